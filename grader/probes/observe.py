@@ -1,0 +1,104 @@
+"""Turns whatever a student's function returned or raised into a plain tree (see ``observe``)."""
+
+import dataclasses
+import linecache
+import traceback
+
+import numpy as np
+
+from .wire import DTYPES
+
+MAX_ITEMS = 5_000
+MAX_NUMBERS = 4_000_000
+MAX_TEXT = 500
+
+
+def observe(value, depth: int = 0):
+    """A plain tree with a ``kind``: number, array, tensor, text, none, list, tuple, mapping,
+    record, error or other. Arrays are copied, so nothing changes after the look."""
+    if value is None:
+        return {"kind": "none"}
+    if isinstance(value, str):
+        return {"kind": "text", "value": str(value)[:MAX_TEXT]}
+    if isinstance(value, (bool, int, float, np.generic)):
+        return _number(value)
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    if type(value).__module__.startswith("torch") or hasattr(value, "requires_grad"):
+        return _tensor(value)
+    if depth < 6:
+        return _container(value, depth)
+    return _other(value)
+
+
+def _other(value, what=None):
+    return {"kind": "other", "type": what or type(value).__name__}
+
+
+def _number(value):
+    dtype = np.asarray(value).dtype
+    if dtype.name not in DTYPES and not isinstance(value, int):
+        return _other(value)
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, int) and abs(plain) > 2**63:
+        plain = float(plain) if abs(plain) < 1e300 else float("inf")
+    return {"kind": "number", "value": plain, "dtype": dtype.name}
+
+
+def _array(value):
+    value = np.asarray(value)
+    if value.dtype.name not in DTYPES:
+        return _other(value, f"array of dtype {value.dtype}")
+    if value.size > MAX_NUMBERS:
+        return _other(value, f"array of shape {value.shape}")
+    return {"kind": "array", "array": np.array(value), "dtype": value.dtype.name}
+
+
+def _tensor(value):
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        return _other(value)
+    dtype = str(value.dtype).removeprefix("torch.")
+    if value.numel() > MAX_NUMBERS:
+        return _other(value, f"tensor of shape {tuple(value.shape)}")
+    array = value.detach().cpu()
+    if dtype not in DTYPES:
+        array = array.to(torch.float32)
+    numbers = np.array(array.numpy())
+    return {"kind": "tensor", "array": numbers, "dtype": dtype,
+            "requires_grad": bool(value.requires_grad)}  # fmt: skip
+
+
+def _container(value, depth):
+    if isinstance(value, (list, tuple)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {"kind": kind, "length": len(value),
+                "items": [observe(item, depth + 1) for item in list(value)[:MAX_ITEMS]]}  # fmt: skip
+    if isinstance(value, dict):
+        items = list(value.items())[:MAX_ITEMS]
+        return {"kind": "mapping",
+                "items": [[observe(k, depth + 1), observe(v, depth + 1)] for k, v in items]}  # fmt: skip
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [f.name for f in dataclasses.fields(value)]
+        return {"kind": "record", "type": type(value).__name__,
+                "fields": {n: observe(getattr(value, n, None), depth + 1) for n in names}}  # fmt: skip
+    return _other(value)
+
+
+def observe_error(error: BaseException):
+    """Type, message and the student's own line where it was raised."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_students(f.filename)]
+    line = ""
+    if frames:
+        line = frames[-1].line or linecache.getline(frames[-1].filename, frames[-1].lineno)
+    try:
+        message = str(error)
+    except Exception:  # a student's exception may fail to print itself
+        message = ""
+    return {"kind": "error", "type": type(error).__name__, "message": message[:MAX_TEXT],
+            "line": line.strip()[:MAX_TEXT], "not_written": isinstance(error, NotImplementedError)}  # fmt: skip
+
+
+def _is_students(filename: str) -> bool:
+    return filename.startswith("<") or "ipykernel" in filename or "ipython-input" in filename

@@ -1,0 +1,181 @@
+"""Runs a probe in the namespace where the student's code lives."""
+
+import contextlib
+import io
+import random
+import signal
+import threading
+import warnings
+
+import numpy as np
+
+from .observe import observe_error
+
+PROBES = {}
+
+
+class TooSlow(BaseException):
+    """The student's function ran past the check's time limit (no ``except Exception`` eats it)."""
+
+
+def probe(name: str):
+    """Registers ``function(target, cases) -> list of plain trees`` as the probe ``name``."""
+
+    def register(function):
+        PROBES[name] = function
+        return function
+
+    return register
+
+
+def run(namespace: dict, exercise: str, request: dict, ask=None):
+    """Runs ``request["probe"]`` on ``namespace[exercise]`` and returns a list of observations.
+
+    request: probe (name), cases (list of plain trees), seconds (limit), replace (names of
+    functions of the student's that give way to ones that ask the grader, see ``Oracle``).
+    Never raises for what the student's code does; writes nothing to stdout or stderr.
+    """
+    _import_probes()
+    if exercise not in namespace:
+        return [{"error": {"kind": "undefined"}}]
+    names = request.get("replace", [])
+    with replaced(namespace, names, ask), quiet(), seeded(), time_limit(request.get("seconds", 0)):
+        try:
+            return PROBES[request["probe"]](namespace[exercise], request["cases"])
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return [{"error": _error(error)}]
+
+
+def attempt(function, *args, **kwargs):
+    """(value, None), or (None, observed error) where the student's function raised."""
+    try:
+        return function(*args, **kwargs), None
+    except TooSlow:
+        return None, {"kind": "slow"}
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit included: a student's exit() ends no check
+        return None, _error(error)
+
+
+def _error(error):
+    return {"kind": "slow"} if isinstance(error, TooSlow) else observe_error(error)
+
+
+def _import_probes():
+    if not PROBES:
+        import importlib
+        import pkgutil
+
+        package = importlib.import_module(__package__)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{__package__}.{module.name}")
+
+
+@contextlib.contextmanager
+def quiet():
+    """What the student's function prints or warns during a check is not shown."""
+    sink = io.StringIO()
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+
+
+@contextlib.contextmanager
+def seeded(seed: int = 0):
+    """Global generators start the same at each check, and go on afterwards as if none had run."""
+    import torch
+
+    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])
+        torch.set_rng_state(kept[2])
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float):
+    """Raises TooSlow in the main thread after ``seconds`` (0: never; no limit on Windows)."""
+    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not seconds or not usable:
+        yield
+        return
+
+    def stop(signum, frame):
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def replaced(namespace, names, ask):
+    """Earlier exercises that the student got wrong give way to the grader's answers, so that one
+    mistake costs the points of one exercise. Only checks that came before are ever answered."""
+    kept = {name: namespace[name] for name in names if name in namespace}
+    namespace.update({name: Oracle(name, ask) for name in kept})
+    try:
+        yield
+    finally:
+        namespace.update(kept)
+
+
+class Oracle:
+    """Stands for a function whose check is already decided; asks the grader for its values."""
+
+    def __init__(self, name, ask):
+        self.name, self.ask = name, ask
+
+    def __call__(self, *args, **kwargs):
+        import torch
+
+        tensors = [a for a in [*args, *kwargs.values()] if isinstance(a, torch.Tensor)]
+        plain_args = [_plain(a) for a in args]
+        plain_kwargs = {key: _plain(a) for key, a in kwargs.items()}
+        answer = self.ask({"name": self.name, "args": plain_args, "kwargs": plain_kwargs})
+        if not any(t.requires_grad for t in tensors):
+            return _like(answer["value"], tensors)
+        return _with_gradient(answer, tensors)
+
+
+def _plain(value):
+    """Arguments as plain data: tensors as records, objects of the helper package by their fields."""
+    from .inputs import Tensor, Trajectory
+
+    if hasattr(value, "detach"):
+        return Tensor(np.array(value.detach().cpu().numpy()), bool(value.requires_grad))
+    if hasattr(value, "states") and hasattr(value, "rewards"):
+        return Trajectory(*(np.asarray(x) for x in (value.states, value.actions, value.rewards)))
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _like(value, tensors):
+    import torch
+
+    return torch.as_tensor(value, dtype=tensors[0].dtype) if tensors else value
+
+
+def _with_gradient(answer, tensors):
+    """A tensor with the grader's value whose backward pass gives the grader's gradients."""
+    import torch
+
+    wanted = [t for t in tensors if t.requires_grad]
+    gradients = [torch.as_tensor(g, dtype=t.dtype) for g, t in zip(answer["gradients"], wanted)]
+    value = torch.as_tensor(answer["value"], dtype=wanted[0].dtype)
+    carrier = sum((g * (t - t.detach())).sum() for g, t in zip(gradients, wanted))
+    return value + carrier
