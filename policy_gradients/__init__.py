@@ -1,0 +1,40 @@
+"""Small helper package of the policy gradient course.
+
+Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exact`), small
+networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`), data containers (`pg.Trajectory`,
+`pg.Rollout`), figures (`pg.plots`) and translated messages (`pg.i18n`).
+
+Importing the package is cheap: gymnasium, torch and matplotlib are loaded on first use.
+"""
+
+from importlib import import_module
+
+from . import i18n
+from .data import Rollout, Trajectory
+
+__all__ = [
+    "MLP",
+    "Rollout",
+    "TabularCritic",
+    "TabularPolicy",
+    "Trajectory",
+    "envs",
+    "exact",
+    "i18n",
+    "plots",
+]
+
+_MODULES = ("envs", "exact", "nets", "plots")
+_NETWORKS = ("MLP", "TabularCritic", "TabularPolicy")
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in _NETWORKS:
+        return getattr(import_module(f"{__name__}.nets"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES, *_NETWORKS})

@@ -1,0 +1,139 @@
+"""Values, visits, the objective and its gradient."""
+
+import numpy as np
+
+
+def checked_policy(env, pi):
+    """`pi` as a float64 array (S, A); ValueError where it is no table of probabilities."""
+    pi = np.asarray(pi, dtype=np.float64)
+    wanted = (env.num_states, env.num_actions)
+    if pi.shape != wanted:
+        raise ValueError(f"pi must have shape (S, A) = {wanted}, not {pi.shape}")
+    if not (np.all(pi >= 0) and np.allclose(pi.sum(1), 1, rtol=0, atol=1e-6)):
+        raise ValueError("pi must hold probabilities: none negative, each row adding up to 1")
+    return pi
+
+
+def alive_transitions(env):
+    """(S, A, S): probability of each successor at which the episode goes on."""
+    return env.transitions * ~env.terminal
+
+
+def mean_rewards(env):
+    """(S, A): expected reward of each action."""
+    return (env.transitions * env.rewards).sum(2)
+
+
+def state_values(env, pi, gamma=1.0, horizon=None):
+    """Expected discounted return from each state under `pi`.
+
+    horizon None: the time limit is ignored -> (S,), from a linear equation.
+    horizon H: -> (H + 1, S); row h holds the values with h steps left, so row 0 is zero.
+
+    ValueError for horizon None and gamma 1 where some state never leads to an end.
+    """
+    pi = checked_policy(env, pi)
+    if horizon is None:
+        return _endless_values(env, pi, gamma)
+    values = [np.zeros(env.num_states)]
+    for _step in range(horizon):
+        values.append((pi * _backup(env, values[-1], gamma)).sum(1))
+    return np.array(values)
+
+
+def action_values(env, pi, gamma=1.0, horizon=None):
+    """Expected discounted return of each action, followed by `pi`.
+
+    horizon None -> (S, A); horizon H -> (H + 1, S, A), row h with h steps left, row 0 zero.
+    """
+    values = state_values(env, pi, gamma, horizon)
+    if horizon is None:
+        return _backup(env, values, gamma)
+    nothing = np.zeros((env.num_states, env.num_actions))
+    return np.array([nothing] + [_backup(env, row, gamma) for row in values[:-1]])
+
+
+def _backup(env, next_values, gamma):
+    return mean_rewards(env) + gamma * alive_transitions(env) @ next_values
+
+
+def _endless_values(env, pi, gamma):
+    flow = np.einsum("sa,sat->st", pi, alive_transitions(env))
+    if gamma >= 1 and not np.all(_ends_surely(env, flow)):
+        raise ValueError(
+            "without a time limit and with gamma = 1 some state never leads to an end under this "
+            "policy, so its value is no finite number; give a horizon or gamma < 1"
+        )
+    rewards = (pi * mean_rewards(env)).sum(1)
+    return np.linalg.solve(np.eye(env.num_states) - gamma * flow, rewards)
+
+
+def _ends_surely(env, flow):
+    """bool (S,): the states from which an end is reached with probability 1 in a finite MDP.
+
+    That is so where every state that can be reached still has some way to an end.
+    """
+    has_way = flow.sum(1) < 1 - 1e-12
+    for _step in range(env.num_states):
+        has_way |= (flow[:, has_way] > 0).any(1)
+    lost = ~has_way
+    for _step in range(env.num_states):
+        lost |= (flow[:, lost] > 0).any(1)
+    return ~lost
+
+
+def objective(env, pi, gamma=1.0):
+    """Expected discounted return of one episode, time limit included: a float."""
+    return float(env.start @ state_values(env, pi, gamma, env.max_steps)[-1])
+
+
+def _occupancy(env, pi):
+    """(max_steps, S): probability that the episode still runs at step t and is in state s."""
+    flow = np.einsum("sa,sat->st", pi, alive_transitions(env))
+    rows = [env.start]
+    for _step in range(env.max_steps - 1):
+        rows.append(rows[-1] @ flow)
+    return np.array(rows)
+
+
+def visits(env, pi, gamma=1.0):
+    """Expected number of actions taken in each state in one episode, discounted -> (S,).
+
+    With gamma = 1 the entries add up to the expected length of an episode.
+    """
+    occupancy = _occupancy(env, checked_policy(env, pi))
+    return gamma ** np.arange(env.max_steps) @ occupancy
+
+
+def policy_gradient(env, pi, gamma=1.0):
+    """Gradient of `objective` with respect to the logits of a softmax table -> (S, A).
+
+    `pi` is that softmax table's probabilities. The policy gradient theorem (Sutton et al. 2000),
+    summed over the steps: at step t, max_steps - t steps are left.
+    """
+    pi = checked_policy(env, pi)
+    occupancy = _occupancy(env, pi) * gamma ** np.arange(env.max_steps)[:, None]
+    gains = action_values(env, pi, gamma, env.max_steps)[:0:-1]  # (max_steps, S, A), from step 0
+    gains = gains - (pi * gains).sum(2, keepdims=True)
+    return np.einsum("ts,sa,tsa->sa", occupancy, pi, gains)
+
+
+def kl(pi, pi_ref, weights=None):
+    """Mean over states of KL(pi(.|s), pi_ref(.|s)) in nats: a float.
+
+    weights: (S,), how much each state counts, for example `visits(env, pi)`; all equally by
+        default. They are divided by their sum.
+
+    Infinite where `pi` does what `pi_ref` never does, in a state that counts.
+    """
+    pi, pi_ref = np.asarray(pi, dtype=np.float64), np.asarray(pi_ref, dtype=np.float64)
+    weights = np.ones(len(pi)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if pi.shape != pi_ref.shape or weights.shape != pi.shape[:1] or not weights.sum() > 0:
+        raise ValueError(
+            "pi and pi_ref must have one shape (S, A), weights (S,) and a positive sum; "
+            f"their shapes are {pi.shape}, {pi_ref.shape} and {weights.shape}"
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(pi > 0, pi * (np.log(pi) - np.log(pi_ref)), 0.0).sum(1)
+    counts = weights > 0
+    return float(weights[counts] @ terms[counts] / weights.sum())

@@ -1,0 +1,53 @@
+"""Messages in the learner's language. English is the key; a missing translation stays English.
+
+    from policy_gradients.i18n import _
+    print(_("step {n}").format(n=3))
+"""
+
+import gettext
+import os
+import struct
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_LOCALES = (_PACKAGE / "locale", _PACKAGE.parent / "locale")
+_chosen = None
+
+
+def set_language(code):
+    """Choose the language of all later messages ("en", "es"); None returns to the default."""
+    global _chosen
+    _chosen = code
+
+
+def language():
+    """Code of the language in use.
+
+    What `set_language` chose; else the variable COURSE_LANGUAGE; else the first folder below
+    notebooks/ or solutions/ in the working directory's path, where that is "es"; else "en".
+    """
+    return _chosen or os.environ.get("COURSE_LANGUAGE") or _language_of_folder()
+
+
+def _language_of_folder():
+    try:
+        parts = Path.cwd().parts
+    except OSError:  # the folder was deleted under the running kernel
+        return "en"
+    below = [parts[i + 1 :] for i, part in enumerate(parts) if part in ("notebooks", "solutions")]
+    return "es" if any("es" in rest for rest in below) else "en"
+
+
+def _(message):
+    """The message in the language that is in use now; the message itself where none is known."""
+    code = language()
+    if code == "en" or not message:  # gettext answers "" with the catalogue's header
+        return message
+    for folder in _LOCALES:
+        try:
+            found = gettext.translation("messages", folder, [code]).gettext(message)
+        except (OSError, ValueError, struct.error):  # no catalogue, or a broken one
+            continue
+        if found != message:
+            return found
+    return message
