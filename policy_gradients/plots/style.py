@@ -1,0 +1,75 @@
+"""Colours, sizes and the small tools that every figure uses."""
+
+import numpy as np
+
+WIDTH = 7.0  # inches; with DPI it keeps a picture well below 60 kB
+DPI = 100
+
+# Okabe and Ito (2008), told apart with any kind of colour vision. The order alternates dark and
+# light, so that neighbours differ in greyscale as well.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINESTYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
+GREY, LIGHT, DARK = "#8C8C8C", "#EDEDED", "#222222"
+NEGATIVE, POSITIVE = "#D55E00", "#0072B2"
+
+
+def use_style():
+    """Set Matplotlib's defaults for this course; every figure of the package does so itself."""
+    import matplotlib.pyplot as plt
+    from cycler import cycler
+
+    lines = cycler(color=COLORS) + cycler(linestyle=LINESTYLES)
+    plt.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, 3.6),
+            "figure.dpi": DPI,
+            "figure.constrained_layout.use": True,
+            "savefig.dpi": DPI,
+            "font.size": 10,
+            "axes.titlesize": 11,
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.prop_cycle": lines,
+            "axes.axisbelow": True,
+            "grid.color": "#DDDDDD",
+            "lines.linewidth": 1.8,
+            "lines.markersize": 5,
+            "legend.frameon": False,
+        }
+    )
+
+
+def new_axes(ax=None, height=3.6, width=WIDTH):
+    """`ax`, or the Axes of a new figure of this height in inches, in the course's style."""
+    import matplotlib.pyplot as plt
+
+    use_style()
+    return plt.subplots(figsize=(width, height))[1] if ax is None else ax
+
+
+def diverging():
+    """Colour map from vermilion (negative) over white to blue (positive)."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("credit", [NEGATIVE, "#FFFFFF", POSITIVE])
+
+
+def diverging_colors(numbers, limit=None):
+    """RGBA (..., 4) of `numbers` on a scale that is symmetric about zero."""
+    numbers = np.asarray(numbers, dtype=np.float64)
+    limit = limit or np.max(np.abs(numbers), initial=0.0) or 1.0
+    return diverging()((numbers / limit + 1) / 2)
+
+
+def ink_on(rgba):
+    """Black or white, whichever can be read on this colour."""
+    red, green, blue = rgba[:3]
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
+
+
+def signed(number):
+    """A number with its sign and few digits, with a true minus sign."""
+    text = f"{number:+.3g}" if abs(number) < 100 else f"{number:+.0f}"
+    return "0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
