@@ -97,7 +97,7 @@ def observe_error(error: BaseException):
     except Exception:  # a student's exception may fail to print itself
         message = ""
     return {"kind": "error", "type": type(error).__name__, "message": message[:MAX_TEXT],
-            "line": line.strip()[:MAX_TEXT], "not_written": isinstance(error, NotImplementedError)}  # fmt: skip
+            "line": line.strip()[:MAX_TEXT], "bases": [c.__name__ for c in type(error).__mro__]}  # fmt: skip
 
 
 def _is_students(filename: str) -> bool:

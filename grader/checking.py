@@ -1,0 +1,34 @@
+"""One check from cases to verdict, the same in a notebook's kernel and in grading."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from grader.exercise import Exercise, seed_of
+from grader.exercises import get
+from grader.i18n import _
+from grader.verdict import Verdict
+
+
+def run_check(exercise: Exercise, probe: Callable, seed: int, failed=frozenset()) -> Verdict:
+    """Judges one exercise.
+
+    probe(request, ask) runs the exercise's probe beside the student's code and returns its
+    observations; seed draws the random cases; failed holds the exercises failed earlier. Where
+    the exercise builds on one of those, it is judged a second time with right values in that
+    one's place, so that one mistake costs one exercise's points.
+    """
+    cases = exercise.cases(seed_of(exercise.name, seed))
+    verdict = exercise.judge(cases, probe(exercise.request(cases), None))
+    helped = [name for name in exercise.prerequisites if name in failed]
+    if verdict.passed or not helped or verdict.mistake in ("not-written",):
+        return verdict
+    again = exercise.judge(cases, probe(exercise.request(cases, helped), answer))
+    if not again.passed:
+        return verdict
+    words = _("right once {names} is right; mend that first")
+    return replace(again, note=words.format(names=", ".join(helped)))
+
+
+def answer(question) -> dict:
+    """The right values of an earlier exercise, asked for from beside the student's code."""
+    return get(question["name"]).answer(question)

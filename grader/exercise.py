@@ -1,0 +1,440 @@
+"""Exercises: cases, an independent truth, the usual mistakes, and the ladder that judges.
+
+``FunctionExercise`` compares values and gradients with a truth. ``RuleExercise`` judges what a
+special probe saw (rollouts, training) by rules. ``Choice`` is a question with one right letter.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from grader.i18n import N_, _
+from grader.kinds import Array, Mismatch, Number, TensorOf
+from grader.probes import runtime
+from grader.probes.inputs import Tensor, View
+from grader.show import array_text, call_text, shape_text, value_text
+from grader.verdict import Problem, Verdict
+
+SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call. inputs: name -> plain value or record, in the order of the call; keywords: names
+    passed by keyword; upstream: weighs a non-scalar result before its backward pass."""
+
+    inputs: Mapping
+    keywords: tuple = ()
+    upstream: np.ndarray | None = None
+    shown: str = ""
+
+    def request(self) -> dict:
+        return {"inputs": dict(self.inputs), "keywords": list(self.keywords), "upstream": self.upstream}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A truth with gradients: input name -> array, or None where no gradient may flow."""
+
+    value: object
+    gradients: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Raises:
+    """The truth is an error of this type."""
+
+    type: str = "ValueError"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A usual mistake: ``like`` computes it (same signature as the exercise), or ``when(case,
+    seen, expected)`` recognises its symptom. ``hint`` is a msgid; it never prints the solution."""
+
+    name: str
+    hint: str
+    like: Callable | None = None
+    when: Callable | None = None
+
+
+class Exercise:
+    """What every exercise offers to the kernel's check and to the grader."""
+
+    name: str
+    probe: str
+    seconds: float
+    prerequisites: tuple
+
+    def cases(self, rng: np.random.Generator) -> list[Case]:
+        raise NotImplementedError
+
+    def request(self, cases, replace=()) -> dict:
+        return {"probe": self.probe, "cases": [case.request() for case in cases],
+                "seconds": self.seconds, "replace": list(replace)}  # fmt: skip
+
+    def judge(self, cases, seen) -> Verdict:
+        """Never raises, whatever came back."""
+        try:
+            problem = self._early_problem(cases, seen) or self.problem(cases, seen)
+        except Exception as error:  # a hostile reply may have any structure
+            problem = Problem("reply", got=type(error).__name__,
+                              hint=_("The result could not be read."))  # fmt: skip
+        return Verdict(self.name, problem is None, len(cases), problem)
+
+    def problem(self, cases, seen) -> Problem | None:
+        raise NotImplementedError
+
+    def answer(self, question: Mapping) -> dict:
+        """The right values for a later exercise's check, where this one was failed."""
+        raise NotImplementedError
+
+    def _early_problem(self, cases, seen):
+        if not isinstance(seen, list) or not seen or not all(isinstance(s, dict) for s in seen):
+            return Problem("reply", hint=_("The result could not be read."))
+        if seen[0].get("error", {}).get("kind") == "undefined":
+            hint = _("Run the cell that defines it; keep its name.")
+            got = _("no {name} in this notebook").format(name=self.name)
+            return Problem("defined", got=got, hint=hint)
+        if len(seen) != len(cases):
+            return error_problem(seen[0].get("error", {}), "")
+        return None
+
+
+@dataclass(frozen=True)
+class FunctionExercise(Exercise):
+    """A function judged by values and gradients.
+
+    make_cases(rng) -> cases; truth has the exercise's own signature and gets plain NumPy inputs;
+    kind says what kind of result is right; relative and absolute are tolerances, the latter in
+    units of the largest expected number.
+    """
+
+    name: str
+    make_cases: Callable
+    truth: Callable
+    kind: object = Array()  # noqa: RUF009 - kinds are frozen
+    mistakes: tuple = ()
+    relative: float = 1e-4
+    absolute: float = 1e-6
+    seconds: float = SECONDS
+    prerequisites: tuple = ()
+    hint: str = ""
+    probe: str = "call"
+
+    def cases(self, rng):
+        return self.make_cases(rng)
+
+    def problem(self, cases, seen):
+        expected = [self.expected(case) for case in cases]
+        for case, one, truth in zip(cases, seen, expected):
+            problem = self.ladder(case, one, truth)
+            if problem:
+                return self._named(problem, case, one, truth, cases, seen, expected)
+        return None
+
+    def expected(self, case) -> Expected | Raises:
+        truth = self.truth(**{name: plain(given) for name, given in case.inputs.items()})
+        return truth if isinstance(truth, (Expected, Raises)) else Expected(truth)
+
+    def answer(self, question):
+        """question: args and kwargs as plain data; value and the gradients of its grad tensors."""
+        names = self.truth.__code__.co_varnames[: self.truth.__code__.co_argcount]
+        given = dict(zip(names, question["args"])) | dict(question["kwargs"])
+        truth = self.expected(Case(given))
+        grads = [name for name, one in given.items() if isinstance(one, Tensor) and one.grad]
+        return {"value": truth.value,
+                "gradients": [_gradient_or_zeros(truth, n, given[n]) for n in grads]}  # fmt: skip
+
+    def ladder(self, case, seen, truth) -> Problem | None:
+        """The first step that fails on one case, without the mistake's name."""
+        shown = case.shown or call_text(self.name, case.inputs, case.keywords)
+        if isinstance(truth, Raises) or "error" in seen:
+            return _raising(seen, truth, shown)
+        try:
+            found = self._kind_for(case).arrays(seen["value"])
+        except Mismatch as mismatch:
+            expected = mismatch.expected or value_text(truth.value)
+            return Problem("kind", shown, expected, mismatch.got, mismatch.hint)
+        wanted = labelled(truth.value)
+        return (
+            _shape_problem(found, wanted, shown)
+            or _value_problem(found, wanted, shown, self.relative, self.absolute)
+            or self._gradient_problem(seen, truth, shown)
+            or _inputs_problem(seen, shown)
+        )
+
+    def _kind_for(self, case):
+        if not isinstance(self.kind, TensorOf):
+            return self.kind
+        dtypes = {g.array.dtype.name for g in case.inputs.values() if isinstance(g, Tensor)}
+        floats = {d for d in dtypes if d.startswith("float")}
+        return TensorOf(floats.pop()) if len(floats) == 1 else self.kind
+
+    def _gradient_problem(self, seen, truth, shown):
+        if not truth.gradients:
+            return None
+        return gradient_problem(seen.get("gradients", {}), truth.gradients, shown, self.relative)
+
+    def _named(self, problem, case, one, truth, cases, seen, expected):
+        """The same problem with the name and hint of the mistake that it is, where one is known."""
+        for mistake in self.mistakes:
+            if mistake.when and _safely(mistake.when, case, one, truth):
+                return _with(problem, mistake)
+            if mistake.like and self._matches(mistake, cases, seen, expected):
+                return _with(problem, mistake)
+        if not problem.hint and self.hint:
+            return Problem(**{**vars(problem), "hint": _(self.hint)})
+        return problem
+
+    def _matches(self, mistake, cases, seen, expected):
+        """Whether the outputs are the mistake's on every case, right ones included."""
+        imitated = runtime.run({self.name: mistake.like}, self.name, self.request(cases))
+        if len(imitated) != len(cases):
+            return False
+        same = [self._same(c, a, b, t) for c, a, b, t in zip(cases, seen, imitated, expected)]
+        return all(same)
+
+    def _same(self, case, one, other, truth):
+        if "error" in one or "error" in other:
+            return one.get("error", {}).get("type") == other.get("error", {}).get("type")
+        kind = self._kind_for(case)
+        try:
+            found, wanted = kind.arrays(one["value"]), kind.arrays(other["value"])
+        except Mismatch:
+            return one["value"].get("kind") == other["value"].get("kind") == "none"
+        if _shape_problem(found, wanted, "") or _value_problem(found, wanted, "", self.relative, self.absolute):  # fmt: skip
+            return False
+        if not isinstance(truth, Expected) or not truth.gradients:
+            return True
+        return _same_gradients(one.get("gradients"), other.get("gradients"), self.relative)
+
+
+@dataclass(frozen=True)
+class RuleExercise(Exercise):
+    """An exercise judged by rules over what a special probe saw.
+
+    rules: functions (case, seen) -> Problem | None, in the order of the ladder, run on each case
+    in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end.
+    """
+
+    name: str
+    probe: str
+    make_cases: Callable
+    rules: tuple = ()
+    overall: tuple = ()
+    seconds: float = SECONDS
+    prerequisites: tuple = ()
+
+    def cases(self, rng):
+        return self.make_cases(rng)
+
+    def problem(self, cases, seen):
+        for case, one in zip(cases, seen):
+            shown = case.shown or call_text(self.name, case.inputs, case.keywords)
+            if "error" in one:
+                return error_problem(one["error"], shown)
+            for rule in self.rules:
+                problem = rule(case, one)
+                if problem:
+                    return Problem(**{**vars(problem), "shown": problem.shown or shown})
+        return next((p for p in (rule(cases, seen) for rule in self.overall) if p), None)
+
+
+@dataclass(frozen=True)
+class Choice(Exercise):
+    """A question with one right letter. hints: letter -> msgid for each wrong one."""
+
+    name: str
+    right: str
+    hints: Mapping = field(default_factory=dict)
+    probe: str = "value"
+    seconds: float = SECONDS
+    prerequisites: tuple = ()
+
+    def cases(self, rng):
+        return [Case({})]
+
+    def problem(self, cases, seen):
+        answer = seen[0].get("value", {})
+        letters = ", ".join(repr(letter) for letter in sorted([self.right, *self.hints]))
+        wanted = _("one of {letters}").format(letters=letters)
+        if answer.get("kind") in ("none", "other"):
+            hint = _("Not answered yet: put one letter in place of None.")
+            return Problem("defined", "", wanted, "None", hint, "not-answered")
+        letter = str(answer.get("value", "")).strip().strip("()").lower()
+        if letter == self.right:
+            return None
+        if letter in self.hints:
+            return Problem("value", "", "", repr(letter), _(self.hints[letter]), f"chose-{letter}")
+        return Problem("kind", "", wanted, repr(answer.get("value")), "", "not-a-letter")
+
+
+def plain(value):
+    """The NumPy value behind an input record, for truths."""
+    if isinstance(value, (Tensor, View)):
+        return np.array(value.array)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def labelled(value) -> dict:
+    """A truth's value as labelled arrays, as kinds give them."""
+    if isinstance(value, Mapping):
+        return {name: np.asarray(part) for name, part in value.items()}
+    return {"": np.asarray(value)}
+
+
+def seed_of(name: str, seed: int) -> np.random.Generator:
+    """The generator of an exercise's random cases; crc32 keeps it the same in every process."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def close(found, wanted, relative=1e-4, absolute=1e-6) -> np.ndarray:
+    """Elementwise: equal within the tolerances (``absolute`` in units of the largest number)."""
+    wanted = np.asarray(wanted, dtype=float)
+    finite = np.abs(wanted[np.isfinite(wanted)])
+    scale = max(float(finite.max(initial=0.0)), 1e-6)
+    return np.isclose(np.asarray(found, float), wanted, relative, absolute * scale, equal_nan=True)
+
+
+def error_problem(error, shown) -> Problem:
+    """Words for a student's function that raised, timed out or isn't written."""
+    if error.get("kind") == "slow":
+        return Problem("runs", shown, "", _("no answer within the time limit"),
+                       _("Is there a loop that never ends, or one over every pair?"), "too-slow")  # fmt: skip
+    got = f"{error.get('type')}: {error.get('message')}"
+    if "NotImplementedError" in error.get("bases", []):
+        return Problem("runs", "", "", _("not written yet"),
+                       _("Replace raise NotImplementedError with your code."), "not-written")  # fmt: skip
+    if error.get("line"):
+        got += "\n" + _("at: {line}").format(line=error["line"])
+    return Problem("runs", shown, "", got, "", "raises")
+
+
+def _raising(seen, truth, shown):
+    error = seen.get("error")
+    if not isinstance(truth, Raises):
+        return error_problem(error, shown)
+    wanted = _("{error} is raised").format(error=truth.type)
+    if error is None:
+        return Problem("runs", shown, wanted, _("no error"), "", "")
+    if truth.type in error.get("bases", []):
+        return None
+    problem = error_problem(error, shown)
+    return problem if problem.mistake == "not-written" else Problem("runs", shown, wanted, problem.got)
+
+
+def _shape_problem(found, wanted, shown):
+    for label, truth in wanted.items():
+        shape = found[label].shape
+        if shape != truth.shape:
+            name = f"{label}: " if label else ""
+            return Problem("shape", shown, name + _("shape {shape}").format(shape=shape_text(truth.shape)),
+                           name + _("shape {shape}").format(shape=shape_text(shape)))  # fmt: skip
+    return None
+
+
+def _value_problem(found, wanted, shown, relative, absolute):
+    for label, truth in wanted.items():
+        name = f"{label} = " if label else ""
+        texts = name + array_text(truth), name + array_text(found[label])
+        if (np.isfinite(truth) & ~np.isfinite(np.asarray(found[label], float))).any():
+            return Problem("finite", shown, *texts)
+        good = close(found[label], truth, relative, absolute)
+        if not good.all():
+            return Problem("value", shown, *_focus(texts, found[label], truth, good, name))
+    return None
+
+
+def _focus(texts, found, truth, good, name):
+    """For large arrays: the first entry that differs, with its index."""
+    if truth.size <= 24:
+        return texts
+    index = tuple(int(i) for i in np.argwhere(~good)[0])
+    at = name + _("at index {index}: ").format(index=shape_text(index))
+    return at + array_text(truth[index]), at + array_text(found[index])
+
+
+def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:
+    """The first gradient that differs; wanted: name -> array, or None where none may flow."""
+    needed = any(truth is not None for truth in wanted.values())
+    if gradients.get("error") and not needed:
+        return None
+    if gradients.get("error"):
+        return Problem("gradient", shown, _("a result that can be differentiated"),
+                       _("no gradient ({why})").format(why=gradients["error"]),
+                       _("Where was the graph cut? Look for item(), detach(), numpy() or no_grad."),
+                       "detached")  # fmt: skip
+    for name, truth in wanted.items():
+        problem = _one_gradient(name, gradients.get(name, "none"), truth, shown, relative)
+        if problem:
+            return problem
+    return None
+
+
+def _one_gradient(name, found, truth, shown, relative):
+    words = _("gradient with respect to {name}: {value}")
+    none = words.format(name=name, value=_("none"))
+    if truth is None:
+        if isinstance(found, str) or not np.any(found):
+            return None
+        return Problem("gradient", shown, none, words.format(name=name, value=array_text(found)))
+    wanted = words.format(name=name, value=array_text(truth))
+    if isinstance(found, str):
+        missing = not np.any(truth)
+        return None if missing else Problem("gradient", shown, wanted, none, mistake="detached")
+    if found.shape == np.shape(truth) and close(found, truth, relative).all():
+        return None
+    return Problem("gradient", shown, wanted, words.format(name=name, value=array_text(found)))
+
+
+def _same_gradients(one, other, relative):
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    if "error" in one or "error" in other:
+        return one.get("error") == other.get("error")
+    return all(
+        np.shape(_zero(one.get(n), g)) == np.shape(g) and close(_zero(one.get(n), g), g, relative).all()
+        for n, g in ((n, _zero(g, one.get(n))) for n, g in other.items())
+    )
+
+
+def _zero(gradient, like):
+    """A missing gradient counts as zeros of the other's shape."""
+    if not isinstance(gradient, (str, type(None))):
+        return gradient
+    return np.zeros(np.shape(like)) if not isinstance(like, (str, type(None))) else np.zeros(())
+
+
+def _inputs_problem(seen, shown):
+    changed = seen.get("changed", [])
+    if not changed:
+        return None
+    return Problem("inputs", shown, _("inputs as they were"),
+                   _("changed in place: {names}").format(names=", ".join(map(str, changed))),
+                   _("Work on a copy: the caller still needs its array."), "changed-inputs")  # fmt: skip
+
+
+def _with(problem, mistake):
+    return Problem(**{**vars(problem), "mistake": mistake.name, "hint": _(mistake.hint)})
+
+
+def _safely(predicate, *args):
+    try:
+        return bool(predicate(*args))
+    except Exception:  # a symptom that can't be read is no symptom
+        return False
+
+
+def _gradient_or_zeros(truth, name, given):
+    gradient = truth.gradients.get(name)
+    return np.zeros_like(given.array) if gradient is None else np.asarray(gradient)
+
+
+__all__ = ["Array", "Case", "Choice", "Exercise", "Expected", "FunctionExercise", "Mistake", "N_",
+           "Number", "Problem", "Raises", "RuleExercise", "TensorOf", "Verdict", "close",
+           "error_problem", "gradient_problem", "seed_of"]  # fmt: skip

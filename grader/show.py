@@ -1,0 +1,63 @@
+"""Inputs and outputs as short texts that fit a message."""
+
+import numpy as np
+
+from grader.i18n import _
+from grader.probes.inputs import Env, Rng, Tensor, Trajectory, View
+
+MAX_NUMBERS = 24
+
+
+def call_text(name: str, inputs: dict, keywords=()) -> str:
+    """``name(a=..., b=...)`` with arrays cut short; every input named."""
+    return f"{name}({', '.join(f'{key}={value_text(given)}' for key, given in inputs.items())})"
+
+
+def value_text(value) -> str:
+    """A value or an input record as a learner would write it."""
+    if isinstance(value, Tensor):
+        return f"tensor({array_text(value.array)})"
+    if isinstance(value, View):
+        return array_text(value.array)
+    if isinstance(value, Rng):
+        return f"default_rng({value.seed})"
+    if isinstance(value, Env):
+        return f"pg.envs.{value.name}({', '.join(f'{k}={value_text(v)}' for k, v in value.kwargs.items())})"
+    if isinstance(value, Trajectory):
+        return (
+            f"Trajectory(states={array_text(value.states)}, actions={array_text(value.actions)}, "
+            f"rewards={array_text(value.rewards)})"
+        )
+    if isinstance(value, np.ndarray):
+        return array_text(value)
+    if isinstance(value, (list, tuple)):
+        return list_text(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {value_text(v)}" for k, v in value.items()) + "}"
+    return number_text(value) if isinstance(value, (int, float, np.generic)) else repr(value)
+
+
+def list_text(items) -> str:
+    shown = ", ".join(value_text(item) for item in items[:4])
+    return f"[{shown}, ... ({len(items)})]" if len(items) > 4 else f"[{shown}]"
+
+
+def number_text(value) -> str:
+    if isinstance(value, (bool, np.bool_, int, np.integer)):
+        return str(value)
+    return f"{float(value):.6g}"
+
+
+def array_text(array) -> str:
+    """All numbers of a small array; the shape and the first numbers of a large one."""
+    array = np.asarray(array)
+    if array.ndim == 0:
+        return number_text(array[()])
+    if array.size > MAX_NUMBERS:
+        head = ", ".join(number_text(x) for x in array.ravel()[:4])
+        return _("[{head}, ...] of shape {shape}").format(head=head, shape=shape_text(array.shape))
+    return "[" + ", ".join(array_text(row) for row in array) + "]"
+
+
+def shape_text(shape) -> str:
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"

@@ -1,0 +1,20 @@
+"""Runs the real check on one entry of the bank."""
+
+from grader.checking import run_check
+from grader.exercises import get
+from grader.probes import runtime
+from grader.verdict import Verdict
+from tests.bank import Entry
+
+
+def told(entry: Entry, seed: int) -> tuple[Verdict, str | None]:
+    """The verdict, and what the student is told: None, a mistake's name, or "step:NAME"."""
+    namespace = {entry.exercise: entry.answer}
+
+    def probe(request, ask):
+        return runtime.run(namespace, entry.exercise, request, ask)
+
+    verdict = run_check(get(entry.exercise), probe, seed)
+    if verdict.passed:
+        return verdict, None
+    return verdict, verdict.mistake or f"step:{verdict.step}"

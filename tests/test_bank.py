@@ -1,0 +1,32 @@
+"""Every right answer of the bank passes, every wrong one fails and is told its mistake."""
+
+import pytest
+
+from grader.exercises import names, registry
+from tests.bank import load
+from tests.bank.judge import told
+
+ENTRIES = load()
+SLOW = {name for name, exercise in registry().items() if exercise.probe == "train"}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+def test_entry_gets_its_verdict(entry):
+    # A second seed stands for the secret one: what is right or named must not hang on the draw.
+    for seed in (0,) if entry.exercise in SLOW else (0, 20_261_122):
+        verdict, got = told(entry, seed)
+        assert got == entry.mistake, verdict.text()
+
+
+def test_every_exercise_has_a_bank():
+    missing = names() - {entry.exercise for entry in ENTRIES}
+    assert not missing
+
+
+@pytest.mark.parametrize("name", sorted(names()))
+def test_bank_is_wide_enough(name):
+    entries = [entry for entry in ENTRIES if entry.exercise == name]
+    choice = name.startswith("q_")
+    wrongs = sum(entry.mistake is not None for entry in entries)
+    rights = len(entries) - wrongs
+    assert wrongs >= (2 if choice else 8) and rights >= (1 if choice else 4)
