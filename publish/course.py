@@ -1,0 +1,71 @@
+"""Where the course's folders are, and how generated files get there."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from publish.lesson import read_lesson
+from publish.problems import Problem, PublishError
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders of a course under `root`."""
+
+    root: Path
+
+    def lesson_path(self, name):
+        return self.root / "lessons" / f"{name}.py"
+
+    def solution_path(self, name, language):
+        return self.root / "solutions" / language / name / f"{name}.ipynb"
+
+    def notebook_path(self, name, language):
+        return self.root / "notebooks" / language / name / f"{name}.ipynb"
+
+    def shown(self, path):
+        """The path as messages show it: from the course's root."""
+        return path.relative_to(self.root).as_posix()
+
+    def lesson_names(self):
+        """All lessons' names in the course's order."""
+        folder = self.root / "lessons"
+        if not folder.is_dir():
+            remedy = "run the command from the course's repository."
+            raise PublishError([Problem("lessons", 1, "There is no folder of lessons.", remedy)])
+        return sorted(path.stem for path in folder.glob("*.py"))
+
+    def read(self, names):
+        """The lessons called `names`; raises PublishError with the problems of all of them."""
+        lessons, problems = [], []
+        for name in names:
+            path = self.lesson_path(name)
+            try:
+                lessons.append(read_lesson(path, self.shown(path)))
+            except PublishError as error:
+                problems += error.problems
+        if problems:
+            raise PublishError(problems)
+        return lessons
+
+
+def notebook_text(notebook):
+    """The notebook as the bytes that are written, in text: sorted keys, one final newline."""
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def write_text(path, text):
+    """Write the whole file or nothing of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,106 @@
+"""Run a notebook from top to bottom in a kernel of its own, and measure it."""
+
+import os
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipykernel.kernelspec import make_ipkernel_cmd
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+from publish.expand import LANGUAGE_INFO
+
+# One thread and a fixed hash seed: the same numbers on every machine and in every run.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MKL_NUM_THREADS": "1"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@dataclass
+class Measure:
+    """What one run cost: seconds, and the kernel's peak memory in MB (None where unknown)."""
+
+    seconds: float
+    peak_mb: float | None
+
+
+class OwnKernel(KernelSpecManager):
+    """The kernel of this very Python, whatever kernel specs the machine's users have installed."""
+
+    def get_kernel_spec(self, kernel_name):
+        return KernelSpec(argv=make_ipkernel_cmd(), language="python", display_name="Python 3")
+
+
+def execute(notebook, import_from, timeout=600):
+    """Execute `notebook` in place in an empty folder; returns a Measure.
+
+    `import_from` is put on the kernel's module path. Cells that may raise in the student's
+    version go on here, too: see `faults` for what went wrong. Other errors raise nbclient's
+    CellExecutionError.
+    """
+    peaks = []
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnKernel())
+    client = NotebookClient(
+        notebook,
+        km=manager,
+        timeout=timeout,
+        # Below an error the kernel's log says nothing that a maintainer can act on.
+        extra_arguments=["--IPKernelApp.log_level=40"],
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=False,
+        on_cell_executed=lambda **_: peaks.append(_peak_mb(manager)),
+    )
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        client.execute(cwd=folder, env=_environment(import_from), cleanup_kc=True)
+    _settle(notebook)
+    known = [peak for peak in peaks if peak is not None]
+    return Measure(time.perf_counter() - started, max(known, default=None))
+
+
+def _environment(import_from):
+    paths = [str(import_from), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _peak_mb(manager):
+    """Peak resident memory of the kernel so far, where the system tells (Linux)."""
+    try:
+        status = Path(f"/proc/{manager.provisioner.pid}/status").read_text(encoding="ascii")
+    except (OSError, AttributeError):
+        return None
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found.group(1)) / 1024 if found else None
+
+
+def _settle(notebook):
+    """Take out what differs between two runs of the same notebook."""
+    notebook.metadata["language_info"] = LANGUAGE_INFO
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        alt = cell.metadata["policy_gradients"].get("alt")
+        for output in cell.get("outputs", []):
+            # A widget's view names a model that no longer exists once the kernel is gone.
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+            if alt and "image/png" in output.get("data", {}):
+                output.metadata["image/png"] = {**output.metadata.get("image/png", {}), "alt": alt}
+
+
+def faults(notebook):
+    """Yield (cell index, message) for every error, and for every check that wrote to stderr."""
+    for index, cell in enumerate(notebook.cells):
+        kind = cell.metadata["policy_gradients"]["kind"]
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                yield index, f"The {kind} cell raised {output.ename}: {_short(output.evalue)}"
+            elif output.get("name") == "stderr" and kind == "check":
+                yield index, f"The check wrote to stderr, which costs points: {output.text[:200]}"
+
+
+def _short(text):
+    return " ".join(text.split())[:300]

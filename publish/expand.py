@@ -1,0 +1,90 @@
+"""Expand a lesson's cells to a notebook in nbgrader's own schema (its source version)."""
+
+from nbformat import from_dict, v4
+
+from publish.rules import without_markers
+
+SCHEMA_VERSION = 3
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE_INFO = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
+# nbgrader's flags of each kind of cell: (grade, solution, locked).
+FLAGS = {
+    "setup": (False, False, True),
+    "given": (False, False, True),
+    "exercise": (False, True, False),
+    "question": (False, True, False),
+    "check": (True, False, True),
+    "free": (True, True, False),
+}
+# An unsolved check or demo raises; with this tag "Run all" goes on to the end of the notebook.
+GOES_ON = ("check", "demo")
+
+
+def expand(lesson, solutions, language="en"):
+    """The instructor's notebook of `lesson`, not executed.
+
+    `solutions` maps each earlier exercise's name to (lesson name, cell source).
+    """
+    counts, cells = {}, []
+    for cell in lesson.cells:
+        counts[cell.kind] = counts.get(cell.kind, 0) + 1
+        cells.append(_expand_cell(cell, counts[cell.kind], solutions))
+    notebook = v4.new_notebook(cells=cells)
+    notebook.nbformat_minor = 5
+    notebook.metadata = from_dict(
+        {
+            "kernelspec": KERNEL,
+            "language_info": LANGUAGE_INFO,
+            "policy_gradients": {"lesson": lesson.name, "language": language},
+        }
+    )
+    return notebook
+
+
+def given_source(names, solutions):
+    """The code of a given cell: each named exercise's solution, and where it comes from."""
+    parts = []
+    for name in names:
+        lesson_name, source = solutions[name]
+        parts.append(f"# {name}, as lesson {lesson_name} solves it\n{without_markers(source)}")
+    return "\n\n\n".join(parts)
+
+
+def _expand_cell(cell, count, solutions):
+    grade_id = _grade_id(cell, count)
+    source = given_source(cell.keys["given"], solutions) if cell.kind == "given" else cell.source
+    new = v4.new_markdown_cell if cell.kind in ("prose", "free") else v4.new_code_cell
+    expanded = new(source, id=grade_id)
+    ours = {"kind": cell.kind}
+    if "alt" in cell.keys:
+        ours["alt"] = cell.keys["alt"]
+    expanded.metadata["policy_gradients"] = ours
+    if cell.kind in FLAGS:
+        expanded.metadata["nbgrader"] = _nbgrader(cell, grade_id)
+    if cell.kind in GOES_ON:
+        expanded.metadata["tags"] = ["raises-exception"]
+    return expanded
+
+
+def _grade_id(cell, count):
+    """The grade id, or, where nbgrader needs none, an id by kind and position."""
+    if cell.kind in ("check", "free"):
+        return cell.name
+    if cell.kind in ("exercise", "question"):
+        return f"{cell.name}-answer"
+    return f"{cell.kind}-{count}"
+
+
+def _nbgrader(cell, grade_id):
+    grade, solution, locked = FLAGS[cell.kind]
+    metadata = {
+        "grade": grade,
+        "grade_id": grade_id,
+        "locked": locked,
+        "schema_version": SCHEMA_VERSION,
+        "solution": solution,
+        "task": False,
+    }
+    if grade:
+        metadata["points"] = cell.keys["points"]
+    return metadata

@@ -1,0 +1,80 @@
+"""The student's version of a notebook, made by nbgrader's own preprocessors."""
+
+import copy
+import logging
+
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    LockCells,
+    SaveCells,
+)
+from traitlets.config import Config
+
+from publish.rules import has_blank
+
+STUB = "raise NotImplementedError"
+TEXT_STUB = "*Write your answer here.*"
+
+
+class ClearAnswers(ClearSolutions):
+    """nbgrader's ClearSolutions, which puts no stub where the cell has a blank to fill in.
+
+    A question's `q_name = None` and an exercise's table of None are stubs already; a `raise`
+    below them would have to be deleted by the student.
+    """
+
+    def _replace_solution_region(self, cell, language):
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "").removesuffix("-answer")
+        if cell.cell_type != "code" or not has_blank(cell.source, name):
+            return super()._replace_solution_region(cell, language)
+        stubs, self.code_stub = self.code_stub, {language: ""}
+        try:
+            replaced = super()._replace_solution_region(cell, language)
+        finally:
+            self.code_stub = stubs
+        cell.source = cell.source.rstrip()
+        return replaced
+
+
+# The order is nbgrader's own; SaveCells writes to the gradebook, which only its command line has.
+PREPROCESSORS = [
+    LockCells,
+    ClearAnswers,
+    ClearOutput,
+    CheckCellMetadata,
+    ComputeChecksums,
+    SaveCells,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ComputeChecksums,
+    CheckCellMetadata,
+]
+
+
+def configuration(text_stub=TEXT_STUB):
+    """nbgrader's configuration of the stubs, shared by the build and nbgrader_config.py."""
+    config = Config()
+    for name in ("ClearSolutions", "ClearAnswers"):
+        config[name].code_stub = {"python": STUB}
+        config[name].text_stub = text_stub
+    return config
+
+
+def release(notebook, text_stub=TEXT_STUB):
+    """The student's version of `notebook`: no outputs, solutions, hidden tests or mark scheme.
+
+    Raises nbgrader's ValidationError where its metadata schema is violated.
+    """
+    released, resources = copy.deepcopy(notebook), {}
+    config = configuration(text_stub)
+    for preprocessor in PREPROCESSORS:
+        if preprocessor is not SaveCells:
+            step = preprocessor(config=config)
+            step.log.setLevel(logging.CRITICAL)
+            released, resources = step.preprocess(released, resources)
+    return released
