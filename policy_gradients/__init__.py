@@ -4,6 +4,8 @@ Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exac
 networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`), data containers (`pg.Trajectory`,
 `pg.Rollout`), figures (`pg.plots`) and translated messages (`pg.i18n`).
 
+`pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
+
 Importing the package is cheap: gymnasium, torch and matplotlib are loaded on first use.
 """
 
@@ -11,6 +13,7 @@ from importlib import import_module
 
 from . import i18n
 from .data import Rollout, Trajectory
+from .i18n import _ as tr
 
 __all__ = [
     "MLP",
@@ -22,6 +25,7 @@ __all__ = [
     "exact",
     "i18n",
     "plots",
+    "tr",
 ]
 
 _MODULES = ("envs", "exact", "nets", "plots")

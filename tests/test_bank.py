@@ -7,7 +7,7 @@ from tests.bank import load
 from tests.bank.judge import told
 
 ENTRIES = load()
-SLOW = {name for name, exercise in registry().items() if exercise.probe == "train"}
+SLOW = {name for name in registry() if name.startswith("train_")}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
