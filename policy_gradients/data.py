@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .i18n import _
+
 
 @dataclass(eq=False)
 class Trajectory:
@@ -31,8 +33,10 @@ class Trajectory:
         shapes = self.states.shape, self.actions.shape, self.rewards.shape
         if len(set(shapes)) != 1 or self.rewards.ndim != 1:
             raise ValueError(
-                "states, actions and rewards must be one-dimensional and equally long; "
-                f"their shapes are {shapes[0]}, {shapes[1]} and {shapes[2]}"
+                _(
+                    "states, actions and rewards must be one-dimensional and equally long; "
+                    "their shapes are {0}, {1} and {2}"
+                ).format(*shapes)
             )
 
     def __len__(self):
@@ -71,6 +75,8 @@ class Rollout:
             shape = tuple(np.shape(getattr(self, name)))
             if shape[:2] != tuple(leading):
                 raise ValueError(
-                    f"every field of a Rollout starts with (T, N) = {tuple(leading)}; "
-                    f"{name} has shape {shape}"
+                    _(
+                        "every field of a Rollout starts with (T, N) = {leading}; "
+                        "{name} has shape {shape}"
+                    ).format(leading=tuple(leading), name=name, shape=shape)
                 )

@@ -14,6 +14,11 @@ _LOCALES = (_PACKAGE / "locale", _PACKAGE.parent / "locale")
 _chosen = None
 
 
+def N_(message):
+    """Marks a text for the catalogue where it is defined; `_` translates it where it is shown."""
+    return message
+
+
 def set_language(code):
     """Choose the language of all later messages ("en", "es"); None returns to the default."""
     global _chosen

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..i18n import N_
 from .tabular import TabularEnv
 
 
@@ -35,7 +36,7 @@ class Grid(TabularEnv):
     `max_steps`.
     """
 
-    NAMES = ("up", "right", "down", "left")
+    NAMES = (N_("up"), N_("right"), N_("down"), N_("left"))
     MOVES = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
 
     def __init__(
@@ -166,7 +167,7 @@ class Corridor(Grid):
     action_order: permutation of the actions
     """
 
-    NAMES = ("left", "right")
+    NAMES = (N_("left"), N_("right"))
     MOVES = np.array([(0, -1), (0, 1)])
 
     def __init__(

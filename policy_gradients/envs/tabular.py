@@ -6,6 +6,8 @@ from bisect import bisect_right
 import gymnasium
 import numpy as np
 
+from ..i18n import _
+
 CELL_PIXELS = 24
 
 
@@ -142,9 +144,9 @@ class TabularEnv(gymnasium.Env):
     def step(self, action):
         if self._over is not False:
             raise RuntimeError(
-                "call reset() first: the episode is over"
+                _("the episode is over: call reset() before the next step()")
                 if self._over
-                else "call reset() before the first step()"
+                else _("call reset() before the first step()")
             )
         action = self._checked(action)
         state, rng = self._state, self.np_random
@@ -164,9 +166,11 @@ class TabularEnv(gymnasium.Env):
         try:
             number = operator.index(action)
         except TypeError:
-            raise TypeError(f"an action is one whole number, not {action!r}") from None
+            message = _("an action is one whole number, not {action!r}")
+            raise TypeError(message.format(action=action)) from None
         if not 0 <= number < self.num_actions:
-            raise ValueError(f"an action is in 0..{self.num_actions - 1}, not {number}")
+            message = _("an action is a number from 0 to {last}, not {number}")
+            raise ValueError(message.format(last=self.num_actions - 1, number=number))
         return number
 
     def render(self):

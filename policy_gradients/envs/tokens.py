@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 
+from ..i18n import N_, _
 from .tabular import TabularEnv
 
 
@@ -121,11 +122,11 @@ class TokenEnv(TabularEnv):
         words = words[1:] if words[:1] == [self.article] else words
         fits = dict(self.pairs)
         first, second = (*words, None, None)[:2]
-        points = [("noun", 3.0) if first in fits else ("no noun", -3.0)]
-        points.append(("verb", 4.0) if second in fits.values() else ("no verb", -4.0))
+        points = [(N_("noun"), 3.0) if first in fits else (N_("no noun"), -3.0)]
+        points.append((N_("verb"), 4.0) if second in fits.values() else (N_("no verb"), -4.0))
         if second is not None and fits.get(first) == second:
-            points.append(("fit", 3.0))
-        return points + [("further word", -3.0)] * max(0, len(words) - 2)
+            points.append((N_("fit"), 3.0))
+        return points + [(N_("further word"), -3.0)] * max(0, len(words) - 2)
 
     def score(self, words):
         """Sum of the points that `explain` lists."""
@@ -140,9 +141,9 @@ class TokenEnv(TabularEnv):
     def text(self, state):
         """Prompt and words so far, as a reader sees them."""
         if state == self.num_states - 2:
-            return "[ended]"
+            return _("[ended]")
         if state == self.num_states - 1:
-            return "[cut]"
+            return _("[cut]")
         return " ".join(self._words(*self._prefix(state)))
 
     def state_of(self, tokens, prompt=0):

@@ -120,32 +120,34 @@ def _forward_moments(env, pi, gains, decay, offset):
     W_t = x_t + decay * W_{t+1}, where x_t has mean gains[s, a, s'] and the reward's noise;
     b_t = offset[s, a]; z_t is the score. Nothing follows the end of the episode.
     """
-    num_states, num_actions = pi.shape
-    flow, scores = alive_transitions(env), _own_scores(pi)
+    flow = alive_transitions(env)
     gain_flow = flow * gains
     gain = (env.transitions * gains).sum(2)  # (S, A)
     gain_square = (env.transitions * gains**2).sum(2) + env.noise**2
-    w1, w2 = np.zeros(num_states), np.zeros(num_states)
-    g1, g2, wg = (np.zeros((num_states, pi.size)) for _ in range(3))
+    weights = np.zeros((2, env.num_states))  # E[W], E[W^2]
+    sums = np.zeros((3, env.num_states, pi.size))  # E[G], E[G^2], E[W G]
     for _step in range(env.max_steps):
-        # Given the state and the action: moments of W, and W and b against the later sum G'.
-        w1_sa = gain + decay * flow @ w1
-        w2_sa = gain_square + 2 * decay * gain_flow @ w1 + decay**2 * flow @ w2
-        g1_sa, g2_sa = flow @ g1, flow @ g2  # (S, A, S * A)
-        w_later = gain_flow @ g1 + decay * flow @ wg
-        weight_later = w_later - offset[:, :, None] * g1_sa
-        weight = w1_sa - offset
-        weight_square = w2_sa - 2 * offset * w1_sa + offset**2
-        own_g2 = _with_scores(pi, scores**2, weight_square)
-        own_g2 += 2 * np.einsum(
-            "sa,sai,sai->si", pi, scores, _own(weight_later, num_actions)
-        )
-        own_wg = _with_scores(pi, scores, w2_sa - offset * w1_sa)
-        g1 = _spread(_with_scores(pi, scores, weight)) + _mean_over_actions(pi, g1_sa)
-        g2 = _spread(own_g2) + _mean_over_actions(pi, g2_sa)
-        wg = _spread(own_wg) + _mean_over_actions(pi, w_later)
-        w1, w2 = (pi * w1_sa).sum(1), (pi * w2_sa).sum(1)
-    return g1, g2
+        w1 = gain + decay * flow @ weights[0]  # (S, A), given the action
+        w2 = gain_square + decay * (2 * gain_flow @ weights[0] + decay * flow @ weights[1])
+        g1, g2, wg = flow @ sums[0], flow @ sums[1], flow @ sums[2]  # (S, A, S * A), of G'
+        w_later = gain_flow @ sums[0] + decay * wg  # E[W G']
+        sums = _add_step(pi, offset, (w1, w2), (g1, g2, w_later))
+        weights = np.array([(pi * w1).sum(1), (pi * w2).sum(1)])
+    return sums[0], sums[1]
+
+
+def _add_step(pi, offset, weights, later):
+    """E[G], E[G^2], E[W G] by state, of G = z (W - b) + G', from moments given the action."""
+    scores = _own_scores(pi)
+    (w1, w2), (g1, g2, w_later) = weights, later
+    surplus_square = w2 - 2 * offset * w1 + offset**2
+    surplus_later = _own(w_later - offset[:, :, None] * g1, pi.shape[1])
+    own_g1 = _with_scores(pi, scores, w1 - offset)
+    own_g2 = _with_scores(pi, scores**2, surplus_square)
+    own_g2 += 2 * np.einsum("sa,sai,sai->si", pi, scores, surplus_later)
+    own_wg = _with_scores(pi, scores, w2 - offset * w1)
+    pairs = ((own_g1, g1), (own_g2, g2), (own_wg, w_later))
+    return np.array([_spread(own) + _mean_over_actions(pi, after) for own, after in pairs])
 
 
 def _with_scores(pi, scores, weight):
@@ -170,7 +172,7 @@ def _whole_return_moments(env, pi, gamma, shift):
     gain_powers = _reward_powers(env)
     joint = _ended(num_states, pi.size)
     for _step in range(env.max_steps):
-        later = [[None] * 3 for _ in range(3)]  # E[R^j Z'^k] given the state and the action
+        later = [[None] * 3 for _j in range(3)]  # E[R^j Z'^k] given the state and the action
         for j in range(3):
             for k in range(3):
                 later[j][k] = (stop * gain_powers[j]).sum(2)[:, :, None] * (k == 0) + sum(

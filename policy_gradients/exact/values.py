@@ -2,15 +2,20 @@
 
 import numpy as np
 
+from ..i18n import _
+
 
 def checked_policy(env, pi):
     """`pi` as a float64 array (S, A); ValueError where it is no table of probabilities."""
     pi = np.asarray(pi, dtype=np.float64)
     wanted = (env.num_states, env.num_actions)
     if pi.shape != wanted:
-        raise ValueError(f"pi must have shape (S, A) = {wanted}, not {pi.shape}")
+        message = _("pi must have shape (S, A) = {wanted}, not {shape}")
+        raise ValueError(message.format(wanted=wanted, shape=pi.shape))
     if not (np.all(pi >= 0) and np.allclose(pi.sum(1), 1, rtol=0, atol=1e-6)):
-        raise ValueError("pi must hold probabilities: none negative, each row adding up to 1")
+        raise ValueError(
+            _("pi must hold probabilities: none negative, each row adding up to 1")
+        )
     return pi
 
 

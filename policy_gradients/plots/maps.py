@@ -6,11 +6,13 @@ from ..i18n import _
 from .style import COLORS, DARK, GREY, LIGHT, diverging_colors, ink_on, new_axes, signed
 
 CELL_INCHES = 0.95
-ARROW = 0.42  # length of an arrow of probability one, in cells
+ARROW = 0.46  # length of an arrow of probability one, in cells
 
 
 def trajectory(env, traj, pi=None, ax=None):
     """The path of one episode over the map; a corridor unfolds downwards, one row a step.
+
+    Every reward is written beside a corridor; on a board the last one, where the path ends.
 
     env: an environment with a map (Corridor, Grid)
     traj: Trajectory of T steps
@@ -24,7 +26,7 @@ def trajectory(env, traj, pi=None, ax=None):
         _arrows(ax, env, np.asarray(pi))
     places = env.cells[_visited(env, traj)].astype(float)
     # Steps that share a cell stay apart: the path drifts along the diagonal with time.
-    drift = np.linspace(-0.2, 0.2, len(places))[:, None] if len(places) > 1 else 0.0
+    drift = np.linspace(-0.24, 0.24, len(places))[:, None]
     rows, columns = (places + drift).T
     shades = np.linspace(0.25, 1.0, len(places) - 1)
     for t, shade in enumerate(shades):
@@ -32,9 +34,19 @@ def trajectory(env, traj, pi=None, ax=None):
             "",
             (columns[t + 1], rows[t + 1]),
             (columns[t], rows[t]),
-            arrowprops={"arrowstyle": "-|>", "color": COLORS[0], "alpha": shade, "lw": 2.2},
+            arrowprops={
+                "arrowstyle": "-|>",
+                "color": COLORS[0],
+                "alpha": shade,
+                "lw": 2.0,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "connectionstyle": "arc3,rad=0.18",  # the way back must not hide the way there
+            },
         )
     ax.plot(columns[0], rows[0], "o", color=COLORS[0], markersize=8)
+    last = signed(traj.rewards[-1])
+    ax.text(columns[-1] - 0.05, rows[-1] + 0.03, last, ha="right", va="top", color=COLORS[0], size=9)
     ax.set_title(_summary(traj))
     return ax
 
@@ -177,7 +189,7 @@ def _table(env, pi, ax):
     for (state, action), probability in np.ndenumerate(pi):
         ink = "white" if probability > 0.55 else "black"
         ax.text(action, state, f"{probability:.2f}", ha="center", va="center", color=ink, size=9)
-    ax.set_xticks(range(pi.shape[1]), env.action_names)
+    ax.set_xticks(range(pi.shape[1]), [_(name) for name in env.action_names])
     ax.set_yticks(range(pi.shape[0]), _state_names(env))
     ax.set(xlabel=_("action"), ylabel=_("state"), title=_("Probability of each action"))
     ax.tick_params(length=0)

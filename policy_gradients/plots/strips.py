@@ -9,11 +9,11 @@ from .style import DARK, GREY, LIGHT, diverging_colors, ink_on, new_axes, signed
 def credit_strip(labels, weights, rewards=None, ax=None):
     """One cell a step, coloured by the weight of its log-probability, which is written in.
 
-    labels: (T,) names of the actions
+    labels: (T,) names of the actions, translated where the catalogue has them
     weights: (T,), or {row name: (T,)} for several ways to share out the credit, on one scale
     rewards: (T,), written below the cells
     """
-    return _strip([str(label) for label in labels], weights, rewards, 0, ax)
+    return _strip([_(str(label)) for label in labels], weights, rewards, 0, ax)
 
 
 def token_strip(tokens, weights, rewards=None, prompt=(), ax=None):
@@ -68,7 +68,7 @@ def _label_strip(ax, labels, names, rewards, skipped):
     ax.set_title(_("Weight of each step's log-probability"))
 
 
-def token_tree(env, pi, top=3, state=None, ax=None):
+def token_tree(env, pi, top=2, state=None, ax=None):
     """How a sentence may go on: the `top` likeliest next tokens at each point, to the end.
 
     env: TokenEnv; pi: (S, A); state: where to begin, the first prompt by default

@@ -63,13 +63,23 @@ def diverging_colors(numbers, limit=None):
     return diverging()((numbers / limit + 1) / 2)
 
 
+def tinted(color, share):
+    """A colour mixed with white; `share` is how much of the colour stays."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(share * part + 1 - share for part in to_rgb(color))
+
+
 def ink_on(rgba):
     """Black or white, whichever can be read on this colour."""
     red, green, blue = rgba[:3]
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.45 else "white"
 
 
 def signed(number):
     """A number with its sign and few digits, with a true minus sign."""
-    text = f"{number:+.3g}" if abs(number) < 100 else f"{number:+.0f}"
+    digits = 2 if abs(number) < 10 else 1 if abs(number) < 100 else 0
+    text = f"{number:+.{digits}f}"
+    if digits:
+        text = text.rstrip("0").rstrip(".")
     return "0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
