@@ -1,7 +1,7 @@
 """Messages in the learner's language. English is the key; a missing translation stays English.
 
-    from policy_gradients.i18n import _
-    print(_("step {n}").format(n=3))
+from policy_gradients.i18n import _
+print(_("step {n}").format(n=3))
 """
 
 import gettext

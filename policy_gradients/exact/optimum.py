@@ -3,7 +3,6 @@
 import numpy as np
 
 from .values import (
-    action_values,
     alive_transitions,
     mean_rewards,
     objective,

@@ -13,9 +13,7 @@ def checked_policy(env, pi):
         message = _("pi must have shape (S, A) = {wanted}, not {shape}")
         raise ValueError(message.format(wanted=wanted, shape=pi.shape))
     if not (np.all(pi >= 0) and np.allclose(pi.sum(1), 1, rtol=0, atol=1e-6)):
-        raise ValueError(
-            _("pi must hold probabilities: none negative, each row adding up to 1")
-        )
+        raise ValueError(_("pi must hold probabilities: none negative, each row adding up to 1"))
     return pi
 
 

@@ -92,7 +92,8 @@ def bars(names, measured, exact=None, errors=None, log=True, ylabel=None, ax=Non
     if errors is not None:
         ax.errorbar(places, measured, errors, fmt="none", ecolor=DARK, capsize=4, lw=1.2)
     if exact is not None:
-        ax.plot(places, exact, "D", color=COLORS[4], mec="black", linestyle="none", label=_("exact"))
+        diamond = {"marker": "D", "color": COLORS[4], "mec": "black", "linestyle": "none"}
+        ax.plot(places, exact, label=_("exact"), **diamond)
         ax.legend()
     tops = measured + (0 if errors is None else np.asarray(errors))
     for place, top, number in zip(places, tops, measured, strict=True):

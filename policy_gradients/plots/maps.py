@@ -12,7 +12,7 @@ ARROW = 0.46  # length of an arrow of probability one, in cells
 def trajectory(env, traj, pi=None, ax=None):
     """The path of one episode over the map; a corridor unfolds downwards, one row a step.
 
-    Every reward is written beside a corridor; on a board the last one, where the path ends.
+    Every reward is written beside a corridor; on a board the last one, in the path's last cell.
 
     env: an environment with a map (Corridor, Grid)
     traj: Trajectory of T steps
@@ -26,7 +26,7 @@ def trajectory(env, traj, pi=None, ax=None):
         _arrows(ax, env, np.asarray(pi))
     places = env.cells[_visited(env, traj)].astype(float)
     # Steps that share a cell stay apart: the path drifts along the diagonal with time.
-    drift = np.linspace(-0.24, 0.24, len(places))[:, None]
+    drift = np.linspace(-0.2, 0.2, len(places))[:, None]
     rows, columns = (places + drift).T
     shades = np.linspace(0.25, 1.0, len(places) - 1)
     for t, shade in enumerate(shades):
@@ -45,8 +45,8 @@ def trajectory(env, traj, pi=None, ax=None):
             },
         )
     ax.plot(columns[0], rows[0], "o", color=COLORS[0], markersize=8)
-    last = signed(traj.rewards[-1])
-    ax.text(columns[-1] - 0.05, rows[-1] + 0.03, last, ha="right", va="top", color=COLORS[0], size=9)
+    row, column = places[-1]
+    ax.text(column, row - 0.32, signed(traj.rewards[-1]), ha="center", va="center", size=9)
     ax.set_title(_summary(traj))
     return ax
 
