@@ -20,7 +20,7 @@ def parser():
     parsed.add_argument("names", nargs="*", metavar="NAME", help="lessons; all where none is given")
     parsed.add_argument("--language", default="en", help="language of the prose (en)")
     parsed.add_argument("--no-execute", action="store_true", help="leave out outputs and figures")
-    parsed.add_argument("--check", action="store_true", help="compare with what is there, write nothing")
+    parsed.add_argument("--check", action="store_true", help="compare with what is there")
     parsed.add_argument("--root", type=Path, default=HERE, help=argparse.SUPPRESS)
     return parsed
 

@@ -27,8 +27,9 @@ def prepare(course, names, language, registered):
     unknown = sorted(set(names) - set(every))
     if unknown:
         remedy = f"name one of: {', '.join(every) or '(none)'}."
+        message = "There is no such lesson."
         raise PublishError(
-            [Problem(f"lessons/{name}.py", 1, "There is no such lesson.", remedy) for name in unknown]
+            [Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown]
         )
     wanted = names or every
     lessons = course.read([name for name in every if name <= max(wanted, default="")])

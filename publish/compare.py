@@ -40,7 +40,7 @@ def difference(built, path, view=lambda notebook: notebook):
         committed = nbformat.reads(text, as_version=4)
     except FileNotFoundError:
         return "the file is missing"
-    except Exception as error:
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
         return f"the file cannot be read ({type(error).__name__})"
     if notebook_text(committed) != text:
         return "the file was not written by the build"

@@ -146,8 +146,8 @@ def _header_faults(cell_type, kind, keys):
     for key in sorted(set(keys) - KEYS):
         yield f"Unknown header key {key!r}.", f"use one of: {known}."
     if kind == "code":
-        yield "A code cell has no kind.", "give its header one of: setup, given, exercise, " \
-            "check, question, demo."
+        kinds = ", ".join(kind for kind, (wanted, *_) in KINDS.items() if wanted == "code")
+        yield "A code cell has no kind.", f"give its header one of: {kinds}."
         return
     wanted, must, may = KINDS[kind]
     if cell_type != wanted:

@@ -65,14 +65,13 @@ def _grade_ids(lesson, earlier):
         if cell.kind not in ("exercise", "question", "free", "check"):
             continue
         # A free text is graded itself; the others' grade id belongs to their check cell.
-        for grade_id in {"free": [cell.name, f"{cell.name}-answer"], "check": [cell.name]}.get(
-            cell.kind, [f"{cell.name}-answer"]
-        ):
-            if grade_id in seen:
-                remedy = f"rename or remove it; the first one is in line {seen[grade_id]}."
-                yield cell.line, f"Duplicate grade id: a second {cell.kind}={cell.name!r}.", remedy
-                break
-            seen[grade_id] = cell.line
+        check_id, answer_id = cell.name, f"{cell.name}-answer"
+        ids = {"free": [check_id, answer_id], "check": [check_id]}.get(cell.kind, [answer_id])
+        first = next((seen[grade_id] for grade_id in ids if grade_id in seen), None)
+        seen |= dict.fromkeys(ids, cell.line)
+        if first is not None:
+            remedy = f"rename or remove it; the first one is in line {first}."
+            yield cell.line, f"Duplicate grade id: a second {cell.kind}={cell.name!r}.", remedy
         if cell.kind == "exercise" and cell.name in earlier:
             message = f"Lesson {earlier[cell.name]} already has an exercise {cell.name!r}."
             yield cell.line, message, "rename this one."
@@ -133,8 +132,8 @@ def _region(cell, begin, end):
     if opened:
         yield opened, f"'{begin}' has no '{end}'.", f"add '{end}' where it ends."
     if not count:
-        yield cell.line, f"The {cell.kind} cell has no '{begin}'.", f"put '{begin}' and '{end}' " \
-            "around what a student must not see."
+        remedy = f"put '{begin}' and '{end}' around what a student must not see."
+        yield cell.line, f"The {cell.kind} cell has no '{begin}'.", remedy
 
 
 def plain_python(source):

@@ -1,0 +1,87 @@
+# The course's commands. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup
+# Which lessons, which language, further arguments: make notebooks ARGS="01_reinforce --no-execute"
+ARGS ?=
+# Processes for the tests.
+JOBS ?= 2
+# A package index to take torch from; see README.md.
+export TORCH_INDEX ?=
+export MAKE_GOAL := $(firstword $(MAKECMDGOALS))
+# nbgrader looks for its helpers, such as alembic, on PATH.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# One thread a process: the lessons' networks are small, and tests run side by side.
+export OMP_NUM_THREADS := 1
+DEBIAN := bubblewrap libseccomp2 chromium chromium-driver
+
+.PHONY: help setup system lab demo notebooks test bench lint translations clean
+
+help:
+	@echo "make lab           install the course and open JupyterLab (ARGS=--no-browser: a server)"
+	@echo "make test          install the course and run all tests"
+	@echo "make demo          autograde a small class of submissions and print the marks"
+	@echo "make notebooks     build solutions/ and notebooks/ from lessons/ (ARGS=01_reinforce)"
+	@echo "make translations  bring the catalogues under locale/ up to date"
+	@echo "make lint          check the code's style"
+	@echo "make bench         measure speeds"
+	@echo "make setup         install the course into $(VENV)"
+	@echo "make clean         remove what setup, tests and grading left"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml publish/torch_cpu.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Remedy: install one and name it, for example: make $(MAKE_GOAL) PYTHON=python3.12"; \
+	  exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "The virtual environment could not be made. Remedy: on Debian and Ubuntu,"; \
+	  echo "apt-get install python3-venv; then run the command again."; exit 1; }
+	$(BIN)/python publish/torch_cpu.py
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test]'
+	@touch $(STAMP)
+
+# The grader's sandbox and the browser tests use these. Whoever can't install them goes without.
+system:
+	@missing=""; \
+	for package in $(DEBIAN); do \
+	  dpkg-query --show --showformat='$${Status}' $$package 2>/dev/null \
+	    | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } \
+	    >/dev/null || echo "Not installed:$$missing. Tests that need them are skipped."; \
+	else \
+	  echo "Not installed:$$missing. Tests of the sandbox (bubblewrap, libseccomp2) and of the"; \
+	  echo "browser (chromium, chromium-driver) are skipped where they are missing."; \
+	fi
+
+lab: setup
+	@test -d notebooks/en || { echo "There is no folder notebooks/en. Remedy: make notebooks"; exit 1; }
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/en $(ARGS)
+
+demo: setup system
+	$(BIN)/python -m grader demo $(ARGS)
+
+notebooks: setup
+	$(BIN)/python -m publish $(ARGS)
+
+test: setup system
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+bench: setup system
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+
+translations: setup
+	$(BIN)/python -m publish.translations $(ARGS)
+
+clean:
+	rm -rf $(VENV) build out *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

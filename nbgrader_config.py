@@ -1,0 +1,66 @@
+"""nbgrader's configuration, read when its commands run from the repository's root.
+
+COURSE_LANGUAGE picks the language of the notebooks that are released and graded (en).
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    Execute,
+    IgnorePattern,
+    LimitOutput,
+    SaveAutoGrades,
+)
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from publish.release import PREPROCESSORS, configuration
+
+language = os.environ.get("COURSE_LANGUAGE") or "en"
+
+c = get_config()  # noqa: F821  nbgrader defines it
+c.merge(configuration())
+
+c.CourseDirectory.course_id = "policy_gradients"
+c.CourseDirectory.source_directory = f"solutions/{language}"
+c.CourseDirectory.release_directory = f"notebooks/{language}"
+# Files beside a submitted notebook would be copied next to it: a gymnasium.py would then be
+# imported in place of the library.
+c.CourseDirectory.ignore = [
+    ".*",
+    "__pycache__",
+    "feedback",
+    *("*.py", "*.pyc", "*.pyd", "*.so", "*.pth", "*.ipy", "*.zip"),
+]
+
+# The release is committed and the same each time; the gradebook of a fresh clone still has to
+# hear of it.
+c.GenerateAssignment.force = True
+c.GenerateAssignment.preprocessors = PREPROCESSORS
+# A deleted check cell scores 0, and does not wait for a mark by hand.
+c.OverwriteCells.add_missing_cells = True
+
+# Training exercises may take a while; the rest of a lesson takes seconds.
+c.Execute.timeout = 120
+
+# How a submission is executed. grader.hook brings the sandbox; without it nbgrader's own
+# execution runs the checks inside the student's process.
+try:
+    from grader.hook import SandboxedExecute
+except ModuleNotFoundError:
+    SandboxedExecute = Execute
+
+c.Autograde.autograde_preprocessors = [
+    SandboxedExecute,
+    IgnorePattern,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
