@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from publish.build import build, prepare, registered_names, verify
+from publish.build import build, leftovers, prepare, registered_names, verify
 from publish.course import Course
 from publish.problems import PublishError
 
@@ -19,6 +19,7 @@ def parser():
     )
     parsed.add_argument("names", nargs="*", metavar="NAME", help="lessons; all where none is given")
     parsed.add_argument("--language", default="en", help="language of the prose (en)")
+    parsed.add_argument("--strict", action="store_true", help="a missing translation is an error")
     parsed.add_argument("--no-execute", action="store_true", help="leave out outputs and figures")
     parsed.add_argument("--check", action="store_true", help="compare with what is there")
     parsed.add_argument("--root", type=Path, default=HERE, help=argparse.SUPPRESS)
@@ -26,38 +27,44 @@ def parser():
 
 
 def main(arguments=None, registered=registered_names):
-    """Build as `arguments` say and return the exit status."""
+    """Build as `arguments` say and return the exit status.
+
+    `registered` gives the names that have checks, or None to leave that question out.
+    """
     options = parser().parse_args(arguments)
     try:
         return _build_all(options, Course(options.root.resolve()), registered())
     except PublishError as error:
-        print(error, file=sys.stderr)
+        _complain(error)
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}. Remedy: make the folder writable; "
-              "nothing was half-written.", file=sys.stderr)
+        _complain(f"{error.filename}: {error.strerror}. Remedy: make the folder writable.")
     except KeyboardInterrupt:
-        print("Stopped. Lessons that were finished are written, nothing is half-written.",
-              file=sys.stderr)
+        _complain("Stopped. What was finished is written, and nothing is half-written.")
         return 130
     return 2
 
 
+def _complain(message):
+    print(f"\n{message}", file=sys.stderr)
+
+
 def _build_all(options, course, registered):
-    prepared = prepare(course, options.names, options.language, registered)
-    stale = 0
+    prepared = prepare(course, options.names, options.language, registered, options.strict)
+    stale = []
     for name, (lesson, notebook) in prepared.items():
         print(f"{name} ...", end=" ", flush=True)
         task = (course, name, lesson, notebook, options.language, not options.no_execute, HERE)
-        if options.check:
-            found = list(verify(*task))
-            stale += len(found)
-            print("differs" if found else "unchanged", flush=True)
-            for path, difference in found:
-                print(f"{path}: {difference}", flush=True)
-        else:
+        if not options.check:
             print(build(*task), flush=True)
+            continue
+        found = list(verify(*task))
+        print("differs" if found else "unchanged", flush=True)
+        stale += [f"{path}: {difference}" for path, difference in found]
+    if options.check and not options.names:
+        without_lesson = leftovers(course, options.language)
+        stale += [f"{path}: there is no such lesson" for path in without_lesson]
     if stale:
-        print(f"{stale} files differ. Remedy: run 'make notebooks' and commit what it writes.")
+        print(*stale, "Remedy: run 'make notebooks', and remove what has no lesson.", sep="\n")
     return 1 if stale else 0
 
 

@@ -1,26 +1,26 @@
 """Build lessons: check all, then per lesson expand, execute, release, write or compare."""
 
-import sys
-
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbgrader.nbgraderformat import MetadataValidator
 
 from publish import compare
-from publish.course import notebook_text, write_text
+from publish.course import ensure_writable, notebook_text, write_text
 from publish.execute import execute, faults
 from publish.expand import expand
 from publish.problems import Problem, PublishError
 from publish.release import release
 from publish.rules import check_lessons
+from publish.translate import translate_lesson
 
 # What Binder gives: a solved lesson should stay below both.
 MOST_SECONDS, MOST_MB = 60, 1024
 
 
-def prepare(course, names, language, registered):
+def prepare(course, names, language, registered, strict=False):
     """The unexecuted notebook of each lesson in `names`, in the course's order.
 
     All lessons up to the last one named are read, since a lesson may be given earlier code.
+    If `strict`, a text without a translation is a problem.
     Raises PublishError with every problem found.
     """
     every = course.lesson_names()
@@ -29,7 +29,7 @@ def prepare(course, names, language, registered):
         remedy = f"name one of: {', '.join(every) or '(none)'}."
         message = "There is no such lesson."
         raise PublishError(
-            [Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown]
+            Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown
         )
     wanted = names or every
     lessons = course.read([name for name in every if name <= max(wanted, default="")])
@@ -37,7 +37,8 @@ def prepare(course, names, language, registered):
     solutions, notebooks = {}, {}
     for lesson in lessons:
         if lesson.name in wanted:
-            notebooks[lesson.name] = (lesson, expand(lesson, solutions, language))
+            spoken = translate_lesson(lesson, course, language, strict)
+            notebooks[lesson.name] = (lesson, expand(spoken, solutions, language))
         for cell in lesson.cells:
             if cell.kind == "exercise":
                 solutions[cell.name] = (lesson.name, cell.source)
@@ -65,18 +66,22 @@ def run(notebook, lesson, import_from):
 
 def build(course, name, lesson, notebook, language, executed, import_from):
     """Write one lesson's two notebooks; returns a line that says what it cost."""
-    solution, student = _both(lesson, notebook, executed, import_from)
-    write_text(course.solution_path(name, language), notebook_text(solution[0]))
-    write_text(course.notebook_path(name, language), notebook_text(student))
-    return solution[1]
+    paths = course.solution_path(name, language), course.notebook_path(name, language)
+    for path in paths:
+        # Before the lesson runs for a minute, not after.
+        ensure_writable(path)
+    solved, student, cost = _both(lesson, notebook, executed, import_from)
+    for path, built in zip(paths, (solved, student), strict=True):
+        write_text(path, notebook_text(built))
+    return cost
 
 
 def verify(course, name, lesson, notebook, language, executed, import_from):
     """Yield (file, difference) for each generated file that a build would change."""
-    solution, student = _both(lesson, notebook, executed, import_from)
+    solved, student, _ = _both(lesson, notebook, executed, import_from)
     view = compare.without_pixels if executed else compare.without_outputs
     for path, built, seen in (
-        (course.solution_path(name, language), solution[0], view),
+        (course.solution_path(name, language), solved, view),
         (course.notebook_path(name, language), student, lambda notebook: notebook),
     ):
         found = compare.difference(built, path, seen)
@@ -85,13 +90,11 @@ def verify(course, name, lesson, notebook, language, executed, import_from):
 
 
 def _both(lesson, notebook, executed, import_from):
-    """((solved notebook, its cost in words), student's notebook)."""
+    """(solved notebook, student's notebook, what the execution cost in words)."""
     student = release(notebook)
     MetadataValidator().validate_nb(notebook)
-    cost = "not executed"
-    if executed:
-        cost = _cost(run(notebook, lesson, import_from))
-    return (notebook, cost), student
+    cost = _cost(run(notebook, lesson, import_from)) if executed else "not executed"
+    return notebook, student, cost
 
 
 def _cost(measure):
@@ -104,11 +107,20 @@ def _cost(measure):
     return words
 
 
+def leftovers(course, language):
+    """Generated folders that no lesson accounts for."""
+    known = set(course.lesson_names())
+    for folder in ("solutions", "notebooks"):
+        for path in sorted((course.root / folder / language).glob("*/")):
+            if path.is_dir() and path.name not in known and not path.name.startswith("."):
+                yield course.shown(path)
+
+
 def registered_names():
-    """The names that the grader has checks for, or None while it has no registry."""
+    """The names that the grader has checks for."""
     try:
         from grader import exercises
     except ImportError as error:
-        print(f"note: registered checks are not compared ({error})", file=sys.stderr)
-        return None
-    return set(exercises.names())
+        message, remedy = f"The grader cannot be imported ({error}).", "run 'make setup'."
+        raise PublishError([Problem("grader", 1, message, remedy)]) from None
+    return exercises.names()

@@ -37,9 +37,9 @@ class OwnKernel(KernelSpecManager):
 def execute(notebook, import_from, timeout=600):
     """Execute `notebook` in place in an empty folder; returns a Measure.
 
-    `import_from` is put on the kernel's module path. Cells that may raise in the student's
-    version go on here, too: see `faults` for what went wrong. Other errors raise nbclient's
-    CellExecutionError.
+    `import_from` is put on the kernel's module path; messages come in the notebook's language.
+    Cells that may raise in the student's version go on here, too: see `faults` for what went
+    wrong. Other errors raise nbclient's CellExecutionError.
     """
     peaks = []
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnKernel())
@@ -56,15 +56,17 @@ def execute(notebook, import_from, timeout=600):
     )
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        client.execute(cwd=folder, env=_environment(import_from), cleanup_kc=True)
+        client.execute(cwd=folder, env=_environment(notebook, import_from), cleanup_kc=True)
     _settle(notebook)
     known = [peak for peak in peaks if peak is not None]
     return Measure(time.perf_counter() - started, max(known, default=None))
 
 
-def _environment(import_from):
+def _environment(notebook, import_from):
+    language = notebook.metadata["policy_gradients"]["language"]
     paths = [str(import_from), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)}
+    own = {"PYTHONPATH": os.pathsep.join(paths), "COURSE_LANGUAGE": language}
+    return {**os.environ, **ENVIRONMENT, **own}
 
 
 def _peak_mb(manager):
@@ -83,12 +85,9 @@ def _settle(notebook):
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        alt = cell.metadata["policy_gradients"].get("alt")
         for output in cell.get("outputs", []):
             # A widget's view names a model that no longer exists once the kernel is gone.
             output.get("data", {}).pop(WIDGET_VIEW, None)
-            if alt and "image/png" in output.get("data", {}):
-                output.metadata["image/png"] = {**output.metadata.get("image/png", {}), "alt": alt}
 
 
 def faults(notebook):

@@ -57,7 +57,8 @@ def _expand_cell(cell, count, solutions):
     expanded = new(source, id=grade_id)
     ours = {"kind": cell.kind}
     if "alt" in cell.keys:
-        ours["alt"] = cell.keys["alt"]
+        # The second one is where nbconvert looks when it makes feedback and pages.
+        ours["alt"] = expanded.metadata["alt"] = cell.keys["alt"]
     expanded.metadata["policy_gradients"] = ours
     if cell.kind in FLAGS:
         expanded.metadata["nbgrader"] = _nbgrader(cell, grade_id)

@@ -64,14 +64,18 @@ def read_lesson(path, shown_path):
     Raises PublishError with all problems of the headers, or with the reason why the file cannot
     be read at all.
     """
-    text = _read_text(path, shown_path)
+    return parse_lesson(_read_text(path, shown_path), path.stem, shown_path)
+
+
+def parse_lesson(text, name, shown_path):
+    """The lesson called `name` from its text; otherwise as `read_lesson`."""
     header_lines = _header_lines(text, shown_path)
     cells = _cut(text, header_lines, shown_path)
     problems = []
     read = [_cell(cell, line, text, shown_path, problems) for line, cell in cells]
     if problems:
         raise PublishError(problems)
-    return Lesson(path.stem, shown_path, read)
+    return Lesson(name, shown_path, read)
 
 
 def _read_text(path, shown_path):

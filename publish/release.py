@@ -15,18 +15,24 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
+from publish.catalogue import N_, text_in
 from publish.rules import has_blank
 
 STUB = "raise NotImplementedError"
-TEXT_STUB = "*Write your answer here.*"
+TEXT_STUB = N_("*Write your answer here.*")
 
 
 class ClearAnswers(ClearSolutions):
     """nbgrader's ClearSolutions, which puts no stub where the cell has a blank to fill in.
 
     A question's `q_name = None` and an exercise's table of None are stubs already; a `raise`
-    below them would have to be deleted by the student.
+    below them would have to be deleted by the student. A free text's stub is in the notebook's
+    language.
     """
+
+    def preprocess(self, nb, resources):
+        self.text_stub = text_in(nb.metadata["policy_gradients"]["language"], TEXT_STUB)
+        return super().preprocess(nb, resources)
 
     def _replace_solution_region(self, cell, language):
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "").removesuffix("-answer")
@@ -56,22 +62,20 @@ PREPROCESSORS = [
 ]
 
 
-def configuration(text_stub=TEXT_STUB):
-    """nbgrader's configuration of the stubs, shared by the build and nbgrader_config.py."""
+def configuration():
+    """nbgrader's configuration of the stub, shared by the build and nbgrader_config.py."""
     config = Config()
-    for name in ("ClearSolutions", "ClearAnswers"):
-        config[name].code_stub = {"python": STUB}
-        config[name].text_stub = text_stub
+    config.ClearSolutions.code_stub = {"python": STUB}
     return config
 
 
-def release(notebook, text_stub=TEXT_STUB):
+def release(notebook):
     """The student's version of `notebook`: no outputs, solutions, hidden tests or mark scheme.
 
     Raises nbgrader's ValidationError where its metadata schema is violated.
     """
     released, resources = copy.deepcopy(notebook), {}
-    config = configuration(text_stub)
+    config = configuration()
     for preprocessor in PREPROCESSORS:
         if preprocessor is not SaveCells:
             step = preprocessor(config=config)

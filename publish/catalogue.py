@@ -1,0 +1,51 @@
+"""Look texts up in the catalogues of translations, locale/LANGUAGE/LC_MESSAGES/NAME.po."""
+
+import functools
+from pathlib import Path
+
+from babel.messages.pofile import PoFileError, read_po
+
+from publish.problems import Problem, PublishError
+
+LOCALE = Path(__file__).resolve().parents[1] / "locale"
+SOURCE_LANGUAGE = "en"
+
+
+def N_(message):
+    """Mark a message for the catalogue of messages."""
+    return message
+
+
+def catalogue_path(locale, language, name):
+    """Where the catalogue called `name` is: a lesson's name, or "messages"."""
+    return Path(locale) / language / "LC_MESSAGES" / f"{name}.po"
+
+
+def read_texts(path, shown_path):
+    """English text -> translation, for what is translated and not fuzzy; {} without a file.
+
+    Raises PublishError where the file is no catalogue.
+    """
+    try:
+        with path.open("rb") as file:
+            catalogue = read_po(file, abort_invalid=True)
+    except FileNotFoundError:
+        return {}
+    except (OSError, PoFileError, ValueError, LookupError) as error:
+        line = getattr(error, "lineno", None) or 0
+        message, remedy = f"The catalogue cannot be read ({error}).", "mend it in a .po editor."
+        raise PublishError([Problem(shown_path, line + 1, message, remedy)]) from None
+    return {
+        entry.id: entry.string
+        for entry in catalogue
+        if isinstance(entry.id, str) and entry.id and entry.string and not entry.fuzzy
+    }
+
+
+@functools.cache
+def text_in(language, message, locale=LOCALE):
+    """A message in `language`, or itself where there is no translation of it."""
+    if language == SOURCE_LANGUAGE:
+        return message
+    path = catalogue_path(locale, language, "messages")
+    return read_texts(path, path.name).get(message, message)

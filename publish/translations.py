@@ -1,0 +1,129 @@
+"""Bring the catalogues under locale/ up to date: ``python -m publish.translations``.
+
+One catalogue per lesson and one for the messages that `_()` marks in the packages. A text whose
+English changed becomes fuzzy and counts as untranslated until a translator has seen it.
+"""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from publish.__main__ import HERE
+from publish.catalogue import catalogue_path
+from publish.course import Course, write_bytes
+from publish.problems import PublishError
+from publish.translate import texts
+
+PACKAGES = ("policy_gradients", "grader", "publish")
+# Formulas are full of braces and percent signs; editors would call each one a broken format.
+FORMAT_FLAGS = {"python-format", "python-brace-format"}
+
+
+def lesson_template(course, name):
+    """The lesson's texts as a catalogue without translations."""
+    (lesson,) = course.read([name])
+    template = Catalog()
+    for _, text in texts(lesson):
+        template.add(text)
+    return template
+
+
+def messages_template(course):
+    """The messages marked by `_()` and `N_()` in the packages."""
+    template = Catalog()
+    for package in PACKAGES:
+        found = extract_from_dir(
+            course.root / package, keywords={"_": None, "N_": None}, comment_tags=()
+        )
+        for _, _, message, _, _ in sorted(found, key=lambda item: item[:2]):
+            template.add(message)
+    return template
+
+
+def updated(template, path, language):
+    """The bytes of the catalogue at `path` after an update, the same however often it is run."""
+    catalogue = Catalog(
+        locale=language,
+        header_comment=f"# Translations of the policy gradients course, language {language}.",
+        project="policy-gradients-course",
+        version="1",
+        msgid_bugs_address="",
+        last_translator="",
+        language_team=language,
+    )
+    if path.exists():
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=language)
+    template.creation_date = catalogue.creation_date
+    catalogue.update(template)
+    catalogue.fuzzy = False
+    for entry in catalogue:
+        entry.flags -= FORMAT_FLAGS
+    written = io.BytesIO()
+    write_po(written, catalogue, width=0, no_location=True, ignore_obsolete=True)
+    return written.getvalue()
+
+
+def compiled(path):
+    """The bytes of the .mo file that gettext reads, for the catalogue at `path`."""
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    written = io.BytesIO()
+    write_mo(written, catalogue)
+    return written.getvalue()
+
+
+def languages(course):
+    """The languages that have a folder of catalogues."""
+    return sorted(path.parent.name for path in (course.root / "locale").glob("*/LC_MESSAGES"))
+
+
+def update(course, language, check=False):
+    """Update one language's catalogues; returns the paths that changed, or would under `check`."""
+    templates = {name: lesson_template(course, name) for name in course.lesson_names()}
+    changed = []
+    for name, template in {"messages": messages_template(course), **templates}.items():
+        path = catalogue_path(course.root / "locale", language, name)
+        new = updated(template, path, language)
+        if not path.exists() or path.read_bytes() != new:
+            changed.append(course.shown(path))
+            if not check:
+                write_bytes(path, new)
+    return changed
+
+
+def compile_messages(course, language):
+    """Write messages.mo, which the packages read when they run."""
+    path = catalogue_path(course.root / "locale", language, "messages")
+    write_bytes(path.with_suffix(".mo"), compiled(path))
+
+
+def main(arguments=None):
+    """Update or check as `arguments` say; exit status 1 where --check finds a stale catalogue."""
+    parser = argparse.ArgumentParser(prog="python -m publish.translations", description=__doc__)
+    parser.add_argument("--add", metavar="LANGUAGE", help="begin a new language, such as es")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where stale")
+    parser.add_argument("--root", type=Path, default=HERE, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    course = Course(options.root.resolve())
+    changed = []
+    try:
+        for language in sorted({*languages(course), *filter(None, [options.add])}):
+            changed += update(course, language, options.check)
+            if not options.check:
+                compile_messages(course, language)
+    except PublishError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("\n".join(changed) or "All catalogues are up to date.")
+    return 1 if options.check and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
