@@ -52,16 +52,22 @@ def run(notebook, lesson, import_from):
     except CellExecutionError:
         measure = None
     except (CellTimeoutError, DeadKernelError) as error:
-        first_line = str(error).strip().splitlines()[0]
-        remedy = "make the lesson lighter, and see which cell ran last."
-        raise PublishError([Problem(lesson.path, 1, first_line, remedy)]) from None
+        message = f"{str(error).strip().splitlines()[0]} while this cell ran."
+        line = lesson.cells[_last_started(notebook)].line
+        remedy = "let it use less time and memory."
+        raise PublishError([Problem(lesson.path, line, message, remedy)]) from None
     problems = [
-        Problem(lesson.path, lesson.cells[index].line, message, "correct the lesson or its check.")
+        Problem(lesson.path, lesson.cells[index].line, message, "correct it, or what it calls.")
         for index, message in faults(notebook)
     ]
     if problems:
         raise PublishError(problems)
     return measure
+
+
+def _last_started(notebook):
+    counts = [cell.get("execution_count") or 0 for cell in notebook.cells]
+    return counts.index(max(counts))
 
 
 def build(course, name, lesson, notebook, language, executed, import_from):

@@ -47,8 +47,8 @@ def execute(notebook, import_from, timeout=600):
         notebook,
         km=manager,
         timeout=timeout,
-        # Below an error the kernel's log says nothing that a maintainer can act on.
-        extra_arguments=["--IPKernelApp.log_level=40"],
+        # The kernel's own log says nothing that a maintainer can act on.
+        extra_arguments=["--IPKernelApp.log_level=50"],
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
@@ -56,7 +56,13 @@ def execute(notebook, import_from, timeout=600):
     )
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        client.execute(cwd=folder, env=_environment(notebook, import_from), cleanup_kc=True)
+        try:
+            client.execute(cwd=folder, env=_environment(notebook, import_from), cleanup_kc=True)
+        except BaseException:
+            # At Ctrl-C nbclient shuts the kernel down and then stumbles over its absence.
+            if getattr(client, "_async_cleanup_kernel_future", None) is not None:
+                raise KeyboardInterrupt from None
+            raise
     _settle(notebook)
     known = [peak for peak in peaks if peak is not None]
     return Measure(time.perf_counter() - started, max(known, default=None))
@@ -96,7 +102,7 @@ def faults(notebook):
         kind = cell.metadata["policy_gradients"]["kind"]
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                yield index, f"The {kind} cell raised {output.ename}: {_short(output.evalue)}"
+                yield index, f"The {kind} cell raised {output.ename}: {_short(output.evalue)}."
             elif output.get("name") == "stderr" and kind == "check":
                 yield index, f"The check wrote to stderr, which costs points: {output.text[:200]}"
 
