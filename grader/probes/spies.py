@@ -1,0 +1,153 @@
+"""Spies on what a training function is handed: the environment and the optimiser.
+
+They change nothing that the student's code can see: the object's own methods are wrapped, and
+what passes through them is written down. What they saw is plain data.
+"""
+
+import numpy as np
+
+COLUMNS = ("obs", "actions", "rewards", "terminated", "truncated", "update")
+
+
+class EnvSpy:
+    """Writes down every reset and step of an environment (single or vectorised).
+
+    now: a function that says how many optimiser steps there were, so that each step of the
+    environment is known to its update. policy: a module whose logits are kept at each step.
+    """
+
+    def __init__(self, env, now=lambda: 0, policy=None):
+        self._now, self._policy = now, policy
+        self._rows = {name: [] for name in COLUMNS}
+        self._logits, self._seeds, self._starts, self._late = [], [], [], []
+        self._obs, self._over = None, ""
+        self._reset, self._step = env.reset, env.step
+        env.reset, env.step = self.reset, self.step
+
+    def reset(self, *args, **kwargs):
+        seed = args[0] if args else kwargs.get("seed")
+        result = self._reset(*args, **kwargs)
+        self._seeds.append(int(seed) if isinstance(seed, (int, np.integer)) else None)
+        self._starts.append(len(self._rows["rewards"]))
+        self._obs, self._over = np.array(result[0]), ""
+        return result
+
+    def step(self, action):
+        if self._over:
+            self._late.append(self._over)
+        before, logits = self._obs, self._look()
+        result = self._step(action)
+        obs, reward, terminated, truncated = result[:4]
+        row = (before, action, reward, terminated, truncated, self._now())
+        for name, value in zip(COLUMNS, row, strict=True):
+            self._rows[name].append(np.array(value))
+        if logits is not None:
+            self._logits.append(logits)
+        self._obs = np.array(obs)
+        if np.ndim(terminated) == 0:
+            self._over = "terminated" if terminated else "truncated" if truncated else ""
+        return result
+
+    def _look(self):
+        if self._policy is None or self._obs is None:
+            return None
+        import torch
+
+        with torch.no_grad():
+            return self._policy(self._obs).numpy().astype(np.float32)
+
+    def report(self) -> dict:
+        """obs, actions, rewards, terminated, truncated, update: one row a step, in order of play;
+        starts: the row at which each reset came, seeds: what it was seeded with (None: nothing);
+        late: for each step after an episode's end, how that had ended; logits where kept."""
+        kept = {name: np.array(rows) for name, rows in self._rows.items()}
+        kept["update"] = kept["update"].astype(np.int64)
+        if self._logits:
+            kept["logits"] = np.array(self._logits)
+        return kept | {"starts": self._starts, "seeds": self._seeds, "late": self._late}
+
+
+class OptimizerSpy:
+    """Counts an optimiser's steps and keeps what its modules looked like at each.
+
+    modules: name -> module; the small ones are traced: gradients that each step used, and weights
+    after it.
+    """
+
+    LARGEST = 4000  # weights of a module that is traced
+
+    def __init__(self, optimizer, modules):
+        self.steps = self.leftover = self.empty = 0
+        self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._fresh, self._left = {}, {}
+        for parameter in self._parameters:
+            parameter.register_hook(lambda g, p=parameter: self._see(p, g))
+        small = {name: m for name, m in modules.items() if count(m) <= self.LARGEST}
+        self._traced = {
+            (name, key): p for name, m in small.items() for key, p in m.named_parameters()
+        }
+        self._grads = {key: [] for key in self._traced}
+        self._weights = {key: [] for key in self._traced}
+        self._step = optimizer.step
+        optimizer.step = self.step
+
+    def _see(self, parameter, gradient):
+        """A backward pass reaches a parameter: was there a gradient of the step before?"""
+        key, kept = id(parameter), parameter.grad
+        if key not in self._fresh:
+            self._fresh[key] = gradient.detach().clone()
+            self._left[key] = kept if kept is not None and kept.any() else None
+        else:
+            self._fresh[key] += gradient.detach()
+
+    def step(self, closure=None):
+        import torch
+
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self._write_down()
+        self._step()
+        for key, parameter in self._traced.items():
+            self._weights[key].append(parameter.detach().numpy().copy())
+        self._fresh, self._left = {}, {}
+        return loss
+
+    def _write_down(self):
+        self.steps += 1
+        self.leftover += any(map(self._is_leftover, self._parameters))
+        self.empty += all(p.grad is None or not p.grad.any() for p in self._parameters)
+        for key, parameter in self._traced.items():
+            seen = parameter.grad
+            gradient = np.zeros(tuple(parameter.shape), np.float32) if seen is None else seen
+            self._grads[key].append(np.array(gradient))
+
+    def _is_leftover(self, parameter):
+        """The gradient used is the old one with the new one added in place."""
+        import torch
+
+        left = self._left.get(id(parameter))
+        if left is None or parameter.grad is None or parameter.grad.data_ptr() != left.data_ptr():
+            return False
+        return not torch.allclose(parameter.grad, self._fresh[id(parameter)], rtol=1e-4)
+
+    def report(self) -> dict:
+        """steps; leftover: how many of them used a gradient that held an older one as well; empty:
+        how many found no gradient; grads and weights: module -> parameter -> (steps, ...)."""
+        found = {"steps": self.steps, "leftover": self.leftover, "empty": self.empty}
+        for kind, traces in (("grads", self._grads), ("weights", self._weights)):
+            found[kind] = {}
+            for (name, key), rows in traces.items():
+                found[kind].setdefault(name, {})[key] = np.array(rows)
+        return found
+
+
+def count(module) -> int:
+    """Number of weights."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def weights(module) -> dict:
+    """parameter name -> array, copied."""
+    return {name: p.detach().numpy().copy() for name, p in module.named_parameters()}

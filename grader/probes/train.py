@@ -1,0 +1,106 @@
+"""The probe of training exercises: runs the student's function, and reports what spies saw.
+
+It fits any signature whose arguments are environments, modules, an optimiser and numbers. Each of
+these is recognised by what it can do, so a case's inputs need no marks: whatever has ``reset`` and
+``step`` is watched by an ``EnvSpy``, each optimiser by an ``OptimizerSpy``, each torch module has
+its weights kept before and after. An object of another kind that has a method ``report`` adds
+what it returns.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .inputs import materialize
+from .observe import observe
+from .runtime import attempt, probe
+from .spies import EnvSpy, OptimizerSpy, count, weights
+from .wire import record
+
+
+@record
+@dataclass(frozen=True)
+class Module:
+    """A network of the helper package by class name, with arguments and (where given) weights:
+    parameter name -> array."""
+
+    name: str
+    kwargs: dict = field(default_factory=dict)
+    weights: dict = field(default_factory=dict)
+
+    def materialize(self):
+        import torch
+
+        import policy_gradients as pg
+
+        module = getattr(pg, self.name)(**materialize(self.kwargs))
+        with torch.no_grad():
+            for name, parameter in module.named_parameters():
+                if name in self.weights:
+                    parameter.copy_(torch.as_tensor(np.array(self.weights[name])))
+        return module
+
+
+@record
+@dataclass(frozen=True)
+class Optimizer:
+    """``torch.optim.NAME`` over the parameters of the inputs called ``of``, in that order."""
+
+    name: str
+    of: list
+    kwargs: dict = field(default_factory=dict)
+
+    def over(self, inputs):
+        import torch
+
+        parameters = [p for name in self.of for p in inputs[name].parameters()]
+        return getattr(torch.optim, self.name)(parameters, **self.kwargs)
+
+
+@probe("train")
+def train(function, cases):
+    """One report per case: value or error, modules, optimizers, envs and others, each by the name
+    of its input (``train_once`` says what is in them)."""
+    return [train_once(function, case) for case in cases]
+
+
+def train_once(function, case) -> dict:
+    """value: the observed result, or raised: the observed error. modules: name -> before, after
+    (parameter -> array). optimizers, envs: name -> what their spies report. others: name -> report.
+    """
+    inputs = build(case["inputs"])
+    keywords = case.get("keywords", [])
+    modules = {n: x for n, x in inputs.items() if hasattr(x, "parameters")}
+    others = {n: x for n, x in inputs.items() if n not in modules}
+    optimizers = {n: OptimizerSpy(x, modules) for n, x in others.items() if hasattr(x, "zero_grad")}
+    envs = watch(inputs, optimizers)
+    before = {name: weights(module) for name, module in modules.items()}
+    positional = [given for name, given in inputs.items() if name not in keywords]
+    result, error = attempt(function, *positional, **{name: inputs[name] for name in keywords})
+    seen = {"raised": error} if error else {"value": observe(result)}
+    seen["modules"] = {n: {"before": before[n], "after": weights(m)} for n, m in modules.items()}
+    seen["optimizers"] = {name: spy.report() for name, spy in optimizers.items()}
+    seen["envs"] = {name: spy.report() for name, spy in envs.items()}
+    seen["others"] = {n: x.report() for n, x in others.items() if hasattr(x, "report")}
+    return seen
+
+
+def build(given) -> dict:
+    """The inputs in their order; an optimiser gets the modules that were built before it."""
+    inputs = {}
+    for name, one in given.items():
+        inputs[name] = one.over(inputs) if isinstance(one, Optimizer) else materialize(one)
+    return inputs
+
+
+def watch(inputs, optimizers) -> dict:
+    """A spy on each environment. It keeps the logits of the input called ``policy`` where that is
+    too large to be traced by the optimiser's spy."""
+    policy = inputs.get("policy")
+    large = policy is not None and count(policy) > OptimizerSpy.LARGEST
+
+    def now():
+        return sum(spy.steps for spy in optimizers.values())
+
+    envs = {n: x for n, x in inputs.items() if hasattr(x, "reset") and hasattr(x, "step")}
+    return {name: EnvSpy(env, now, policy if large else None) for name, env in envs.items()}
