@@ -36,7 +36,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Expected:
-    """A truth with gradients: input name -> array, or None where no gradient may flow."""
+    """A truth with gradients: input name -> array, or None where no gradient may flow, or, for a
+    result that isn't a scalar, a function of ``upstream`` (weights of the result's entries)."""
 
     value: object
     gradients: Mapping = field(default_factory=dict)
@@ -137,13 +138,15 @@ class FunctionExercise(Exercise):
 
     def expected(self, case) -> Expected | Raises:
         truth = self.truth(**{name: plain(given) for name, given in case.inputs.items()})
-        return truth if isinstance(truth, (Expected, Raises)) else Expected(truth)
+        truth = truth if isinstance(truth, (Expected, Raises)) else Expected(truth)
+        return truth if isinstance(truth, Raises) else _weighted(truth, case.upstream)
 
     def answer(self, question):
-        """question: args and kwargs as plain data; value and the gradients of its grad tensors."""
+        """question: args and kwargs as plain data, upstream where gradients are asked for; the
+        answer holds the value and the gradients of the question's grad tensors."""
         names = self.truth.__code__.co_varnames[: self.truth.__code__.co_argcount]
         given = dict(zip(names, question["args"])) | dict(question["kwargs"])
-        truth = self.expected(Case(given))
+        truth = self.expected(Case(given, upstream=question.get("upstream")))
         grads = [name for name, one in given.items() if isinstance(one, Tensor) and one.grad]
         return {"value": truth.value,
                 "gradients": [_gradient_or_zeros(truth, n, given[n]) for n in grads]}  # fmt: skip
@@ -428,6 +431,18 @@ def _safely(predicate, *args):
         return bool(predicate(*args))
     except Exception:  # a symptom that can't be read is no symptom
         return False
+
+
+def _weighted(truth, upstream):
+    """The truth with its gradients as arrays; a fixed one is that of a scalar result."""
+    weights = 1.0 if upstream is None else np.asarray(upstream)
+    found = dict(truth.gradients)
+    for name, gradient in found.items():
+        if callable(gradient):
+            found[name] = gradient(weights)
+        elif gradient is not None and np.ndim(weights) == 0:
+            found[name] = gradient * weights
+    return Expected(truth.value, found)
 
 
 def _gradient_or_zeros(truth, name, given):
