@@ -13,9 +13,11 @@ from importlib import import_module
 
 from . import i18n
 from .data import Rollout, Trajectory
+from .episodes import EpisodeReturns
 from .i18n import _ as tr
 
 __all__ = [
+    "EpisodeReturns",
     "MLP",
     "Rollout",
     "TabularCritic",

@@ -1,8 +1,17 @@
-"""Tabular environments with Gymnasium's API whose every probability is known."""
+"""Tabular environments whose every probability is known, and a vectorised CartPole."""
 
 from .bandits import Bandit, ContextualBandit
+from .cartpole import VectorCartPole
 from .mazes import Corridor, Grid
 from .tabular import TabularEnv
 from .tokens import TokenEnv
 
-__all__ = ["Bandit", "ContextualBandit", "Corridor", "Grid", "TabularEnv", "TokenEnv"]
+__all__ = [
+    "Bandit",
+    "ContextualBandit",
+    "Corridor",
+    "Grid",
+    "TabularEnv",
+    "TokenEnv",
+    "VectorCartPole",
+]
