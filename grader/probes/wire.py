@@ -110,8 +110,11 @@ def read_frame(read, limits: Limits = Limits()) -> bytes | None:
     return prefix + rest
 
 
-def loads(frame: bytes, limits: Limits = Limits()):
-    """Decodes one frame into a plain tree. Raises BadReply where it breaks a limit or a rule."""
+def loads(frame: bytes, limits: Limits = Limits(), records=None):
+    """Decodes one frame into a plain tree. Raises BadReply where it breaks a limit or a rule.
+
+    records: the record classes that may be in it (None: all).
+    """
     if len(frame) < PREFIX.size:
         raise BadReply("the reply breaks off in its first bytes")
     header_length, body_length = PREFIX.unpack(frame[: PREFIX.size])
@@ -124,12 +127,13 @@ def loads(frame: bytes, limits: Limits = Limits()):
         header = json.loads(frame[PREFIX.size : start])
     except (ValueError, RecursionError) as error:
         raise BadReply("the reply is not valid JSON") from error
-    return _Unpacker(memoryview(frame)[start:], limits).unpack(header, 0)
+    return _Unpacker(memoryview(frame)[start:], limits, records).unpack(header, 0)
 
 
 class _Unpacker:
-    def __init__(self, body, limits):
+    def __init__(self, body, limits, records):
         self.body, self.limits = body, limits
+        self.records = RECORDS if records is None else {r.__name__: r for r in records}
         self.nodes = self.arrays = self.array_bytes = 0
 
     def unpack(self, node, depth):
@@ -150,10 +154,10 @@ class _Unpacker:
             return self._unpack_dict(node["d"], depth)
         if tags == {"a", "s", "o"}:
             return self._unpack_array(node["a"], node["s"], node["o"])
-        if tags == {"r", "f"} and isinstance(node["r"], str) and node["r"] in RECORDS:
+        if tags == {"r", "f"} and isinstance(node["r"], str) and node["r"] in self.records:
             values = self.unpack(node["f"], depth + 1)
             try:
-                return RECORDS[node["r"]](**values)
+                return self.records[node["r"]](**values)
             except TypeError as error:
                 raise BadReply("a record's fields are wrong") from error
         raise BadReply("the reply holds an unknown tag")

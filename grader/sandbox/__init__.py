@@ -1,0 +1,23 @@
+"""Runs a submission's code where it can harm nobody, and brings back plain data only."""
+
+from . import doctor
+from .errors import BadReply, Died, NotIsolated, SandboxError, TimedOut
+from .limits import Limits
+from .session import CellResult, Session, Usage
+from .zygote import UnsafeZygote, Zygote, zygote_for
+
+__all__ = [
+    "BadReply",
+    "CellResult",
+    "Died",
+    "Limits",
+    "NotIsolated",
+    "SandboxError",
+    "Session",
+    "TimedOut",
+    "UnsafeZygote",
+    "Usage",
+    "Zygote",
+    "doctor",
+    "zygote_for",
+]

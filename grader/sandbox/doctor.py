@@ -1,0 +1,106 @@
+"""What this machine can isolate, found by doing it once, and the remedy for what is missing."""
+
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+from policy_gradients.i18n import _
+
+from . import cgroups, filter, view
+from .errors import NotIsolated
+from .limits import Limits
+from .zygote import Zygote
+
+TRIAL = Limits(cell_seconds=10, submission_seconds=20, memory_mb=256)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. needed: grading refuses without it; otherwise it is one wall fewer."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = True
+
+
+@cache
+def can_isolate() -> bool:
+    """Whether a submission can be shut in here (tried once per process)."""
+    return all(finding.ok for finding in findings() if finding.needed)
+
+
+def require():
+    """NotIsolated with all remedies, unless this machine can isolate."""
+    missing = [finding for finding in findings() if finding.needed and not finding.ok]
+    if missing:
+        raise NotIsolated(" ".join(f"{f.name}: {f.detail}. {f.remedy}" for f in missing))
+
+
+def findings() -> list:
+    """Everything that was looked at, the needed things first."""
+    return [_linux(), _bubblewrap(), _filter(), _readable(), _walls(), *_extras()]
+
+
+def _linux():
+    ok = sys.platform == "linux"
+    return Finding(_("operating system"), ok, f"{sys.platform} {os.uname().release}",
+                   "" if ok else _("Grade on Linux, or in a Linux container or virtual machine."))  # fmt: skip
+
+
+def _bubblewrap():
+    program = view.bubblewrap()
+    remedy = _("Install it: apt install bubblewrap, or conda install -c conda-forge bubblewrap.")
+    return Finding("bubblewrap", program is not None, program or _("not found"), remedy)
+
+
+def _filter():
+    try:
+        detail, ok = _("{n} instructions").format(n=len(filter.program()) // 8), True
+    except (ImportError, OSError, RuntimeError) as error:
+        detail, ok = str(error), False
+    remedy = _("Install libseccomp (apt install libseccomp2) and pip install pyseccomp.")
+    return Finding(_("system call filter"), ok, detail, remedy)
+
+
+def _readable():
+    """Files that the unprivileged user inside has to read."""
+    closed = [str(folder) for folder, _name in view.course() if not _open_to_all(folder)]
+    ok = os.geteuid() != 0 or not closed
+    remedy = _("chmod -R a+rX on them: submissions of root run as an unprivileged user.")
+    return Finding(_("readable files"), ok, ", ".join(closed) or _("all"), remedy)
+
+
+def _open_to_all(folder):
+    files = [folder, *folder.glob("*.py")]
+    return all(path.stat().st_mode & 0o004 for path in files)
+
+
+def _walls():
+    name = _("namespaces")
+    try:
+        with Zygote(TRIAL, imports=(), shell=False) as zygote, zygote.session() as session:
+            return Finding(name, True, ", ".join(f"{k}: {v}" for k, v in session.report.items()))
+    except (NotIsolated, RuntimeError, OSError) as error:
+        remedy = _(
+            "Allow user namespaces: sysctl user.max_user_namespaces above 0, on Ubuntu "
+            "kernel.apparmor_restrict_unprivileged_userns=0, in a container "
+            "--security-opt seccomp=unconfined."
+        )
+        return Finding(name, False, str(error).split(". Install")[0][:600], remedy)
+
+
+def _extras():
+    kind = cgroups.available()
+    remedy = _("Limits hold by rlimit alone; run as root, or delegate a cgroup, for exact ones.")
+    yield Finding("cgroups", bool(kind), kind or _("none that may be written"),
+                  "" if kind else remedy, needed=False)  # fmt: skip
+    yield Finding("Landlock", False, _("not used: the mount namespace shows nothing to protect"),
+                  needed=False)  # fmt: skip
+    dask = importlib.util.find_spec("distributed") is not None
+    yield Finding("Dask", dask, "" if dask else _("not installed"),
+                  "" if dask else _("Only for --scheduler: pip install distributed."),
+                  needed=False)  # fmt: skip

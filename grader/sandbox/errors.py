@@ -1,0 +1,21 @@
+"""What can go wrong with a submission's process, and with the machine."""
+
+from ..probes.wire import BadReply
+
+__all__ = ["BadReply", "Died", "NotIsolated", "SandboxError", "TimedOut"]
+
+
+class SandboxError(Exception):
+    """The submission's process gave no answer; the message says why."""
+
+
+class Died(SandboxError):
+    """The process is gone (killed, crashed, exited, or ended by us earlier)."""
+
+
+class TimedOut(SandboxError):
+    """The process did not answer in time and was ended."""
+
+
+class NotIsolated(RuntimeError):
+    """This machine can't isolate a submission, so nothing is run. The message has the remedy."""

@@ -1,0 +1,165 @@
+"""A submission's own process: shuts itself in, then runs cells and probes on request.
+
+Everything from the first student cell on is in the student's hands. What is sent from here is
+believed by nobody: the grader decodes it as plain data under limits.
+"""
+
+import fcntl
+import io
+import os
+import random
+import signal
+import socket
+import sys
+
+from pg_probes import inputs, wire  # inputs registers the records that cases are made of
+
+from . import isolate
+
+GENEROUS = wire.Limits(header_bytes=64 << 20, body_bytes=512 << 20, nodes=4_000_000)
+REPLY = 3
+MAX_DESCRIPTOR = 1 << 16
+MESSAGE = 500
+
+
+def main(config, order, descriptors):
+    """Runs until the grader closes the socket or ends this process."""
+    _take_descriptors(descriptors)
+    channel = Channel(socket.socket(fileno=REPLY), wire.Limits(**order["reply"]))
+    try:
+        report = isolate.confine(config) if config["isolate"] else _separate(config)
+        _prepare(order)
+    except Exception as error:
+        channel.send({"id": order["id"], "failed": f"{type(error).__name__}: {error}"})
+        return
+    channel.send({"id": order["id"], "done": report})
+    while (request := channel.receive()) is not None:
+        _answer(channel, request)
+
+
+def _take_descriptors(descriptors):
+    """Keeps stdin (empty), stdout, stderr and the socket; closes everything else."""
+    line, out, err = descriptors
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    high = [fcntl.fcntl(d, fcntl.F_DUPFD, 64) for d in (nothing, out, err, line)]
+    for target, source in enumerate(high):
+        os.dup2(source, target)
+    os.closerange(REPLY + 1, MAX_DESCRIPTOR)
+
+
+def _separate(config):
+    """Without isolation: only a process group of its own and the limits that need no rights."""
+    os.setsid()
+    isolate.set_limits(config, threads=False)
+    return {"isolated": False}
+
+
+def _prepare(order):
+    """Own folder, language, output streams, and the same random numbers at every regrade."""
+    folder = order["folder"]
+    os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
+    sys.path.append(folder)
+    os.environ["COURSE_LANGUAGE"] = order["language"]
+    sys.stdin = open(0, closefd=False)
+    sys.stdout, sys.stderr = _stream(1), _stream(2)
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    _reseed(order["seed"])
+
+
+def _stream(descriptor):
+    raw = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace",
+                            line_buffering=True)  # fmt: skip
+
+
+def _reseed(seed):
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+class TooLarge(Exception):
+    """The reply would pass the grader's limits, so only this is said."""
+
+
+class Channel:
+    """Frames to and from the grader. The timers of a check can't cut a frame in two."""
+
+    def __init__(self, line, limits):
+        self.line, self.limits = line, limits
+
+    def send(self, tree):
+        """Sends a plain tree; TooLarge or TypeError before a byte has left."""
+        frame = wire.dumps(tree)
+        header, body = wire.PREFIX.unpack_from(frame)
+        if header > self.limits.header_bytes or body > self.limits.body_bytes:
+            raise TooLarge("the answer is too large")
+        with _undisturbed():
+            self.line.sendall(frame)
+
+    def receive(self):
+        """The next request, or None at the end."""
+        with _undisturbed():
+            frame = wire.read_frame(self._read, GENEROUS)
+        return None if frame is None else wire.loads(frame, GENEROUS)
+
+    def _read(self, count):
+        data = bytearray()
+        while len(data) < count:
+            piece = self.line.recv(min(count - len(data), 1 << 20))
+            if not piece:
+                break
+            data += piece
+        return bytes(data)
+
+
+class _undisturbed:
+    """Interrupts and timers wait until the frame is through."""
+
+    def __enter__(self):
+        self.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGALRM})
+
+    def __exit__(self, *exc):
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.before)
+
+
+def _answer(channel, request):
+    tag = request["id"]
+    try:
+        channel.send({"id": tag, "done": _do(channel, request)})
+    except BaseException as error:  # a student's object may raise anything while it is packed
+        channel.send({"id": tag, "failed": f"{type(error).__name__}: {error}"[:MESSAGE]})
+
+
+def _do(channel, request):
+    if "cell" in request:
+        from . import cells
+
+        return cells.run(request["cell"])
+    if "probe" in request:
+        return _probe(channel, request)
+    for name, content in request["files"].items():
+        with open(os.path.basename(name), "wb") as file:
+            file.write(content.tobytes())
+    return None
+
+
+def _probe(channel, request):
+    from pg_probes import runtime
+
+    from . import cells
+
+    def ask(question):
+        channel.send({"id": request["id"], "ask": question})
+        answer = channel.receive()
+        if answer is None or answer.get("id") != request["id"]:
+            raise ConnectionError("no answer from the grader")
+        return answer["answer"]
+
+    return runtime.run(cells.namespace(), request["exercise"], request["probe"], ask)
+
+
+__all__ = ["Channel", "inputs", "main"]

@@ -1,0 +1,216 @@
+"""The grader's end of a submission's process: frames out and in, its output, its deadlines.
+
+Nothing here trusts the other side: a frame's size is checked before it is read, every wait has an
+end, and what it prints is kept up to a cap and dropped beyond it.
+"""
+
+import os
+import select
+import signal
+import time
+from dataclasses import dataclass
+
+from ..probes import wire
+from .errors import BadReply, Died, TimedOut
+
+CHUNK = 1 << 16
+
+
+class Output:
+    """What was written to stdout and stderr, in order, up to ``cap`` bytes together."""
+
+    def __init__(self, cap: int):
+        self.cap, self.size, self.pieces = cap, 0, []
+
+    def add(self, name: str, data: bytes):
+        """Keeps what fits below the cap; counts everything."""
+        room = self.cap - self.size
+        self.size += len(data)
+        if room > 0:
+            if self.pieces and self.pieces[-1][0] == name:
+                self.pieces[-1][1].extend(data[:room])
+            else:
+                self.pieces.append((name, bytearray(data[:room])))
+
+    @property
+    def full(self) -> bool:
+        return self.size > self.cap
+
+    def streams(self) -> list:
+        """nbformat stream outputs."""
+        texts = [(name, data.decode("utf-8", "replace")) for name, data in self.pieces]
+        return [{"output_type": "stream", "name": name, "text": text} for name, text in texts]
+
+
+@dataclass
+class Patience:
+    """Until when to wait (monotonic seconds): at ``soft`` the code is interrupted, at ``hard`` its
+    process is given up. ``interrupted`` then says why: "time" or "output"."""
+
+    hard: float
+    soft: float = float("inf")
+    grace: float = 2.0
+    interrupted: str = ""
+
+
+class Link:
+    """Socket, output pipes and handle of one process. Close it when done."""
+
+    def __init__(self, line, pipes: dict, handle):
+        self.line, self.pipes, self.handle = line, pipes, handle
+        line.setblocking(False)
+        for descriptor in pipes:
+            os.set_blocking(descriptor, False)
+        self.output = Output(0)
+
+    def exchange(self, frame: bytes, patience: Patience, limits: wire.Limits) -> bytes:
+        """Sends one frame and waits for one. Died, TimedOut, BadReply."""
+        self.send(frame, patience)
+        return self.receive(patience, limits)
+
+    def send(self, frame: bytes, patience: Patience):
+        """Sends one frame, reading output meanwhile."""
+        left = memoryview(frame)
+        while left:
+            self._wait(select.POLLOUT, patience)
+            try:
+                left = left[self.line.send(left[: 1 << 20]) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise Died("its reply channel is closed") from error
+
+    def receive(self, patience: Patience, limits: wire.Limits) -> bytes:
+        """One whole frame whose size keeps within ``limits``."""
+        frame = wire.read_frame(lambda count: self._read(count, patience), limits)
+        if frame is None:
+            raise Died("its reply channel is closed")
+        self._drain()
+        return frame
+
+    def _read(self, count, patience):
+        data = bytearray()
+        while len(data) < count:
+            self._wait(select.POLLIN, patience)
+            try:
+                piece = self.line.recv(min(count - len(data), 1 << 20))
+            except BlockingIOError:
+                continue
+            except OSError:
+                piece = b""
+            if not piece:
+                break
+            data += piece
+        return bytes(data)
+
+    def silent(self):
+        """BadReply where something lies in the channel that nobody asked for."""
+        try:
+            piece = self.line.recv(1)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        raise (
+            BadReply("data that nobody asked for") if piece else Died("its reply channel is closed")
+        )
+
+    def _wait(self, event, patience):
+        """Until the socket is ready for ``event``; TimedOut at the hard deadline."""
+        while True:
+            self._interrupt_where_due(patience)
+            poll = select.poll()
+            poll.register(self.line, event)
+            for descriptor in self.pipes:
+                poll.register(descriptor, select.POLLIN)
+            until = patience.hard if patience.interrupted else min(patience.soft, patience.hard)
+            ready = dict(poll.poll(max(0, until - time.monotonic()) * 1000 + 1))
+            for descriptor in list(self.pipes):
+                if descriptor in ready:
+                    self._take(descriptor)
+            if self.line.fileno() in ready:
+                return
+            if time.monotonic() >= patience.hard:
+                raise TimedOut("no answer in time")
+
+    def _interrupt_where_due(self, patience):
+        if patience.interrupted or patience.soft == float("inf"):
+            return
+        if time.monotonic() >= patience.soft:
+            patience.interrupted = "time"
+        elif self.output.full:
+            patience.interrupted = "output"
+        if patience.interrupted:
+            patience.hard = min(patience.hard, time.monotonic() + patience.grace)
+            self.handle.signal(signal.SIGINT)
+
+    def _take(self, descriptor):
+        """Reads what is there; False at the end or when there is nothing."""
+        try:
+            data = os.read(descriptor, CHUNK)
+        except BlockingIOError:
+            return False
+        if data:
+            self.output.add(self.pipes[descriptor], data)
+            return True
+        os.close(descriptor)
+        del self.pipes[descriptor]
+        return False
+
+    def _drain(self):
+        """All that was written before the reply (a pipe holds at most a megabyte)."""
+        for descriptor in list(self.pipes):
+            for _ in range(64):
+                if not self._take(descriptor):
+                    break
+
+    def close(self):
+        """Closes the socket and the pipes."""
+        self.line.close()
+        for descriptor in self.pipes:
+            os.close(descriptor)
+        self.pipes = {}
+
+
+class Handle:
+    """A process to signal: by pidfd, which can't be taken over by another process, or (without
+    isolation, where there is none) by its number and group."""
+
+    def __init__(self, pid: int, descriptor: int | None):
+        self.pid, self.descriptor = pid, descriptor
+
+    def signal(self, number):
+        """Sends a signal; a process that is gone is no error."""
+        try:
+            if self.descriptor is None:
+                os.kill(self.pid, number)
+            else:
+                signal.pidfd_send_signal(self.descriptor, number)
+        except OSError:
+            pass
+
+    def host_pid(self) -> int | None:
+        """Its number as this machine's /proc knows it."""
+        if self.descriptor is None:
+            return self.pid
+        try:
+            with open(f"/proc/self/fdinfo/{self.descriptor}") as file:
+                fields = dict(line.split(":", 1) for line in file if ":" in line)
+            return int(fields["Pid"]) if int(fields["Pid"]) > 0 else None
+        except (OSError, KeyError, ValueError):
+            return None
+
+    def gone(self, seconds: float) -> bool:
+        """Whether it ended by itself, waited for up to ``seconds``."""
+        if self.descriptor is None:
+            time.sleep(min(seconds, 0.1))
+            return False
+        poll = select.poll()
+        poll.register(self.descriptor, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def close(self):
+        """Forgets the process."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None

@@ -1,0 +1,234 @@
+"""One submission's process, reached only over a socket."""
+
+import os
+import secrets
+import signal
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from policy_gradients.i18n import _
+
+from ..probes import inputs, wire
+from .errors import BadReply, Died, NotIsolated, SandboxError, TimedOut
+from .limits import Limits
+from .link import Link, Output, Patience
+
+CELL_REPLY = wire.Limits(header_bytes=1 << 20, body_bytes=0, arrays=0, nodes=1_000)
+# Records that a student's process may send: the arguments with which it asks for an earlier answer.
+RECORDS = frozenset([inputs.Tensor, inputs.Trajectory])
+FLOOD = 4 << 20
+
+
+@dataclass
+class CellResult:
+    """status: ok, error, timeout or died. outputs: nbformat stream and error outputs, capped."""
+
+    status: str
+    outputs: list = field(default_factory=list)
+    reason: str = ""
+
+
+@dataclass
+class Usage:
+    """Seconds of wall time, peak megabytes beyond the shared libraries, why it ended ("": asked)."""
+
+    seconds: float
+    peak_mb: float
+    exit_reason: str = ""
+
+
+class Session:
+    """Made by a zygote. ``run_cell`` and ``probe`` until ``close``; also a context manager."""
+
+    def __init__(self, link: Link, limits: Limits, reap, group=None):
+        self.link, self.limits, self._reap, self._group = link, limits, reap, group
+        self._started = time.monotonic()
+        self._usage = None
+        self.ended = ""
+        self.report = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def greet(self, tag: str):
+        """Waits until the child has shut itself in. NotIsolated where it could not."""
+        patience = Patience(time.monotonic() + self.limits.start_seconds)
+        reply = self._reply(self.link.receive(patience, CELL_REPLY), tag, CELL_REPLY)
+        if "failed" in reply:
+            raise NotIsolated(f"the sandbox could not be closed: {reply['failed']}")
+        self.report = reply["done"]
+        if self._group is not None:
+            self._group.add(self.link.handle.host_pid())
+
+    def give(self, files: dict):
+        """Writes files (name to bytes) into the submission's folder."""
+        arrays = {name: np.frombuffer(data, np.uint8) for name, data in files.items()}
+        reply = self._converse({"files": arrays}, Patience(self._hard(30)), CELL_REPLY)
+        if "failed" in reply:
+            raise Died(f"its files could not be written: {reply['failed']}")
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the start."""
+        return time.monotonic() - self._started
+
+    def run_cell(self, source: str, seconds: float | None = None) -> CellResult:
+        """Runs one cell. Past ``seconds`` it is interrupted, and ended where that doesn't help."""
+        if self.ended:
+            return CellResult("died", [], self.ended)
+        limit = self.limits.cell_seconds if seconds is None else seconds
+        output = self.link.output = Output(self.limits.output_kb << 10)
+        soft = self._hard(limit)
+        patience = Patience(soft + self.limits.grace_seconds, soft, self.limits.grace_seconds)
+        try:
+            reply = self._converse({"cell": source}, patience, CELL_REPLY)
+        except SandboxError as error:
+            status = "timeout" if isinstance(error, TimedOut) else "died"
+            return CellResult(status, output.streams(), self.ended)
+        except BadReply:
+            return CellResult("died", output.streams(), self.ended)
+        return _cell_result(reply, output, patience.interrupted, limit)
+
+    def probe(self, exercise: str, request: dict, seconds: float, ask=None) -> list:
+        """Runs a probe beside the student's code and returns what it saw, decoded.
+
+        request: see ``grader.probes.runtime.run``. ask(question) answers for earlier exercises.
+        Died, TimedOut, BadReply; after TimedOut, and after a BadReply that shows a spoilt channel,
+        the process is ended and every further call says Died.
+        """
+        if self.ended:
+            raise Died(self.ended)
+        self.link.output = Output(FLOOD)
+        limits = wire.Limits(body_bytes=self.limits.reply_mb << 20)
+        frame = {"exercise": exercise, "probe": request}
+        reply = self._converse(frame, Patience(self._hard(seconds)), limits, ask)
+        if "failed" in reply:
+            raise BadReply(str(reply["failed"])[:500])
+        if not isinstance(reply["done"], list):
+            raise BadReply("the reply is not a list")
+        return reply["done"]
+
+    def _hard(self, seconds):
+        now = time.monotonic()
+        return min(now + seconds, max(now, self._started + self.limits.submission_seconds))
+
+    def _converse(self, request, patience, limits, ask=None):
+        """One request, any questions in between, one reply. Ends the process where it misbehaves."""
+        tag = secrets.token_hex(8)
+        try:
+            self.link.silent()
+            frame = self.link.exchange(wire.dumps({"id": tag, **request}), patience, limits)
+            for _turn in range(self.limits.asks + 1):
+                reply = self._reply(frame, tag, limits)
+                if "ask" not in reply:
+                    return reply
+                answer = self._answer(reply["ask"], ask)
+                frame = self.link.exchange(
+                    wire.dumps({"id": tag, "answer": answer}), patience, limits
+                )
+            raise BadReply("too many questions")
+        except TimedOut:
+            self._end(self._late(patience))
+            raise TimedOut(self.ended) from None
+        except BadReply as error:
+            self._end(_("its answer could not be read: {why}").format(why=error))
+            raise
+        except Died as error:
+            self._end("")
+            raise Died(self.ended) from error
+
+    def _late(self, patience):
+        if self.seconds >= self.limits.submission_seconds:
+            return _("the submission ran longer than {n:g} s").format(
+                n=self.limits.submission_seconds
+            )
+        if patience.interrupted == "output":
+            return _("it printed without end")
+        return _("it did not stop when its time was over")
+
+    @staticmethod
+    def _answer(question, ask):
+        if ask is None or not isinstance(question, dict):
+            raise BadReply("a question where none is answered")
+        return ask(question)
+
+    @staticmethod
+    def _reply(frame, tag, limits):
+        reply = wire.loads(frame, limits, records=RECORDS)
+        kinds = {"done", "failed", "ask"}
+        if not isinstance(reply, dict) or reply.get("id") != tag or not kinds & set(reply):
+            raise BadReply("an answer to another question")
+        return reply
+
+    def _end(self, reason):
+        """Kills the process and keeps the reason ("": what its own end says)."""
+        if self._usage is None:
+            alone = not reason and self.link.handle.gone(seconds=0.5)
+            self.link.handle.signal(signal.SIGKILL)
+            oom = self._group is not None and self._group.out_of_memory()
+            spent = self._reap()
+            peak = spent["peak_mb"] if self._group is None else self._group.peak_mb()
+            why = reason or (_why(spent["status"], oom) if alone or oom else _why(0, False))
+            self._usage = Usage(self.seconds, peak, why)
+        self.ended = self._usage.exit_reason
+
+    def close(self) -> Usage:
+        """Ends the process and everything that it started; what it used."""
+        if self._usage is None:
+            self._end(_("the session is closed"))
+            self._usage.exit_reason = ""
+        self.link.close()
+        self.link.handle.close()
+        if self._group is not None:
+            self._group.remove()
+            self._group = None
+        return self._usage
+
+
+def _why(status, oom):
+    """Words for the way a process ended by itself."""
+    if oom:
+        return _("it used more memory than allowed")
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGKILL:
+            return _("it was killed: more memory or processor time than allowed")
+        return _("it crashed: {what}").format(what=signal.strsignal(number) or number)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        return _("it ended itself with status {n}").format(n=os.WEXITSTATUS(status))
+    return _("it ended itself or closed its reply channel")
+
+
+def _cell_result(reply, output, interrupted, limit):
+    """The result of a cell whose process answered."""
+    outputs = output.streams()
+    error = _error(reply.get("done"))
+    if error:
+        outputs.append({"output_type": "error", **error})
+    if output.full:
+        return CellResult("error", outputs, _("the cell printed more than is kept"))
+    if interrupted == "time":
+        return CellResult("timeout", outputs, _("the cell ran longer than {n:g} s").format(n=limit))
+    if "failed" in reply:
+        return CellResult("error", outputs, str(reply["failed"])[:500])
+    if error:
+        return CellResult("error", outputs, f"{error['ename']}: {error['evalue']}"[:500])
+    return CellResult("ok", outputs)
+
+
+def _error(done):
+    """The error of a reply in nbformat's words, each part of the kind that it must be."""
+    error = done.get("error") if isinstance(done, dict) else None
+    if not isinstance(error, dict):
+        return None
+    lines = error.get("traceback")
+    lines = (
+        [line[:2_000] for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+    )
+    return {"ename": str(error.get("ename", ""))[:200], "evalue": str(error.get("evalue", ""))[:2_000],
+            "traceback": lines[:100]}  # fmt: skip

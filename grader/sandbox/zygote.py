@@ -1,0 +1,304 @@
+"""The warm process: libraries imported once, a child forked for each submission."""
+
+import atexit
+import json
+import os
+import queue
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+
+from . import cgroups, filter, view
+from .errors import NotIsolated
+from .inside import control
+from .limits import Limits
+from .link import Handle, Link
+from .session import Session
+
+LIBRARIES = ("numpy", "torch", "torch._dynamo", "gymnasium", "gymnasium.vector",
+             "gymnasium.envs.classic_control", "matplotlib.pyplot", "IPython", "policy_gradients",
+             "policy_gradients.envs", "policy_gradients.nets", "pg_probes.call")  # fmt: skip
+START_SECONDS = 180
+# An unused number, so that root's submissions are nobody's: the limits on processes ignore root.
+UNPRIVILEGED = 60_777
+REMEDY = (
+    "Install bubblewrap (Debian and Ubuntu: apt install bubblewrap; conda: bubblewrap from "
+    "conda-forge) and libseccomp, and allow user namespaces (sysctl user.max_user_namespaces "
+    "above 0; in a container: start it with --security-opt seccomp=unconfined, or with "
+    "--privileged). `python -m grader doctor` shows what is missing. To grade without isolation "
+    "all the same, only submissions that you trust: --unsafe-no-sandbox."
+)
+
+
+class Zygote:
+    """Isolated. Starts lazily, and again when it has died; one per worker is enough."""
+
+    isolated = True
+
+    def __init__(self, limits: Limits = Limits(), *, imports=LIBRARIES, shell=True, bwrap=None):
+        self.limits, self.imports, self.shell, self.bwrap = limits, imports, shell, bwrap
+        self._lock = threading.RLock()
+        self._process = self._control = self._errors = None
+        self._sessions = 0
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def start(self):
+        """Starts it unless it runs. NotIsolated where this machine can't shut it in."""
+        with self._lock:
+            if self.alive():
+                return
+            self._clear()
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._errors = tempfile.TemporaryFile()
+            try:
+                self._process = self._spawn(theirs.fileno())
+            except OSError as error:
+                ours.close()
+                raise NotIsolated(f"the sandbox can't be started ({error}). {REMEDY}") from error
+            finally:
+                theirs.close()
+            self._control = ours
+            control.send(ours, self._config())
+            self._await_ready()
+
+    def _spawn(self, descriptor):
+        program = self.bwrap or view.bubblewrap()
+        if program is None:
+            raise NotIsolated(f"bubblewrap (bwrap) is not installed. {REMEDY}")
+        command = view.command(program, _layout(), descriptor, os.geteuid() == 0)
+        return _launch(command, pass_fds=[descriptor], stderr=self._errors)
+
+    def _config(self):
+        try:
+            program = filter.program()
+        except (ImportError, OSError, RuntimeError) as error:
+            raise NotIsolated(f"system calls can't be filtered ({error}). {REMEDY}") from error
+        return {**self._settings(), "isolate": True, "filter": program.hex(),
+                "paths": ["/course", *_layout().paths()],
+                "uid": UNPRIVILEGED if os.geteuid() == 0 else 0,
+                "counts_threads": _kernel() >= (5, 14)}  # fmt: skip
+
+    def _settings(self):
+        return {"imports": list(self.imports), "shell": self.shell, "limits": self.limits.plain()}
+
+    def _await_ready(self):
+        self._control.settimeout(START_SECONDS)
+        try:
+            message, _ = control.receive(self._control)
+        except TimeoutError:
+            message = {"failed": f"no answer within {START_SECONDS} s"}
+        self._control.settimeout(None)
+        if message and "ready" in message:
+            return
+        why = (message or {}).get("failed", "") or self._said()
+        self._clear()
+        raise self._start_error(why)
+
+    def _start_error(self, why):
+        if "ImportError" in why or "ModuleNotFoundError" in why or "SyntaxError" in why:
+            return RuntimeError(f"the sandbox's libraries can't be imported: {why}")
+        return NotIsolated(f"the sandbox can't be started: {why.strip()}. {REMEDY}")
+
+    def _said(self):
+        self._errors.seek(0)
+        return self._errors.read(1 << 16).decode("utf-8", "replace")[-2_000:]
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def session(self, allowed_files=None, language="en", lesson="", seed=0) -> Session:
+        """A fresh process for one submission, with these files (name to bytes) beside it."""
+        with self._lock:
+            self.start()
+            try:
+                session = self._fork(language, seed)
+            except (OSError, ConnectionError):  # it died since the look; once more, from new
+                self._clear()
+                self.start()
+                session = self._fork(language, seed)
+        try:
+            if allowed_files:
+                session.give(allowed_files)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _fork(self, language, seed):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+        tag = secrets.token_hex(8)
+        order = {"id": tag, "folder": self._folder(), "language": language, "seed": seed,
+                 "reply": _reply_limits(self.limits)}  # fmt: skip
+        try:
+            control.send(self._control, {"fork": order}, [theirs.fileno(), out_end, err_end])
+            message, handles = control.receive(self._control)
+            if message is None:
+                raise ConnectionError("the zygote is gone")
+        except BaseException:
+            for descriptor in (out, err):
+                os.close(descriptor)
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(out_end)
+            os.close(err_end)
+        handle = Handle(message["pid"], handles[0] if handles else None)
+        return self._greeted(
+            Link(ours, {out: "stdout", err: "stderr"}, handle), tag, message["pid"]
+        )
+
+    def _greeted(self, link, tag, pid):
+        group = (
+            cgroups.make(self.limits.memory_mb, self.limits.processes) if self.isolated else None
+        )
+        session = Session(link, self.limits, lambda: self._reap(pid), group)
+        try:
+            session.greet(tag)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _folder(self):
+        return view.FOLDER
+
+    def _reap(self, pid):
+        nothing = {"status": 0, "peak_mb": 0.0, "seconds": 0.0}
+        with self._lock:
+            if not self.alive():
+                return nothing
+            try:
+                control.send(self._control, {"reap": pid})
+                message, _ = control.receive(self._control)
+            except OSError:
+                return nothing
+            return message or nothing
+
+    def close(self):
+        """Ends it and every session that it made."""
+        with self._lock:
+            self._clear()
+
+    def _clear(self):
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._errors is not None:
+            self._errors.close()
+        self._process = self._control = self._errors = None
+
+
+class UnsafeZygote(Zygote):
+    """The same interface with no walls at all, for submissions that are trusted: plain forked
+    processes of this user, with the limits that need no rights."""
+
+    isolated = False
+
+    def __init__(self, limits: Limits = Limits(), **options):
+        super().__init__(limits, **options)
+        self._home = None
+
+    def _spawn(self, descriptor):
+        self._home = tempfile.TemporaryDirectory(prefix="pg-unsafe-")
+        course = Path(self._home.name) / "course"
+        course.mkdir()
+        for source, name in view.course():
+            (course / name).symlink_to(source)
+        start = [sys.executable, "-S", "-s", "-P", str(course / "pg_inside" / "launch.py")]
+        return _launch([*start, str(descriptor)], pass_fds=[descriptor], stderr=self._errors,
+                       env=view.environment(self._home.name))  # fmt: skip
+
+    def _config(self):
+        course = str(Path(self._home.name) / "course")
+        return {**self._settings(), "isolate": False,
+                "paths": [course, *map(str, _layout().sites)]}  # fmt: skip
+
+    def _start_error(self, why):
+        return RuntimeError(f"the worker process can't be started: {why.strip()}")
+
+    def _folder(self):
+        return tempfile.mkdtemp(dir=self._home.name)
+
+    def _clear(self):
+        super()._clear()
+        if self._home is not None:
+            self._home.cleanup()
+            self._home = None
+
+
+def _reply_limits(limits):
+    return {"header_bytes": 8 << 20, "body_bytes": limits.reply_mb << 20}
+
+
+@cache
+def _layout():
+    return view.Layout()
+
+
+def _kernel():
+    numbers = os.uname().release.split(".")
+    return tuple(int("".join(c for c in n if c.isdigit()) or 0) for n in numbers[:2])
+
+
+_orders = None
+_orders_lock = threading.Lock()
+
+
+def _launch(command, **options):
+    """Popen from a thread that lives as long as this process: bubblewrap dies with the *thread*
+    that started it, and a Dask worker's threads come and go."""
+    global _orders
+    with _orders_lock:
+        if _orders is None or _orders[0] != os.getpid():
+            _orders = (os.getpid(), queue.Queue())
+            threading.Thread(target=_starter, args=(_orders[1],), daemon=True).start()
+    answer = queue.Queue()
+    _orders[1].put((command, options, answer))
+    result = answer.get()
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _starter(orders):
+    while True:
+        command, options, answer = orders.get()
+        try:
+            answer.put(subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, **options))  # fmt: skip
+        except BaseException as error:
+            answer.put(error)
+
+
+_cache: dict = {}
+_cache_lock = threading.Lock()
+
+
+def zygote_for(limits: Limits = Limits(), unsafe: bool = False) -> Zygote:
+    """This process's zygote for these limits: made on the first call, found again afterwards."""
+    key = os.getpid(), unsafe, json.dumps(limits.plain(), sort_keys=True)
+    with _cache_lock:
+        if key not in _cache:
+            zygote = UnsafeZygote(limits) if unsafe else Zygote(limits)
+            atexit.register(zygote.close)
+            _cache[key] = zygote
+        return _cache[key]
+
+
+__all__ = ["UnsafeZygote", "Zygote", "zygote_for"]
