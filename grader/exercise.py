@@ -311,7 +311,9 @@ def error_problem(error, shown) -> Problem:
                        _("Is there a loop that never ends, or one over every pair?"), "too-slow")  # fmt: skip
     got = f"{error.get('type')}: {error.get('message')}"
     if "NotImplementedError" in error.get("bases", []):
-        return Problem("runs", "", "", _("not written yet"),
+        name = str(error.get("function", ""))
+        got = _("{name} is not written yet").format(name=name) if name.isidentifier() else ""
+        return Problem("runs", "", "", got or _("not written yet"),
                        _("Replace raise NotImplementedError with your code."), "not-written")  # fmt: skip
     if error.get("line"):
         got += "\n" + _("at: {line}").format(line=error["line"])

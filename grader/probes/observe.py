@@ -87,17 +87,19 @@ def _container(value, depth):
 
 
 def observe_error(error: BaseException):
-    """Type, message and the student's own line where it was raised."""
+    """Type, message, and the student's own line and function where it was raised."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_students(f.filename)]
-    line = ""
+    line, function = "", ""
     if frames:
+        function = frames[-1].name
         line = frames[-1].line or linecache.getline(frames[-1].filename, frames[-1].lineno)
     try:
         message = str(error)
     except Exception:  # a student's exception may fail to print itself
         message = ""
     return {"kind": "error", "type": type(error).__name__, "message": message[:MAX_TEXT],
-            "line": line.strip()[:MAX_TEXT], "bases": [c.__name__ for c in type(error).__mro__]}  # fmt: skip
+            "line": line.strip()[:MAX_TEXT], "function": function[:MAX_TEXT],
+            "bases": [c.__name__ for c in type(error).__mro__]}  # fmt: skip
 
 
 def _is_students(filename: str) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from .observe import observe_error
 
 PROBES = {}
+STAND_INS = {}
 
 
 class TooSlow(BaseException):
@@ -24,6 +25,16 @@ def probe(name: str):
     def register(function):
         PROBES[name] = function
         return function
+
+    return register
+
+
+def stand_in(name: str):
+    """Registers a class that takes the place of ``Oracle`` for the exercise ``name``."""
+
+    def register(cls):
+        STAND_INS[name] = cls
+        return cls
 
     return register
 
@@ -124,7 +135,7 @@ def replaced(namespace, names, ask):
     """Earlier exercises that the student got wrong give way to the grader's answers, so that one
     mistake costs the points of one exercise. Only checks that came before are ever answered."""
     kept = {name: namespace[name] for name in names if name in namespace}
-    namespace.update({name: Oracle(name, ask) for name in kept})
+    namespace.update({name: STAND_INS.get(name, Oracle)(name, ask) for name in kept})
     try:
         yield
     finally:
