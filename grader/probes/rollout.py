@@ -1,0 +1,54 @@
+"""The probe of ``rollout``: plays episodes with the student's function while a spy watches."""
+
+import numpy as np
+
+from .inputs import materialize
+from .observe import observe
+from .runtime import Oracle, attempt, probe, stand_in
+from .spies import EnvSpy
+
+
+@probe("rollout")
+def rollout(function, cases):
+    """One report per case (inputs: env, theta, rng, episodes): results, the observed value of each
+    call; played, the spy's log of all calls; raised, the observed error of the call that ended the
+    case early; changed, the names of inputs that were changed."""
+    return [_play(function, case["inputs"]) for case in cases]
+
+
+def _play(function, given):
+    env, theta, rng = (materialize(given[name]) for name in ("env", "theta", "rng"))
+    spy, before, results = EnvSpy(env), theta.copy(), []
+    seen = {}
+    for _episode in range(given["episodes"]):
+        result, error = attempt(function, env, theta, rng)
+        if error:
+            seen["raised"] = error
+            break
+        results.append(observe(result))
+    seen |= {"results": results, "played": spy.report()}
+    return seen | {"changed": [] if np.array_equal(before, theta) else ["theta"]}
+
+
+@stand_in("rollout")
+class AskedRollout(Oracle):
+    """Plays with actions that the grader draws. One question an episode: for each of the next
+    steps and each state, the action to take there."""
+
+    def __call__(self, env, theta, rng):
+        import policy_gradients as pg
+
+        theta = np.asarray(theta.detach() if hasattr(theta, "detach") else theta, float)
+        steps, plan, over = [], iter(()), False
+        obs, _info = env.reset()
+        while not over:
+            row = next(plan, None)
+            if row is None:
+                question = {"name": self.name, "args": [theta, int(rng.integers(2**62))]}
+                plan = iter(self.ask({**question, "kwargs": {}})["value"])
+                continue
+            action = int(row[obs])
+            following, reward, terminated, truncated, _info = env.step(action)
+            steps.append((obs, action, reward))
+            obs, over = following, terminated or truncated
+        return pg.Trajectory(*zip(*steps, strict=True))
