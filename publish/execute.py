@@ -14,8 +14,14 @@ from nbclient import NotebookClient
 
 from publish.expand import LANGUAGE_INFO
 
-# One thread and a fixed hash seed: the same numbers on every machine and in every run.
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MKL_NUM_THREADS": "1"}
+# One thread and a fixed hash seed: the same numbers on every machine and in every run. Figures go
+# into the notebook, whatever backend the maintainer has chosen.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -55,9 +61,10 @@ def execute(notebook, import_from, timeout=600):
         on_cell_executed=lambda **_: peaks.append(_peak_mb(manager)),
     )
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as profile:
+        environment = _environment(notebook, import_from, profile)
         try:
-            client.execute(cwd=folder, env=_environment(notebook, import_from), cleanup_kc=True)
+            client.execute(cwd=folder, env=environment, cleanup_kc=True)
         except BaseException:
             # At Ctrl-C nbclient shuts the kernel down and then stumbles over its absence.
             if getattr(client, "_async_cleanup_kernel_future", None) is not None:
@@ -68,10 +75,14 @@ def execute(notebook, import_from, timeout=600):
     return Measure(time.perf_counter() - started, max(known, default=None))
 
 
-def _environment(notebook, import_from):
-    language = notebook.metadata["policy_gradients"]["language"]
+def _environment(notebook, import_from, profile):
     paths = [str(import_from), *filter(None, [os.environ.get("PYTHONPATH")])]
-    own = {"PYTHONPATH": os.pathsep.join(paths), "COURSE_LANGUAGE": language}
+    own = {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "COURSE_LANGUAGE": notebook.metadata["policy_gradients"]["language"],
+        # The maintainer's own start-up files must not run in a lesson.
+        "IPYTHONDIR": profile,
+    }
     return {**os.environ, **ENVIRONMENT, **own}
 
 
