@@ -3,6 +3,7 @@
 from .bandits import Bandit, ContextualBandit
 from .cartpole import VectorCartPole
 from .mazes import Corridor, Grid
+from .ring import Ring
 from .tabular import TabularEnv
 from .tokens import TokenEnv
 
@@ -11,6 +12,7 @@ __all__ = [
     "ContextualBandit",
     "Corridor",
     "Grid",
+    "Ring",
     "TabularEnv",
     "TokenEnv",
     "VectorCartPole",

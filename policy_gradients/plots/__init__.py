@@ -4,7 +4,9 @@ Each function draws on `ax`, or on a new figure, and returns the Axes. Labels ar
 """
 
 from .curves import bars, convergence, gradient_cloud, learning_curves
+from .frames import slider, strip
 from .maps import policy, trajectory, values
+from .noise import angle_histogram, angles, exact_and_measured, gradient_plane, mark_lowest
 from .strips import credit_strip, token_strip, token_tree
 from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 
@@ -12,13 +14,20 @@ __all__ = [
     "COLORS",
     "LINESTYLES",
     "MARKERS",
+    "angle_histogram",
+    "angles",
     "bars",
     "convergence",
     "credit_strip",
+    "exact_and_measured",
     "gradient_cloud",
+    "gradient_plane",
     "learning_curves",
+    "mark_lowest",
     "new_axes",
     "policy",
+    "slider",
+    "strip",
     "token_strip",
     "token_tree",
     "trajectory",
