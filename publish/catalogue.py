@@ -21,23 +21,24 @@ def catalogue_path(locale, language, name):
     return Path(locale) / language / "LC_MESSAGES" / f"{name}.po"
 
 
-def read_texts(path, shown_path):
-    """English text -> translation, for what is translated and not fuzzy; {} without a file.
-
-    Raises PublishError where the file is no catalogue.
-    """
+def load(path, shown_path):
+    """The catalogue at `path`, or None without a file; PublishError where it is no catalogue."""
     try:
         with path.open("rb") as file:
-            catalogue = read_po(file, abort_invalid=True)
+            return read_po(file, abort_invalid=True)
     except FileNotFoundError:
-        return {}
+        return None
     except (OSError, PoFileError, ValueError, LookupError) as error:
         line = getattr(error, "lineno", None) or 0
         message, remedy = f"The catalogue cannot be read ({error}).", "mend it in a .po editor."
         raise PublishError([Problem(shown_path, line + 1, message, remedy)]) from None
+
+
+def read_texts(path, shown_path):
+    """English text -> translation, for what is translated and not fuzzy; {} without a file."""
     return {
         entry.id: entry.string
-        for entry in catalogue
+        for entry in load(path, shown_path) or ()
         if isinstance(entry.id, str) and entry.id and entry.string and not entry.fuzzy
     }
 

@@ -9,15 +9,16 @@ import io
 import sys
 from pathlib import Path
 
+from babel.core import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from publish.__main__ import HERE
-from publish.catalogue import catalogue_path
+from publish.catalogue import catalogue_path, load
 from publish.course import Course, write_bytes
-from publish.problems import PublishError
+from publish.problems import Problem, PublishError
 from publish.translate import texts
 
 PACKAGES = ("policy_gradients", "grader", "publish")
@@ -46,20 +47,10 @@ def messages_template(course):
     return template
 
 
-def updated(template, path, language):
-    """The bytes of the catalogue at `path` after an update, the same however often it is run."""
-    catalogue = Catalog(
-        locale=language,
-        header_comment=f"# Translations of the policy gradients course, language {language}.",
-        project="policy-gradients-course",
-        version="1",
-        msgid_bugs_address="",
-        last_translator="",
-        language_team=language,
-    )
-    if path.exists():
-        with path.open("rb") as file:
-            catalogue = read_po(file, locale=language)
+def updated(template, old, language):
+    """The bytes of the catalogue `old` (None: a new one) after an update from `template`."""
+    catalogue = old or _new(language)
+    # Dates would make every update a change.
     template.creation_date = catalogue.creation_date
     catalogue.update(template)
     catalogue.fuzzy = False
@@ -68,6 +59,23 @@ def updated(template, path, language):
     written = io.BytesIO()
     write_po(written, catalogue, width=0, no_location=True, ignore_obsolete=True)
     return written.getvalue()
+
+
+def _new(language):
+    try:
+        Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        message, remedy = f"{language!r} is no language's code.", "name one such as es or pt_BR."
+        raise PublishError([Problem("locale", 1, message, remedy)]) from None
+    return Catalog(
+        locale=language,
+        header_comment=f"# Translations of the policy gradients course, language {language}.",
+        project="policy-gradients-course",
+        version="1",
+        msgid_bugs_address="",
+        last_translator="",
+        language_team=language,
+    )
 
 
 def compiled(path):
@@ -90,7 +98,7 @@ def update(course, language, check=False):
     changed = []
     for name, template in {"messages": messages_template(course), **templates}.items():
         path = catalogue_path(course.root / "locale", language, name)
-        new = updated(template, path, language)
+        new = updated(template, load(path, course.shown(path)), language)
         if not path.exists() or path.read_bytes() != new:
             changed.append(course.shown(path))
             if not check:
