@@ -126,10 +126,12 @@ def gradient_cloud(samples, exact, names=None, ax=None):
     ax.axhline(0, color=GREY, lw=0.8)
     ax.axvline(0, color=GREY, lw=0.8)
     label = _("one estimate")
-    ax.plot(*samples.T, "o", color=COLORS[5], alpha=0.35, markersize=3.5, mew=0, label=label)
+    ax.plot(*samples.T, "o", color=COLORS[3], alpha=0.35, markersize=3.5, mew=0, label=label)
     _arrow(ax, samples.mean(0), COLORS[1], 5, _("mean of {n}").format(n=len(samples)))
     _arrow(ax, exact, "black", 1.6, _("exact gradient"))
     first, second = names or (_("coordinate {n}").format(n=1), _("coordinate {n}").format(n=2))
+    ax.update_datalim([(0, 0), samples.mean(0), exact])  # annotations do not widen the axes
+    ax.autoscale_view()
     ax.set(xlabel=first, ylabel=second)
     ax.legend()
     return ax

@@ -7,7 +7,7 @@ DPI = 100
 
 # Okabe and Ito (2008), told apart with any kind of colour vision. The order alternates dark and
 # light, so that neighbours differ in greyscale as well.
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#000000", "#CC79A7")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINESTYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
 GREY, LIGHT, DARK = "#8C8C8C", "#EDEDED", "#222222"
