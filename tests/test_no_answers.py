@@ -1,0 +1,54 @@
+"""Nothing that a submission can import in the sandbox answers an exercise."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import policy_gradients
+from grader import probes
+from grader.checking import run_check
+from grader.exercise import seed_of
+from grader.exercises import get, names
+from grader.probes import runtime
+from policy_gradients import i18n
+
+
+def callables():
+    """(name, function or class) of every module of the helper package and of the probes."""
+    for package in (policy_gradients, probes):
+        for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            module = importlib.import_module(info.name)
+            for name, thing in vars(module).items():
+                owner = getattr(thing, "__module__", "") or ""
+                if callable(thing) and owner.startswith(package.__name__):
+                    yield f"{info.name}.{name}", thing
+
+
+CALLABLES = sorted(dict(callables()).items())
+
+
+@pytest.mark.parametrize("name", sorted(n for n in names() if not n.startswith(("q_", "train_"))))
+def test_nothing_importable_passes(name, monkeypatch):
+    monkeypatch.setattr(i18n, "_chosen", "en")
+    exercise = get(name)
+    first = exercise.cases(seed_of(name, 0))[:1]
+    passing = []
+    for path, thing in CALLABLES:
+        # One case is enough to refuse; what passes it is worth a look.
+        request = {**exercise.request(first), "seconds": 0.5}
+        seen = runtime.run({name: thing}, name, request)
+        i18n.set_language("en")  # one of the functions tried sets the language
+        if exercise.judge(first, seen).passed:
+            passing.append(path)
+    assert not passing
+
+
+def test_the_search_would_find_one():
+    """The same loop over a namespace that holds an answer finds it."""
+    answer = get("discounted_return").truth
+    verdict = run_check(
+        get("discounted_return"),
+        lambda q, a: runtime.run({"discounted_return": answer}, "discounted_return", q, a), 0
+    )  # fmt: skip
+    assert verdict.passed and len(CALLABLES) > 50
