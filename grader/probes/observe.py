@@ -9,13 +9,19 @@ import numpy as np
 from .wire import DTYPES
 
 MAX_ITEMS = 5_000
+MAX_PARTS = 100_000
 MAX_NUMBERS = 4_000_000
 MAX_TEXT = 500
 
 
-def observe(value, depth: int = 0):
+def observe(value, depth: int = 0, room: list | None = None):
     """A plain tree with a ``kind``: number, array, tensor, text, none, list, tuple, mapping,
-    record, error or other. Arrays are copied, so nothing changes after the look."""
+    record, error or other. Arrays are copied, so nothing changes after the look.
+
+    room: how many parts may still be looked at, counted down (a list that holds itself has no end).
+    """
+    room = [MAX_PARTS] if room is None else room
+    room[0] -= 1
     if value is None:
         return {"kind": "none"}
     if isinstance(value, str):
@@ -26,8 +32,8 @@ def observe(value, depth: int = 0):
         return _array(value)
     if type(value).__module__.startswith("torch") or hasattr(value, "requires_grad"):
         return _tensor(value)
-    if depth < 6:
-        return _container(value, depth)
+    if depth < 6 and room[0] > 0:
+        return _container(value, depth + 1, room)
     return _other(value)
 
 
@@ -70,19 +76,21 @@ def _tensor(value):
             "requires_grad": bool(value.requires_grad)}  # fmt: skip
 
 
-def _container(value, depth):
+def _container(value, depth, room):
+    def look(part):
+        return observe(part, depth, room)
+
     if isinstance(value, (list, tuple)):
         kind = "tuple" if isinstance(value, tuple) else "list"
-        return {"kind": kind, "length": len(value),
-                "items": [observe(item, depth + 1) for item in list(value)[:MAX_ITEMS]]}  # fmt: skip
+        items = [look(item) for item in list(value)[:MAX_ITEMS]]
+        return {"kind": kind, "length": len(value), "items": items}
     if isinstance(value, dict):
         items = list(value.items())[:MAX_ITEMS]
-        return {"kind": "mapping",
-                "items": [[observe(k, depth + 1), observe(v, depth + 1)] for k, v in items]}  # fmt: skip
+        return {"kind": "mapping", "items": [[look(k), look(v)] for k, v in items]}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [f.name for f in dataclasses.fields(value)]
-        return {"kind": "record", "type": type(value).__name__,
-                "fields": {n: observe(getattr(value, n, None), depth + 1) for n in names}}  # fmt: skip
+        fields = {name: look(getattr(value, name, None)) for name in names}
+        return {"kind": "record", "type": type(value).__name__, "fields": fields}
     return _other(value)
 
 

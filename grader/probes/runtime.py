@@ -1,7 +1,10 @@
 """Runs a probe in the namespace where the student's code lives."""
 
 import contextlib
+import functools
+import importlib
 import io
+import pkgutil
 import random
 import signal
 import threading
@@ -73,24 +76,36 @@ def _error(error):
     return {"kind": "slow"} if isinstance(error, TooSlow) else observe_error(error)
 
 
+@functools.cache
 def _import_probes():
-    if not PROBES:
-        import importlib
-        import pkgutil
-
-        package = importlib.import_module(__package__)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{__package__}.{module.name}")
+    """Imports every module of this package once, so that all probes are registered."""
+    package = importlib.import_module(__package__)
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{__package__}.{module.name}")
 
 
 @contextlib.contextmanager
 def quiet():
     """What the student's function prints or warns during a check is not shown."""
-    sink = io.StringIO()
+    with _into(Nowhere()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def _into(sink):
     with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
+
+
+class Nowhere(io.TextIOBase):
+    """Forgets what is written, so that endless printing costs no memory."""
+
+    def write(self, text):
+        return len(text)
+
+    def writable(self):
+        return True
 
 
 @contextlib.contextmanager
@@ -112,20 +127,25 @@ def seeded(seed: int = 0):
 
 @contextlib.contextmanager
 def time_limit(seconds: float):
-    """Raises TooSlow in the main thread after ``seconds`` (0: never; no limit on Windows)."""
+    """Raises TooSlow in the main thread after ``seconds`` (0: never; no limit on Windows), and once
+    more each second where a bare ``except`` swallowed it."""
     usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
     if not seconds or not usable:
         yield
         return
 
+    armed = True
+
     def stop(signum, frame):
-        raise TooSlow
+        if armed:
+            raise TooSlow
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
     finally:
+        armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 

@@ -16,7 +16,13 @@ DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
     + ["float16", "float32", "float64"]
 )
+LARGEST = 2**64
+MAX_SIDE = 2**40
 RECORDS: dict[str, type] = {}
+
+
+class TooLarge(ValueError):
+    """A tree that the other side would refuse to read."""
 
 
 class BadReply(ValueError):
@@ -40,29 +46,43 @@ def record(cls):
     return cls
 
 
-def dumps(tree) -> bytes:
-    """Encodes a plain tree as one frame. TypeError for anything that is not plain data."""
-    buffers = _Buffers()
+def dumps(tree, limits: Limits | None = None) -> bytes:
+    """Encodes a plain tree as one frame. TypeError for anything that is not plain data, TooLarge
+    for what passes the reader's limits."""
+    buffers = _Buffers(limits)
     header = json.dumps(_pack(tree, buffers), separators=(",", ":")).encode()
+    if limits and len(header) > limits.header_bytes:
+        raise TooLarge("the answer is too large")
     body = b"".join(buffers)
     return PREFIX.pack(len(header), len(body)) + header + body
 
 
 class _Buffers(list):
-    """Array buffers in order, and the bytes so far."""
+    """Array buffers in order, their bytes, and the parts of the tree so far."""
 
-    size = 0
+    def __init__(self, limits):
+        super().__init__()
+        self.size = self.nodes = 0
+        self.limits = limits
 
     def append(self, raw: bytes):
         super().append(raw)
         self.size += len(raw)
+        if self.limits and (self.size > self.limits.body_bytes or len(self) > self.limits.arrays):
+            raise TooLarge("the answer's arrays are too large or too many")
+
+    def count(self):
+        self.nodes += 1
+        if self.limits and self.nodes > self.limits.nodes:
+            raise TooLarge("the answer has too many parts")
 
 
 def _pack(node, buffers):
+    buffers.count()
     if node is None or isinstance(node, (bool, str)):
         return node
     if isinstance(node, (int, np.integer)):
-        return int(node)
+        return _whole(int(node))
     if isinstance(node, (float, np.floating)):
         return float(node)
     if isinstance(node, np.bool_):
@@ -77,6 +97,12 @@ def _pack(node, buffers):
         values = {field.name: getattr(node, field.name) for field in fields(node)}
         return {"r": type(node).__name__, "f": _pack(values, buffers)}
     raise TypeError(f"{type(node).__name__} is not plain data")
+
+
+def _whole(number):
+    if abs(number) > LARGEST:
+        raise TypeError("whole numbers beyond 64 bits don't travel")
+    return number
 
 
 def _key(key):
@@ -113,7 +139,8 @@ def read_frame(read, limits: Limits = Limits()) -> bytes | None:
 def loads(frame: bytes, limits: Limits = Limits(), records=None):
     """Decodes one frame into a plain tree. Raises BadReply where it breaks a limit or a rule.
 
-    records: the record classes that may be in it (None: all).
+    records: the record classes that may be in it, with fields of their kinds (None: the sender is
+    trusted, all).
     """
     if len(frame) < PREFIX.size:
         raise BadReply("the reply breaks off in its first bytes")
@@ -123,30 +150,51 @@ def loads(frame: bytes, limits: Limits = Limits(), records=None):
     if len(frame) != PREFIX.size + header_length + body_length:
         raise BadReply("the reply's lengths don't add up")
     start = PREFIX.size + header_length
+    header = _parsed(frame[PREFIX.size : start], limits)
+    return _Unpacker(memoryview(frame)[start:], limits, records).unpack(header, 0)
+
+
+def _parsed(header, limits):
+    """The header's JSON, once its brackets and commas show that it has not too many parts: JSON
+    unfolds to about thirty times its size in memory."""
+    if header.count(b"[") + header.count(b"{") > 4 * limits.nodes + 16:
+        raise BadReply("the reply has too many parts")
+    if header.count(b",") > 8 * limits.nodes + 1024:
+        raise BadReply("the reply has too many parts")
     try:
-        header = json.loads(frame[PREFIX.size : start])
+        return json.loads(header.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise BadReply("the reply is not valid JSON") from error
-    return _Unpacker(memoryview(frame)[start:], limits, records).unpack(header, 0)
 
 
 class _Unpacker:
     def __init__(self, body, limits, records):
         self.body, self.limits = body, limits
-        self.records = RECORDS if records is None else {r.__name__: r for r in records}
+        self.strict = records is not None
+        self.records = {r.__name__: r for r in records} if self.strict else RECORDS
         self.nodes = self.arrays = self.array_bytes = 0
 
     def unpack(self, node, depth):
         self.nodes += 1
         if depth > self.limits.depth or self.nodes > self.limits.nodes:
             raise BadReply("the reply is nested too deeply or has too many parts")
-        if node is None or isinstance(node, (bool, int, float, str)):
+        if node is None or isinstance(node, (bool, float)):
             return node
+        if isinstance(node, str):
+            return _clean(node)
+        if isinstance(node, int):
+            return self._unpack_int(node)
         if isinstance(node, list):
             return [self.unpack(item, depth + 1) for item in node]
         if isinstance(node, dict):
             return self._unpack_tagged(node, depth)
         raise BadReply("the reply holds something that is not plain data")
+
+    @staticmethod
+    def _unpack_int(node):
+        if abs(node) > LARGEST:
+            raise BadReply("a whole number of the reply is beyond 64 bits")
+        return node
 
     def _unpack_tagged(self, node, depth):
         tags = set(node)
@@ -155,12 +203,20 @@ class _Unpacker:
         if tags == {"a", "s", "o"}:
             return self._unpack_array(node["a"], node["s"], node["o"])
         if tags == {"r", "f"} and isinstance(node["r"], str) and node["r"] in self.records:
-            values = self.unpack(node["f"], depth + 1)
-            try:
-                return self.records[node["r"]](**values)
-            except TypeError as error:
-                raise BadReply("a record's fields are wrong") from error
+            return self._unpack_record(self.records[node["r"]], self.unpack(node["f"], depth + 1))
         raise BadReply("the reply holds an unknown tag")
+
+    def _unpack_record(self, cls, values):
+        """A record; from a student, with all its fields of the kinds that its class says."""
+        kinds = cls.__annotations__
+        if not isinstance(values, dict) or not set(values) <= set(kinds):
+            raise BadReply("a record's fields are wrong")
+        if self.strict and any(type(value) is not kinds[name] for name, value in values.items()):
+            raise BadReply("a record's fields are wrong")
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise BadReply("a record's fields are wrong") from error
 
     def _unpack_dict(self, pairs, depth):
         if not isinstance(pairs, list):
@@ -169,17 +225,14 @@ class _Unpacker:
         for pair in pairs:
             if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)):
                 raise BadReply("a dict's items are wrong")
-            result[pair[0]] = self.unpack(pair[1], depth + 1)
+            result[_clean(pair[0])] = self.unpack(pair[1], depth + 1)
         return result
 
     def _unpack_array(self, dtype, shape, offset):
         self.arrays += 1
-        whole = isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
-        if self.arrays > self.limits.arrays or not whole:
-            raise BadReply("an array of the reply is not allowed")
-        if not isinstance(dtype, str) or dtype not in DTYPES:
-            raise BadReply("an array of the reply is not allowed")
-        if len(shape) > 8 or type(offset) is not int or offset < 0:
+        known = isinstance(dtype, str) and dtype in DTYPES and _is_count(offset)
+        whole = isinstance(shape, list) and len(shape) <= 8 and all(map(_is_count, shape))
+        if self.arrays > self.limits.arrays or not known or not whole:
             raise BadReply("an array of the reply is not allowed")
         size = 1
         for n in shape:
@@ -189,5 +242,23 @@ class _Unpacker:
         # Overlapping buffers would let a small reply unfold into a large one.
         if end > len(self.body) or self.array_bytes > len(self.body):
             raise BadReply("an array of the reply reaches past its end")
-        flat = np.frombuffer(self.body[offset:end], dtype=np.dtype(dtype).newbyteorder("<"))
-        return flat.reshape(shape).astype(dtype, copy=True)
+        return _array(self.body[offset:end], dtype, shape)
+
+
+def _is_count(number):
+    return type(number) is int and 0 <= number <= MAX_SIDE
+
+
+def _array(raw, dtype, shape):
+    """A copy of the bytes as an array; a truth value is 0 or 1 whatever its byte was."""
+    stored = np.dtype("uint8" if dtype == "bool" else dtype).newbyteorder("<")
+    try:
+        flat = np.frombuffer(raw, dtype=stored).reshape(shape)
+    except (ValueError, OverflowError) as error:
+        raise BadReply("an array of the reply is not allowed") from error
+    return flat != 0 if dtype == "bool" else flat.astype(dtype, copy=True)
+
+
+def _clean(text):
+    """Text that can be written to any file: half surrogate pairs become question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -47,8 +47,8 @@ def findings() -> list:
 
 def _linux():
     ok = sys.platform == "linux"
-    return Finding(_("operating system"), ok, f"{sys.platform} {os.uname().release}",
-                   "" if ok else _("Grade on Linux, or in a Linux container or virtual machine."))  # fmt: skip
+    remedy = _("Grade on Linux, or in a Linux container or virtual machine.")
+    return Finding(_("operating system"), ok, f"{sys.platform} {os.uname().release}", remedy)
 
 
 def _bubblewrap():
@@ -94,7 +94,7 @@ def _walls():
 
 
 def _extras():
-    kind = cgroups.available()
+    kind = cgroups.kind()
     remedy = _("Limits hold by rlimit alone; run as root, or delegate a cgroup, for exact ones.")
     yield Finding("cgroups", bool(kind), kind or _("none that may be written"),
                   "" if kind else remedy, needed=False)  # fmt: skip

@@ -4,6 +4,7 @@ Nothing here trusts the other side: a frame's size is checked before it is read,
 end, and what it prints is kept up to a cap and dropped beyond it.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -111,14 +112,16 @@ class Link:
             return
         except OSError:
             piece = b""
-        raise (
-            BadReply("data that nobody asked for") if piece else Died("its reply channel is closed")
-        )
+        if piece:
+            raise BadReply("data that nobody asked for")
+        raise Died("its reply channel is closed")
 
     def _wait(self, event, patience):
         """Until the socket is ready for ``event``; TimedOut at the hard deadline."""
         while True:
             self._interrupt_where_due(patience)
+            if time.monotonic() >= patience.hard:  # also where bytes trickle in without end
+                raise TimedOut("no answer in time")
             poll = select.poll()
             poll.register(self.line, event)
             for descriptor in self.pipes:
@@ -130,8 +133,6 @@ class Link:
                     self._take(descriptor)
             if self.line.fileno() in ready:
                 return
-            if time.monotonic() >= patience.hard:
-                raise TimedOut("no answer in time")
 
     def _interrupt_where_due(self, patience):
         if patience.interrupted or patience.soft == float("inf"):
@@ -173,21 +174,22 @@ class Link:
 
 
 class Handle:
-    """A process to signal: by pidfd, which can't be taken over by another process, or (without
-    isolation, where there is none) by its number and group."""
+    """A process to signal: by pidfd, which can't be taken over by another process. Without
+    isolation, where its number is ours too, its process group is killed with it."""
 
-    def __init__(self, pid: int, descriptor: int | None):
-        self.pid, self.descriptor = pid, descriptor
+    def __init__(self, pid: int, descriptor: int | None, group: bool = False):
+        self.pid, self.descriptor, self.group = pid, descriptor, group
 
     def signal(self, number):
         """Sends a signal; a process that is gone is no error."""
-        try:
+        if self.group and number == signal.SIGKILL:
+            with contextlib.suppress(OSError):
+                os.killpg(self.pid, number)
+        with contextlib.suppress(OSError):
             if self.descriptor is None:
                 os.kill(self.pid, number)
             else:
                 signal.pidfd_send_signal(self.descriptor, number)
-        except OSError:
-            pass
 
     def host_pid(self) -> int | None:
         """Its number as this machine's /proc knows it."""

@@ -18,7 +18,8 @@ from .link import Link, Output, Patience
 CELL_REPLY = wire.Limits(header_bytes=1 << 20, body_bytes=0, arrays=0, nodes=1_000)
 # Records that a student's process may send: the arguments with which it asks for an earlier answer.
 RECORDS = frozenset([inputs.Tensor, inputs.Trajectory])
-FLOOD = 4 << 20
+KEPT_BY_PROBES = 0  # bytes of what is printed during a check
+QUESTION_BYTES = 8 << 20
 
 
 @dataclass
@@ -32,7 +33,8 @@ class CellResult:
 
 @dataclass
 class Usage:
-    """Seconds of wall time, peak megabytes beyond the shared libraries, why it ended ("": asked)."""
+    """Seconds of wall time, peak megabytes beyond what all submissions share (libraries), why it
+    ended ("": because it was asked to)."""
 
     seconds: float
     peak_mb: float
@@ -47,6 +49,7 @@ class Session:
         self._started = time.monotonic()
         self._usage = None
         self.ended = ""
+        self.lost = False  # the zygote itself died: not this submission's doing, try it again
         self.report = {}
 
     def __enter__(self):
@@ -58,7 +61,10 @@ class Session:
     def greet(self, tag: str):
         """Waits until the child has shut itself in. NotIsolated where it could not."""
         patience = Patience(time.monotonic() + self.limits.start_seconds)
-        reply = self._reply(self.link.receive(patience, CELL_REPLY), tag, CELL_REPLY)
+        try:
+            reply = self._reply(self.link.receive(patience, CELL_REPLY), tag, CELL_REPLY)
+        except (SandboxError, BadReply) as error:
+            raise NotIsolated(f"the sandbox gave no sign of life: {error}") from error
         if "failed" in reply:
             raise NotIsolated(f"the sandbox could not be closed: {reply['failed']}")
         self.report = reply["done"]
@@ -103,7 +109,7 @@ class Session:
         """
         if self.ended:
             raise Died(self.ended)
-        self.link.output = Output(FLOOD)
+        self.link.output = Output(KEPT_BY_PROBES)
         limits = wire.Limits(body_bytes=self.limits.reply_mb << 20)
         frame = {"exercise": exercise, "probe": request}
         reply = self._converse(frame, Patience(self._hard(seconds)), limits, ask)
@@ -118,7 +124,7 @@ class Session:
         return min(now + seconds, max(now, self._started + self.limits.submission_seconds))
 
     def _converse(self, request, patience, limits, ask=None):
-        """One request, any questions in between, one reply. Ends the process where it misbehaves."""
+        """One request, questions in between, one reply. Ends the process where it misbehaves."""
         tag = secrets.token_hex(8)
         try:
             self.link.silent()
@@ -127,10 +133,10 @@ class Session:
                 reply = self._reply(frame, tag, limits)
                 if "ask" not in reply:
                     return reply
-                answer = self._answer(reply["ask"], ask)
-                frame = self.link.exchange(
-                    wire.dumps({"id": tag, "answer": answer}), patience, limits
-                )
+                if len(frame) > QUESTION_BYTES:
+                    raise BadReply("a question that is too long")
+                answer = wire.dumps({"id": tag, **_answer(reply["ask"], ask)})
+                frame = self.link.exchange(answer, patience, limits)
             raise BadReply("too many questions")
         except TimedOut:
             self._end(self._late(patience))
@@ -152,12 +158,6 @@ class Session:
         return _("it did not stop when its time was over")
 
     @staticmethod
-    def _answer(question, ask):
-        if ask is None or not isinstance(question, dict):
-            raise BadReply("a question where none is answered")
-        return ask(question)
-
-    @staticmethod
     def _reply(frame, tag, limits):
         reply = wire.loads(frame, limits, records=RECORDS)
         kinds = {"done", "failed", "ask"}
@@ -172,8 +172,11 @@ class Session:
             self.link.handle.signal(signal.SIGKILL)
             oom = self._group is not None and self._group.out_of_memory()
             spent = self._reap()
+            self.lost = spent["lost"]
             peak = spent["peak_mb"] if self._group is None else self._group.peak_mb()
-            why = reason or (_why(spent["status"], oom) if alone or oom else _why(0, False))
+            why = reason or _why(spent["status"] if alone else 0, oom)
+            if self.lost:
+                why = _("the grader's own process was lost")
             self._usage = Usage(self.seconds, peak, why)
         self.ended = self._usage.exit_reason
 
@@ -188,6 +191,16 @@ class Session:
             self._group.remove()
             self._group = None
         return self._usage
+
+
+def _answer(question, ask):
+    """The grader's answer, or that there is none; arguments that don't fit are no error of ours."""
+    if ask is None or not isinstance(question, dict):
+        raise BadReply("a question where none is answered")
+    try:
+        return {"answer": ask(question)}
+    except Exception as error:
+        return {"refused": type(error).__name__}
 
 
 def _why(status, oom):
@@ -226,9 +239,9 @@ def _error(done):
     error = done.get("error") if isinstance(done, dict) else None
     if not isinstance(error, dict):
         return None
-    lines = error.get("traceback")
-    lines = (
-        [line[:2_000] for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
-    )
-    return {"ename": str(error.get("ename", ""))[:200], "evalue": str(error.get("evalue", ""))[:2_000],
-            "traceback": lines[:100]}  # fmt: skip
+    lines = error.get("traceback") if isinstance(error.get("traceback"), list) else []
+    return {
+        "ename": str(error.get("ename", ""))[:200],
+        "evalue": str(error.get("evalue", ""))[:2_000],
+        "traceback": [line[:2_000] for line in lines[:100] if isinstance(line, str)],
+    }

@@ -28,7 +28,8 @@ def environment(home: str) -> dict:
         "MPLBACKEND": "module://pg_inside.quiet_figures", "SDL_VIDEODRIVER": "dummy",
         "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
-        "USER": "student", "LOGNAME": "student", "TERM": "dumb", "COLUMNS": "80", "PATH": "/nowhere",
+        "USER": "student", "LOGNAME": "student", "TERM": "dumb", "COLUMNS": "80",
+        "PATH": "/nowhere",
     }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ class Layout:
         yield from ("--ro-bind-try", "/usr/share/zoneinfo", "/usr/share/zoneinfo")
         yield from ("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache")
         yield from self._interpreter()
-        for site, inside in zip(self.sites, self.paths()):
+        for site, inside in zip(self.sites, self.paths(), strict=True):
             if inside.startswith("/site/"):
                 yield from ("--ro-bind", str(site), inside)
             for name in HIDDEN:
@@ -92,8 +93,9 @@ class Layout:
 def course():
     """(folder outside, name inside) of what is ours and may be seen."""
     package = importlib.util.find_spec("policy_gradients").submodule_search_locations[0]
+    stub = HERE / "inside" / "stub" / "grader"
     return [(Path(package), "policy_gradients"), (HERE.parent / "probes", "pg_probes"),
-            (HERE / "inside", "pg_inside"), (HERE / "inside" / "stub" / "grader", "grader")]  # fmt: skip
+            (HERE / "inside", "pg_inside"), (stub, "grader")]  # fmt: skip
 
 
 def _program():

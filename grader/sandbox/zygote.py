@@ -1,6 +1,8 @@
 """The warm process: libraries imported once, a child forked for each submission."""
 
 import atexit
+import contextlib
+import functools
 import json
 import os
 import queue
@@ -21,8 +23,9 @@ from .link import Handle, Link
 from .session import Session
 
 LIBRARIES = ("numpy", "torch", "torch._dynamo", "gymnasium", "gymnasium.vector",
-             "gymnasium.envs.classic_control", "matplotlib.pyplot", "IPython", "policy_gradients",
-             "policy_gradients.envs", "policy_gradients.nets", "pg_probes.call")  # fmt: skip
+             "gymnasium.envs.classic_control", "matplotlib.pyplot", "matplotlib.animation",
+             "IPython")  # fmt: skip
+STANDARD = Limits()
 START_SECONDS = 180
 # An unused number, so that root's submissions are nobody's: the limits on processes ignore root.
 UNPRIVILEGED = 60_777
@@ -40,7 +43,7 @@ class Zygote:
 
     isolated = True
 
-    def __init__(self, limits: Limits = Limits(), *, imports=LIBRARIES, shell=True, bwrap=None):
+    def __init__(self, limits: Limits = STANDARD, *, imports=LIBRARIES, shell=True, bwrap=None):
         self.limits, self.imports, self.shell, self.bwrap = limits, imports, shell, bwrap
         self._lock = threading.RLock()
         self._process = self._control = self._errors = None
@@ -60,7 +63,7 @@ class Zygote:
                 return
             self._clear()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._errors = tempfile.TemporaryFile()
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115
             try:
                 self._process = self._spawn(theirs.fileno())
             except OSError as error:
@@ -145,7 +148,7 @@ class Zygote:
         try:
             control.send(self._control, {"fork": order}, [theirs.fileno(), out_end, err_end])
             message, handles = control.receive(self._control)
-            if message is None:
+            if message is None or "pid" not in message:
                 raise ConnectionError("the zygote is gone")
         except BaseException:
             for descriptor in (out, err):
@@ -156,16 +159,16 @@ class Zygote:
             theirs.close()
             os.close(out_end)
             os.close(err_end)
-        handle = Handle(message["pid"], handles[0] if handles else None)
-        return self._greeted(
-            Link(ours, {out: "stdout", err: "stderr"}, handle), tag, message["pid"]
-        )
+        handle = Handle(message["pid"], handles[0] if handles else None, not self.isolated)
+        return self._greeted(Link(ours, {out: "stdout", err: "stderr"}, handle), tag)
 
-    def _greeted(self, link, tag, pid):
-        group = (
-            cgroups.make(self.limits.memory_mb, self.limits.processes) if self.isolated else None
+    def _greeted(self, link, tag):
+        pid, group = link.handle.pid, None
+        if self.isolated:
+            group = cgroups.make(self.limits.memory_mb, self.limits.processes)
+        session = Session(
+            link, self.limits, functools.partial(self._reap, self._process, pid), group
         )
-        session = Session(link, self.limits, lambda: self._reap(pid), group)
         try:
             session.greet(tag)
         except BaseException:
@@ -176,17 +179,15 @@ class Zygote:
     def _folder(self):
         return view.FOLDER
 
-    def _reap(self, pid):
-        nothing = {"status": 0, "peak_mb": 0.0, "seconds": 0.0}
-        with self._lock:
-            if not self.alive():
-                return nothing
-            try:
+    def _reap(self, process, pid):
+        """How a child ended and what it used; ``lost`` where the zygote went before it."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._process is process and self.alive():
                 control.send(self._control, {"reap": pid})
                 message, _ = control.receive(self._control)
-            except OSError:
-                return nothing
-            return message or nothing
+                if message:
+                    return {**message, "lost": False}
+        return {"status": 0, "peak_mb": 0.0, "seconds": 0.0, "lost": True}
 
     def close(self):
         """Ends it and every session that it made."""
@@ -210,7 +211,7 @@ class UnsafeZygote(Zygote):
 
     isolated = False
 
-    def __init__(self, limits: Limits = Limits(), **options):
+    def __init__(self, limits: Limits = STANDARD, **options):
         super().__init__(limits, **options)
         self._home = None
 
@@ -290,7 +291,7 @@ _cache: dict = {}
 _cache_lock = threading.Lock()
 
 
-def zygote_for(limits: Limits = Limits(), unsafe: bool = False) -> Zygote:
+def zygote_for(limits: Limits = STANDARD, unsafe: bool = False) -> Zygote:
     """This process's zygote for these limits: made on the first call, found again afterwards."""
     key = os.getpid(), unsafe, json.dumps(limits.plain(), sort_keys=True)
     with _cache_lock:

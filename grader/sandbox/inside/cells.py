@@ -1,5 +1,6 @@
 """Runs cells in a plain IPython shell: no kernel, no history, nothing displayed."""
 
+import contextlib
 import signal
 import sys
 
@@ -116,16 +117,12 @@ def _interrupt(signum, frame):
 
 def _tidy(streams):
     for stream in (*streams, sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(Exception):  # closed or replaced by the cell
             stream.flush()
-        except Exception:  # closed or replaced by the cell
-            pass
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
-        try:
+        with contextlib.suppress(Exception):
             pyplot.close("all")
-        except Exception:
-            pass
 
 
 def _text(value):

@@ -61,7 +61,7 @@ def _prepare(order):
     os.chdir(folder)
     sys.path.append(folder)
     os.environ["COURSE_LANGUAGE"] = order["language"]
-    sys.stdin = open(0, closefd=False)
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
     sys.stdout, sys.stderr = _stream(1), _stream(2)
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     _reseed(order["seed"])
@@ -81,10 +81,6 @@ def _reseed(seed):
         sys.modules["torch"].manual_seed(seed)
 
 
-class TooLarge(Exception):
-    """The reply would pass the grader's limits, so only this is said."""
-
-
 class Channel:
     """Frames to and from the grader. The timers of a check can't cut a frame in two."""
 
@@ -93,10 +89,7 @@ class Channel:
 
     def send(self, tree):
         """Sends a plain tree; TooLarge or TypeError before a byte has left."""
-        frame = wire.dumps(tree)
-        header, body = wire.PREFIX.unpack_from(frame)
-        if header > self.limits.header_bytes or body > self.limits.body_bytes:
-            raise TooLarge("the answer is too large")
+        frame = wire.dumps(tree, self.limits)
         with _undisturbed():
             self.line.sendall(frame)
 
@@ -157,6 +150,8 @@ def _probe(channel, request):
         answer = channel.receive()
         if answer is None or answer.get("id") != request["id"]:
             raise ConnectionError("no answer from the grader")
+        if "answer" not in answer:
+            raise ValueError("the arguments don't fit")
         return answer["answer"]
 
     return runtime.run(cells.namespace(), request["exercise"], request["probe"], ask)

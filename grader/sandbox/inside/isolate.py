@@ -121,7 +121,8 @@ def set_limits(config, threads):
     limits = config["limits"]
     growth = limits["memory_mb"] << 20
     caps = {"FSIZE": limits["files_mb"] << 20, "NOFILE": limits["open_files"], "CORE": 0,
-            "MEMLOCK": 0, "MSGQUEUE": 0, "CPU": int(2 * limits["submission_seconds"]) + 10}  # fmt: skip
+            "MEMLOCK": 0, "MSGQUEUE": 0}  # fmt: skip
+    caps["CPU"] = int(2 * limits["submission_seconds"]) + 10
     if config.get("data_bytes"):
         caps["DATA"] = config["data_bytes"] + growth
         caps["AS"] = config["address_bytes"] + growth + (2 << 30)

@@ -19,7 +19,7 @@ def serve(line, config):
     if config["shell"]:
         from . import warm
 
-        warm.up()
+        warm.up(["policy_gradients", "pg_probes"])
     config.update(_sizes())
     isolate.hide_proc(config)
     gc.collect()
@@ -111,5 +111,6 @@ def _reap(pid):
     except ChildProcessError:
         return {"status": 0, "peak_mb": 0.0, "seconds": 0.0}
     _children.discard(pid)
-    return {"status": status, "peak_mb": usage.ru_maxrss / 1024,
+    grown = max(0, usage.ru_maxrss - _sizes()["resident_kb"])
+    return {"status": status, "peak_mb": grown / 1024,
             "seconds": usage.ru_utime + usage.ru_stime}  # fmt: skip

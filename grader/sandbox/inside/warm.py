@@ -3,11 +3,13 @@
 No backward pass here: it would start torch's own threads, and the zygote forks.
 """
 
+import importlib
 import os
+import pkgutil
 
 
-def up():
-    """Shell, figure, environment, network and optimiser, once."""
+def up(packages):
+    """Shell, figure, environment, network and optimiser, and all modules of ``packages``, once."""
     import gymnasium
     import matplotlib.pyplot as plt
     import torch
@@ -15,6 +17,9 @@ def up():
     from . import cells
 
     torch.set_num_threads(1)
+    for package in map(importlib.import_module, packages):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
     shell = cells.create()
     shell.run_cell("None", store_history=False)
     shell.reset(new_session=False)

@@ -1,0 +1,1 @@
+"""Packages that take the place of ours inside."""
