@@ -6,7 +6,7 @@ Each function draws on `ax`, or on a new figure, and returns the Axes. Labels ar
 from .curves import bars, convergence, gradient_cloud, learning_curves
 from .frames import slider, strip
 from .maps import policy, trajectory, values
-from .noise import angle_histogram, angles, exact_and_measured, gradient_plane, mark_lowest
+from .noise import angle_histogram, angles, cloud, exact_and_measured, gradient_plane, mark_lowest
 from .strips import credit_strip, token_strip, token_tree
 from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 
@@ -17,6 +17,7 @@ __all__ = [
     "angle_histogram",
     "angles",
     "bars",
+    "cloud",
     "convergence",
     "credit_strip",
     "exact_and_measured",

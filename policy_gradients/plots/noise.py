@@ -32,6 +32,32 @@ def angles(samples, exact):
     return np.degrees(np.arccos(np.clip(cosines, -1, 1)))
 
 
+def cloud(points, exact, reach, inner=None, ax=None):
+    """Estimates in the plane of `gradient_plane`, on a square of half side `reach`.
+
+    points: (N, 2); exact: (2,), drawn as an arrow; the mean of the points is a cross
+    inner: half side of a smaller square to mark, for a second picture that shows it enlarged
+    """
+    points, exact = np.asarray(points, dtype=np.float64), np.asarray(exact, dtype=np.float64)
+    ax = new_axes(ax, height=4.4, width=4.6)
+    ax.axhline(0, color=GREY, lw=0.8)
+    ax.axvline(0, color=GREY, lw=0.8)
+    label = _("{n} estimates").format(n=len(points))
+    ax.plot(*points.T, "o", color=COLORS[3], alpha=0.6, markersize=3.5, mew=0, label=label)
+    arrow = {"arrowstyle": "-|>", "color": "black", "lw": 2.0, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", exact, (0, 0), arrowprops={**arrow, "mutation_scale": 9}, zorder=7)
+    ax.plot([], [], color="black", linestyle="-", label=_("exact gradient"))
+    style = {"marker": "X", "color": COLORS[4], "mec": "white", "markersize": 9}
+    ax.plot(*points.mean(0), linestyle="none", zorder=6, label=_("their mean"), **style)
+    if inner:
+        edge = np.array([-1, 1, 1, -1, -1]) * inner, np.array([-1, -1, 1, 1, -1]) * inner
+        ax.plot(*edge, color=DARK, linestyle="--", lw=1.0)
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.set(xlabel=_("along the exact gradient"), ylabel=_("strongest noise across it"))
+    ax.legend(loc="upper left", fontsize=8, frameon=True, framealpha=0.8, edgecolor="none")
+    return ax
+
+
 def angle_histogram(groups, ax=None):
     """Shares of angles to the exact gradient, from 0 (right) over 90 (useless) to 180 (opposite).
 

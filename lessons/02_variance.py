@@ -1,0 +1,611 @@
+# Source of lesson 02. CONTRIBUTING.md says how to build it.
+
+# %% [markdown]
+# # 02 · Why REINFORCE is noisy
+#
+# REINFORCE is right on average. This lesson asks how far a single estimate is from that average,
+# what it costs, and which parts of the noise can be taken away for free.
+#
+# You will
+#
+# - see single-trajectory gradients scatter around the exact one,
+# - measure the scatter, and compare it with the exact variance,
+# - learn how many trajectories a trustworthy step needs,
+# - shift every return by a constant and see what that does,
+# - credit each action only with what came after it.
+#
+# Two cells ask for a prediction before an experiment. Answer first, then run it.
+
+# %% setup=true
+import matplotlib.pyplot as plt
+import numpy as np
+
+import policy_gradients as pg
+from grader import check
+
+# %% [markdown]
+# From lesson 01 we take four functions. They are the solutions that the lesson gives, so this
+# notebook runs alone.
+
+# %% given=["softmax", "rollout", "discounted_return", "grad_log_prob"]
+
+# %% [markdown]
+# ## 1. One trajectory, one gradient
+#
+# **Question.** How good is the gradient that one episode gives?
+#
+# **Recall.** A policy $\pi_\theta(a\mid s)$ is the probability of action $a$ in state $s$; its
+# parameters are a table $\theta$ of logits, $S$ states by $A$ actions. An episode is a trajectory
+# $\tau=(s_0,a_0,r_0,\dots,s_{T-1},a_{T-1},r_{T-1})$ of $T$ steps. Its return is
+# $R(\tau)=\sum_t\gamma^t r_t$ with discount $\gamma$, and the objective is the expected return,
+# $J(\theta)=\mathbb E_\tau[R(\tau)]$. The REINFORCE estimate from one trajectory is
+#
+# $$g(\tau)=R(\tau)\sum_{t=0}^{T-1}\nabla_\theta\log\pi_\theta(a_t\mid s_t),
+# \qquad \mathbb E_\tau[g(\tau)]=\nabla_\theta J(\theta).$$
+#
+# Each $\nabla_\theta\log\pi_\theta(a_t\mid s_t)$ is called a *score*. Lesson 01 averaged
+# $g(\tau)$ over a batch. Here we keep the estimates apart, because we want to see how they differ.
+#
+# ### Exercise: `gradient_samples`
+#
+# Return one estimate $g(\tau)$ for each trajectory.
+#
+# - `theta` is the table of logits, `(S, A)`.
+# - `trajectories` is a list of N trajectories. Each has `states`, `actions` and `rewards`, `(T,)`
+#   each; the lengths T differ.
+# - The result is an array `(N, S, A)`. Do not average over the trajectories.
+
+# %% exercise="gradient_samples"
+def gradient_samples(theta, trajectories, gamma=1.0):
+    """One REINFORCE gradient per trajectory.
+
+    theta (S, A), N trajectories -> (N, S, A)
+
+    Example: with two states, two actions and three trajectories the result is (3, 2, 2).
+    """
+    ### BEGIN SOLUTION
+    samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
+    for sample, traj in zip(samples, trajectories):
+        for state, action in zip(traj.states, traj.actions):
+            sample += grad_log_prob(theta, state, action)
+        sample *= discounted_return(traj.rewards, gamma)
+    return samples
+    ### END SOLUTION
+
+
+# %% check="gradient_samples" points=3
+check("gradient_samples")
+
+# %% [markdown]
+# ### Experiment: a cloud of gradients
+#
+# The stage is a board of four by four cells with a goal (+10), two pits (-10) and a small price
+# for each step. Returns lie between -12 and 9.4. The policy is the one that knows nothing: all
+# logits are zero. It stays fixed, so every difference between two estimates is luck.
+#
+# **Predict.** The exact gradient points uphill. What share of the single-trajectory gradients
+# points downhill, at more than 90 degrees to it? Say a number before you run the cell.
+
+# %% demo=true alt="Left: a thousand gradient estimates scattered over a square of side 60 around a very short arrow. Right: averages of 64 estimates, on a square of side 12, form a cloud around the tip of the same arrow."
+env = pg.envs.Grid()
+theta = np.zeros((env.num_states, env.num_actions))  # (S, A)
+exact = pg.exact.policy_gradient(env, softmax(theta))  # (S, A)
+
+rng = np.random.default_rng(0)
+trajectories = [rollout(env, theta, rng) for _ in range(4096)]
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
+batches = samples.reshape(64, 64, *theta.shape).mean(axis=1)  # (64, S, A), averages of 64
+
+points, arrow = pg.plots.gradient_plane(samples, exact)  # (4096, 2), (2,)
+means = points.reshape(64, 64, 2).mean(axis=1)  # (64, 2)
+fig, axes = plt.subplots(1, 2, figsize=(9, 4.6))
+pg.plots.cloud(points[:1000], arrow, reach=30, inner=6, ax=axes[0])
+axes[0].set_title(pg.tr("Single trajectories"))
+pg.plots.cloud(means, arrow, reach=6, ax=axes[1])
+axes[1].set_title(pg.tr("Averages of 64, the dashed square enlarged"))
+plt.show()
+
+# %% demo=true alt="Histogram of angles to the exact gradient. Single trajectories spread from 60 to 120 degrees around 86; averages of 64 lie between 55 and 75 degrees."
+angle = pg.plots.angles(samples, exact)
+pg.plots.angle_histogram(
+    {
+        pg.tr("single trajectories"): angle,
+        pg.tr("averages of 64"): pg.plots.angles(batches, exact),
+    }
+)
+plt.show()
+downhill = np.mean(angle > 90)
+print(pg.tr("{share:.0%} of the single gradients point downhill.").format(share=downhill))
+print(pg.tr("Half of them are at more than {middle:.0f} degrees.").format(middle=np.median(angle)))
+
+# %% [markdown]
+# About four in ten single gradients point downhill, and the middle one is almost at a right angle
+# to the truth. The exact arrow is short; the cloud around it is wide. Averages of 64 trajectories
+# nearly all point uphill, yet even they are some 60 degrees off. The table has dozens of entries
+# that count (13 cells where an action is taken, 4 actions each), and noise goes into all of them.
+#
+# The weight of a trajectory explains the picture. A return of -10.3 multiplies *every* score of
+# its episode, and so does a return of 9.4. The scores themselves add up to a random walk. A large
+# number times a random walk is a large random vector.
+
+# %% [markdown]
+# ## 2. Measuring the scatter
+#
+# **Question.** How can the width of a cloud in many dimensions be one number?
+#
+# **Idea.** Measure each sample's squared distance from the mean of all, and average. That is the
+# sum of the variances of all coordinates, the *total variance*. As a formula, with the covariance
+# matrix $\Sigma$ of the vector $g(\tau)$ and samples $g_1,\dots,g_N$ whose mean is $\bar g$,
+#
+# $$\operatorname{tr}\Sigma=\mathbb E\,\lVert g(\tau)-\nabla J\rVert^2
+# \;\approx\;\frac1{N-1}\sum_{i=1}^N\lVert g_i-\bar g\rVert^2 .$$
+#
+# $\operatorname{tr}$ is the trace, the sum of the diagonal. The division by $N-1$ instead of $N$
+# makes the estimate unbiased: $\bar g$ comes from the same samples, and lies a little too close
+# to them.
+#
+# ### Exercise: `total_variance`
+#
+# - `samples` is an array `(N, ...)`: N samples of any shape, N at least 2.
+# - The result is one number: the trace of the unbiased sample covariance (divide by N - 1).
+
+# %% exercise="total_variance"
+def total_variance(samples):
+    """Trace of the unbiased sample covariance (division by N - 1).
+
+    (N, ...) -> float
+
+    Example: total_variance([[0, 1], [2, 5]]) is 2 + 8 = 10.
+    """
+    ### BEGIN SOLUTION
+    samples = np.asarray(samples)
+    return float(samples.var(axis=0, ddof=1).sum())
+    ### END SOLUTION
+
+
+# %% check="total_variance" points=3
+check("total_variance")
+
+# %% [markdown]
+# For our small board the variance can also be computed without any sampling, by adding up over
+# all possible episodes. `pg.exact.gradient_moments` does so by dynamic programming. It returns
+# the mean and the total variance of one trajectory's estimate.
+#
+# **Predict.** The exact gradient has a length of about 1.6. How long is the typical error of a
+# single estimate, $\sqrt{\operatorname{tr}\Sigma}$?
+
+# %% demo=true
+moments = pg.exact.gradient_moments(env, softmax(theta), "return")
+rows = [
+    (pg.tr("total variance, from {n} samples"), total_variance(samples)),
+    (pg.tr("total variance, exact"), moments.total_variance),
+    (pg.tr("typical error of one estimate"), np.sqrt(moments.total_variance)),
+    (pg.tr("length of the exact gradient"), np.linalg.norm(exact)),
+]
+for label, number in rows:
+    print(f"{label.format(n=len(samples)):>40}: {number:6.1f}")
+
+# %% [markdown]
+# The error of a single estimate is more than ten times as long as what it estimates.
+
+# %% [markdown]
+# ## 3. Averaging: the 1/N law
+#
+# **Question.** How fast does an average over a batch improve?
+#
+# **Idea.** Independent errors cancel. The variance of a mean of $N$ independent samples is one
+# $N$-th of that of a single sample:
+#
+# $$\operatorname{tr}\operatorname{Cov}\Big(\frac1N\sum_{i=1}^N g_i\Big)
+# =\frac{\operatorname{tr}\Sigma}{N}.$$
+#
+# The *standard error* is the root of this, the typical distance between the batch's gradient and
+# the exact one.
+#
+# ### Question: `q_batch`
+#
+# Commit to an answer before you run the next experiment. You take a batch that is **four times**
+# as large. What happens to the standard error of the gradient?
+#
+# - **a** It falls to a quarter.
+# - **b** It falls to a half.
+# - **c** It stays as it is: more samples of the same policy bring nothing new.
+# - **d** It falls to a sixteenth.
+
+# %% question="q_batch"
+q_batch = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_batch = "b"
+### END SOLUTION
+
+# %% check="q_batch" points=2
+check("q_batch")
+
+# %% demo=true alt="Total variance of the batch mean over batch size on logarithmic axes. Measured points lie on the exact line, which falls by a factor of N."
+sizes = 2 ** np.arange(0, 9)  # 1, 2, 4, ... 256
+measured = []
+for size in sizes:
+    means = samples.reshape(-1, size, *theta.shape).mean(axis=1)  # (4096 / size, S, A)
+    measured.append(total_variance(means))
+
+pg.plots.exact_and_measured(
+    {
+        pg.tr("variance of the batch mean"): {
+            "exact": (sizes, moments.total_variance / sizes),
+            "measured": (sizes, measured),
+        }
+    },
+    xlabel=pg.tr("batch size N"),
+    ylabel=pg.tr("total variance"),
+    log="xy",
+)
+plt.show()
+law = np.polyfit(np.log(sizes), np.log(measured), 1)[0]
+print(pg.tr("measured slope on these axes: {slope:.2f} (the law says -1)").format(slope=law))
+
+# %% [markdown]
+# Back to your prediction. The variance falls to a quarter when the batch is four times as large,
+# so the standard error, its root, falls to a half. The points follow the exact line with a slope
+# close to -1. This is the bad news of the lesson: to be ten times as precise by averaging alone
+# you pay a hundred times as many episodes.
+
+# %% [markdown]
+# ## 4. Signal to noise: how large a batch?
+#
+# **Question.** When is a gradient precise enough for a step?
+#
+# **Idea.** Compare the squared length of the mean with the variance that this mean still has. At
+# a ratio of 1 the error is as long as the gradient itself; well below 1 the step is mostly luck.
+#
+# $$\mathrm{SNR}=\frac{\lVert\bar g\rVert^2}{\operatorname{tr}\widehat\Sigma/N},$$
+#
+# where $\widehat\Sigma$ is the sample covariance of the $N$ samples and $\bar g$ their mean.
+#
+# ### Exercise: `signal_to_noise`
+#
+# - `samples` is an array `(N, ...)`; the result is one number, the ratio above.
+# - Both lengths are squared. The noise is that of the *mean* of these N samples.
+
+# %% exercise="signal_to_noise"
+def signal_to_noise(samples):
+    """Squared length of the mean over the total variance of that mean.
+
+    (N, ...) -> float
+
+    Example: for [[1], [3]] the mean is 2 and its variance 2 / 2 = 1, so the ratio is 4.
+    """
+    ### BEGIN SOLUTION
+    mean = np.mean(samples, axis=0)
+    return float(np.sum(mean**2) / (total_variance(samples) / len(samples)))
+    ### END SOLUTION
+
+
+# %% check="signal_to_noise" points=3
+check("signal_to_noise")
+
+# %% [markdown]
+# ### Exercise: `batch_size_for`
+#
+# The samples tell the ratio of a single trajectory. By the 1/N law a batch of $B$ trajectories
+# has $B$ times that ratio. Return the smallest whole $B$ at which the ratio is at least `target`.
+#
+# - The result is a whole number, at least 1. Where the target is met exactly, that is enough.
+# - Where the mean of the samples is zero no batch will do: raise `ValueError`.
+
+# %% exercise="batch_size_for"
+def batch_size_for(samples, target):
+    """Smallest batch size whose signal to noise ratio is at least `target`, by the 1/N law.
+
+    (N, ...), float -> int, at least 1; ValueError where the mean of the samples is zero.
+
+    Example: for [[1], [3]] one sample has the ratio 2, so a target of 4 needs a batch of 2.
+    """
+    ### BEGIN SOLUTION
+    if not np.any(np.mean(samples, axis=0)):
+        raise ValueError("the mean is zero: no batch is large enough")
+    single = signal_to_noise(samples) / len(samples)
+    return max(1, int(np.ceil(target / single)))
+    ### END SOLUTION
+
+
+# %% check="batch_size_for" points=2
+check("batch_size_for")
+
+# %% [markdown]
+# **Predict.** A policy that knows nothing, and one that takes the best action with a good half of
+# its probability: which of the two needs more trajectories for a ratio of 1?
+
+# %% demo=true
+best = pg.exact.best_policy(env)  # (S, A)
+policies = {
+    pg.tr("knows nothing"): np.full(theta.shape, 1 / env.num_actions),
+    pg.tr("knows half"): 0.5 * best + 0.5 / env.num_actions,
+    pg.tr("knows nearly all"): 0.95 * best + 0.05 / env.num_actions,
+}
+print(pg.tr("batch size for a ratio of 1"))
+for name, pi in policies.items():
+    logits = np.log(pi)
+    drawn = [rollout(env, logits, rng) for _ in range(1000)]
+    needed = batch_size_for(gradient_samples(logits, drawn), 1.0)
+    mean, variance = pg.exact.gradient_moments(env, pi, "return")
+    right = int(np.ceil(variance / np.sum(mean**2)))
+    words = pg.tr("{name:>18}: {needed:4d} by 1000 samples, {right:4d} exactly")
+    print(words.format(name=name, needed=needed, right=right))
+
+# %% [markdown]
+# The beginner needs the most: nearly every episode ends in a pit, so there is much noise and
+# little signal. In the middle of learning about two dozen trajectories do. Near the end the
+# variance is small, but the gradient is smaller still, and the need rises again.
+#
+# The samples' own answers come out too low where much is needed. The mean of 1000 samples still
+# contains noise, noise has length, and that passes for signal.
+
+# %% [markdown]
+# ## 5. The shift experiment
+#
+# **Question.** Does it matter where the zero of the returns lies?
+#
+# Suppose every return grows by the same constant $c$: each sample becomes
+# $g_c(\tau)=(R(\tau)+c)\,z(\tau)$ with the summed score
+# $z(\tau)=\sum_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$. No policy becomes better or worse by
+# that, since all returns rise alike.
+#
+# ### Question: `q_shift`
+#
+# Commit to an answer before you run the next experiment. What does a constant, added to every
+# return, do to the gradient estimate?
+#
+# - **a** It moves the mean, and leaves the variance alone.
+# - **b** It leaves the mean alone, and changes the variance.
+# - **c** It changes both.
+# - **d** It changes neither.
+
+# %% question="q_shift"
+q_shift = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_shift = "b"
+### END SOLUTION
+
+# %% check="q_shift" points=2
+check("q_shift")
+
+# %% demo=true alt="Left: total variance over the added constant, a parabola whose minimum lies near 7; measured points lie on the exact curve. Right: the mean along the exact gradient stays the same for every constant, with error bars that are shortest near the minimum."
+def shifted(trajectory, constant):
+    """The same episode with `constant` added to its last reward, and so to its return."""
+    rewards = trajectory.rewards.copy()
+    rewards[-1] += constant
+    return pg.Trajectory(trajectory.states, trajectory.actions, rewards)
+
+
+constants = np.arange(-6, 19, 3.0)
+shifted_samples = [
+    gradient_samples(theta, [shifted(t, c) for t in trajectories[:2000]]) for c in constants
+]  # one array (2000, S, A) a constant
+direction = exact / np.linalg.norm(exact)  # (S, A)
+progress = np.array([np.sum(s * direction, axis=(1, 2)) for s in shifted_samples])  # (9, 2000)
+
+fine = np.linspace(-6, 18, 49)
+curve = [pg.exact.gradient_moments(env, softmax(theta), "return", shift=c) for c in fine]
+parabola = [point.total_variance for point in curve]
+lowest = fine[np.argmin(parabola)]
+
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
+measured = [total_variance(s) for s in shifted_samples]
+label, added = pg.tr("total variance"), pg.tr("constant c added to every return")
+both = {"exact": (fine, parabola), "measured": (constants, measured)}
+pg.plots.exact_and_measured({label: both}, added, label, ax=axes[0])
+pg.plots.mark_lowest(axes[0], lowest, min(parabola), pg.tr("least noise"))
+error = progress.std(axis=1) / np.sqrt(2000)
+axes[1].errorbar(constants, progress.mean(axis=1), 2 * error, fmt="o", capsize=4)
+axes[1].axhline(np.linalg.norm(exact), color="black", linestyle="--", label=pg.tr("exact"))
+axes[1].set(xlabel=added, ylabel=pg.tr("mean, along the exact gradient"), ylim=(0, 3.2))
+axes[1].legend()
+plt.show()
+
+moved = max(np.abs(point.mean - exact).max() for point in curve)
+print(pg.tr("largest change of the exact mean: {moved:.0e}").format(moved=moved))
+words = pg.tr("total variance: {zero:.0f} at c = 0, {least:.0f} at c = {lowest:.1f}, its lowest")
+print(words.format(zero=moments.total_variance, least=min(parabola), lowest=lowest))
+print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softmax(theta))))
+
+# %% [markdown]
+# Back to your prediction. The mean does not move: on the right it stays within its error bars
+# (two standard errors), and the exact mean agrees to the last digits of a float. The error bars
+# themselves are shortest where the variance is lowest.
+# The variance follows a parabola.
+#
+# **Why the mean stays.** $\mathbb E[(R+c)\,z]=\mathbb E[R\,z]+c\,\mathbb E[z]$, and the expected
+# score is zero. The probabilities of all episodes add up to 1 whatever $\theta$ is, so their
+# derivative $\sum_\tau\nabla_\theta p_\theta(\tau)=\mathbb E[z]$ is zero.
+#
+# **Why a parabola.** The mean is fixed, so only the mean squared length of a sample changes:
+#
+# $$\operatorname{tr}\Sigma(c)=c^2\,\mathbb E\lVert z\rVert^2+2c\,\mathbb E\big[R\lVert z\rVert^2\big]
+# +\mathbb E\big[R^2\lVert z\rVert^2\big]-\lVert\nabla J\rVert^2 .$$
+#
+# Its lowest point lies at $c^\ast=-\mathbb E[R\lVert z\rVert^2]/\mathbb E\lVert z\rVert^2$. That is
+# minus a *weighted* mean return, where long scores count more. Here it is near 7, while minus the
+# plain mean is 8.5. Keep this minimum in mind: lesson 03 will call it the best constant baseline.
+#
+# So a constant is not innocent. With rewards that are all positive nothing is wrong on average,
+# and yet the noise can be many times what it need be. Subtracting the right constant removes
+# almost two thirds of the variance here, for free.
+
+# %% [markdown]
+# ## 6. Reward-to-go: no credit for the past
+#
+# **Question.** Does every reward belong in every step's weight?
+#
+# **Idea.** An action cannot change a reward that came before it. In the sum
+# $R(\tau)\,\nabla\log\pi_\theta(a_t\mid s_t)$ the earlier rewards $r_0,\dots,r_{t-1}$ are, seen
+# from step $t$, a constant: they were fixed before $a_t$ was drawn. By the same argument as above
+# they add nothing to the mean. They do add noise. Leave them out, and weight step $t$ by its
+# *reward-to-go*
+#
+# $$G_t=\sum_{k=t}^{T-1}\gamma^{\,k-t}\,r_k .$$
+#
+# The discount counts from step $t$ itself: its own reward has weight 1. There is no further
+# $\gamma^t$ in front. With $\gamma<1$ this makes $\sum_t G_t\nabla\log\pi_\theta(a_t\mid s_t)$
+# the gradient of something slightly different from $\mathbb E[\sum_t\gamma^tr_t]$; this course
+# follows common practice here, and compares estimators at $\gamma=1$, where both agree.
+#
+# ### Exercise: `reward_to_go`
+#
+# ```
+# rewards   r0                    r1             r2
+# result    r0 + γ·r1 + γ²·r2     r1 + γ·r2      r2
+# ```
+#
+# - `rewards` is a list or an array `(T,)`, T at least 1; the result is an array `(T,)`.
+# - One pass is enough: your function must manage a very long episode. (A sum inside a loop over
+#   all steps takes T² additions.)
+
+# %% exercise="reward_to_go"
+def reward_to_go(rewards, gamma=1.0):
+    """Discounted sum of the rewards from each step on, in O(T).
+
+    list or array (T,) -> (T,)
+
+    Example: reward_to_go([1.0, 2.0, 4.0], gamma=0.5) is [3.0, 4.0, 4.0].
+    """
+    ### BEGIN SOLUTION
+    result = np.array(rewards, dtype=float)  # a copy: the caller keeps its rewards
+    for t in range(len(result) - 2, -1, -1):
+        result[t] += gamma * result[t + 1]
+    return result
+    ### END SOLUTION
+
+
+# %% check="reward_to_go" points=3
+check("reward_to_go")
+
+# %% [markdown]
+# ### Exercise: `reward_to_go_gradient_samples`
+#
+# As `gradient_samples`, but each score is weighted by the reward-to-go of its own step:
+#
+# $$g(\tau)=\sum_{t=0}^{T-1}G_t\,\nabla_\theta\log\pi_\theta(a_t\mid s_t).$$
+
+# %% exercise="reward_to_go_gradient_samples"
+def reward_to_go_gradient_samples(theta, trajectories, gamma=1.0):
+    """One gradient per trajectory, each score weighted by its own reward-to-go.
+
+    theta (S, A), N trajectories -> (N, S, A)
+    """
+    ### BEGIN SOLUTION
+    samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
+    for sample, traj in zip(samples, trajectories):
+        weights = reward_to_go(traj.rewards, gamma)  # (T,)
+        for state, action, weight in zip(traj.states, traj.actions, weights):
+            sample += weight * grad_log_prob(theta, state, action)
+    return samples
+    ### END SOLUTION
+
+
+# %% check="reward_to_go_gradient_samples" points=2
+check("reward_to_go_gradient_samples")
+
+# %% [markdown]
+# ### Experiment: variance against horizon
+#
+# How much reward-to-go helps depends on *when* the rewards come. We compare two worlds while the
+# horizon, the largest number of steps, grows.
+#
+# - **Ring**: six cells in a circle. Each step pays +1, 0 or -1. Nothing ever ends the walk but
+#   the clock, so with 10 steps returns lie between -10 and 10.
+# - **Board**: the board from above. What matters, +10 or -10, comes with the last step.
+#
+# **Predict.** In which world does reward-to-go save more? And how does the variance grow when the
+# horizon doubles?
+
+# %% demo=true alt="Total variance over horizon on logarithmic axes. On the ring reward-to-go lies at less than half of the whole return's variance, at every horizon; on the board the two lines nearly coincide. Both grow steeply with the horizon."
+def variances(env, num_samples=300):
+    """Exact and measured total variance of both estimators, under the uniform policy."""
+    theta = np.zeros((env.num_states, env.num_actions))
+    drawn = [rollout(env, theta, rng) for _ in range(num_samples)]
+    return [
+        (pg.exact.gradient_moments(env, softmax(theta), name).total_variance, total_variance(s))
+        for name, s in [
+            ("return", gradient_samples(theta, drawn)),
+            ("reward_to_go", reward_to_go_gradient_samples(theta, drawn)),
+        ]
+    ]  # [(exact, measured) of the whole return, (exact, measured) of reward-to-go]
+
+
+horizons = np.array([6, 12, 24, 48])
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
+for ax, make, title in [
+    (axes[0], pg.envs.Ring, pg.tr("Ring: rewards all along")),
+    (axes[1], pg.envs.Grid, pg.tr("Board: the reward comes last")),
+]:
+    table = np.array([variances(make(max_steps=int(h))) for h in horizons])  # (4, 2, 2)
+    curves = {
+        label: {"exact": (horizons, table[:, i, 0]), "measured": (horizons, table[:, i, 1])}
+        for i, label in enumerate([pg.tr("whole return"), pg.tr("reward-to-go")])
+    }
+    pg.plots.exact_and_measured(curves, pg.tr("horizon"), pg.tr("total variance"), "xy", ax=ax)
+    ax.set(title=title, xticks=horizons, xticklabels=horizons)
+    ax.minorticks_off()
+    gain = table[:, 0, 0] / table[:, 1, 0]
+    growth = table[-1, 1, 0] / table[-2, 1, 0]
+    words = pg.tr("{title}. Reward-to-go divides the variance by {low:.1f} to {high:.1f};")
+    print(words.format(title=title, low=gain.min(), high=gain.max()))
+    print(pg.tr("    from 24 to 48 steps it still grows by {growth:.1f}.").format(growth=growth))
+plt.show()
+
+# %% [markdown]
+# On the ring reward-to-go cuts the variance to less than half, whatever the horizon. On the board
+# it hardly helps: the large reward comes last, so it is in everybody's reward-to-go, and only the
+# small prices of the steps drop out. Leaving out the past saves much where rewards come all along,
+# and little where they come at the end.
+#
+# Neither estimator is rescued from the horizon. On the ring twice the horizon means about four
+# times the variance: the returns get larger, and there are more scores to multiply. On the board
+# the growth slows down, since most episodes end before the clock does.
+
+# %% [markdown]
+# ### What this means for a language model
+#
+# A sentence is an episode, a token is an action, and there is often one reward, at the
+# end-of-sequence token. **Predict.** What does reward-to-go gain there, at $\gamma=1$?
+
+# %% demo=true
+language = pg.envs.TokenEnv()
+blank = np.zeros((language.num_states, language.num_actions))
+sentences = [rollout(language, blank, rng) for _ in range(200)]
+same = np.allclose(
+    gradient_samples(blank, sentences), reward_to_go_gradient_samples(blank, sentences)
+)
+print(pg.tr("whole return and reward-to-go give the same gradients:"), same)
+for name in ("return", "reward_to_go"):
+    variance = pg.exact.gradient_moments(language, softmax(blank), name).total_variance
+    print(f"{name:>14}: {variance:.2f}")
+
+# %% [markdown]
+# Nothing at all. With one reward at the end, every token's reward-to-go *is* the return. All
+# tokens of a sentence share one weight, and the noise of that weight is the noise of the
+# gradient. A language model needs another remedy, and so does the board: a number to compare the
+# return with. That is lesson 03.
+
+# %% [markdown]
+# ## What you take along
+#
+# - A single trajectory's gradient is right on average, and its error can be ten times as long as
+#   what it estimates.
+# - Averaging over $N$ trajectories divides the variance by $N$, and the standard error by
+#   $\sqrt N$.
+# - A constant added to all returns leaves the mean alone and moves the variance along a parabola.
+# - Reward-to-go drops rewards that an action cannot have caused. It helps where rewards come all
+#   along, and not at all where the only reward comes last.
+#
+# ## References
+#
+# - R. J. Williams (1992), *Simple statistical gradient-following algorithms for connectionist
+#   reinforcement learning*, Machine Learning 8:229-256.
+#   [doi:10.1007/BF00992696](https://doi.org/10.1007/BF00992696)
+# - R. S. Sutton, D. McAllester, S. Singh, Y. Mansour (1999), *Policy gradient methods for
+#   reinforcement learning with function approximation*, NeurIPS 12.
+#   [papers.nips.cc](https://papers.nips.cc/paper/1713-policy-gradient-methods-for-reinforcement-learning-with-function-approximation)
+# - E. Greensmith, P. L. Bartlett, J. Baxter (2004), *Variance reduction techniques for gradient
+#   estimates in reinforcement learning*, JMLR 5:1471-1530.
+#   [jmlr.org](https://www.jmlr.org/papers/v5/greensmith04a.html)
