@@ -1,0 +1,153 @@
+"""``python -m grader``: autograde, report, export, doctor, demo."""
+
+import argparse
+import csv
+import signal
+import sys
+from pathlib import Path
+
+from grader.course import LANGUAGES, Course, CourseError
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _autograde_options(commands.add_parser(
+        "autograde", help="grade a folder of submissions",
+        description="Grade what is new or changed. Exit status: 0 every submission has a status, "
+        "1 grading could not go on (what is graded is kept; run it again), 2 wrong arguments."))  # fmt: skip
+    made = commands.add_parser("report", help="write the tables and report.html anew")
+    _out(made)
+    made = commands.add_parser("export", help="print marks for Canvas or Moodle")
+    _out(made)
+    made.add_argument("--format", choices=("canvas", "moodle"), required=True)
+    made.add_argument("--roster", type=Path, help="Canvas: the CSV that its gradebook exports")
+    commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
+    made = commands.add_parser("demo", help="grade a small class that is made up on the spot")
+    made.add_argument("--out", type=Path, default=Path("out/demo"), help="(out/demo)")
+    made.add_argument("--lesson", help="the course's first, unless another is named")
+    made.add_argument("--unsafe-no-sandbox", action="store_true", dest="unsafe")
+    return top
+
+
+def _out(made):
+    made.add_argument("--out", type=Path, required=True, help="the folder of results")
+
+
+def _autograde_options(made):
+    made.add_argument("--submitted", type=Path, required=True,
+                      help="the folder that holds STUDENT/LESSON/LESSON.ipynb")  # fmt: skip
+    _out(made)
+    made.add_argument("--lessons", nargs="+", metavar="NAME", help="grade these alone")
+    made.add_argument("--jobs", type=int, default=0, help="worker processes (one per core)")
+    made.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://..."
+    )
+    made.add_argument("--language", choices=LANGUAGES, default="",
+                      help="of the messages (each notebook's own)")  # fmt: skip
+    made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
+    made.add_argument("--unsafe-no-sandbox", action="store_true", dest="unsafe",
+                      help="run submissions unprotected: only where you trust every one")  # fmt: skip
+    made.add_argument("--course", type=Path, help=argparse.SUPPRESS)
+
+
+def main(arguments=None) -> int:
+    """Runs one command and returns the exit status."""
+    options = parser().parse_args(arguments)
+    command = {"autograde": _autograde, "report": _report, "export": _export,
+               "doctor": _doctor, "demo": _demo}[options.command]  # fmt: skip
+    try:
+        return command(options)
+    except KeyboardInterrupt:
+        print("Stopped. What was graded is written; the same command goes on from there.",
+              file=sys.stderr)  # fmt: skip
+        return 130
+    except _expected() as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _expected():
+    """Errors that say themselves what to do."""
+    from grader.classroom import ClassroomError
+    from grader.executor.settings import CannotGrade
+    from grader.gradebook import GradebookError
+    from grader.sandbox import NotIsolated
+    from grader.secret import SecretError
+    from grader.store import StoreError
+
+    return (ClassroomError, CannotGrade, CourseError, GradebookError, NotIsolated, SecretError,
+            StoreError)  # fmt: skip
+
+
+def _autograde(options):
+    from grader import autograde
+
+    asked = autograde.Options(
+        options.submitted, options.out, Course(options.course) if options.course else Course(),
+        options.lessons, options.jobs, options.scheduler, options.language, options.unsafe,
+        options.secret_file)  # fmt: skip
+    if options.unsafe:
+        print(
+            "WARNING: no sandbox. Submissions can read and change whatever you can.",
+            file=sys.stderr,
+        )
+    signal.signal(signal.SIGTERM, _stop)
+    watch = autograde.watch_bar() if sys.stderr.isatty() else autograde.watch_lines()
+    counts = autograde.autograde(asked, watch)
+    words = ", ".join(f"{count} {status}" for status, count in counts.most_common())
+    print(f"{counts.total()} submissions" + (f": {words}" if words else ""))
+    print(f"Marks: {options.out / 'grades.csv'}. Report: {options.out / 'report.html'}.")
+    return 0
+
+
+def _stop(signum, frame):
+    raise KeyboardInterrupt
+
+
+def _report(options):
+    from grader.autograde import write_tables
+    from grader.store import Store
+
+    with Store(options.out) as store, _ledger(options.out) as ledger:
+        write_tables(store, ledger)
+    print(f"Report: {options.out / 'report.html'}")
+    return 0
+
+
+def _ledger(out):
+    from grader.gradebook import GradebookError, Ledger
+
+    if not (out / "gradebook.db").is_file():
+        raise GradebookError(
+            f"{out}: there is no gradebook.db. Name the --out folder of autograde."
+        )
+    return Ledger(out / "gradebook.db")
+
+
+def _export(options):
+    from grader import tables
+
+    roster = None
+    if options.roster:
+        with open(options.roster, encoding="utf-8-sig", newline="") as file:
+            roster = list(csv.DictReader(file))
+    with _ledger(options.out) as ledger:
+        print(tables.FORMATS[options.format](ledger, roster), end="")
+    return 0
+
+
+def _doctor(options):
+    from grader.sandbox import doctor
+
+    return doctor.main()
+
+
+def _demo(options):
+    from grader import demo
+
+    return demo.main(options.out, options.lesson, options.unsafe)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

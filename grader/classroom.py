@@ -1,0 +1,67 @@
+"""The folder of submissions: who handed in what, by nbgrader's layout STUDENT/LESSON/."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.i18n import N_
+from grader.intake.words import Note, clean, note, shown
+
+MOST_NAME = 120
+
+
+class ClassroomError(Exception):
+    """The folder of submissions can't be read; says what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One submission's folder. student and lesson are fit for tables; where refused is set, the
+    names are not fit for folders, or there is no such lesson."""
+
+    student: str
+    lesson: str
+    path: Path
+    refused: Note | None = None
+
+
+def find_submissions(folder, known, wanted=None) -> list[Found]:
+    """Every submission below ``folder``, sorted. known: the course's lessons; wanted: those to
+    grade, None for all (then a folder of another name is refused, not passed over)."""
+    found = []
+    for student in _folders(folder):
+        for lesson in _folders(student.path, quiet=True):
+            if wanted is None or lesson.name in wanted:
+                found.append(_found(student, lesson, known))
+    return sorted(found, key=lambda one: (one.lesson, one.student))
+
+
+def _found(student, lesson, known):
+    refused = _name_problem(student.name) or _name_problem(lesson.name)
+    if refused is None and lesson.name not in known:
+        message = N_("The course has no lesson {name}; it has {known}. Rename the folder.")
+        refused = note(message, name=lesson.name, known=sorted(known))
+    if refused is None and student.is_symlink():
+        refused = note(N_("The folder is a symbolic link. Put the files themselves there."))
+    return Found(clean(student.name)[:MOST_NAME], clean(lesson.name)[:MOST_NAME],
+                 Path(lesson.path), refused)  # fmt: skip
+
+
+def _name_problem(name):
+    if clean(name) != name or "\n" in name or "\t" in name or len(name) > MOST_NAME:
+        message = N_("The folder's name {name} can't be a student's or a lesson's. Rename it.")
+        return note(message, name=shown(name))
+    return None
+
+
+def _folders(folder, quiet=False):
+    """Entries that are folders, or links where a folder belongs; hidden ones are passed over."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")
+                    and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))]  # fmt: skip
+    except OSError as error:
+        if quiet:
+            return []
+        raise ClassroomError(f"{folder}: {error.strerror}. --submitted names the folder that holds "
+                             "STUDENT/LESSON/LESSON.ipynb.") from None  # fmt: skip

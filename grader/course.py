@@ -1,0 +1,133 @@
+"""The lessons as the grader sees them: the student's version of each notebook, and nothing else.
+
+Check cells, points, setup and given cells are taken from here, whatever a submission says. The
+instructor's version with its solutions is not opened in grading.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+LANGUAGES = ("en", "es")
+ANSWERS = ("exercise", "question")
+
+
+class CourseError(Exception):
+    """The course itself (not a submission) is not as the grader needs it; says the remedy."""
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """A cell of the student's notebook. points: 0 where the cell is not graded."""
+
+    kind: str
+    cell_type: str
+    source: str
+    id: str
+    grade_id: str = ""
+    points: float = 0.0
+    metadata: dict = field(default_factory=dict, hash=False)
+
+    @property
+    def exercise(self) -> str:
+        """The exercise that the cell is about; "" for prose, setup, given and demo cells."""
+        return self.grade_id.removesuffix("-answer") if self.kind in (*ANSWERS, "check") else ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson's cells in order, and a fingerprint of everything that marks depend on."""
+
+    name: str
+    language: str
+    cells: tuple
+    metadata: dict = field(hash=False)
+    fingerprint: str = ""
+
+    @property
+    def graded(self) -> list[SourceCell]:
+        return [cell for cell in self.cells if cell.kind in ("check", "free")]
+
+    @property
+    def allowed_files(self) -> tuple:
+        """Names of files that a submission may bring along; none unless the lesson says so."""
+        return tuple(self.metadata.get("policy_gradients", {}).get("allowed_files", ()))
+
+
+class Course:
+    """The lessons under ``root``/notebooks."""
+
+    def __init__(self, root=HERE):
+        self.root = Path(root).resolve()
+        self._read = {}
+
+    def path(self, name, language="en") -> Path:
+        return self.root / "notebooks" / language / name / f"{name}.ipynb"
+
+    def names(self) -> list[str]:
+        """All lessons in order. Raises CourseError where none is built."""
+        folder = self.root / "notebooks" / "en"
+        found = sorted(
+            path.stem for path in folder.glob("*/*.ipynb") if path.stem == path.parent.name
+        )
+        if not found:
+            raise CourseError(f"There are no notebooks under {folder}. Remedy: make notebooks")
+        return found
+
+    def lesson(self, name, language="en") -> Lesson:
+        """The lesson in that language, or in English where it is not translated."""
+        if not self.path(name, language).is_file():
+            language = "en"
+        if (name, language) not in self._read:
+            self._read[name, language] = read_lesson(self.path(name, language), name, language)
+        return self._read[name, language]
+
+
+def read_lesson(path, name, language) -> Lesson:
+    """Raises CourseError where the file is missing, unreadable or not one of our notebooks."""
+    try:
+        raw = Path(path).read_bytes()
+        notebook = json.loads(raw)
+        cells = tuple(_cell(cell) for cell in notebook["cells"])
+    except OSError as error:
+        raise CourseError(f"{path}: {error.strerror}. Remedy: make notebooks") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CourseError(
+            f"{path} is not a notebook of this course ({type(error).__name__}: {error}). "
+            "Remedy: make notebooks"
+        ) from None
+    lesson = Lesson(name, language, cells, notebook["metadata"], hashlib.sha256(raw).hexdigest())
+    _registered(lesson, path)
+    return lesson
+
+
+def _cell(cell) -> SourceCell:
+    metadata = cell["metadata"]
+    nbgrader = metadata.get("nbgrader", {})
+    source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+    points = float(nbgrader.get("points", 0)) if nbgrader.get("grade") else 0.0
+    kind = metadata["policy_gradients"]["kind"]
+    return SourceCell(kind, cell["cell_type"], source, cell["id"],
+                      nbgrader.get("grade_id", ""), points, metadata)  # fmt: skip
+
+
+def _registered(lesson, path):
+    from grader.exercises import names
+
+    missing = [c.grade_id for c in lesson.cells if c.kind == "check" and c.grade_id not in names()]
+    if missing:
+        raise CourseError(f"{path}: the grader has no check for {', '.join(missing)}. "
+                          "Remedy: register it in grader/checks, or correct its name.")  # fmt: skip
+
+
+def grader_version() -> str:
+    """A digest of the code that marks depend on: a change of it makes earlier marks stale."""
+    digest = hashlib.sha256()
+    for package in ("grader", "policy_gradients"):
+        folder = HERE / package
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(os.fsencode(path.relative_to(HERE)) + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,35 @@
+"""How workers mark, and what becomes of a task that took its worker along."""
+
+from dataclasses import dataclass
+
+from grader.i18n import N_
+from grader.intake.words import note
+from grader.marking.records import FAILED, Outcome
+from grader.sandbox.limits import Limits
+
+TRIES = 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """limits of each submission; unsafe: without a sandbox; version of the code that marks."""
+
+    limits: Limits = Limits()
+    unsafe: bool = False
+    version: str = ""
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which a worker that says nothing is taken for dead."""
+        return 60 + 2 * self.limits.submission_seconds
+
+
+class CannotGrade(Exception):
+    """No submission can be marked here; the message has the remedy."""
+
+
+def failed(why: str) -> Outcome:
+    """The outcome of a task that could not be marked, twice."""
+    message = N_("The grader could not finish ({why}). Run it again; nothing of this submission "
+                 "was recorded.")  # fmt: skip
+    return Outcome(FAILED, [note(message, why=why)])

@@ -1,0 +1,84 @@
+"""One worker: marks the tasks that come over its socket, one after the other.
+
+``python -m grader.executor.worker DESCRIPTOR``. It runs no student code itself: that is what its
+zygote's children do.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+
+from grader.feedback import page_of
+from grader.marking.marker import MachineFault, mark
+from grader.sandbox import NotIsolated, SandboxError, zygote_for
+
+DIE_WITH_PARENT = 1
+
+
+def serve(connection):
+    """First message: the Settings. Then task after task until the other end hangs up. Answers
+    are pairs ("done", outcome), ("fault", why) or ("cannot", why)."""
+    settings = connection.recv()
+    zygote = zygote_for(settings.limits, settings.unsafe)
+    warming = threading.Thread(target=_warm, args=(zygote,))
+    warming.start()
+    import torch
+
+    torch.set_num_threads(1)
+    warming.join()
+    while True:
+        try:
+            task = connection.recv()
+        except EOFError:
+            return
+        connection.send(attempt(task, zygote))
+
+
+def attempt(task, zygote):
+    """("done", outcome), or why there is none: a "fault" may not come again, "cannot" will."""
+    try:
+        outcome = mark(task, zygote)
+        outcome.page = page_of(task.student, outcome, task.lesson.name, task.by_hand, task.unsafe)
+        return "done", outcome
+    except NotIsolated as error:
+        return "cannot", str(error)
+    except (MachineFault, SandboxError, OSError, MemoryError) as error:
+        return "fault", f"{type(error).__name__}: {error}"
+    except Exception as error:  # a defect of the grader must not stop the rest of the class
+        return "fault", f"{type(error).__name__}: {error} ({_where(error)})"
+
+
+def _where(error):
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+
+
+def _warm(zygote):
+    with contextlib.suppress(Exception):  # the first session says it again, to whom it concerns
+        zygote.start()
+
+
+def _follow(parent):
+    """Ends this process when the one that started it ends, however that happens."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def main(descriptor, parent):
+    """Serves the socket with that descriptor."""
+    _follow(int(parent))
+    with Connection(int(descriptor)) as connection, contextlib.suppress(BrokenPipeError):
+        serve(connection)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

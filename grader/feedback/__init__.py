@@ -1,0 +1,103 @@
+"""A submission's feedback page: marks, what each check said, the student's own cells.
+
+Everything in it is escaped by the template; the page loads nothing and runs no script.
+"""
+
+import functools
+from pathlib import Path
+
+import jinja2
+
+from grader.course import ANSWERS
+from grader.i18n import N_, _
+from grader.intake.words import Note, clean
+from grader.marking.records import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING
+from policy_gradients.i18n import set_language
+
+HERE = Path(__file__).resolve().parent
+WORDS = {PASSED: N_("right"), "failed": N_("not yet"), NOT_RUN: N_("not run"),
+         BLANK: N_("no answer"), WAITING: N_("waits for its mark"), "marked": N_("marked by hand")}  # fmt: skip
+
+
+@functools.cache
+def _environment():
+    loader = jinja2.FileSystemLoader(HERE)
+    made = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
+                              undefined=jinja2.StrictUndefined)  # fmt: skip
+    made.globals["_"] = _
+    made.filters["number"] = number
+    return made
+
+
+def number(value) -> str:
+    """A mark as people write it: 2, 1.5, a dash where there is none yet."""
+    return "–" if value is None else f"{round(float(value), 2):g}"
+
+
+def page_of(student, outcome, lesson, by_hand=None, unsafe=False) -> str:
+    """The page as HTML. by_hand: exercise -> (mark or None, comment) given by people."""
+    set_language(outcome.language)
+    try:
+        rows = [
+            _row(mark, (by_hand or {}).get(mark.exercise, (None, ""))) for mark in outcome.marks
+        ]
+        return _environment().get_template("page.html").render(
+            language=outcome.language, student=clean(student), lesson=lesson, rows=rows,
+            total=sum(row["score"] or 0 for row in rows), most=sum(row["most"] for row in rows),
+            waiting=any(row["score"] is None for row in rows),
+            stop=_stop(outcome), notes=[str(n) for n in outcome.notes],
+            sections=_sections(outcome, rows), unsafe=unsafe,
+        )  # fmt: skip
+    finally:
+        set_language(None)
+
+
+def _stop(outcome):
+    return [str(n) for n in outcome.reason] if outcome.status in (REFUSED, STOPPED) else []
+
+
+def _row(mark, given):
+    """A mark as the page shows it: what a person gave counts before what the grader gave."""
+    score, comment = given
+    verdict = mark.verdict if score is None else "marked"
+    return {"exercise": mark.exercise, "score": mark.score if score is None else score,
+            "most": mark.max_score, "verdict": verdict, "word": _(WORDS[verdict]),
+            "good": verdict == PASSED, "neutral": verdict in (WAITING, "marked"),
+            "headline": mark.headline, "lines": mark.lines, "comment": clean(comment or "")}  # fmt: skip
+
+
+def _sections(outcome, rows):
+    """The student's cells in order; a check's words stand where the check stood."""
+    by_name, sections = {row["exercise"]: row for row in rows}, []
+    for cell in (outcome.notebook or {"cells": []})["cells"]:
+        kind = cell["metadata"].get("policy_gradients", {}).get("kind")
+        grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+        section = {"kind": "", "name": grade_id.removesuffix("-answer"), "text": clean(cell["source"]),
+                   "outputs": _outputs(cell), "row": None}  # fmt: skip
+        if kind == "check":
+            sections.append(section | {"kind": "check", "row": by_name.get(grade_id)})
+        elif kind == "free":
+            sections.append(section | {"kind": "free", "row": by_name.get(grade_id)})
+        elif kind in ANSWERS and cell["source"].strip():
+            sections.append(section | {"kind": "answer"})
+        elif kind == "extra" and cell["id"] != "grader-note" and cell["source"].strip():
+            sections.append(section | {"kind": "extra"})
+    return sections
+
+
+def _outputs(cell):
+    """Streams and errors as plain text. A check's own outputs are told by its row."""
+    texts = []
+    for output in cell.get("outputs", []):
+        if output["output_type"] == "stream":
+            texts.append(clean(_joined(output["text"])))
+        elif output["output_type"] == "error":
+            texts.append(clean(f"{output['ename']}: {output['evalue']}"))
+    return texts
+
+
+def _joined(text):
+    return text if isinstance(text, str) else "".join(text)
+
+
+__all__ = ["Note", "number", "page_of"]

@@ -1,0 +1,247 @@
+"""Puts a student's cells between the course's own: what will be run and marked, in which order.
+
+Check, setup and given cells, points and prose come from the lesson; answers are taken by grade
+id; whatever else the student wrote stays where it stood. The order is the lesson's, so that an
+answer always comes before its check.
+"""
+
+import ast
+import builtins
+import re
+from dataclasses import dataclass, field, replace
+
+from grader.course import ANSWERS, Lesson, SourceCell
+from grader.i18n import N_
+from grader.intake.document import Document, StudentCell
+from grader.intake.words import note
+
+LOCKED = ("setup", "given", "check")
+EXTRA = SourceCell("extra", "code", "", "")
+MAX_PARSED = 20_000
+_MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class PlanCell:
+    """A cell of the marked notebook. source: the lesson's cell that it stands for, or EXTRA;
+    text: what it holds; run: whether it is executed; written: whether the student wrote it."""
+
+    source: SourceCell
+    text: str
+    cell_type: str
+    run: bool = False
+    written: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.source.kind
+
+
+@dataclass
+class Plan:
+    """The cells in the order in which they are run, and what was noticed on the way."""
+
+    cells: list
+    notes: list = field(default_factory=list)
+    signs: list = field(default_factory=list)
+
+
+@dataclass
+class _Place:
+    """Where a student's cell goes: behind the lesson's cell number ``at``, or in its place."""
+
+    cell: StudentCell
+    at: int
+    stands_for: SourceCell | None = None
+
+
+def assemble(lesson: Lesson, document: Document) -> Plan:
+    """The plan for one submission. Never refuses: what can't be placed is run where it stood."""
+    plan = Plan([])
+    places = _places(lesson, document.cells)
+    _compare_locked(lesson, document.cells, plan)
+    places = _choose_answers(lesson, places, plan)
+    for at in range(-1, len(lesson.cells)):
+        plan.cells += _cells_at(lesson, at, [place for place in places if place.at == at])
+    _missing(lesson, places, plan)
+    _run_needed_demos(plan)
+    return plan
+
+
+def blank(lesson: Lesson) -> Plan:
+    """The plan of a submission that could not be read: the lesson's cells, none of them run."""
+    return Plan([PlanCell(cell, cell.source, cell.cell_type) for cell in lesson.cells])
+
+
+def _places(lesson, cells):
+    """Each student's cell with the lesson's cell that it is, or the one that it follows."""
+    by_grade_id = {cell.grade_id: i for i, cell in enumerate(lesson.cells) if cell.grade_id}
+    by_id = {cell.id: i for i, cell in enumerate(lesson.cells)}
+    by_text = {}
+    for i, cell in enumerate(lesson.cells):
+        if cell.kind != "check":  # a student may ask for a check anywhere; that moves nothing
+            by_text.setdefault(_squeezed(cell.source), i)
+    at, places = -1, []
+    for cell in cells:
+        found = by_grade_id.get(cell.grade_id)
+        if found is None:
+            found = by_text.get(_squeezed(cell.source)) if cell.source.strip() else None
+        if found is None and by_id.get(cell.id) is not None:
+            found = _same_kind_by_id(lesson, by_id[cell.id], cell)
+        if found is None:
+            places.append(_Place(cell, at))
+        else:
+            at = found
+            places.append(_Place(cell, at, lesson.cells[at]))
+    return places
+
+
+def _same_kind_by_id(lesson, index, cell):
+    """The lesson's cell of that id, where its nbgrader metadata was lost on the way."""
+    source = lesson.cells[index]
+    usable = source.kind in (*ANSWERS, "free", "demo") and source.cell_type == cell.cell_type
+    return index if usable else None
+
+
+def _squeezed(text):
+    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
+
+
+def _compare_locked(lesson, cells, plan):
+    """Notes what was changed, retyped, copied or deleted of the cells that belong to the course."""
+    changed, points, copied, absent, retyped = [], [], [], [], []
+    for source in lesson.cells:
+        mine = [cell for cell in cells if source.grade_id and cell.grade_id == source.grade_id]
+        if source.kind in LOCKED and not mine:
+            absent.append(source.grade_id)
+        if source.kind in LOCKED and len(mine) > 1:
+            copied.append(source.grade_id)
+        for cell in mine:
+            if cell.cell_type != source.cell_type:
+                retyped.append(source.grade_id)
+            elif source.kind in LOCKED and _squeezed(cell.source) != _squeezed(source.source):
+                changed.append(source.grade_id)
+            if source.points and cell.points not in (None, source.points):
+                points.append(source.grade_id)
+    for names, message in (
+        (changed, N_("Locked cells were changed ({names}); the course's own were used.")),
+        (retyped, N_("Cells had another type ({names}); it was put right.")),
+        (copied, N_("Locked cells were there twice ({names}); each counts once.")),
+        (absent, N_("Locked cells were missing ({names}); they were put back.")),
+    ):
+        if names:
+            plan.notes.append(note(message, names=sorted(set(names))))
+    if points:
+        message = N_("Points were changed ({names}); the course's own count.")
+        plan.notes.append(note(message, names=points))
+        plan.signs.append(note(message, names=points))
+
+
+def _choose_answers(lesson, places, plan):
+    """Locked cells of the student's go; of several cells with one grade id those before the check
+    count, as they would when the notebook runs from top to bottom."""
+    checks = {}
+    for index, place in enumerate(places):
+        if place.stands_for and place.stands_for.kind == "check":
+            checks.setdefault(place.stands_for.exercise, index)
+    kept, copies = [], set()
+    previous = -1
+    for index, place in enumerate(places):
+        source = place.stands_for
+        if source is None:
+            kept.append(replace(place, at=previous))
+            continue
+        if source.kind in (*ANSWERS, "free"):
+            twins = [i for i, other in enumerate(places) if other.stands_for is source]
+            copies |= {source.grade_id} if len(twins) > 1 else set()
+            late = index > checks.get(source.exercise, len(places))
+            if late and any(_is_answer(places[i], lesson) for i in twins if i < index):
+                kept.append(_Place(place.cell, previous))
+                continue
+        previous = place.at
+        kept.append(place)
+    if copies:
+        message = N_(
+            "Answers were there more than once ({names}); the last before its check counts."
+        )
+        plan.notes.append(note(message, names=sorted(copies)))
+    return [p for p in kept if p.stands_for is None or p.stands_for.kind not in (*LOCKED, "prose")]
+
+
+def _is_answer(place, lesson):
+    return _squeezed(place.cell.source) != _squeezed(place.stands_for.source)
+
+
+def _cells_at(lesson, at, places):
+    """The lesson's cell number ``at`` and the student's cells that go there or follow it."""
+    if at < 0:
+        return [_extra(place.cell) for place in places]
+    source = lesson.cells[at]
+    mine = [place for place in places if place.stands_for is source]
+    if source.kind in (*LOCKED, "prose"):
+        own = PlanCell(
+            source, source.source, source.cell_type, run=source.kind in ("setup", "given")
+        )
+        return [own, *(_extra(place.cell) for place in places)]
+    if not mine:
+        text = source.source if source.kind in ("free", "demo") else ""
+        return [PlanCell(source, text, source.cell_type), *(_extra(p.cell) for p in places)]
+    answers = [place for place in mine if _is_answer(place, lesson)] or mine
+    counted = answers[-1]
+    return [_answer(source, place.cell) if place is counted else _extra(place.cell)
+            for place in places]  # fmt: skip
+
+
+def _extra(cell):
+    kind = "code" if cell.cell_type == "code" else "markdown"
+    source = replace(EXTRA, cell_type=kind)
+    return PlanCell(source, cell.source, kind, kind == "code" and bool(cell.source.strip()), True)
+
+
+def _answer(source, cell):
+    """The student's text in the lesson's own cell; its type is the lesson's."""
+    same = _squeezed(cell.source) == _squeezed(source.source)
+    run = source.cell_type == "code" and not (source.kind == "demo" and same)
+    return PlanCell(source, cell.source, source.cell_type, run, written=not same)
+
+
+def _missing(lesson, places, plan):
+    there = {id(place.stands_for) for place in places}
+    gone = [cell.grade_id for cell in lesson.cells
+            if cell.kind in (*ANSWERS, "free") and id(cell) not in there]  # fmt: skip
+    if gone:
+        plan.notes.append(note(N_("Answer cells were missing ({names})."), names=gone))
+
+
+def _run_needed_demos(plan):
+    """A demonstration is not run in grading, unless an answer uses a name that it alone defines."""
+    written = [cell for cell in plan.cells if cell.run]
+    bound = set(dir(builtins)).union(*(_names(cell.text, ast.Store) for cell in written))
+    used = set().union(*(_names(cell.text, ast.Load) for cell in written if cell.written))
+    wanted = used - bound
+    for index, cell in enumerate(plan.cells):
+        demo = cell.kind == "demo" and not cell.run
+        if demo and wanted and _names(cell.text, ast.Store) & wanted:
+            plan.cells[index] = replace(cell, run=True)
+
+
+def _names(text, context):
+    """Names that the code reads (Load) or defines (Store), functions, arguments and imports
+    included; none where it can't be parsed, or is longer than anybody would write."""
+    if len(text) > MAX_PARSED:
+        return set()
+    try:
+        tree = ast.parse(_MAGIC.sub(r"\1pass", text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found = {node.id for node in ast.walk(tree)
+             if isinstance(node, ast.Name) and isinstance(node.ctx, context)}  # fmt: skip
+    if context is ast.Store:
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                found.add(node.name)
+            elif isinstance(node, ast.arg):
+                found.add(node.arg)
+            elif isinstance(node, ast.alias):
+                found.add((node.asname or node.name).split(".")[0])
+    return found

@@ -1,0 +1,156 @@
+"""From a submission's folder to its notebook's bytes, following no link and trusting no name."""
+
+import os
+import stat
+import sys
+from dataclasses import dataclass, field
+
+from grader.i18n import N_
+from grader.intake.words import Refused, note
+
+MAX_BYTES = 50 << 20
+MAX_ENTRIES = 5_000
+MAX_EXTRA_BYTES = 5 << 20
+SKIPPED = ("__pycache__",)
+DATES = "timestamp.txt"
+LIBRARIES = {"numpy", "torch", "gymnasium", "matplotlib", "policy_gradients", "grader", "IPython",
+             "sitecustomize", "usercustomize"}  # fmt: skip
+
+
+@dataclass
+class Collected:
+    """data: the notebook's bytes; files: allowed further files; timestamp: text or "";
+    notes: for student and instructor; signs: what looks like an attack, for the instructor."""
+
+    data: bytes
+    files: dict = field(default_factory=dict)
+    timestamp: str = ""
+    notes: list = field(default_factory=list)
+    signs: list = field(default_factory=list)
+
+
+def collect(folder, lesson: str, allowed=()) -> Collected:
+    """The notebook of the submission in ``folder``.
+
+    Only regular files directly in the folder are opened, without following links. Raises Refused.
+    """
+    handle = _open_folder(folder)
+    try:
+        regular, special = _entries(handle)
+        name = _notebook_name(regular, special, lesson)
+        found = Collected(read_regular(handle, name, MAX_BYTES))
+        if name != f"{lesson}.ipynb":
+            message = N_("The notebook was called {name}; it was taken as {wanted}.")
+            found.notes.append(note(message, name=name, wanted=f"{lesson}.ipynb"))
+        found.signs += [note(N_("{name} is {kind}; it was not opened."), name=other, kind=kind)
+                        for other, kind in sorted(special.items())]  # fmt: skip
+        found.timestamp = _timestamp(handle, regular)
+        _other_files(found, handle, sorted(set(regular) - {name, DATES}), allowed)
+        return found
+    finally:
+        os.close(handle)
+
+
+def _other_files(found, handle, names, allowed):
+    for name in names:
+        if name in allowed:
+            found.files[name] = read_regular(handle, name, MAX_EXTRA_BYTES)
+    ignored = [name for name in names if name not in allowed]
+    if ignored:
+        found.notes.append(note(N_("Other files were ignored: {names}."), names=ignored))
+    message = N_("{name} would stand in for a library; it was ignored.")
+    found.signs += [note(message, name=name) for name in ignored if shadows(name)]
+
+
+def _open_folder(folder):
+    try:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if os.path.islink(folder):
+            message = N_("The folder is a symbolic link. Put the files themselves there.")
+            raise Refused(message) from None
+        raise Refused(N_("The folder cannot be read ({why})."), why=error.strerror) from None
+
+
+def _entries(handle):
+    """(regular file names, {name: what it is} of everything that is neither file nor folder)."""
+    regular, special = [], {}
+    try:
+        with os.scandir(handle) as entries:
+            for count, entry in enumerate(entries):
+                if count >= MAX_ENTRIES:
+                    raise Refused(N_("The folder holds more than {n} files."), n=MAX_ENTRIES)
+                if entry.name.startswith(".") or entry.name in SKIPPED:
+                    continue
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISREG(mode):
+                    regular.append(entry.name)
+                elif not stat.S_ISDIR(mode):
+                    special[entry.name] = kind_of(mode)
+    except OSError as error:
+        raise Refused(N_("The folder cannot be read ({why})."), why=error.strerror) from None
+    return regular, special
+
+
+def kind_of(mode) -> str:
+    """What a directory entry that is neither file nor folder is, in words."""
+    if stat.S_ISLNK(mode):
+        return "a symbolic link"
+    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def _notebook_name(regular, special, lesson):
+    wanted = f"{lesson}.ipynb"
+    if wanted in regular:
+        return wanted
+    if wanted in special:
+        message = N_("{name} is {kind}, not a file. Ask for the notebook itself.")
+        raise Refused(message, name=wanted, kind=special[wanted])
+    notebooks = sorted(name for name in regular if name.lower().endswith(".ipynb"))
+    if len(notebooks) == 1:
+        return notebooks[0]
+    if notebooks:
+        message = N_("There are several notebooks ({names}), none called {wanted}. "
+                     "Keep the one to grade, under that name.")  # fmt: skip
+        raise Refused(message, names=notebooks, wanted=wanted)
+    raise Refused(N_("There is no notebook. It should be called {wanted}."), wanted=wanted)
+
+
+def read_regular(handle, name, most) -> bytes:
+    """The content of a regular file directly in the open folder; Refused for anything else."""
+    cannot = N_("{name} cannot be read ({why}).")
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+        file = os.open(name, flags, dir_fd=handle)
+    except OSError as error:
+        raise Refused(cannot, name=name, why=error.strerror) from None
+    with open(file, "rb") as opened:
+        # Between listing and opening, the name may have been given to something else.
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise Refused(cannot, name=name, why="not a regular file")
+        try:
+            data = opened.read(most + 1)
+        except OSError as error:
+            raise Refused(cannot, name=name, why=error.strerror) from None
+    if len(data) > most:
+        message = N_("{name} is larger than {mb} MB. Ask for it again with its outputs cleared.")
+        raise Refused(message, name=name, mb=most >> 20)
+    return data
+
+
+def _timestamp(handle, regular):
+    """nbgrader's time of submission, where the file holds one."""
+    if DATES not in regular:
+        return ""
+    try:
+        return read_regular(handle, DATES, 200).decode("ascii").strip()
+    except (Refused, UnicodeDecodeError):
+        return ""
+
+
+def shadows(name) -> bool:
+    """Whether Python would import this file in place of a library that a lesson uses."""
+    stem = name.split(".")[0]
+    code = name.endswith((".py", ".so", ".pyc", ".pth", ".zip"))
+    return code and (stem in LIBRARIES or stem in sys.stdlib_module_names or name.endswith(".pth"))

@@ -1,0 +1,222 @@
+"""Marks one submission: runs its cells in a session, and judges at each check cell."""
+
+import hashlib
+import time
+from dataclasses import replace
+
+from grader import checking
+from grader.course import ANSWERS
+from grader.exercises import get
+from grader.i18n import N_, _
+from grader.intake.assemble import assemble, blank
+from grader.intake.document import read_document
+from grader.intake.words import Refused, clean, note
+from grader.marking import notebook as marked
+from grader.marking.records import (
+    BLANK,
+    GRADED,
+    NOT_RUN,
+    NOTED,
+    PASSED,
+    REFUSED,
+    STOPPED,
+    WAITING,  # fmt: skip
+    WRONG,
+    Mark,
+    Outcome,
+    Task,
+)
+from grader.marking.signs import signs_in
+from grader.probes.runtime import TooSlow, time_limit
+from grader.sandbox.errors import BadReply, Died, SandboxError, TimedOut
+from grader.verdict import Problem, Verdict
+from policy_gradients.i18n import set_language
+
+ANSWER_SECONDS = 2.0
+ALL_ANSWERS_SECONDS = 20.0
+MARGIN_SECONDS = 5.0
+MOST_TEXT = 2_000
+
+
+class MachineFault(Exception):
+    """Something that is not the submission's doing went wrong; trying again may help."""
+
+
+def mark(task: Task, zygote) -> Outcome:
+    """The outcome of one task; zygote makes the session. Raises MachineFault."""
+    started = time.monotonic()
+    try:
+        outcome = _mark(task, zygote)
+    finally:
+        set_language(None)
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _mark(task, zygote):
+    if task.refused is not None:
+        return refusal(task, task.refused)
+    try:
+        document = read_document(task.data)
+    except Refused as why:
+        return refusal(task, why.note)
+    lesson, language = _language(task, document)
+    set_language(language)
+    plan = assemble(lesson, document)
+    plan.notes[:0] = [*task.notes, *document.notes]
+    plan.signs = [*task.signs, *plan.signs, *signs_in(plan)]
+    run = _Run(task, lesson, plan)
+    with zygote.session(allowed_files=task.files, language=language, lesson=lesson.name) as session:
+        run.cells(session)
+        usage = session.close()
+    return run.outcome(usage, language)
+
+
+def _language(task, document):
+    """The lesson in the submission's language, and the language of its messages."""
+    language = task.language or document.language or task.lesson.language
+    return task.translations.get(document.language or language, task.lesson), language
+
+
+def refusal(task: Task, why) -> Outcome:
+    """The outcome of a submission that is not run: every check 0, with the reason."""
+    set_language(task.language or task.lesson.language)
+    plan = blank(task.lesson)
+    run = _Run(task, task.lesson, plan)
+    run.stopped = str(why)
+    for number, cell in enumerate(plan.cells):
+        run.judge(number, cell, None)
+    outcome = run.outcome(None, task.language or task.lesson.language, heading=str(why))
+    outcome.status, outcome.reason = REFUSED, [why]
+    outcome.signs = list(task.signs)
+    return outcome
+
+
+class _Run:
+    """One pass over a plan's cells."""
+
+    def __init__(self, task, lesson, plan):
+        self.task, self.lesson, self.plan = task, lesson, plan
+        self.outputs, self.marks, self.failed = {}, [], set()
+        self.stopped = ""
+        self.students_code_ran = False
+        self.asked_seconds = 0.0
+
+    def cells(self, session):
+        for number, cell in enumerate(self.plan.cells):
+            if cell.run and not self.stopped:
+                self._execute(number, cell, session)
+            self.judge(number, cell, session)
+
+    def _execute(self, number, cell, session):
+        result = session.run_cell(cell.text)
+        self.outputs[number] = marked.student_outputs(result.outputs)
+        mine = cell.written or cell.kind in ANSWERS
+        if result.status != "ok" and not mine and not self.students_code_ran:
+            raise MachineFault(f"the course's own {cell.kind} cell ended with {result.status}: "
+                               f"{result.reason or self.outputs[number]}")  # fmt: skip
+        self.students_code_ran |= mine
+        if result.status == "timeout":
+            message = N_("A cell was stopped when its time was over.")
+            self.plan.notes.append(note(message))
+        if session.ended:
+            self.stopped = session.ended
+
+    def judge(self, number, cell, session):
+        """Judges a check cell or looks whether a free text was written."""
+        if cell.kind == "free":
+            self.marks.append(self._free(cell))
+        elif cell.kind == "check":
+            verdict = self._verdict(cell.source.grade_id, session)
+            made = _mark_of(verdict, cell.source.points)
+            if not verdict.passed:
+                self.failed.add(verdict.exercise)
+            self.marks.append(made)
+            face = _tidy(verdict)
+            self.outputs[number] = marked.check_outputs(made, face.html(), face.text())
+
+    def _free(self, cell):
+        if not cell.written:
+            headline = _("{name}: no answer").format(name=cell.source.grade_id)
+            return Mark(cell.source.grade_id, 0.0, cell.source.points, BLANK, headline=headline)
+        headline = _("{name}: waits for a mark by hand").format(name=cell.source.grade_id)
+        digest = hashlib.sha256(cell.text.encode()).hexdigest()[:16]
+        return Mark(cell.source.grade_id, None, cell.source.points, WAITING, headline=headline,
+                    answer=digest)  # fmt: skip
+
+    def _verdict(self, name, session) -> Verdict:
+        if self.stopped:
+            problem = Problem(NOT_RUN, hint=_("Not run: {why}").format(why=self.stopped))
+            return Verdict(name, False, 0, problem)
+        exercise = get(name)
+
+        def probe(request, ask):
+            allowed = set(request.get("replace", ())) & self.failed
+            return session.probe(name, request, exercise.seconds + MARGIN_SECONDS,
+                                 self._answer_only(allowed) if ask else None)  # fmt: skip
+
+        try:
+            return checking.run_check(
+                exercise, probe, self.task.seeds[name], frozenset(self.failed)
+            )
+        except (SandboxError, BadReply) as error:
+            return self._lost(name, error, session)
+
+    def _lost(self, name, error, session):
+        """The verdict where no observation came back."""
+        if session.ended:
+            self.stopped = session.ended
+        if isinstance(error, TimedOut):
+            problem = Problem("runs", got=_("no answer within the time limit"), hint=session.ended,
+                              mistake="too-slow")  # fmt: skip
+        elif isinstance(error, Died):
+            got = _("the notebook's process ended: {why}").format(why=session.ended)
+            problem = Problem("runs", got=got, mistake="died")
+        else:
+            self.plan.signs.append(note(N_("The check {name} got a reply that is not plain data: "
+                                           "{why}"), name=name, why=str(error)))  # fmt: skip
+            problem = Problem("reply", hint=_("The result could not be read."), mistake="bad-reply")
+        return Verdict(name, False, 0, problem)
+
+    def _answer_only(self, allowed):
+        """Answers for exercises that are decided already, and within bounds of time: what is asked
+        comes from the student's process."""
+
+        def ask(question):
+            started = time.monotonic()
+            try:
+                if question.get("name") not in allowed or self.asked_seconds > ALL_ANSWERS_SECONDS:
+                    return {}
+                with time_limit(ANSWER_SECONDS):
+                    return checking.answer(question)
+            except (Exception, TooSlow):
+                return {}
+            finally:
+                self.asked_seconds += time.monotonic() - started
+
+        return ask
+
+    def outcome(self, usage, language, heading=""):
+        notes = list(dict.fromkeys(self.plan.notes))
+        metadata = {**self.lesson.metadata}
+        status = STOPPED if self.stopped else NOTED if notes else GRADED
+        reason = [self.stopped] if self.stopped else list(notes)
+        return Outcome(status, reason, self.marks, peak_mb=usage.peak_mb if usage else 0.0,
+                       notes=notes, signs=list(dict.fromkeys(self.plan.signs)), language=language,
+                       notebook=marked.build(self.plan, self.outputs, metadata, heading))  # fmt: skip
+
+
+def _tidy(verdict: Verdict) -> Verdict:
+    """The same verdict with texts that a student may have filled cut to size and cleaned."""
+    if verdict.problem is None:
+        return verdict
+    texts = {key: clean(str(text))[:MOST_TEXT] for key, text in vars(verdict.problem).items()}
+    return replace(verdict, problem=Problem(**texts))
+
+
+def _mark_of(verdict, points) -> Mark:
+    verdict = _tidy(verdict)
+    word = PASSED if verdict.passed else NOT_RUN if verdict.step == NOT_RUN else WRONG
+    told = "" if verdict.passed else verdict.mistake or f"step:{verdict.step}"
+    return Mark(verdict.exercise, points if verdict.passed else 0.0, points, word,
+                "" if word == NOT_RUN else told, verdict.headline(), tuple(verdict.lines()))  # fmt: skip

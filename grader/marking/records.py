@@ -1,0 +1,67 @@
+"""What travels between the process that reads and writes files and the workers that mark."""
+
+from dataclasses import dataclass, field
+
+from grader.course import Lesson
+from grader.i18n import N_
+
+GRADED, NOTED, STOPPED, REFUSED, FAILED = (
+    "graded",
+    "graded with note",
+    "stopped",
+    "refused",
+    "failed",
+)
+PASSED, WRONG, NOT_RUN, BLANK, WAITING = "passed", "failed", N_("not run"), "blank", "waiting"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One exercise's mark. score: None while it waits for a mark by hand; lines: (label, text)
+    pairs of the check's message, in the student's language; answer: digest of a free text."""
+
+    exercise: str
+    score: float | None
+    max_score: float
+    verdict: str
+    mistake: str = ""
+    headline: str = ""
+    lines: tuple = ()
+    answer: str = ""
+
+
+@dataclass
+class Task:
+    """One submission to mark. data: the notebook's bytes, or None where ``refused`` says why not;
+    seeds: exercise -> seed of its hidden cases; by_hand: exercise -> (mark, comment) given so far;
+    language: "" leaves it to the notebook."""
+
+    student: str
+    lesson: Lesson
+    data: bytes | None
+    seeds: dict
+    files: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
+    signs: list = field(default_factory=list)
+    by_hand: dict = field(default_factory=dict)
+    refused: object = None
+    language: str = ""
+    translations: dict = field(default_factory=dict)
+    unsafe: bool = False
+
+
+@dataclass
+class Outcome:
+    """What became of a task. reason, notes and signs are Notes or plain texts; notebook and page
+    are the marked notebook (a dict) and the feedback page (a text), or None."""
+
+    status: str
+    reason: list = field(default_factory=list)
+    marks: list = field(default_factory=list)
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    notes: list = field(default_factory=list)
+    signs: list = field(default_factory=list)
+    language: str = "en"
+    notebook: dict | None = None
+    page: str | None = None

@@ -1,0 +1,139 @@
+"""report.html: what an instructor wants to know about a class at a glance."""
+
+import functools
+from collections import Counter, defaultdict
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+
+from grader import tables
+from grader.feedback import number
+from grader.marking.records import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.report import figures
+
+HERE = Path(__file__).resolve().parent
+MOST_ROWS = 200
+EXAMPLES = 3
+SLOWEST = 10
+
+
+@functools.cache
+def _template():
+    made = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True,
+                              trim_blocks=True, lstrip_blocks=True,
+                              undefined=jinja2.StrictUndefined)  # fmt: skip
+    made.filters["number"] = number
+    return made.get_template("page.html")
+
+
+def page(ledger) -> str:
+    """The report on everything in the gradebook, as one HTML file without scripts."""
+    by_hand = ledger.by_hand()
+    lessons, seen = {}, _Seen()
+    for record in ledger.states():
+        lesson = lessons.setdefault(record.lesson, _Lesson(record.lesson))
+        lesson.add(record, tables.marks_of(record, by_hand))
+        seen.add(record)
+    for lesson in lessons.values():
+        lesson.draw()
+    return _template().render(lessons=list(lessons.values()), seen=seen, most_rows=MOST_ROWS,
+                              unsafe=seen.unsafe)  # fmt: skip
+
+
+class _Lesson:
+    """One lesson's numbers."""
+
+    def __init__(self, name):
+        self.name, self.points, self.scores = name, 0.0, []
+        self.statuses, self.waiting = Counter(), 0
+        self.passed, self.tried = Counter(), {}
+        self.mistakes, self.examples = Counter(), defaultdict(list)
+        self.histogram = self.rates = ""
+
+    def add(self, record, rows):
+        self.statuses[record.outcome.status] += 1
+        if not rows:
+            return
+        self.points = sum(mark.max_score for mark, _score, _verdict in rows)
+        self.scores.append(sum(score or 0.0 for _mark, score, _verdict in rows))
+        for mark, score, verdict in rows:
+            self.waiting += score is None
+            self._count(record, mark, verdict)
+
+    def _count(self, record, mark, verdict):
+        if verdict in (WAITING, "marked", "blank") or record.outcome.status == REFUSED:
+            return
+        self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
+        self.passed[mark.exercise] += verdict == PASSED
+        if verdict == WRONG:
+            key = mark.exercise, mark.mistake
+            self.mistakes[key] += 1
+            if len(self.examples[key]) < EXAMPLES:
+                self.examples[key].append((record.student, _link(record), _got(mark)))
+
+    def draw(self):
+        """The two pictures, each with its words."""
+        if self.scores:
+            self.histogram = figures.histogram(self.scores, self.points)
+            self.mean = sum(self.scores) / len(self.scores)
+            self.median = sorted(self.scores)[len(self.scores) // 2]
+        if self.tried:
+            shares = {name: self.passed[name] / n for name, n in self.tried.items()}
+            self.rates = figures.rates(shares)
+
+    @property
+    def frequent(self):
+        """(exercise, mistake, how often, examples), the most frequent first."""
+        return [(*key, n, self.examples[key]) for key, n in self.mistakes.most_common(20)]
+
+
+class _Seen:
+    """Submissions that an instructor should look at."""
+
+    def __init__(self):
+        self.statuses, self.refused, self.stopped = Counter(), [], []
+        self.failed, self.noted, self.suspicious, self.times = [], [], [], []
+        self.total, self.unsafe = 0, 0
+
+    def add(self, record):
+        outcome = record.outcome
+        self.total += 1
+        self.unsafe += record.unsafe
+        self.statuses[outcome.status] += 1
+        row = (record.student, record.lesson, _link(record), list(map(str, outcome.reason)))
+        lists = {
+            REFUSED: self.refused,
+            STOPPED: self.stopped,
+            FAILED: self.failed,
+            NOTED: self.noted,
+        }
+        if outcome.status in lists:
+            lists[outcome.status].append(row)
+        if outcome.signs:
+            self.suspicious.append((*row[:3], list(map(str, outcome.signs))))
+        self.times.append((outcome.seconds, outcome.peak_mb, *row[:3]))
+
+    @property
+    def slowest(self):
+        return sorted(self.times, reverse=True)[:SLOWEST]
+
+    @property
+    def counts(self):
+        """(status, how many), in the order good to bad."""
+        order = (GRADED, NOTED, STOPPED, REFUSED, FAILED)
+        return [(status, self.statuses[status]) for status in order if self.statuses[status]]
+
+
+def _link(record):
+    """The feedback page, from the folder where the report lies; "" where there is none."""
+    if not record.outcome.marks:
+        return ""
+    return "/".join(
+        map(quote, ("feedback", record.student, record.lesson, f"{record.lesson}.html"))
+    )
+
+
+def _got(mark):
+    """What came, of the check's message: its last lines say it best."""
+    return next((text for label, text in mark.lines[2:] if text), mark.headline)[:200]

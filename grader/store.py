@@ -1,0 +1,62 @@
+"""Files of the --out folder: written whole or not at all."""
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """The --out folder can't be written, or another run is at work there; says what to do."""
+
+
+class Store:
+    """The --out folder, held by one run at a time. A context manager."""
+
+    def __init__(self, root):
+        self.root = Path(root).resolve()
+        self._lock = None
+
+    def __enter__(self):
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.root / ".grader.lock", "w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise StoreError(f"{self.root}: another run is grading into this folder. "
+                             "Wait for it, or choose another --out.") from None  # fmt: skip
+        except OSError as error:
+            raise StoreError(f"{self.root}: {error.strerror}. Choose a folder that you may write.") from None  # fmt: skip
+        return self
+
+    def __exit__(self, *exc):
+        self._lock.close()
+
+    def autograded(self, student, lesson) -> Path:
+        return self.root / "autograded" / student / lesson / f"{lesson}.ipynb"
+
+    def feedback(self, student, lesson) -> Path:
+        return self.root / "feedback" / student / lesson / f"{lesson}.html"
+
+    def write(self, path, text):
+        """Writes the text under a name of its own first; an error leaves the old file in place."""
+        try:
+            write_whole(path, text)
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}. What was graded so far is safe; mend this, "
+                             "then start again.") from None  # fmt: skip
+
+
+def write_whole(path, text):
+    """The file at ``path`` holds all of ``text``, or what it held before. Raises OSError."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # One fixed name per file: a run that was killed leaves at most this, and the next overwrites it.
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with open(part, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,114 @@
+"""grades.csv, submissions.csv, and the files that Canvas and Moodle import."""
+
+import csv
+import io
+from collections import defaultdict
+
+from grader.feedback import number
+
+GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
+SUBMISSIONS = ("student", "lesson", "status", "reason", "seconds", "peak_mb")
+
+
+def safe(text) -> str:
+    """A text that a student may have chosen, so that no spreadsheet takes it for a formula."""
+    text = " ".join(str(text).split())
+    return "'" + text if text[:1] in ("=", "+", "-", "@") else text
+
+
+def csv_text(header, rows) -> str:
+    """The rows as CSV (RFC 4180, UTF-8)."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def marks_of(record, by_hand) -> list:
+    """(mark, score, verdict) of a record: what a person gave counts before what the grader gave."""
+    given = by_hand.get((record.student, record.lesson), {})
+    rows = []
+    for mark in record.outcome.marks:
+        score, _comment = given.get(mark.exercise, (None, ""))
+        rows.append((mark, mark.score, mark.verdict) if score is None else (mark, score, "marked"))
+    return rows
+
+
+def grades(ledger) -> str:
+    """grades.csv. A mark that a person has yet to give is empty, its verdict is "waiting"."""
+    by_hand = ledger.by_hand()
+    rows = (
+        (safe(record.student), safe(record.lesson), mark.exercise,
+         "" if score is None else number(score), number(mark.max_score), verdict, safe(mark.mistake))
+        for record in ledger.states()
+        for mark, score, verdict in marks_of(record, by_hand)
+    )  # fmt: skip
+    return csv_text(GRADES, rows)
+
+
+def submissions(ledger) -> str:
+    """submissions.csv."""
+    rows = (
+        (safe(record.student), safe(record.lesson), record.outcome.status, safe(reason(record)),
+         f"{record.outcome.seconds:.2f}", f"{record.outcome.peak_mb:.0f}")
+        for record in ledger.states()
+    )  # fmt: skip
+    return csv_text(SUBMISSIONS, rows)
+
+
+def reason(record) -> str:
+    """Why a submission has its status, in one line."""
+    words = ["Graded without a sandbox."] if record.unsafe else []
+    return " ".join([*words, *map(str, record.outcome.reason)])
+
+
+def totals(ledger) -> dict:
+    """student -> {lesson: (score, whether a mark is still missing)}."""
+    by_hand, found = ledger.by_hand(), defaultdict(dict)
+    for record in ledger.states():
+        rows = marks_of(record, by_hand)
+        if rows:
+            score = sum(score or 0.0 for _mark, score, _verdict in rows)
+            found[record.student][record.lesson] = score, any(s is None for _m, s, _v in rows)
+    return found
+
+
+def most_points(ledger) -> dict:
+    """lesson -> its points."""
+    return {
+        r.lesson: sum(m.max_score for m in r.outcome.marks)
+        for r in ledger.states()
+        if r.outcome.marks
+    }
+
+
+def canvas(ledger, roster: list[dict] | None = None) -> str:
+    """A gradebook file for Canvas (Grades, Import). roster: rows of Canvas's own export, whose
+    Student, ID, SIS User ID, SIS Login ID and Section columns it needs; students are matched by
+    SIS Login ID, then ID."""
+    columns = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+    points, students = most_points(ledger), totals(ledger)
+    lessons = sorted(points)
+    people = roster if roster is not None else [{"Student": s, "SIS Login ID": s} for s in students]
+    rows = [("    Points Possible", "", "", "", "", *(number(points[name]) for name in lessons))]
+    for person in people:
+        mine = students.get(person.get("SIS Login ID")) or students.get(person.get("ID")) or {}
+        cells = [number(mine[name][0]) if name in mine else "" for name in lessons]
+        if any(cells):
+            rows.append((*(safe(person.get(column, "")) for column in columns), *cells))
+    return csv_text((*columns, *lessons), rows)
+
+
+def moodle(ledger) -> str:
+    """A file for Moodle (Grades, Import, CSV file): one row a student, one column a lesson; map
+    ``username`` to the users' field and each lesson to its grade item."""
+    students, lessons = totals(ledger), sorted(most_points(ledger))
+    rows = [
+        (safe(student), *(number(mine[name][0]) if name in mine else "" for name in lessons))
+        for student, mine in sorted(students.items())
+    ]
+    return csv_text(("username", *lessons), rows)
+
+
+FORMATS = {"canvas": canvas, "moodle": lambda ledger, roster=None: moodle(ledger)}
