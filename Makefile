@@ -71,7 +71,7 @@ notebooks: setup
 	$(BIN)/python -m publish $(ARGS)
 
 test: setup system
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 bench: setup system
 	$(BIN)/python -m tests.bench $(ARGS)

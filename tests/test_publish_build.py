@@ -17,6 +17,9 @@ from publish.compare import without_pixels
 from publish.course import notebook_text
 from tests.publishing import LESSONS, copy_course, files, path, publish, read
 
+# One worker builds the fixture course for all tests that only look at it.
+pytestmark = pytest.mark.xdist_group("build")
+
 ROOT = Path(__file__).resolve().parents[1]
 SECRETS = (
     "secret_sum", "SOLUTION", r'q_sign = \"b\"', r'{\"+\": \"up\"', "are sampled", "MARK SCHEME",
