@@ -256,7 +256,7 @@ def _array(raw, dtype, shape):
         flat = np.frombuffer(raw, dtype=stored).reshape(shape)
     except (ValueError, OverflowError) as error:
         raise BadReply("an array of the reply is not allowed") from error
-    return flat != 0 if dtype == "bool" else flat.astype(dtype, copy=True)
+    return np.asarray(flat != 0) if dtype == "bool" else flat.astype(dtype, copy=True)
 
 
 def _clean(text):
