@@ -9,7 +9,7 @@ from publish.execute import execute, faults
 from publish.expand import expand
 from publish.problems import Problem, PublishError
 from publish.release import release
-from publish.rules import check_lessons
+from publish.rules import check_lessons, solutions_of
 from publish.translate import translate_lesson
 
 # What Binder gives: a solved lesson should stay below both.
@@ -39,9 +39,7 @@ def prepare(course, names, language, registered, strict=False):
         if lesson.name in wanted:
             spoken = translate_lesson(lesson, course, language, strict)
             notebooks[lesson.name] = (lesson, expand(spoken, solutions, language))
-        for cell in lesson.cells:
-            if cell.kind == "exercise":
-                solutions[cell.name] = (lesson.name, cell.source)
+        solutions |= solutions_of(lesson)
     return notebooks
 
 
@@ -126,7 +124,9 @@ def registered_names():
     """The names that the grader has checks for."""
     try:
         from grader import exercises
+
+        return exercises.names()
     except ImportError as error:
-        message, remedy = f"The grader cannot be imported ({error}).", "run 'make setup'."
-        raise PublishError([Problem("grader", 1, message, remedy)]) from None
-    return exercises.names()
+        message = f"The grader's checks cannot be loaded ({error})."
+        remedy = "run 'make setup', and see that every module under grader/checks/ imports."
+        raise PublishError([Problem("grader/checks", 1, message, remedy)]) from None

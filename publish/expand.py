@@ -2,7 +2,7 @@
 
 from nbformat import from_dict, v4
 
-from publish.rules import without_markers
+from publish.rules import given_source
 
 SCHEMA_VERSION = 3
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -39,15 +39,6 @@ def expand(lesson, solutions, language="en"):
         }
     )
     return notebook
-
-
-def given_source(names, solutions):
-    """The code of a given cell: each named exercise's solution, and where it comes from."""
-    parts = []
-    for name in names:
-        lesson_name, source = solutions[name]
-        parts.append(f"# {name}, as lesson {lesson_name} solves it\n{without_markers(source)}")
-    return "\n\n\n".join(parts)
 
 
 def _expand_cell(cell, count, solutions):

@@ -6,6 +6,7 @@ import re
 from IPython.core.inputtransformer2 import TransformerManager
 
 from publish.lesson import NAME
+from publish.names import defined_and_used
 from publish.problems import Problem, PublishError
 
 BEGIN = "### BEGIN SOLUTION"
@@ -19,19 +20,36 @@ def check_lessons(lessons, registered=None):
 
     `registered` is the set of names that the grader has a check for; None skips that question.
     """
-    problems = []
-    earlier = {}
+    problems, earlier = [], {}
     for lesson in lessons:
         problems += _lesson_problems(lesson, earlier, registered)
-        for cell in lesson.cells:
-            if cell.kind == "exercise":
-                earlier.setdefault(cell.name, lesson.name)
+        earlier = solutions_of(lesson) | earlier
     if problems:
         raise PublishError(problems)
 
 
+def solutions_of(lesson):
+    """Name -> (lesson's name, cell's source) for each exercise of the lesson."""
+    exercises = (cell for cell in lesson.cells if cell.kind == "exercise")
+    return {cell.name: (lesson.name, cell.source) for cell in exercises}
+
+
+def given_source(names, solutions):
+    """The code of a given cell: each named exercise's solution, and where it comes from."""
+    parts = []
+    for name in names:
+        lesson_name, source = solutions[name]
+        parts.append(f"# {name}, as lesson {lesson_name} solves it\n{without_markers(source)}")
+    return "\n\n\n".join(parts)
+
+
 def _lesson_problems(lesson, earlier, registered):
-    found = [*_outline(lesson), *_grade_ids(lesson, earlier), *_checks(lesson, registered)]
+    found = [
+        *_outline(lesson),
+        *_grade_ids(lesson, earlier),
+        *_checks(lesson, registered),
+        *_missing_names(lesson, earlier),
+    ]
     for cell in lesson.cells:
         found += _delimiters(cell)
         if cell.kind in ("exercise", "question"):
@@ -73,7 +91,7 @@ def _grade_ids(lesson, earlier):
             remedy = f"rename or remove it; the first one is in line {first}."
             yield cell.line, f"Duplicate grade id: a second {cell.kind}={cell.name!r}.", remedy
         if cell.kind == "exercise" and cell.name in earlier:
-            message = f"Lesson {earlier[cell.name]} already has an exercise {cell.name!r}."
+            message = f"Lesson {earlier[cell.name][0]} already has an exercise {cell.name!r}."
             yield cell.line, message, "rename this one."
 
 
@@ -217,3 +235,32 @@ def _syntax(cell):
     except SyntaxError as error:
         line = cell.start + (error.lineno or 1) - 1
         yield line, f"Python cannot read this ({error.msg}).", "correct the syntax."
+
+
+def _missing_names(lesson, earlier):
+    """Grading runs no demo, so what the other cells need must come from the other cells."""
+    shown, graded = set(), {}
+    for cell in lesson.cells:
+        try:
+            source = plain_python(_code(cell, earlier))
+            defined, used = defined_and_used(source)
+        except (SyntaxError, KeyError):
+            return  # told elsewhere
+        if cell.kind == "demo":
+            shown |= defined
+        elif cell.kind in ("setup", "given", "exercise", "question", "check"):
+            graded[cell.line] = (defined, used)
+    known = set().union(*(defined for defined, _ in graded.values()))
+    for line, (_, used) in graded.items():
+        for name in sorted(used - known):
+            if name in shown:
+                remedy = "define it in a setup cell."
+                yield line, f"{name!r} comes from a demo, which grading does not run.", remedy
+            else:
+                yield line, f"{name!r} is defined nowhere.", "import, define or give it."
+
+
+def _code(cell, earlier):
+    if cell.kind == "given":
+        return given_source(cell.keys["given"], earlier)
+    return "" if cell.kind in ("prose", "free") else cell.source

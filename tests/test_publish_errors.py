@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from publish.names import defined_and_used
 from tests.publishing import copy_course, files, publish
 
 REGISTERED = {"total", "table", "q_sign", "mean"}
@@ -140,6 +141,10 @@ MISTAKES = [
     ("syntax", "    secret_sum = np.sum(rewards)", "    secret_sum = = 3", "    secret_sum = = 3",
      "Python cannot read this"),
     ("open string", ' is 3.0."""', " is 3.0.", '    """The sum', "not Python text"),
+    ("name from nowhere", "    secret_sum = np.sum(rewards)", "    secret_sum = npp.sum(rewards)",
+     '# %% exercise="total"', "'npp' is defined nowhere"),
+    ("name from a demo", "    return float(secret_sum)", "    return float(secret_sum) + bar_width",
+     '# %% exercise="total"', "'bar_width' comes from a demo"),
     ("no title", "# # First steps", "# First steps", "# %% [markdown]", "begin with a title"),
     ("code above the first cell", "# A tiny", "import os\n# A tiny", "import os",
      "not a comment"),
@@ -227,6 +232,15 @@ def test_a_given_cell_has_no_body_of_its_own(tmp_path, capsys):
     assert "but the build writes it" in capsys.readouterr().err
 
 
+def test_what_given_code_needs_must_be_there(tmp_path, capsys):
+    root = copy_course(tmp_path)
+    lesson = root / "lessons" / "02_second.py"
+    lesson.write_text(lesson.read_text().replace("import numpy as np\n", ""))
+    assert publish(root) == 2
+    line = lines_of(lesson.read_text(), "# %% given")
+    assert f"02_second.py:{line}: 'np' is defined nowhere" in capsys.readouterr().err
+
+
 def test_an_exercise_belongs_to_one_lesson(tmp_path, capsys):
     root = copy_course(tmp_path)
     lesson = root / "lessons" / "02_second.py"
@@ -288,3 +302,22 @@ def test_a_header_inside_a_string_is_no_header(tmp_path):
     quoted = 'is 2.0.\n\n    # %% not="a cell"\n    """'
     lesson.write_text(lesson.read_text().replace('is 2.0."""', quoted))
     assert publish(root, "--no-execute") == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "defined", "used"),
+    [
+        ("import numpy as np\nx = np.pi", {"np", "x"}, {"np"}),
+        ("def f(a):\n    b = a + c\n    return [d for d in b]", {"f"}, {"c"}),
+        ("class A(B):\n    size = width\n    def f(self):\n        return A", {"A"},
+         {"A", "B", "width"}),
+        ("x = lambda y: y + z", {"x"}, {"z"}),
+        ("for i in range(n):\n    print(i)", {"i"}, {"i", "n"}),
+        ("def f():\n    global g\n    g = 1", {"f", "g"}, set()),
+        ("def f(x: Shape = default) -> Result:\n    return x", {"f"},
+         {"Shape", "default", "Result"}),
+        ("with a as (b, c):\n    pass", {"b", "c"}, {"a"}),
+    ],
+)  # fmt: skip
+def test_names_are_found_without_running(source, defined, used):
+    assert defined_and_used(source) == (defined, used)
