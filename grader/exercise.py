@@ -139,7 +139,7 @@ class FunctionExercise(Exercise):
     def expected(self, case) -> Expected | Raises:
         truth = self.truth(**{name: plain(given) for name, given in case.inputs.items()})
         truth = truth if isinstance(truth, (Expected, Raises)) else Expected(truth)
-        return truth if isinstance(truth, Raises) else _weighted(truth, case.upstream)
+        return truth if isinstance(truth, Raises) else _weighted(truth, case)
 
     def answer(self, question):
         """question: args and kwargs as plain data, upstream where gradients are asked for; the
@@ -207,7 +207,7 @@ class FunctionExercise(Exercise):
         try:
             found, wanted = kind.arrays(one["value"]), kind.arrays(other["value"])
         except Mismatch:
-            return one["value"].get("kind") == other["value"].get("kind") == "none"
+            return _same_oddity(one["value"], other["value"])
         if _shape_problem(found, wanted, "") or _value_problem(found, wanted, "", self.relative, self.absolute):  # fmt: skip
             return False
         if not isinstance(truth, Expected) or not truth.gradients:
@@ -397,6 +397,16 @@ def _one_gradient(name, found, truth, shown, relative):
     return Problem("gradient", shown, wanted, words.format(name=name, value=array_text(found)))
 
 
+def _same_oddity(one, other):
+    """Whether two results of a wrong kind are of the same one, with the same numbers."""
+    if one.get("kind") != other.get("kind") or one.get("kind") not in ("none", "array", "tensor"):
+        return False
+    if one["kind"] == "none":
+        return True
+    found, wanted = one["array"], other["array"]
+    return found.shape == wanted.shape and bool(close(found, wanted).all())
+
+
 def _same_gradients(one, other, relative):
     if not isinstance(one, dict) or not isinstance(other, dict):
         return False
@@ -435,10 +445,12 @@ def _safely(predicate, *args):
         return False
 
 
-def _weighted(truth, upstream):
-    """The truth with its gradients as arrays; a fixed one is that of a scalar result."""
-    weights = 1.0 if upstream is None else np.asarray(upstream)
-    found = dict(truth.gradients)
+def _weighted(truth, case):
+    """The truth with the gradients that the case asks for, as arrays; a fixed one is that of a
+    scalar result."""
+    weights = 1.0 if case.upstream is None else np.asarray(case.upstream)
+    asked = [name for name, given in case.inputs.items() if getattr(given, "grad", False)]
+    found = {name: g for name, g in truth.gradients.items() if name in asked}
     for name, gradient in found.items():
         if callable(gradient):
             found[name] = gradient(weights)

@@ -42,8 +42,13 @@ def episodes(log) -> list[Episode]:
 
 
 def _episode(log, rows):
-    ended = ("terminated" if log["terminated"][rows][-1] else
-             "truncated" if log["truncated"][rows][-1] else "")  # fmt: skip
+    ended = (
+        "terminated"
+        if log["terminated"][rows][-1]
+        else "truncated"
+        if log["truncated"][rows][-1]
+        else ""
+    )
     update = int(log["update"][rows][0])
     return Episode(log["obs"][rows], log["actions"][rows], log["rewards"][rows], ended, update)
 
@@ -90,16 +95,21 @@ def always_likeliest(actions, probabilities) -> bool:
 def sampling_problem(obs, actions, probabilities) -> Problem | None:
     """Whether the actions are draws from these probabilities, told by their frequencies."""
     if always_likeliest(actions, probabilities):
-        return Problem("behaviour", expected=_("actions drawn at random from the policy"),
-                       got=_("the likeliest action at each of {n} steps").format(n=len(actions)),
-                       hint=_("Without sampling there is no expectation to estimate."),
-                       mistake="argmax")  # fmt: skip
+        return Problem(
+            "behaviour",
+            expected=_("actions drawn at random from the policy"),
+            got=_("the likeliest action at each of {n} steps").format(n=len(actions)),
+            hint=_("Without sampling there is no expectation to estimate."),
+            mistake="argmax",
+        )
     odd = odd_state(obs, actions, probabilities)
     if odd is None:
         return None
     words = _("action {action} in state {state}: {count} of {n} times")
-    wanted, got = ({"state": odd[0], "action": odd[1], "n": odd[2], "count": count}
-                   for count in (_("about {k}").format(k=round(odd[4])), odd[3]))  # fmt: skip
+    wanted, got = (
+        {"state": odd[0], "action": odd[1], "n": odd[2], "count": count}
+        for count in (_("about {k}").format(k=round(odd[4])), odd[3])
+    )
     even = np.full_like(probabilities, 1 / probabilities.shape[1])
     if odd_state(obs, actions, even):
         name = "frequencies"
@@ -123,9 +133,13 @@ def played_on(log) -> Problem | None:
         name, got = "past-terminated", _("a step after terminated was True")
     else:
         name, got = "past-truncated", _("a step after truncated was True")
-    return Problem("behaviour", expected=_("no step after the episode's end"), got=got,
-                   hint=_("An episode ends in one of two ways. Look at both flags."),
-                   mistake=name)  # fmt: skip
+    return Problem(
+        "behaviour",
+        expected=_("no step after the episode's end"),
+        got=got,
+        hint=_("An episode ends in one of two ways. Look at both flags."),
+        mistake=name,
+    )
 
 
 def one_seed(log) -> Problem | None:
@@ -134,9 +148,27 @@ def one_seed(log) -> Problem | None:
     if len(seeds) < 3 or seeds[0] is None or len(set(seeds)) > 1:
         return None
     got = _("reset(seed={seed}) every time").format(seed=seeds[0])
-    return Problem("behaviour", expected=_("a fresh episode every time"), got=got,
-                   hint=_("With the same seed each time, chance repeats itself. "
-                          "Are your trajectories all alike?"), mistake="same-seed")  # fmt: skip
+    return Problem(
+        "behaviour",
+        expected=_("a fresh episode every time"),
+        got=got,
+        hint=_(
+            "With the same seed each time, chance repeats itself. Are your trajectories all alike?"
+        ),
+        mistake="same-seed",
+    )
+
+
+def foreign_chance(shown) -> Problem:
+    """Two calls from the same state of rng played different episodes."""
+    return Problem(
+        "behaviour",
+        shown,
+        _("the same episodes from the same state of rng"),
+        _("other episodes"),
+        _("Let all chance come from rng."),
+        "foreign-chance",
+    )
 
 
 def environment(record):

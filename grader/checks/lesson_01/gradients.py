@@ -1,0 +1,467 @@
+"""Checks of the gradient by hand and of the loss that autograd differentiates."""
+
+import math
+
+import numpy as np
+
+from grader.checks.lesson_01.policy import softmax_other_axis
+from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
+from grader.played import softmax
+from grader.probes.inputs import Tensor, Trajectory, View
+from grader.truths import discounted_sum, rewards_to_go, summed_scores
+
+
+def grad_log_prob_cases(rng):
+    size = int(rng.integers(3, 6))
+    theta = rng.normal(size=(size, 3))
+    large = np.array([[1e4, 0.0], [0.5, -0.5], [1.0, 1.0]])
+    return [
+        Case({"theta": np.zeros((2, 2)), "state": 0, "action": 1}),
+        Case({"theta": np.array([[0.0, math.log(3.0)], [0.0, 0.0]]), "state": 0, "action": 0}),
+        Case({"theta": theta, "state": size - 1, "action": 2}),
+        Case({"theta": theta, "state": 0, "action": 1}),
+        Case({"theta": large, "state": 0, "action": 1}),
+        Case({"theta": large, "state": 1, "action": 0}),
+        Case({"theta": rng.normal(size=(4, 4)), "state": 1, "action": 3}),
+        Case({"theta": View(rng.normal(size=(3, 5)), "read_only"), "state": 2, "action": 0}),
+        Case({"theta": np.zeros((1, 1)), "state": 0, "action": 0}),
+    ]
+
+
+def grad_log_prob_truth(theta, state, action):
+    """Autograd of the log-probability; students differentiate by hand."""
+    step = Trajectory(np.array([state]), np.array([action]), np.array([0.0]))
+    return summed_scores(theta, [step], [[1.0]])[0]
+
+
+def score(theta, state, action, hot=1.0, cold=1.0, scale=1.0):
+    """hot times the one-hot row minus cold times the probabilities, in the state's row."""
+    found = np.zeros(np.shape(theta))
+    probabilities = softmax(theta[state])
+    found[state] = scale * (hot * (np.arange(theta.shape[1]) == action) - cold * probabilities)
+    return found
+
+
+def score_everywhere(theta, state, action):
+    found = -softmax(theta)
+    found[state, action] += 1
+    return found
+
+
+def score_whole_table(theta, state, action):
+    found = -softmax(theta.ravel()).reshape(theta.shape)
+    found[state, action] += 1
+    return found
+
+
+def score_other_axis(theta, state, action):
+    found = np.zeros(theta.shape)
+    found[:, action] = -softmax_other_axis(theta)[:, action]
+    found[state, action] += 1
+    return found
+
+
+def score_other_axis_row(theta, state, action):
+    found = np.zeros(theta.shape)
+    found[state] = -softmax_other_axis(theta)[state]
+    found[state, action] += 1
+    return found
+
+
+GRAD_LOG_PROB = FunctionExercise(
+    "grad_log_prob",
+    grad_log_prob_cases,
+    grad_log_prob_truth,
+    prerequisites=("softmax",),
+    mistakes=(
+        Mistake(
+            "row-only",
+            N_("The derivative is with respect to the whole table. What stands in the rows of the "
+               "states that were not visited?"),
+            like=lambda theta, state, action: score(theta, state, action)[state],
+        ),
+        Mistake(
+            "minus-sign",
+            N_("Raise the logit of the action taken: does its log-probability grow or shrink?"),
+            like=lambda theta, state, action: -score(theta, state, action),
+        ),
+        Mistake(
+            "one-hot-only",
+            N_("Raising one logit lowers the other probabilities. Where is the derivative of the "
+               "normaliser?"),
+            like=lambda theta, state, action: score(theta, state, action, cold=0.0),
+        ),
+        Mistake(
+            "normaliser-only",
+            N_("The logit of the action taken appears twice in its log-probability."),
+            like=lambda theta, state, action: score(theta, state, action, hot=0.0),
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("That is the derivative of the probability. What does the logarithm divide by?"),
+            like=lambda theta, state, action: score(
+                theta, state, action, scale=softmax(theta[state])[action]),
+        ),
+        Mistake(
+            "all-states",
+            N_("Does the probability in this state depend on the logits of another state?"),
+            like=score_everywhere,
+        ),
+        Mistake(
+            "softmax-all",
+            N_("Each state has a softmax of its own."),
+            like=score_whole_table,
+        ),
+        Mistake(
+            "softmax-axis",
+            N_("Which axis of theta holds the actions?"),
+            like=score_other_axis,
+        ),
+        Mistake(
+            "softmax-axis",
+            N_("Which axis of theta holds the actions?"),
+            like=score_other_axis_row,
+        ),
+        Mistake(
+            "taken-entry-only",
+            N_("The other actions' logits stand in the normaliser, so they matter, too."),
+            like=lambda theta, state, action: score(theta, state, action)
+            * (np.arange(theta.shape[1]) == action),
+        ),
+        Mistake(
+            "divided-by-probability",
+            N_("One division too many: the logarithm has already divided by the probability."),
+            like=lambda theta, state, action: score(
+                theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)),
+        ),
+    ),
+)  # fmt: skip
+
+
+def trajectories_of(rng, lengths, num_states, num_actions):
+    return [
+        Trajectory(rng.integers(num_states, size=n), rng.integers(num_actions, size=n),
+                   np.round(rng.normal(size=n), 3) + 1.5)
+        for n in lengths
+    ]  # fmt: skip
+
+
+def reinforce_gradient_cases(rng):
+    """Unequal lengths tell a mean over steps from one over trajectories; rewards aren't centred."""
+    right = Trajectory(np.array([0]), np.array([1]), np.array([2.0]))
+    pair = Trajectory(np.array([0, 1]), np.array([1, 0]), np.array([0.0, 1.0]))
+    theta, size = rng.normal(size=(4, 3)), int(rng.integers(3, 7))
+    some = trajectories_of(rng, (3, 1, 5), 4, 3)
+    return [
+        Case({"theta": np.zeros((2, 2)), "trajectories": [right]}),
+        Case({"theta": np.zeros((2, 2)), "trajectories": [pair], "gamma": 0.5}),
+        Case({"theta": theta, "trajectories": some}),
+        Case({"theta": theta, "trajectories": some, "gamma": 0.5}, keywords=("gamma",)),
+        Case({"theta": theta, "trajectories": some[:1] * 2, "gamma": 0.0}),
+        Case({"theta": View(rng.normal(size=(5, 2)), "read_only"),
+              "trajectories": trajectories_of(rng, (4, 4, 4, 4), 5, 2), "gamma": 0.9}),
+        Case({"theta": rng.normal(size=(3, 2)), "gamma": float(rng.uniform(0.3, 0.95)),
+              "trajectories": trajectories_of(rng, rng.integers(1, 6, size=size), 3, 2)},
+             keywords=("gamma",)),
+    ]  # fmt: skip
+
+
+def estimate(theta, trajectories, weigh, kind=summed_scores):
+    """Mean over trajectories of scores, each weighted as ``weigh(rewards) -> (T,)`` says."""
+    weights = [np.asarray(weigh(one.rewards)) for one in trajectories]
+    return kind(theta, trajectories, weights).mean(0)
+
+
+def whole(gamma):
+    """Every step weighted by the whole trajectory's return."""
+    return lambda rewards: np.full(len(rewards), discounted_sum(rewards, gamma))
+
+
+def reinforce_gradient_truth(theta, trajectories, gamma=1.0):
+    """Autograd of the weighted log-probabilities; students sum scores by hand."""
+    return estimate(theta, trajectories, whole(gamma))
+
+
+def gradient_like(weigh):
+    return lambda theta, trajectories, gamma=1.0: estimate(theta, trajectories, weigh(gamma))
+
+
+def gradient_times(factor):
+    """The right estimate times factor(trajectories)."""
+    return lambda theta, trajectories, gamma=1.0: (
+        factor(trajectories) * reinforce_gradient_truth(theta, trajectories, gamma)
+    )
+
+
+def gradient_of_probabilities(theta, trajectories, gamma=1.0):
+    def probability_scores(theta, trajectories, weights):
+        """As summed_scores, but of pi in place of log pi: each weight times pi(a|s)."""
+        pairs = zip(trajectories, weights, strict=True)
+        scaled = [w * softmax(theta)[one.states, one.actions] for one, w in pairs]
+        return summed_scores(theta, trajectories, scaled)
+
+    return estimate(theta, trajectories, whole(gamma), probability_scores)
+
+
+def product_of_means(theta, trajectories, gamma=1.0):
+    mean_return = np.mean([discounted_sum(one.rewards, gamma) for one in trajectories])
+    return mean_return * estimate(theta, trajectories, lambda rewards: np.ones(len(rewards)))
+
+
+def last_trajectory_only(theta, trajectories, gamma=1.0):
+    return reinforce_gradient_truth(theta, trajectories[-1:], gamma)
+
+
+def divided_twice(theta, trajectories, gamma=1.0):
+    weights = [whole(gamma)(one.rewards) / len(one.rewards) for one in trajectories]
+    return summed_scores(theta, trajectories, weights).mean(0)
+
+
+def centred_returns(theta, trajectories, gamma=1.0):
+    mean_return = np.mean([discounted_sum(one.rewards, gamma) for one in trajectories])
+    return estimate(theta, trajectories, lambda r: whole(gamma)(r) - mean_return)
+
+
+def discounted_in_front(gamma):
+    return lambda rewards: gamma ** np.arange(len(rewards)) * discounted_sum(rewards, gamma)
+
+
+REINFORCE_GRADIENT = FunctionExercise(
+    "reinforce_gradient",
+    reinforce_gradient_cases,
+    reinforce_gradient_truth,
+    prerequisites=("softmax", "grad_log_prob", "discounted_return"),
+    mistakes=(
+        Mistake(
+            "minus-sign",
+            N_("This is the gradient of the objective, which we climb. Only the loss has a minus."),
+            like=gradient_times(lambda trajectories: -1.0),
+        ),
+        Mistake(
+            "sum-not-mean",
+            N_("Duplicate the batch: does your estimate double?"),
+            like=gradient_times(len),
+        ),
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains of each return?"),
+            like=lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(
+                theta, trajectories
+            ),
+        ),
+        Mistake(
+            "mean-over-steps",
+            N_("The scores of a trajectory are summed. Only over trajectories is there a mean."),
+            like=divided_twice,
+        ),
+        Mistake(
+            "mean-over-steps",
+            N_("The scores of a trajectory are summed. Only over trajectories is there a mean."),
+            like=gradient_times(lambda ts: len(ts) / sum(len(one.rewards) for one in ts)),
+        ),
+        Mistake(
+            "reward-to-go",
+            N_("A good idea, and the next lesson's. Here every score gets the whole return."),
+            like=gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
+        ),
+        Mistake(
+            "immediate-reward",
+            N_("An early step may earn a late reward. Which number weights every score?"),
+            like=gradient_like(lambda gamma: lambda rewards: rewards),
+        ),
+        Mistake(
+            "immediate-reward",
+            N_("An early step may earn a late reward. Which number weights every score?"),
+            like=gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
+        ),
+        Mistake(
+            "discount-in-front",
+            N_("gamma has done its work inside the return. Are the scores discounted as well?"),
+            like=gradient_like(discounted_in_front),
+        ),
+        Mistake(
+            "product-of-means",
+            N_("The mean of products isn't the product of means: each return weights the scores "
+               "of its own trajectory."),
+            like=product_of_means,
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("Where did 1/pi come from? The score is the derivative of the logarithm."),
+            like=gradient_of_probabilities,
+        ),
+        Mistake(
+            "unweighted",
+            N_("Without the returns, every trajectory looks equally good."),
+            like=gradient_like(lambda gamma: lambda rewards: np.ones(len(rewards))),
+        ),
+        Mistake(
+            "last-trajectory-only",
+            N_("Only the last trajectory is left. Does your loop add, or overwrite?"),
+            like=last_trajectory_only,
+        ),
+        Mistake(
+            "last-step-only",
+            N_("Every step's score counts, not only the last one's."),
+            like=gradient_like(
+                lambda gamma: lambda rewards: whole(gamma)(rewards)
+                * (np.arange(len(rewards)) == len(rewards) - 1)),
+        ),
+        Mistake(
+            "centred",
+            N_("Subtracting the mean return is lesson 3's idea. Here each return counts as it is."),
+            like=centred_returns,
+        ),
+    ),
+)  # fmt: skip
+
+
+def reinforce_loss_case(logp, returns, dtype="float64", grad=True):
+    """Gradients are asked for where no step is padded: there they are right, masked or not."""
+    given = {
+        "logp": Tensor(np.asarray(logp, dtype=dtype), grad=grad),
+        "returns": Tensor(np.asarray(returns, dtype=dtype)),
+    }
+    return Case(given)
+
+
+def reinforce_loss_cases(rng):
+    square, wide = -rng.exponential(size=(3, 3)), -rng.exponential(size=(4, 6))
+    padded = -rng.exponential(size=(3, 4))
+    padded[0, 2:] = padded[2, 1:] = 0.0
+    tall = -rng.exponential(size=(5, 2))
+    returns = rng.normal(size=5) * 3 + 1
+    return [
+        reinforce_loss_case([[-1.0, -2.0]], [3.0]),
+        reinforce_loss_case([[-0.5], [-1.5]], [2.0, -4.0]),
+        reinforce_loss_case(square, returns[:3]),
+        reinforce_loss_case(padded, returns[:3], grad=False),
+        reinforce_loss_case(wide, returns[:4], "float32"),
+        reinforce_loss_case(tall, returns),
+        reinforce_loss_case(wide[:1, :1], returns[:1], "float32"),
+        reinforce_loss_case(np.tile(square, (2, 1)), np.tile(returns[:3], 2)),
+    ]
+
+
+def reinforce_loss_truth(logp, returns):
+    """Term by term; the gradient is minus a return over N at each of its trajectory's steps."""
+    logp, returns = np.asarray(logp, float), np.asarray(returns, float)
+    count = len(returns)
+    terms = [float(r) * math.fsum(row) for r, row in zip(returns, logp, strict=True)]
+    gradient = np.repeat(-returns[:, None] / count, logp.shape[1], axis=1)
+    return Expected(-math.fsum(terms) / count, {"logp": gradient})
+
+
+def loss_sign_missing(logp, returns):
+    return (returns * logp.sum(1)).mean()
+
+
+def loss_summed(logp, returns):
+    return -(returns * logp.sum(1)).sum()
+
+
+def loss_mean_over_steps(logp, returns):
+    return -(returns * logp.mean(1)).mean()
+
+
+def loss_own_steps_only(logp, returns):
+    steps = (logp != 0).sum(1).clamp(min=1)
+    return -(returns * logp.sum(1) / steps).mean()
+
+
+def loss_mean_over_own_steps(logp, returns):
+    return -(returns[:, None] * logp).sum() / (logp != 0).sum()
+
+
+def loss_broadcast(logp, returns):
+    return -(returns[:, None] * logp.sum(1)).mean()
+
+
+def loss_broadcast_sum(logp, returns):
+    return -(returns[:, None] * logp.sum(1)).sum(1).mean()
+
+
+def loss_along_the_wrong_axis(logp, returns):
+    return -(logp * returns).sum(1).mean()
+
+
+def loss_of_probabilities(logp, returns):
+    return -(returns * logp.exp().sum(1)).mean()
+
+
+def loss_of_trajectory_probability(logp, returns):
+    return -(returns * logp.sum(1).exp()).mean()
+
+
+def loss_centred(logp, returns):
+    return -((returns - returns.mean()) * logp.sum(1)).mean()
+
+
+def loss_whitened(logp, returns):
+    apart = returns - returns.mean()
+    return -(apart / (returns.std() + 1e-8) * logp.sum(1)).mean()
+
+
+def loss_unweighted(logp, returns):
+    return -logp.sum(1).mean()
+
+
+def loss_product_of_means(logp, returns):
+    return -returns.mean() * logp.sum(1).mean()
+
+
+def loss_not_reduced(logp, returns):
+    return -returns * logp.sum(1)
+
+
+def loss_last_step_only(logp, returns):
+    return -(returns * logp[:, -1]).mean()
+
+
+MEAN_OVER_STEPS = N_(
+    "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate the "
+    "steps: what should happen to the loss?"
+)
+BROADCAST = N_("Print the shape of the product. Which return belongs to which row?")
+LEAVE_RETURNS = N_("The returns count as they are here. Changing them is a later lesson's idea.")
+
+REINFORCE_LOSS = FunctionExercise(
+    "reinforce_loss",
+    reinforce_loss_cases,
+    reinforce_loss_truth,
+    kind=TensorOf(),
+    mistakes=(
+        Mistake(
+            "minus-sign",
+            N_("Optimisers descend. What must the loss be, so that going down on it goes up on J?"),
+            like=loss_sign_missing,
+        ),
+        Mistake("sum-not-mean", N_("Duplicate the batch: did your step size just grow with N?"),
+                like=loss_summed),
+        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_steps),
+        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_own_steps_only),
+        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_own_steps),
+        Mistake("broadcast", BROADCAST, like=loss_broadcast),
+        Mistake("broadcast", BROADCAST, like=loss_broadcast_sum),
+        Mistake("broadcast", BROADCAST, like=loss_along_the_wrong_axis),
+        Mistake(
+            "broadcast",
+            BROADCAST,
+            like=lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
+        ),
+        Mistake("probability-not-log", N_("Where did 1/pi come from? logp holds logarithms "
+                                          "already."), like=loss_of_probabilities),
+        Mistake("probability-not-log", N_("Where did 1/pi come from? logp holds logarithms "
+                                          "already."), like=loss_of_trajectory_probability),
+        Mistake("returns-changed", LEAVE_RETURNS, like=loss_centred),
+        Mistake("returns-changed", LEAVE_RETURNS, like=loss_whitened),
+        Mistake("unweighted", N_("Without the returns this is maximum likelihood: it copies "
+                                 "whatever was played."), like=loss_unweighted),
+        Mistake("product-of-means", N_("Each return weights its own trajectory before the mean is "
+                                       "taken."), like=loss_product_of_means),
+        Mistake("not-a-scalar", N_("backward() needs one number. What is still to be done with "
+                                   "these N?"), like=loss_not_reduced),
+        Mistake("last-step-only", N_("Every step's log-probability counts, not only the last "
+                                     "one's."), like=loss_last_step_only),
+    ),
+)  # fmt: skip

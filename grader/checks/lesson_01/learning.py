@@ -1,0 +1,163 @@
+"""Check of train_reinforce: what spies saw, and the exact objective of the weights."""
+
+import numpy as np
+
+from grader import training
+from grader.checks.lesson_01.rollout import env_text
+from grader.exercise import N_, Case, RuleExercise
+from grader.i18n import _
+from grader.played import softmax
+from grader.probes.inputs import Env, Rng
+from grader.probes.train import Module, Optimizer
+from grader.truths import rewards_to_go
+
+
+def training_env(rng):
+    """A small grid whose first cell, goal, pit and action names are drawn."""
+    cells = [(row, column) for row in range(3) for column in range(3)]
+    while True:
+        first, goal, pit = (cells[i] for i in rng.permutation(len(cells))[:3])
+        far = abs(first[0] - goal[0]) + abs(first[1] - goal[1])
+        if far >= 3:
+            break
+    return Env(
+        "Grid",
+        {
+            "size": 3,
+            "goal": list(goal),
+            "first": list(first),
+            "pits": [list(pit)],
+            "max_steps": 12,
+            "action_order": rng.permutation(4).tolist(),
+        },
+    )
+
+
+def train_case(env, theta, num_updates, batch_size, seed):
+    shown = _(
+        "train_reinforce(env, policy, optimizer, num_updates={updates}, batch_size={size}, rng), "
+        "env = {env}"
+    ).format(updates=num_updates, size=batch_size, env=env_text(env))
+    policy = {"num_states": theta.shape[0], "num_actions": theta.shape[1]}
+    return Case(
+        {
+            "env": env,
+            "policy": Module("TabularPolicy", policy, {"theta": theta}),
+            "optimizer": Optimizer("Adam", ["policy"], {"lr": 0.1}),
+            "num_updates": num_updates,
+            "batch_size": batch_size,
+            "rng": Rng(seed),
+        },
+        shown=shown,
+    )
+
+
+def train_reinforce_cases(rng):
+    """Two equal short runs from a crooked start, and one long enough to learn."""
+    env, seed = training_env(rng), int(rng.integers(10**6))
+    crooked = rng.normal(size=(9, 4)).astype(np.float32) * 0.5
+    updates, size = int(rng.integers(3, 5)), int(rng.integers(5, 8))
+    return [
+        train_case(env, crooked, updates, size, seed),
+        train_case(env, crooked, updates, size, seed),
+        train_case(env, np.zeros((9, 4), np.float32), 60, 32, seed + 1),
+    ]
+
+
+def descent(weigh, **how):
+    """What one step's gradient of a loss should be, with weights ``weigh(episode) -> (T,)``."""
+    return lambda theta, batch: (
+        -training.weighted_scores(theta, batch, [weigh(episode) for episode in batch], **how)
+    )
+
+
+def whole_return(episode):
+    return np.full(len(episode.rewards), episode.total)
+
+
+def centred_descent(theta, batch):
+    mean = np.mean([episode.total for episode in batch])
+    return descent(lambda episode: whole_return(episode) - mean)(theta, batch)
+
+
+def averaged_descent(theta, batch):
+    mean = np.mean([episode.total for episode in batch])
+    return descent(lambda episode: np.full(len(episode.rewards), mean))(theta, batch)
+
+
+def padded_descent(theta, batch):
+    """Padded steps counted as if action 0 had been played in state 0."""
+    longest, found = max(len(e.rewards) for e in batch), descent(whole_return)(theta, batch)
+    for episode in batch:
+        found[0] += (longest - len(episode.rewards)) * episode.total * softmax(theta[0])
+        found[0, 0] -= (longest - len(episode.rewards)) * episode.total
+    return found
+
+
+TRAIN_REINFORCE = RuleExercise(
+    "train_reinforce",
+    "train",
+    train_reinforce_cases,
+    rules=(
+        *training.RULES,
+        training.gradient_rule(
+            right=(
+                descent(whole_return),
+                descent(lambda episode: rewards_to_go(episode.rewards)),
+                centred_descent,
+            ),
+            wrongs={
+                "minus-sign": (
+                    N_("The steps go downhill on J. Optimisers descend."),
+                    lambda theta, batch: -descent(whole_return)(theta, batch),
+                ),
+                "probability-not-log": (
+                    N_("The gradient is that of probabilities. Where did 1/pi come from?"),
+                    descent(whole_return, of_log=False),
+                ),
+                "padding-counted": (
+                    N_(
+                        "Steps after an episode's end move the policy, too. What should their "
+                        "log-probability count?"
+                    ),
+                    padded_descent,
+                ),
+                "last-trajectory-only": (
+                    N_(
+                        "Only the last episode of the batch counts. Does your loop add, or "
+                        "overwrite?"
+                    ),
+                    lambda theta, batch: descent(whole_return)(theta, batch[-1:]),
+                ),
+                "immediate-reward": (
+                    N_("Each step is weighted by its own reward. Which step earned the goal?"),
+                    descent(lambda episode: episode.rewards),
+                ),
+                "broadcast": (
+                    N_(
+                        "Every episode is weighted by the mean return. Print the shape of the "
+                        "product of returns and log-probabilities."
+                    ),
+                    averaged_descent,
+                ),
+                "unweighted": (
+                    N_("The returns play no part in the gradient."),
+                    descent(lambda episode: np.ones(len(episode.rewards))),
+                ),
+            },
+        ),
+        training.rule_history,
+        training.mark_rule(0.9),
+    ),
+    overall=(training.same_draws,),
+    seconds=30.0,
+    prerequisites=(
+        "softmax",
+        "log_prob",
+        "rollout",
+        "discounted_return",
+        "grad_log_prob",
+        "reinforce_gradient",
+        "reinforce_loss",
+    ),
+)

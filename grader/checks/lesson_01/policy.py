@@ -1,0 +1,273 @@
+"""Checks of the policy and the return: softmax, log_prob, discounted_return."""
+
+import math
+
+import numpy as np
+
+from grader.exercise import N_, Case, FunctionExercise, Mistake, Number
+from grader.played import softmax
+from grader.probes.inputs import View
+from grader.truths import discounted_sum, rewards_to_go
+
+
+def softmax_cases(rng):
+    """Fixed ones that tell the axes apart and overflow; one row at 1e4 beside ordinary rows."""
+    rows = rng.normal(size=(3, 2))
+    mixed = np.vstack([rng.normal(size=(2, 4)), [1e4, 0.0, -1e4, 9999.0]])
+    return [
+        Case({"logits": np.array([0.0, math.log(3.0)])}),
+        Case({"logits": np.array([[0.0, 0.0], [math.log(4.0), 0.0], [1.0, 1.0]])}),
+        Case({"logits": np.array([1e4, 1e4 - 1.0])}),
+        Case({"logits": np.array([-1e4, -1e4 - 1.0])}),
+        Case({"logits": mixed}),
+        Case({"logits": rows}),
+        Case({"logits": rng.normal(size=(2, 3, 4)) * 3}),
+        Case({"logits": View(rng.normal(size=(4, 3)), "read_only")}),
+        Case({"logits": View(rng.normal(size=(4, 3)), "reversed")}),
+        Case({"logits": rng.normal(size=(1,))}),
+    ]
+
+
+def softmax_truth(logits):
+    """Each entry by its definition, 1 / sum of exp of differences: nothing overflows to nan."""
+    result = np.empty_like(logits)
+    for index in np.ndindex(logits.shape):
+        row = logits[index[:-1]]
+        with np.errstate(over="ignore"):
+            result[index] = 1.0 / sum(np.exp(other - logits[index]) for other in row)
+    return result
+
+
+def softmax_other_axis(logits):
+    weights = np.exp(logits - logits.max(axis=0, keepdims=True))
+    return weights / weights.sum(axis=0, keepdims=True)
+
+
+def softmax_over_everything(logits):
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum()
+
+
+def softmax_overflowing(logits):
+    with np.errstate(all="ignore"):
+        return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+
+
+def softmax_shared_maximum(logits):
+    with np.errstate(all="ignore"):
+        weights = np.exp(logits - logits.max())
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def unnormalised(case, seen, truth):
+    """Not negative, but the rows' sums aren't 1."""
+    found = seen["value"]["array"]
+    return found.shape == truth.value.shape and not np.allclose(found.sum(-1), 1)
+
+
+SOFTMAX = FunctionExercise(
+    "softmax",
+    softmax_cases,
+    softmax_truth,
+    mistakes=(
+        Mistake(
+            "softmax-axis",
+            N_("Which axis holds the actions? Each row must sum to 1."),
+            like=softmax_other_axis,
+        ),
+        Mistake(
+            "softmax-all",
+            N_("Each state has a distribution of its own: each row sums to 1."),
+            like=softmax_over_everything,
+        ),
+        Mistake(
+            "overflow",
+            N_("exp overflows. Softmax doesn't change when you subtract a constant from a row."),
+            like=softmax_overflowing,
+        ),
+        Mistake(
+            "row-underflows",
+            N_("One row at 10000 wipes out the others. Whose maximum is subtracted from a row?"),
+            like=softmax_shared_maximum,
+        ),
+        Mistake(
+            "log-softmax",
+            N_("These are logarithms of probabilities."),
+            when=lambda case, seen, truth: np.allclose(np.exp(seen["value"]["array"]), truth.value),
+        ),
+        Mistake("not-normalised", N_("Do the probabilities of a row sum to 1?"), when=unnormalised),
+    ),
+)
+
+
+def log_prob_cases(rng):
+    mixed = np.vstack([rng.normal(size=(2, 3)), [1e4, 0.0, -1e4]])
+    square = rng.normal(size=(3, 3))
+    deep = rng.normal(size=(2, 3, 4))
+    return [
+        Case({"logits": np.array([0.0, math.log(3.0)]), "actions": np.array(1)}),
+        Case({"logits": rng.normal(size=(4, 2)), "actions": np.array([0, 1, 1, 0])}),
+        Case({"logits": square, "actions": np.array([2, 0, 1])}),
+        Case({"logits": mixed, "actions": np.array([1, 0, 2])}),
+        Case({"logits": np.array([[1e4, 1e4 - 1.0]]), "actions": np.array([1])}),
+        Case({"logits": deep, "actions": rng.integers(4, size=(2, 3))}),
+        Case({"logits": View(square[::-1], "read_only"), "actions": np.array([0, 0, 1])}),
+        Case({"logits": np.zeros((1, 1)), "actions": np.array([0])}),
+    ]
+
+
+def log_prob_truth(logits, actions):
+    """minus log of the sum of exp of differences to the taken action's logit, by math.fsum."""
+    found = np.empty(np.shape(actions))
+    for index in np.ndindex(found.shape):
+        apart = logits[index] - logits[index][actions[index]]
+        top = max(apart)
+        found[index] = -(top + math.log(math.fsum(math.exp(x - top) for x in apart)))
+    return found
+
+
+def taken(table, actions):
+    return np.take_along_axis(table, np.asarray(actions)[..., None], -1)[..., 0]
+
+
+def stable_log_softmax(logits):
+    centred = logits - logits.max(-1, keepdims=True)
+    return centred - np.log(np.exp(centred).sum(-1, keepdims=True))
+
+
+def log_of_softmax(logits, actions):
+    with np.errstate(all="ignore"):
+        return np.log(taken(softmax(logits), actions))
+
+
+def log_prob_overflowing(logits, actions):
+    with np.errstate(all="ignore"):
+        return taken(logits, actions) - np.log(np.exp(logits).sum(-1))
+
+
+def log_prob_likeliest(logits, actions):
+    return stable_log_softmax(logits).max(-1)
+
+
+LOG_PROB = FunctionExercise(
+    "log_prob",
+    log_prob_cases,
+    log_prob_truth,
+    prerequisites=("softmax",),
+    mistakes=(
+        Mistake(
+            "log-of-softmax",
+            N_("The probability underflows to 0 before its logarithm is taken. Can you write the "
+               "logarithm of softmax without dividing?"),
+            like=log_of_softmax,
+        ),
+        Mistake(
+            "overflow",
+            N_("exp overflows. Subtract each row's largest logit first."),
+            like=log_prob_overflowing,
+        ),
+        Mistake(
+            "all-actions",
+            N_("Which action was played? One number for each, not one for each possible action."),
+            like=lambda logits, actions: stable_log_softmax(logits),
+        ),
+        Mistake(
+            "every-pair",
+            N_("Each row has one action of its own. Here every row met every action."),
+            like=lambda logits, actions: stable_log_softmax(logits)[..., actions],
+        ),
+        Mistake(
+            "not-the-taken-action",
+            N_("That is the likeliest action. Which one was played?"),
+            like=log_prob_likeliest,
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("These are probabilities. Where is the logarithm?"),
+            like=lambda logits, actions: taken(softmax(logits), actions),
+        ),
+        Mistake(
+            "minus-sign",
+            N_("A probability is at most 1. Which sign has its logarithm?"),
+            like=lambda logits, actions: -taken(stable_log_softmax(logits), actions),
+        ),
+        Mistake(
+            "summed",
+            N_("One number for each action played. The sum comes later."),
+            like=lambda logits, actions: taken(stable_log_softmax(logits), actions).sum(),
+        ),
+        Mistake(
+            "logit",
+            N_("That is the logit. What turns logits into log-probabilities?"),
+            like=taken,
+        ),
+    ),
+)  # fmt: skip
+
+
+def discounted_return_truth(rewards, gamma=1.0):
+    return discounted_sum(rewards, gamma)
+
+
+def discounted_return_cases(rng):
+    rewards = rng.normal(size=6)
+    return [
+        Case({"rewards": np.array([0.0, 0.0, 1.0]), "gamma": 0.5}),
+        Case({"rewards": np.array([1.0, 2.0, 3.0]), "gamma": 1.0}),
+        Case({"rewards": np.array([3.0, 5.0]), "gamma": 0.0}),
+        Case({"rewards": np.array([1.0, -2.0, 4.0])}),
+        Case({"rewards": np.array([7.0]), "gamma": 0.9}),
+        Case({"rewards": View(rewards, "read_only"), "gamma": 0.9}, keywords=("gamma",)),
+        Case({"rewards": View(rewards[:5], "reversed"), "gamma": 0.5}),
+        Case({"rewards": rng.normal(size=9), "gamma": float(rng.uniform(0.3, 0.99))}),
+    ]
+
+
+DISCOUNTED_RETURN = FunctionExercise(
+    "discounted_return",
+    discounted_return_cases,
+    discounted_return_truth,
+    kind=Number(),
+    mistakes=(
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains?"),
+            like=lambda rewards, gamma=1.0: float(np.sum(rewards)),
+        ),
+        Mistake(
+            "gamma-fixed",
+            N_("A fixed gamma? Use the argument, and its default of 1."),
+            like=lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
+        ),
+        Mistake(
+            "discount-from-the-end",
+            N_("The first reward counts in full, and the last one is discounted most."),
+            like=lambda rewards, gamma=1.0: discounted_sum(rewards[::-1], gamma),
+        ),
+        Mistake(
+            "discount-shifted",
+            N_("Which power of gamma weighs the very first reward?"),
+            like=lambda rewards, gamma=1.0: gamma * discounted_sum(rewards, gamma),
+        ),
+        Mistake(
+            "discount-once",
+            N_("gamma, gamma squared, gamma to the third: the discount grows with each step."),
+            like=lambda rewards, gamma=1.0: rewards[0] + gamma * float(np.sum(rewards[1:])),
+        ),
+        Mistake(
+            "mean-not-sum",
+            N_("A return is a sum. Does a longer episode not collect more?"),
+            like=lambda rewards, gamma=1.0: discounted_sum(rewards, gamma) / len(rewards),
+        ),
+        Mistake(
+            "one-per-step",
+            N_("One number for the whole episode, seen from its start."),
+            like=lambda rewards, gamma=1.0: rewards_to_go(rewards, gamma),
+        ),
+        Mistake(
+            "discounted-rewards-not-summed",
+            N_("These are the discounted rewards. A return is their sum."),
+            like=lambda rewards, gamma=1.0: gamma ** np.arange(len(rewards)) * rewards,
+        ),
+    ),
+)

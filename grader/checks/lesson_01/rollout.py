@@ -1,0 +1,210 @@
+"""Check of rollout: what came back against what a spy saw, and the actions' frequencies."""
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader import training
+from grader.exercise import Case, Problem, RuleExercise
+from grader.i18n import _
+from grader.kinds import kind_text, none_hint
+from grader.played import (
+    always_likeliest,
+    episodes,
+    foreign_chance,
+    one_seed,
+    played_on,
+    raised,
+    sampling_problem,
+    softmax,
+)
+from grader.probes.inputs import Env, Rng
+
+PLAN_STEPS = 24
+
+
+@dataclass(frozen=True)
+class RolloutExercise(RuleExercise):
+    """Judged by rules; where it was failed, the grader draws the actions for later exercises."""
+
+    def answer(self, question):
+        """args: theta (S, A), seed -> actions (PLAN_STEPS, S), a draw for each step and state."""
+        theta, seed = question["args"]
+        bounds = softmax(theta).cumsum(-1)[:, :-1]
+        draws = np.random.default_rng(int(seed)).random((PLAN_STEPS, len(bounds), 1))
+        return {"value": (draws > bounds).sum(-1)}
+
+
+def rollout_case(env, theta, seed, count):
+    words = _("{n} episodes, rollout(env, theta, rng) with env = {env}")
+    shown = words.format(n=count, env=env_text(env))
+    inputs = {"env": env, "theta": theta, "rng": Rng(seed), "episodes": count}
+    return Case(inputs, shown=shown)
+
+
+def env_text(env):
+    arguments = ", ".join(f"{name}={value}" for name, value in env.kwargs.items())
+    return f"pg.envs.{env.name}({arguments})"
+
+
+def rollout_cases(rng):
+    """Two equal calls, episodes of one step, and enough episodes to count frequencies. Neighbours
+    prefer opposite actions, so that a wrong row of theta shows."""
+    grid = Env("Grid", {"size": 3, "pits": [[1, 1]], "max_steps": 12})
+    short = Env("Corridor", {"length": 3})
+    corridor = Env("Corridor", {"length": 6, "goal": 5, "first": 2, "max_steps": 6})
+    signs = np.array([1, -1, 1, -1, 1, -1]) * rng.choice([-1, 1])
+    theta = np.stack([signs * rng.uniform(0.5, 0.9, 6), np.zeros(6)], 1)
+    even = rng.normal(size=(9, 4)) * 0.1
+    seed = int(rng.integers(10**6))
+    return [
+        rollout_case(grid, even, seed, 4),
+        rollout_case(grid, even, seed, 4),
+        rollout_case(short, np.array([[0.0, 1.0]] * 3), seed + 1, 6),
+        rollout_case(corridor, theta, seed + 2, 150),
+        rollout_case(grid, rng.normal(size=(9, 4)), seed + 3, 60),
+    ]
+
+
+def rollout_raised(case, seen):
+    problem, log = raised(case, seen), seen["played"]
+    if problem is None or problem.mistake != "raises":
+        return problem
+    lengths = [int(n) for n in re.findall(r"\((\d+),?\)", seen["raised"].get("message", ""))]
+    if len(lengths) == 3 and lengths[0] == lengths[1] + 1 == lengths[2] + 1:
+        hint = _("T actions were taken in T states. Which state is one too many?")
+        return Problem(
+            "shape", "", _("as many states as actions"), problem.got, hint, "last-state-appended"
+        )
+    if (
+        log["starts"]
+        and not len(log["rewards"])
+        and seen["raised"]["type"] in ("IndexError", "TypeError")
+    ):
+        hint = _("reset returns two things, the observation and a dict; step returns five.")
+        return Problem("runs", "", "", problem.got, hint, "reset-returns-two")
+    return problem
+
+
+def rollout_kind(case, seen):
+    for result in seen["results"]:
+        fields = result.get("fields", {})
+        if not {"states", "actions", "rewards"} <= set(fields):
+            hint = none_hint(result) or _("Wrap the three sequences in pg.Trajectory.")
+            return Problem(
+                "kind", "", _("a pg.Trajectory"), kind_text(result), hint, "no-trajectory"
+            )
+        if any(training.numbers(fields[name]) is None for name in ("states", "actions", "rewards")):
+            return Problem("kind", "", _("arrays or lists of numbers"), kind_text(fields["states"]))
+    return None
+
+
+def rollout_played(case, seen):
+    """Each call plays one episode, from reset to its end."""
+    played, count = episodes(seen["played"]), len(seen["results"])
+    if any(not episode.ended for episode in played):
+        broken = next(episode for episode in played if not episode.ended)
+        got = _("an episode broken off after {n} steps").format(n=len(broken.rewards))
+        hint = _("Play until the environment says that the episode is over.")
+        return Problem("behaviour", "", _("whole episodes"), got, hint, "stops-early")
+    if len(played) == count:
+        return None
+    got = _("{played} episodes in {n} calls").format(played=len(played), n=count)
+    return Problem("behaviour", "", _("one episode a call"), got, "", "episodes-miscounted")
+
+
+def rollout_recorded(case, seen):
+    """What came back is what was played, step by step."""
+    for result, episode in zip(seen["results"], episodes(seen["played"]), strict=True):
+        for name in ("states", "actions", "rewards"):
+            found = training.numbers(result["fields"][name])
+            truth = getattr(episode, name)
+            if found.shape == truth.shape and np.allclose(found, truth):
+                continue
+            return _record_problem(name, found, truth)
+    return None
+
+
+def _record_problem(name, found, truth):
+    words = {"states": _("states {x}"), "actions": _("actions {x}"), "rewards": _("rewards {x}")}
+    expected, got = (words[name].format(x=np.round(x, 3).tolist()) for x in (truth, found))
+    mistake, hint = _record_mistake(name, found, truth)
+    step = "value" if found.shape == truth.shape else "shape"
+    return Problem(step, "", expected, got, hint, mistake)
+
+
+def _record_mistake(name, found, truth):
+    if len(found) == len(truth) - 1:
+        return "last-step-missing", _("The last step counts: it often brings the only reward.")
+    if len(found) != len(truth):
+        return "lengths", ""
+    if name == "rewards" and np.allclose(found, np.cumsum(truth)):
+        return "rewards-summed", _("Keep each step's own reward. Summing comes later.")
+    if name == "rewards" and np.allclose(found[1:], truth[:-1]):
+        return "rewards-shifted", _("Which action earned this reward?")
+    if name == "states" and (found == found[0]).all():
+        return "state-not-updated", _("Where are you after a step? Does your state know?")
+    if name == "states" and np.array_equal(found[:-1], truth[1:]):
+        return "states-shifted", _(
+            "Keep the state in which the action was chosen, not the one it led to."
+        )
+    return f"{name}-wrong", ""
+
+
+def rollout_sampling(case, seen):
+    log = seen["played"]
+    actual = softmax(case.inputs["theta"])[log["obs"]]
+    if not always_likeliest(log["actions"], actual) and _all_alike(log, actual):
+        hint = _("Are your trajectories all alike? A generator made anew starts over each time.")
+        return Problem(
+            "behaviour",
+            "",
+            _("a fresh episode every time"),
+            _("the same actions in every episode"),
+            hint,
+            "same-seed",
+        )
+    return one_seed(log) or sampling_problem(log["obs"], log["actions"], actual)
+
+
+def _all_alike(log, probabilities):
+    """Whether all episodes took the same actions, though chance would hardly have it so."""
+    played = episodes(log)
+    if len({episode.actions.tobytes() for episode in played}) > 1:
+        return False
+    chance = probabilities[np.arange(len(log["actions"])), log["actions"]]
+    return bool(np.log(chance[len(played[0].actions) :]).sum() < math.log(1e-12))
+
+
+def rollout_unchanged(case, seen):
+    if not seen["changed"]:
+        return None
+    hint = _("Work on a copy: the caller still needs its array.")
+    got = _("changed in place: {names}").format(names="theta")
+    return Problem("inputs", "", _("inputs as they were"), got, hint, "changed-inputs")
+
+
+def rollout_chance(cases, seen):
+    """The first two cases are the same call."""
+    one, other = (report["played"]["actions"] for report in seen[:2])
+    return None if np.array_equal(one, other) else foreign_chance(cases[0].shown)
+
+
+ROLLOUT = RolloutExercise(
+    "rollout",
+    "rollout",
+    rollout_cases,
+    rules=(
+        lambda case, seen: played_on(seen["played"]),
+        rollout_raised,
+        rollout_kind,
+        rollout_played,
+        rollout_recorded,
+        rollout_sampling,
+        rollout_unchanged,
+    ),
+    overall=(rollout_chance,),
+    prerequisites=("softmax",),
+)
