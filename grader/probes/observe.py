@@ -9,7 +9,7 @@ import numpy as np
 from .wire import DTYPES
 
 MAX_ITEMS = 5_000
-MAX_PARTS = 100_000
+MAX_PARTS = 50_000
 MAX_NUMBERS = 4_000_000
 MAX_TEXT = 500
 

@@ -1,0 +1,40 @@
+"""What the tests of the sandbox share: small limits, and one warm process a test process."""
+
+import pytest
+
+from grader.sandbox import Limits, doctor, zygote_for
+
+LIMITS = Limits(
+    cell_seconds=20, submission_seconds=60, grace_seconds=1, memory_mb=400, files_mb=16,
+    output_kb=16, processes=32, reply_mb=8, asks=50,
+)  # fmt: skip
+
+needs_walls = pytest.mark.skipif(
+    not doctor.can_isolate(), reason="this machine can't isolate: python -m grader doctor"
+)
+
+
+def open_session(unsafe=False, **options):
+    """A session of the shared zygote; close it (or use it as a context manager)."""
+    return zygote_for(LIMITS, unsafe).session(**options)
+
+
+def printed(result) -> str:
+    """What a cell wrote to stdout."""
+    streams = (out for out in result.outputs if out["output_type"] == "stream")
+    return "".join(out["text"] for out in streams if out["name"] == "stdout")
+
+
+def doubles(session) -> float:
+    """What the session's function ``double`` makes of 3, by a probe."""
+    request = {"probe": "call", "cases": [{"inputs": {"x": 3.0}}], "seconds": 5}
+    return session.probe("double", request, 10)[0]["value"]["value"]
+
+
+HONEST = "def double(x):\n    return 2 * x"
+
+
+def honest_neighbour() -> bool:
+    """Whether a fresh submission gets what it has earned."""
+    with open_session() as session:
+        return session.run_cell(HONEST).status == "ok" and doubles(session) == 6
