@@ -13,3 +13,21 @@ torch.set_num_threads(1)
 # A shared machine can make any single example slow; the same examples in every run.
 hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("course")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the kill table of whatever part of the bank was run."""
+    judged = {
+        report.nodeid: dict(report.user_properties)["judged"]
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if "judged" in dict(report.user_properties)
+    }
+    if judged:
+        from tests.bank.kill_table import rows
+
+        terminalreporter.section("kill table")
+        terminalreporter.write_line("exercise: wrong caught named | right passed")
+        for name, *counts in rows(judged.values()):
+            if any(counts):
+                terminalreporter.write_line("{}: {} {} {} | {} {}".format(name, *counts))
