@@ -14,13 +14,17 @@ import policy_gradients as pg
 
 ENVS = {
     "table": lambda: pg.envs.TabularEnv(
-        transitions=[[[0.5, 0.3, 0.2], [0, 1, 0]], [[0.1, 0, 0.9], [0.7, 0.3, 0]], [[0, 0, 1]] * 2],
-        rewards=np.arange(18).reshape(3, 2, 3) - 7,
+        transitions=[
+            [[0.5, 0.3, 0.2], [0, 1, 0], [1, 0, 0]],
+            [[0.1, 0, 0.9], [0.7, 0.3, 0], [0.2, 0.4, 0.4]],
+            [[0, 0, 1]] * 3,
+        ],
+        rewards=np.arange(27).reshape(3, 3, 3) - 9,
         terminal=[False, False, True],
         start=[0.25, 0.75, 0],
         max_steps=5,
         noise=0.5,
-        action_order=[1, 0],
+        action_order=[1, 2, 0],
     ),
     "bandit": lambda: pg.envs.Bandit(means=[1, -2, 0.5, 3], noise=2.0, action_order=[3, 1, 0, 2]),
     "contexts": lambda: pg.envs.ContextualBandit(),
@@ -220,6 +224,23 @@ def test_relabelled_actions_are_the_same_task(make):
     same = pg.exact.objective(other, pi[:, order])
     assert same == pytest.approx(pg.exact.objective(env, pi), abs=1e-12)
     assert other.action_names == tuple(env.action_names[a] for a in order) or env.cells is None
+
+
+def test_the_largest_draw_below_one_is_an_outcome():
+    """Ten times 0.1 adds up to less than 1 in floating point."""
+
+    class Highest:
+        def random(self):
+            return np.nextafter(1.0, 0.0)
+
+    row = np.full(10, 0.1)
+    env = pg.envs.TabularEnv(
+        np.tile(row, (10, 1, 1)), np.zeros((10, 1, 10)), np.zeros(10, bool), row, max_steps=3
+    )
+    env.reset(seed=0)
+    env.np_random = Highest()
+    assert env.reset()[0] == 9
+    assert env.step(0)[0] == 9
 
 
 def test_bandit_is_one_step_of_its_means():

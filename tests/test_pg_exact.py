@@ -232,6 +232,13 @@ def test_action_values_average_to_state_values(make, gamma):
         np.testing.assert_allclose((pi * action).sum(-1), state, atol=1e-10)
 
 
+@pytest.mark.parametrize("env", [pg.envs.Grid(), pg.envs.Corridor()], ids=["grid", "corridor"])
+def test_nothing_is_earned_after_the_end(env):
+    _theta, pi = some_policy(env)
+    assert not exact.state_values(env, pi)[env.terminal].any()
+    assert not exact.state_values(env, pi, horizon=3)[:, env.terminal].any()
+
+
 def test_action_values_by_hand():
     env = pg.envs.Corridor(length=4, first=1, step_reward=-1)
     pi = np.tile([0.0, 1.0], (4, 1))  # always right: from cell 1 the goal is two steps away

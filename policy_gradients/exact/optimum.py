@@ -9,6 +9,7 @@ from .values import (
     policy_gradient,
 )
 
+POLISHED = 4
 POLISH_STEPS = 300
 
 
@@ -22,24 +23,21 @@ def best_stationary(env, gamma=1.0):
 
     A float: `objective` of `best_policy`. Where it equals `optimal_objective` nothing better
     exists; that holds for every environment of the package without slip. With slip it is the
-    best of many greedy policies, each improved by gradient ascent: a lower bound, and what a
-    learner can be measured by.
+    best of the greedy policies of each time to go, improved by gradient ascent: a lower bound,
+    and what a learner can be measured by.
     """
     return objective(env, best_policy(env, gamma), gamma)
 
 
 def best_policy(env, gamma=1.0):
     """Probabilities (S, A) of the policy behind `best_stationary`."""
-    bound = optimal_objective(env, gamma)
-    candidates = [_greedy(values) for values in _optimal_action_values(env, gamma)]
-    for improve in (None, _improved, _polished):
-        candidates = _distinct(candidates)
-        if improve is not None:
-            candidates += [improve(env, pi, gamma) for pi in candidates]
-        best = max(candidates, key=lambda pi: objective(env, pi, gamma))
-        if objective(env, best, gamma) >= bound - 1e-9:
-            break
-    return best
+    greedy = _distinct(_greedy(values) for values in _optimal_action_values(env, gamma))
+    greedy.sort(key=lambda pi: objective(env, pi, gamma), reverse=True)
+    best = greedy[0]
+    if objective(env, best, gamma) >= optimal_objective(env, gamma) - 1e-9:
+        return best
+    polished = [_polished(env, pi, gamma) for pi in greedy[:POLISHED]]
+    return max([best, *polished], key=lambda pi: objective(env, pi, gamma))
 
 
 def _optimal_action_values(env, gamma):
@@ -59,22 +57,6 @@ def _distinct(policies):
     return list({pi.tobytes(): pi for pi in policies}.values())
 
 
-def _improved(env, pi, gamma):
-    """Change one state's action at a time while the objective grows."""
-    best = objective(env, pi, gamma)
-    improving = True
-    while improving:
-        improving = False
-        for state in range(env.num_states):
-            for action in range(env.num_actions):
-                trial = pi.copy()
-                trial[state] = np.eye(env.num_actions)[action]
-                value = objective(env, trial, gamma)
-                if value > best + 1e-12:
-                    pi, best, improving = trial, value, True
-    return pi
-
-
 def _polished(env, pi, gamma):
     """Gradient ascent from a softened `pi`, by multiplicative steps of adapted length."""
     pi = 0.98 * pi + 0.02 / env.num_actions
@@ -86,6 +68,8 @@ def _polished(env, pi, gamma):
         value = objective(env, trial, gamma)
         if value > best:
             pi, best, length = trial, value, 1.5 * length
+        elif length < 1e-9:
+            break
         else:
             length /= 2
     return pi

@@ -62,7 +62,7 @@ def _backup(env, next_values, gamma):
 
 def _endless_values(env, pi, gamma):
     flow = np.einsum("sa,sat->st", pi, alive_transitions(env))
-    if gamma >= 1 and not np.all(_ends_surely(env, flow)):
+    if gamma >= 1 and not np.all(_may_end(flow)):
         raise ValueError(
             "without a time limit and with gamma = 1 some state never leads to an end under this "
             "policy, so its value is no finite number; give a horizon or gamma < 1"
@@ -71,18 +71,12 @@ def _endless_values(env, pi, gamma):
     return np.linalg.solve(np.eye(env.num_states) - gamma * flow, rewards)
 
 
-def _ends_surely(env, flow):
-    """bool (S,): the states from which an end is reached with probability 1 in a finite MDP.
-
-    That is so where every state that can be reached still has some way to an end.
-    """
+def _may_end(flow):
+    """bool (S,): the states with some way to an end. Where all have one, every episode ends."""
     has_way = flow.sum(1) < 1 - 1e-12
-    for _step in range(env.num_states):
+    for _step in range(len(flow)):
         has_way |= (flow[:, has_way] > 0).any(1)
-    lost = ~has_way
-    for _step in range(env.num_states):
-        lost |= (flow[:, lost] > 0).any(1)
-    return ~lost
+    return has_way
 
 
 def objective(env, pi, gamma=1.0):
