@@ -113,6 +113,8 @@ def test_a_trajectory_shows_where_it_went():
     assert written.count("pit") == 2 and written.count("goal") == 1
     arrows = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
     assert len(arrows) == 3
+    cut = pg.plots.trajectory(env, pg.Trajectory([0, 1], [1, 1], [-0.1, -0.1]))
+    assert "-0.1" not in texts(cut)  # an ordinary reward in an ordinary cell says nothing
     ends = [text.xy for text in ax.texts if getattr(text, "arrow_patch", None)]
     assert np.round(ends).tolist() == [[0, 1], [0, 2], [1, 2]]  # column, row
 

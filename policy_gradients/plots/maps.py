@@ -12,7 +12,7 @@ ARROW = 0.46  # length of an arrow of probability one, in cells
 def trajectory(env, traj, pi=None, ax=None):
     """The path of one episode over the map; a corridor unfolds downwards, one row a step.
 
-    Every reward is written beside a corridor; on a board the last one, in the path's last cell.
+    Every reward is written beside a corridor; on a board that of entering the goal or a pit.
 
     env: an environment with a map (Corridor, Grid)
     traj: Trajectory of T steps
@@ -24,7 +24,8 @@ def trajectory(env, traj, pi=None, ax=None):
     ax = _board(env, ax)
     if pi is not None:
         _arrows(ax, env, np.asarray(pi))
-    places = env.cells[_visited(env, traj)].astype(float)
+    visited = _visited(env, traj)
+    places = env.cells[visited].astype(float)
     # Steps that share a cell stay apart: the path drifts along the diagonal with time.
     drift = np.linspace(-0.2, 0.2, len(places))[:, None]
     rows, columns = (places + drift).T
@@ -46,7 +47,8 @@ def trajectory(env, traj, pi=None, ax=None):
         )
     ax.plot(columns[0], rows[0], "o", color=COLORS[0], markersize=8)
     row, column = places[-1]
-    ax.text(column, row - 0.32, signed(traj.rewards[-1]), ha="center", va="center", size=9)
+    if env.terminal[visited[-1]]:
+        ax.text(column, row - 0.32, signed(traj.rewards[-1]), ha="center", va="center", size=9)
     ax.set_title(_summary(traj))
     return ax
 
