@@ -248,10 +248,10 @@ def fails_with(root, name, old, new, capsys):
     [
         ("return total(rewards)", "return 1 + total(rewards)", "check cell raised AssertionError"),
         ("print(mean", "print(1 / 0, mean", "The demo cell raised ZeroDivisionError"),
-        ("import numpy as np", "import nonumpy", "The setup cell raised ModuleNotFoundError"),
+        ("import numpy as np", "import nonumpy as np", "The setup cell raised ModuleNotFoundError"),
         (
             "import numpy as np",
-            "import os\n\nos.kill(os.getpid(), 9)",
+            "import os\n\nimport numpy as np\n\nos.kill(os.getpid(), 9)",
             "died while this cell ran",
         ),
         (
@@ -275,8 +275,8 @@ def test_an_interrupted_build_leaves_the_old_files_alone(tmp_path):
     before = {file: text for file, text in files(root).items() if file.suffix == ".ipynb"}
     lesson = root / "lessons" / "02_second.py"
     started = root / "started"
-    waits = f"import time\n\nopen({str(started)!r}, 'w').close()\ntime.sleep(60)\n"
-    lesson.write_text(lesson.read_text().replace("import numpy as np", waits))
+    waits = f"import time\n\nopen({str(started)!r}, 'w').close()\ntime.sleep(60)\nimport numpy"
+    lesson.write_text(lesson.read_text().replace("import numpy", waits))
     command = f"""
 import signal, sys
 from tests.publishing import publish
