@@ -502,6 +502,39 @@ def test_without_a_clock_the_best_policy_may_have_to_mix(pay):
     assert exact.best_stationary(env) == pytest.approx(best, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "env",
+    [
+        pg.envs.Grid(step_reward=0.0),
+        pg.envs.Grid(step_reward=0.0, goal=(0, 3), action_order=[1, 3, 0, 2]),
+        pg.envs.Corridor(length=9, step_reward=0.0),
+        pg.envs.Corridor(goal=0, step_reward=0.0),
+    ],
+)
+def test_ties_between_now_and_later_do_not_end_in_never(env):
+    assert exact.best_stationary(env) == pytest.approx(10, abs=1e-9)
+
+
+def test_a_stationary_policy_that_is_paid_to_linger_mixes():
+    """Lingering pays 0.6 a step, so that a clock earns 20 * 0.6 + 10; a table cannot count.
+
+    Going to the goal and staying before it with the best constant probability is within reach;
+    neither lingering for ever (12) nor going straight (13.6) is as good.
+    """
+    env = pg.envs.Grid(step_reward=0.6)
+    assert exact.optimal_objective(env) == pytest.approx(22)
+    straight = exact.best_policy(pg.envs.Grid())
+    before = env.cells.tolist().index([2, 3])
+    found = []
+    for stay in np.linspace(0, 1, 51):
+        pi = straight.copy()
+        pi[before] = [0, stay, 1 - stay, 0]  # against the wall, or down into the goal
+        pi[env.cells.tolist().index([3, 2])] = [0, 1 - stay, stay, 0]
+        found.append(exact.objective(env, pi))
+    assert max(found) > 14
+    assert max(found) <= exact.best_stationary(env) <= 22
+
+
 # Divergence and bad input
 
 

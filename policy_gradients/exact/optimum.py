@@ -9,38 +9,45 @@ from .values import (
     policy_gradient,
 )
 
+# Where waiting costs nothing, acting now and acting later tie, and a tie may be broken by never
+# acting; a little extra discount tells them apart.
+IMPATIENCE = (1.0, 0.99, 0.9)
 POLISHED = 4
+SOFTENING = (0.02, 0.3)
 POLISH_STEPS = 300
 
 
 def optimal_objective(env, gamma=1.0):
     """Best expected discounted return of any policy, also one that watches the clock: a float."""
-    return float(env.start @ _optimal_action_values(env, gamma)[-1].max(1))
+    return float(env.start @ _optimal_tables(env, gamma)[-1].max(1))
 
 
 def best_stationary(env, gamma=1.0):
     """Best objective that a softmax table (which does not see the clock) can come close to.
 
     A float: `objective` of `best_policy`. Where it equals `optimal_objective` nothing better
-    exists; that holds for every environment of the package without slip. With slip it is the
-    best of the greedy policies of each time to go, improved by gradient ascent: a lower bound,
-    and what a learner can be measured by.
+    exists; that holds for every environment of the package with its own rewards and no slip.
+    Elsewhere it is the best that gradient ascent finds from the uniform policy and from greedy
+    ones: a lower bound, and what a learner can be measured by.
     """
     return objective(env, best_policy(env, gamma), gamma)
 
 
 def best_policy(env, gamma=1.0):
     """Probabilities (S, A) of the policy behind `best_stationary`."""
-    greedy = _distinct(_greedy(values) for values in _optimal_action_values(env, gamma))
+    discounts = [gamma * factor for factor in IMPATIENCE]
+    greedy = [_greedy(row) for discount in discounts for row in _optimal_tables(env, discount)]
+    greedy = list({pi.tobytes(): pi for pi in greedy}.values())
     greedy.sort(key=lambda pi: objective(env, pi, gamma), reverse=True)
-    best = greedy[0]
-    if objective(env, best, gamma) >= optimal_objective(env, gamma) - 1e-9:
-        return best
-    polished = [_polished(env, pi, gamma) for pi in greedy[:POLISHED]]
-    return max([best, *polished], key=lambda pi: objective(env, pi, gamma))
+    if objective(env, greedy[0], gamma) >= optimal_objective(env, gamma) - 1e-9:
+        return greedy[0]
+    uniform = np.full_like(greedy[0], 1 / env.num_actions)
+    starts = [(1 - part) * pi + part * uniform for pi in greedy[:POLISHED] for part in SOFTENING]
+    polished = [_polished(env, pi, gamma) for pi in [uniform, *starts]]
+    return max([greedy[0], *polished], key=lambda pi: objective(env, pi, gamma))
 
 
-def _optimal_action_values(env, gamma):
+def _optimal_tables(env, gamma):
     """max_steps tables (S, A): the best return with 1, 2, ... steps left."""
     rewards, flow = mean_rewards(env), alive_transitions(env)
     tables = [rewards]
@@ -53,13 +60,8 @@ def _greedy(values):
     return np.eye(values.shape[1])[values.argmax(1)]
 
 
-def _distinct(policies):
-    return list({pi.tobytes(): pi for pi in policies}.values())
-
-
 def _polished(env, pi, gamma):
-    """Gradient ascent from a softened `pi`, by multiplicative steps of adapted length."""
-    pi = 0.98 * pi + 0.02 / env.num_actions
+    """Gradient ascent from `pi`, none of it zero, by multiplicative steps of adapted length."""
     best, length = objective(env, pi, gamma), 1.0
     for _step in range(POLISH_STEPS):
         direction = policy_gradient(env, pi, gamma) / np.maximum(pi, 1e-300)
