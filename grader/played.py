@@ -14,7 +14,7 @@ from grader.exercise import error_problem
 from grader.i18n import _
 from grader.verdict import Problem
 
-FALSE_ALARM = 1e-12  # probability that an honest player is called a cheat, per comparison
+FALSE_ALARM = 1e-9  # at most so often is an honest draw called a wrong one, per comparison
 
 
 @dataclass(frozen=True)
@@ -60,64 +60,78 @@ def softmax(logits) -> np.ndarray:
     return weights / weights.sum(-1, keepdims=True)
 
 
-def unlikely(hits, probabilities) -> bool:
-    """Whether so many hits, or so few, come about by chance less often than FALSE_ALARM.
+def log_likelihood(actions, probabilities) -> float:
+    """Of the actions taken, (n,), under the probabilities of each step, (n, A)."""
+    with np.errstate(divide="ignore"):
+        return float(np.log(probabilities[np.arange(len(actions)), actions]).sum())
 
-    hits: bool (n,), whether an event came at each step; probabilities: (n,), its probability given
-    all that went before. Freedman's inequality (1975), which also holds where earlier outcomes
-    decide which step comes next, as they do in an episode.
+
+def learned_probabilities(obs, actions, num_actions) -> np.ndarray:
+    """(n, A): what one would bet on at each step, having seen only the earlier ones.
+
+    In each state the count of each action so far plus a half, over their sum: the estimate of
+    Krichevsky and Trofimov (1981), which loses next to nothing against the best constant policy.
     """
-    surplus = abs(float(np.sum(hits) - np.sum(probabilities)))
-    variance = float(np.sum(probabilities * (1 - probabilities)))
-    level = math.log(2 / FALSE_ALARM)
-    return surplus > level / 3 + math.sqrt(level**2 / 9 + 2 * variance * level)
+    counts = {state: np.full(num_actions, 0.5) for state in np.unique(obs).tolist()}
+    bets = np.empty((len(actions), num_actions))
+    for t, (state, action) in enumerate(zip(obs.tolist(), actions.tolist(), strict=True)):
+        bets[t] = counts[state] / counts[state].sum()
+        counts[state][action] += 1
+    return bets
 
 
-def odd_state(obs, actions, probabilities) -> tuple | None:
-    """(state, action, times in that state, times that action, expected times) of the first
-    frequency that chance can't explain; None where all can be. Shapes (n,), (n,), (n, A)."""
-    for state in np.unique(obs):
-        here = obs == state
-        for action in range(probabilities.shape[1]):
-            hits, expected = actions[here] == action, probabilities[here, action]
-            if unlikely(hits, expected):
-                return int(state), action, len(hits), int(hits.sum()), float(expected.sum())
-    return None
+def drawn_from(obs, actions, probabilities) -> bool:
+    """Whether the actions may be draws from these probabilities, (n, A).
+
+    A gambler who bets as ``learned_probabilities`` says, at fair odds under ``probabilities``,
+    multiplies his stake by the ratio of the likelihoods. At fair odds nobody reaches k times his
+    stake more often than once in k (Ville 1939), however episodes and updates go on.
+    """
+    bets = learned_probabilities(obs, actions, probabilities.shape[1])
+    gain = log_likelihood(actions, bets) - log_likelihood(actions, probabilities)
+    return gain < -math.log(FALSE_ALARM)
 
 
 def always_likeliest(actions, probabilities) -> bool:
     """Whether each action was the likeliest one, and chance can't explain it."""
     likeliest = probabilities.argmax(1)
-    share = probabilities[np.arange(len(likeliest)), likeliest]
-    return bool((actions == likeliest).all()) and unlikely(actions == likeliest, share)
+    chance = log_likelihood(likeliest, probabilities)
+    return bool((actions == likeliest).all()) and chance < math.log(FALSE_ALARM)
+
+
+def oddest(obs, actions, probabilities) -> tuple:
+    """(state, action, times in that state, times that action, expected times) where the count is
+    furthest from what is expected, in standard deviations."""
+    found = []
+    for state in np.unique(obs).tolist():
+        here = obs == state
+        for action, p in enumerate(probabilities[here].T):
+            hits, deviation = int((actions[here] == action).sum()), math.sqrt((p * (1 - p)).sum())
+            apart = abs(hits - p.sum()) / max(deviation, 0.1)
+            found.append((apart, state, action, int(here.sum()), hits, float(p.sum())))
+    return max(found)[1:]
 
 
 def sampling_problem(obs, actions, probabilities) -> Problem | None:
     """Whether the actions are draws from these probabilities, told by their frequencies."""
     if always_likeliest(actions, probabilities):
-        return Problem(
-            "behaviour",
-            expected=_("actions drawn at random from the policy"),
-            got=_("the likeliest action at each of {n} steps").format(n=len(actions)),
-            hint=_("Without sampling there is no expectation to estimate."),
-            mistake="argmax",
-        )
-    odd = odd_state(obs, actions, probabilities)
-    if odd is None:
+        expected = _("actions drawn at random from the policy")
+        got = _("the likeliest action at each of {n} steps").format(n=len(actions))
+        hint = _("Without sampling there is no expectation to estimate.")
+        return Problem("behaviour", "", expected, got, hint, "argmax")
+    if drawn_from(obs, actions, probabilities):
         return None
+    state, action, n, hits, wanted = oddest(obs, actions, probabilities)
     words = _("action {action} in state {state}: {count} of {n} times")
-    wanted, got = (
-        {"state": odd[0], "action": odd[1], "n": odd[2], "count": count}
-        for count in (_("about {k}").format(k=round(odd[4])), odd[3])
-    )
+    got = words.format(action=action, state=state, n=n, count=hits)
+    about = _("about {k}").format(k=round(wanted))
+    expected = words.format(action=action, state=state, n=n, count=about)
     even = np.full_like(probabilities, 1 / probabilities.shape[1])
-    if odd_state(obs, actions, even):
-        name = "frequencies"
-        hint = _("Compare how often each action came with its probability in that very state.")
-    else:
-        name = "policy-ignored"
+    if drawn_from(obs, actions, even):
         hint = _("Every action came equally often. Does theta play a part in the draw?")
-    return Problem("behaviour", "", words.format(**wanted), words.format(**got), hint, name)
+        return Problem("behaviour", "", expected, got, hint, "policy-ignored")
+    hint = _("Compare how often each action came with its probability in that very state.")
+    return Problem("behaviour", "", expected, got, hint, "frequencies")
 
 
 def raised(case, seen) -> Problem | None:

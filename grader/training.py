@@ -11,6 +11,7 @@ from grader.exercise import close
 from grader.i18n import _
 from grader.kinds import kind_text, none_hint
 from grader.played import (
+    drawn_from,
     environment,
     episodes,
     exact_share,
@@ -111,10 +112,10 @@ def rule_sampling(case, seen):
     update = np.minimum(log["update"], len(logits) - 1)
     actual = softmax(logits[update, log["obs"]])
     problem = sampling_problem(log["obs"], log["actions"], actual)
-    if problem is None:
-        return None
+    if problem is None or problem.mistake == "argmax":
+        return problem
     first = softmax(logits[np.zeros_like(update), log["obs"]])
-    if len(logits) > 2 and sampling_problem(log["obs"], log["actions"], first) is None:
+    if drawn_from(log["obs"], log["actions"], first):
         hint = _(
             "The episodes come from the policy as it was at the start. Look where its table "
             "is read."
@@ -169,24 +170,18 @@ def mark_rule(share: float):
     """The trained weights reach this share of the best reachable exact objective."""
 
     def rule(case, seen):
-        env, logits = environment(case.inputs["env"]), tables(seen)
+        env = environment(case.inputs["env"])
         if (
             case.inputs["num_updates"] < 20
         ):  # a short run shows how the function works, not what it reaches
             return None
         reached = exact_share(env, seen["modules"]["policy"]["after"]["theta"])
-        start = exact_share(env, logits[0])
         if reached >= share:
             return None
         words = _("{share:.0%} of the best reachable exact objective")
-        name = "wrong-direction" if reached < start else "mark-missed"
-        hint = (
-            _("The policy became worse. Optimisers descend.")
-            if reached < start
-            else _("What does each log-probability have to be multiplied with?")
-        )
+        hint = _("What does each log-probability have to be multiplied with?")
         expected = _("at least {text}").format(text=words.format(share=share))
-        return Problem("behaviour", "", expected, words.format(share=reached), hint, name)
+        return Problem("behaviour", "", expected, words.format(share=reached), hint, "mark-missed")
 
     return rule
 
@@ -196,7 +191,7 @@ def gradient_rule(right, wrongs):
     and not of a right one. Unknown forms pass, since what counts is where they lead.
 
     right: forms (theta (S, A), batch) -> (S, A), a descent direction, up to scale;
-    wrongs: {mistake: (hint, form)}.
+    wrongs: (mistake, hint, form) triples.
     """
 
     def rule(case, seen):
@@ -204,7 +199,7 @@ def gradient_rule(right, wrongs):
         every = list(zip(used, tables(seen), batches(case, seen), strict=False))[:4]
         if any(_parallel(g, form(theta, batch)) for form in right for g, theta, batch in every):
             return None
-        for name, (hint, form) in wrongs.items():
+        for name, hint, form in wrongs:
             if all(_parallel(g, form(theta, batch)) for g, theta, batch in every):
                 expected = _("minus the estimated gradient of the expected return")
                 got = _("another direction")

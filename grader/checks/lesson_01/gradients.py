@@ -406,10 +406,6 @@ def loss_unweighted(logp, returns):
     return -logp.sum(1).mean()
 
 
-def loss_product_of_means(logp, returns):
-    return -returns.mean() * logp.sum(1).mean()
-
-
 def loss_not_reduced(logp, returns):
     return -returns * logp.sum(1)
 
@@ -422,7 +418,10 @@ MEAN_OVER_STEPS = N_(
     "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate the "
     "steps: what should happen to the loss?"
 )
-BROADCAST = N_("Print the shape of the product. Which return belongs to which row?")
+BROADCAST = N_(
+    "Each return weights its own trajectory alone. Print the shapes of what you multiply, and of "
+    "the product."
+)
 LEAVE_RETURNS = N_("The returns count as they are here. Changing them is a later lesson's idea.")
 
 REINFORCE_LOSS = FunctionExercise(
@@ -457,8 +456,6 @@ REINFORCE_LOSS = FunctionExercise(
         Mistake("returns-changed", LEAVE_RETURNS, like=loss_whitened),
         Mistake("unweighted", N_("Without the returns this is maximum likelihood: it copies "
                                  "whatever was played."), like=loss_unweighted),
-        Mistake("product-of-means", N_("Each return weights its own trajectory before the mean is "
-                                       "taken."), like=loss_product_of_means),
         Mistake("not-a-scalar", N_("backward() needs one number. What is still to be done with "
                                    "these N?"), like=loss_not_reduced),
         Mistake("last-step-only", N_("Every step's log-probability counts, not only the last "

@@ -55,8 +55,8 @@ def train_case(env, theta, num_updates, batch_size, seed):
 def train_reinforce_cases(rng):
     """Two equal short runs from a crooked start, and one long enough to learn."""
     env, seed = training_env(rng), int(rng.integers(10**6))
-    crooked = rng.normal(size=(9, 4)).astype(np.float32) * 0.5
-    updates, size = int(rng.integers(3, 5)), int(rng.integers(5, 8))
+    crooked = rng.normal(size=(9, 4)).astype(np.float32)
+    updates, size = int(rng.integers(3, 6)), int(rng.integers(10, 14))
     return [
         train_case(env, crooked, updates, size, seed),
         train_case(env, crooked, updates, size, seed),
@@ -94,58 +94,55 @@ def padded_descent(theta, batch):
     return found
 
 
+RIGHT = (
+    descent(whole_return),
+    descent(lambda episode: rewards_to_go(episode.rewards)),
+    centred_descent,
+)
+UPHILL = N_("The steps go downhill on J. Optimisers descend.")
+WRONG = (
+    *(("minus-sign", UPHILL, lambda theta, batch, f=form: -f(theta, batch)) for form in RIGHT),
+    (
+        "probability-not-log",
+        N_("The gradient is that of probabilities. Where did 1/pi come from?"),
+        descent(whole_return, of_log=False),
+    ),
+    (
+        "padding-counted",
+        N_("Steps after an episode's end move the policy, too. What should their log-probability "
+           "count?"),
+        padded_descent,
+    ),
+    (
+        "last-trajectory-only",
+        N_("Only the last episode of the batch counts. Does your loop add, or overwrite?"),
+        lambda theta, batch: descent(whole_return)(theta, batch[-1:]),
+    ),
+    (
+        "immediate-reward",
+        N_("Each step is weighted by its own reward. Which step earned the goal?"),
+        descent(lambda episode: episode.rewards),
+    ),
+    (
+        "broadcast",
+        N_("Every episode is weighted by the mean return. Print the shape of the product of "
+           "returns and log-probabilities."),
+        averaged_descent,
+    ),
+    (
+        "unweighted",
+        N_("The returns play no part in the gradient."),
+        descent(lambda episode: np.ones(len(episode.rewards))),
+    ),
+)  # fmt: skip
+
 TRAIN_REINFORCE = RuleExercise(
     "train_reinforce",
     "train",
     train_reinforce_cases,
     rules=(
         *training.RULES,
-        training.gradient_rule(
-            right=(
-                descent(whole_return),
-                descent(lambda episode: rewards_to_go(episode.rewards)),
-                centred_descent,
-            ),
-            wrongs={
-                "minus-sign": (
-                    N_("The steps go downhill on J. Optimisers descend."),
-                    lambda theta, batch: -descent(whole_return)(theta, batch),
-                ),
-                "probability-not-log": (
-                    N_("The gradient is that of probabilities. Where did 1/pi come from?"),
-                    descent(whole_return, of_log=False),
-                ),
-                "padding-counted": (
-                    N_(
-                        "Steps after an episode's end move the policy, too. What should their "
-                        "log-probability count?"
-                    ),
-                    padded_descent,
-                ),
-                "last-trajectory-only": (
-                    N_(
-                        "Only the last episode of the batch counts. Does your loop add, or "
-                        "overwrite?"
-                    ),
-                    lambda theta, batch: descent(whole_return)(theta, batch[-1:]),
-                ),
-                "immediate-reward": (
-                    N_("Each step is weighted by its own reward. Which step earned the goal?"),
-                    descent(lambda episode: episode.rewards),
-                ),
-                "broadcast": (
-                    N_(
-                        "Every episode is weighted by the mean return. Print the shape of the "
-                        "product of returns and log-probabilities."
-                    ),
-                    averaged_descent,
-                ),
-                "unweighted": (
-                    N_("The returns play no part in the gradient."),
-                    descent(lambda episode: np.ones(len(episode.rewards))),
-                ),
-            },
-        ),
+        training.gradient_rule(RIGHT, WRONG),
         training.rule_history,
         training.mark_rule(0.9),
     ),

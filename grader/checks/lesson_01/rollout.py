@@ -11,9 +11,11 @@ from grader.exercise import Case, Problem, RuleExercise
 from grader.i18n import _
 from grader.kinds import kind_text, none_hint
 from grader.played import (
+    FALSE_ALARM,
     always_likeliest,
     episodes,
     foreign_chance,
+    log_likelihood,
     one_seed,
     played_on,
     raised,
@@ -63,8 +65,8 @@ def rollout_cases(rng):
         rollout_case(grid, even, seed, 4),
         rollout_case(grid, even, seed, 4),
         rollout_case(short, np.array([[0.0, 1.0]] * 3), seed + 1, 6),
-        rollout_case(corridor, theta, seed + 2, 150),
-        rollout_case(grid, rng.normal(size=(9, 4)), seed + 3, 60),
+        rollout_case(corridor, theta, seed + 2, 200),
+        rollout_case(grid, rng.normal(size=(9, 4)), seed + 3, 80),
     ]
 
 
@@ -174,8 +176,8 @@ def _all_alike(log, probabilities):
     played = episodes(log)
     if len({episode.actions.tobytes() for episode in played}) > 1:
         return False
-    chance = probabilities[np.arange(len(log["actions"])), log["actions"]]
-    return bool(np.log(chance[len(played[0].actions) :]).sum() < math.log(1e-12))
+    again = slice(len(played[0].actions), None)
+    return log_likelihood(log["actions"][again], probabilities[again]) < math.log(FALSE_ALARM)
 
 
 def rollout_unchanged(case, seen):
