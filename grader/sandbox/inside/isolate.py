@@ -119,7 +119,8 @@ def _own_user_namespace():
 def set_limits(config, threads):
     """rlimits: memory beyond what the zygote had, file size, descriptors, threads, no core."""
     limits = config["limits"]
-    growth = limits["memory_mb"] << 20
+    # Below the control group's limit, so that most programs meet a MemoryError and not the end.
+    growth = (limits["memory_mb"] - max(limits["memory_mb"] // 8, 64)) << 20
     caps = {"FSIZE": limits["files_mb"] << 20, "NOFILE": limits["open_files"], "CORE": 0,
             "MEMLOCK": 0, "MSGQUEUE": 0}  # fmt: skip
     caps["CPU"] = int(2 * limits["submission_seconds"]) + 10
