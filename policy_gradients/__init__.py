@@ -26,6 +26,7 @@ __all__ = [
     "envs",
     "exact",
     "i18n",
+    "padded_logp",
     "plots",
     "tr",
 ]
@@ -39,8 +40,10 @@ def __getattr__(name):
         return import_module(f"{__name__}.{name}")
     if name in _NETWORKS:
         return getattr(import_module(f"{__name__}.nets"), name)
+    if name == "padded_logp":
+        return import_module(f"{__name__}.batches").padded_logp
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES, *_NETWORKS})
+    return sorted({*globals(), *_MODULES, *_NETWORKS, "padded_logp"})

@@ -7,6 +7,7 @@ from .curves import bars, convergence, gradient_cloud, learning_curves
 from .frames import slider, strip
 from .maps import policy, trajectory, values
 from .noise import angle_histogram, angles, cloud, exact_and_measured, gradient_plane, mark_lowest
+from .reinforce import gradients, loss_and_return, probabilities, returns
 from .strips import credit_strip, token_strip, token_tree
 from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 
@@ -23,10 +24,14 @@ __all__ = [
     "exact_and_measured",
     "gradient_cloud",
     "gradient_plane",
+    "gradients",
     "learning_curves",
+    "loss_and_return",
     "mark_lowest",
     "new_axes",
     "policy",
+    "probabilities",
+    "returns",
     "slider",
     "strip",
     "token_strip",
