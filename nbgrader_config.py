@@ -11,7 +11,6 @@ from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
-    Execute,
     IgnorePattern,
     LimitOutput,
     SaveAutoGrades,
@@ -19,6 +18,7 @@ from nbgrader.preprocessors import (
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from grader.hook import IntakeExporter, SandboxedExecute, name_notebook
 from publish.release import PREPROCESSORS, configuration
 
 language = os.environ.get("COURSE_LANGUAGE") or "en"
@@ -45,16 +45,10 @@ c.GenerateAssignment.preprocessors = PREPROCESSORS
 # A deleted check cell scores 0, and does not wait for a mark by hand.
 c.OverwriteCells.add_missing_cells = True
 
-# Training exercises may take a while; the rest of a lesson takes seconds.
-c.Execute.timeout = 120
-
-# How a submission is executed. grader.hook brings the sandbox; without it nbgrader's own
-# execution runs the checks inside the student's process.
-try:
-    from grader.hook import SandboxedExecute
-except ModuleNotFoundError:
-    SandboxedExecute = Execute
-
+# Submissions are read and run by the course's own grader, in its sandbox; nbgrader keeps the
+# gradebook.
+c.Autograde.exporter_class = IntakeExporter
+c.Autograde.pre_convert_hook = name_notebook
 c.Autograde.autograde_preprocessors = [
     SandboxedExecute,
     IgnorePattern,

@@ -73,7 +73,7 @@ def _sections(outcome, rows):
         kind = cell["metadata"].get("policy_gradients", {}).get("kind")
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         section = {"kind": "", "name": grade_id.removesuffix("-answer"), "text": clean(cell["source"]),
-                   "outputs": _outputs(cell), "row": None}  # fmt: skip
+                   "outputs": _outputs(cell), "row": None, "pictures": _pictures(cell)}  # fmt: skip
         if kind == "check":
             sections.append(section | {"kind": "check", "row": by_name.get(grade_id)})
         elif kind == "free":
@@ -83,6 +83,12 @@ def _sections(outcome, rows):
         elif kind == "extra" and cell["id"] != "grader-note" and cell["source"].strip():
             sections.append(section | {"kind": "extra"})
     return sections
+
+
+def _pictures(cell):
+    """The pictures pasted into an answer, as data URIs (intake let nothing but PNG and JPEG by)."""
+    kept = cell.get("attachments", {}).values()
+    return [f"data:{kind};base64,{data}" for kinds in kept for kind, data in kinds.items()]
 
 
 def _outputs(cell):

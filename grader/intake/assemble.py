@@ -31,6 +31,7 @@ class PlanCell:
     cell_type: str
     run: bool = False
     written: bool = False
+    pictures: dict = field(default_factory=dict, hash=False)
 
     @property
     def kind(self) -> str:
@@ -195,14 +196,16 @@ def _cells_at(lesson, at, places):
 def _extra(cell):
     kind = "code" if cell.cell_type == "code" else "markdown"
     source = replace(EXTRA, cell_type=kind)
-    return PlanCell(source, cell.source, kind, kind == "code" and bool(cell.source.strip()), True)
+    run = kind == "code" and bool(cell.source.strip())
+    return PlanCell(source, cell.source, kind, run, True, cell.pictures)
 
 
 def _answer(source, cell):
     """The student's text in the lesson's own cell; its type is the lesson's."""
     same = _squeezed(cell.source) == _squeezed(source.source)
     run = source.cell_type == "code" and not (source.kind == "demo" and same)
-    return PlanCell(source, cell.source, source.cell_type, run, written=not same)
+    written = not same or bool(cell.pictures)
+    return PlanCell(source, cell.source, source.cell_type, run, written, cell.pictures)
 
 
 def _missing(lesson, places, plan):

@@ -1,6 +1,7 @@
 """From a notebook's bytes to plain cells: only what grading needs, everything else is dropped."""
 
 import json
+import re
 from dataclasses import dataclass, field
 
 from grader.course import LANGUAGES
@@ -12,19 +13,26 @@ MAX_DEPTH = 100
 MAX_CELLS = 2_000
 MAX_CELL_CHARACTERS = 200_000
 MAX_CHARACTERS = 2_000_000
+MAX_PICTURES, MAX_PICTURE = 10, 8 << 20
+# A picture's first bytes, in base64.
+PICTURES = {"image/png": "iVBORw0KGgo", "image/jpeg": "/9j/"}
+NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
 BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32",
         b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class StudentCell:
-    """A submitted cell: its type, text, nbgrader's grade id, its own id, and the points it claims."""
+    """A submitted cell: its type, text, nbgrader's grade id, its own id, the points it claims, and
+    the pictures pasted into it (name -> {type: base64 text})."""
 
     cell_type: str
     source: str
     grade_id: str = ""
     id: str = ""
     points: float | None = None
+    pictures: dict = field(default_factory=dict, hash=False)
 
 
 @dataclass
@@ -151,7 +159,22 @@ def _cell(cell):
         _text(nbgrader.get("grade_id")),
         _text(cell.get("id")),
         float(points) if type(points) in (int, float) and abs(points) < 1e9 else None,
+        _pictures(cell.get("attachments")) if kind != "code" else {},
     )
+
+
+def _pictures(attachments):
+    """Photographs and screenshots of an answer; whatever isn't PNG or JPEG is dropped."""
+    kept = {}
+    for name, kinds in _dict(attachments).items():
+        for kind, start in PICTURES.items():
+            data = _dict(kinds).get(kind)
+            if isinstance(data, list) and all(isinstance(line, str) for line in data):
+                data = "".join(data)
+            right = isinstance(data, str) and data.startswith(start) and _BASE64.fullmatch(data)
+            if right and len(data) < MAX_PICTURE and NAME.fullmatch(name):
+                kept[name] = {kind: data}
+    return kept if len(kept) <= MAX_PICTURES else {}
 
 
 def _kernel(content, notes):

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 
 from grader.i18n import N_
-from grader.intake.words import Refused, note
+from grader.intake.words import Refused, Words, note
 
 MAX_BYTES = 50 << 20
 MAX_ENTRIES = 5_000
@@ -69,7 +69,7 @@ def _open_folder(folder):
         if os.path.islink(folder):
             message = N_("The folder is a symbolic link. Put the files themselves there.")
             raise Refused(message) from None
-        raise Refused(N_("The folder cannot be read ({why})."), why=error.strerror) from None
+        raise Refused(N_("The folder cannot be read ({why})."), why=Words(error.strerror)) from None
 
 
 def _entries(handle):
@@ -88,16 +88,16 @@ def _entries(handle):
                 elif not stat.S_ISDIR(mode):
                     special[entry.name] = kind_of(mode)
     except OSError as error:
-        raise Refused(N_("The folder cannot be read ({why})."), why=error.strerror) from None
+        raise Refused(N_("The folder cannot be read ({why})."), why=Words(error.strerror)) from None
     return regular, special
 
 
-def kind_of(mode) -> str:
+def kind_of(mode) -> Words:
     """What a directory entry that is neither file nor folder is, in words."""
     if stat.S_ISLNK(mode):
-        return "a symbolic link"
+        return Words("a symbolic link")
     kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
+    return Words(kinds.get(stat.S_IFMT(mode), "a device"))
 
 
 def _notebook_name(regular, special, lesson):
@@ -124,15 +124,15 @@ def read_regular(handle, name, most) -> bytes:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
         file = os.open(name, flags, dir_fd=handle)
     except OSError as error:
-        raise Refused(cannot, name=name, why=error.strerror) from None
+        raise Refused(cannot, name=name, why=Words(error.strerror)) from None
     with open(file, "rb") as opened:
         # Between listing and opening, the name may have been given to something else.
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise Refused(cannot, name=name, why="not a regular file")
+            raise Refused(cannot, name=name, why=Words("not a regular file"))
         try:
             data = opened.read(most + 1)
         except OSError as error:
-            raise Refused(cannot, name=name, why=error.strerror) from None
+            raise Refused(cannot, name=name, why=Words(error.strerror)) from None
     if len(data) > most:
         message = N_("{name} is larger than {mb} MB. Ask for it again with its outputs cleared.")
         raise Refused(message, name=name, mb=most >> 20)

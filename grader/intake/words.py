@@ -32,7 +32,13 @@ def _safe(value):
     if isinstance(value, (list, tuple)):
         more = f", ... ({len(value)})" if len(value) > 5 else ""
         return ", ".join(shown(item) for item in value[:5]) + more
+    if isinstance(value, Words):
+        return str(value)
     return value if isinstance(value, (int, float)) else shown(value)
+
+
+class Words(str):
+    """A value that is our own text: it is not quoted."""
 
 
 class Refused(Exception):

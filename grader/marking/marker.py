@@ -216,7 +216,10 @@ def _tidy(verdict: Verdict) -> Verdict:
 
 def _mark_of(verdict, points) -> Mark:
     verdict = _tidy(verdict)
-    word = PASSED if verdict.passed else NOT_RUN if verdict.step == NOT_RUN else WRONG
-    told = "" if verdict.passed else verdict.mistake or f"step:{verdict.step}"
-    return Mark(verdict.exercise, points if verdict.passed else 0.0, points, word,
-                "" if word == NOT_RUN else told, verdict.headline(), tuple(verdict.lines()))  # fmt: skip
+    if verdict.passed:
+        return Mark(verdict.exercise, points, points, PASSED, "", verdict.headline())
+    word = NOT_RUN if verdict.step == NOT_RUN else WRONG
+    told = "" if word == NOT_RUN else verdict.mistake or f"step:{verdict.step}"
+    got = verdict.problem.got or verdict.problem.hint
+    return Mark(verdict.exercise, 0.0, points, word, told, verdict.headline(),
+                tuple(verdict.lines()), got[:200])  # fmt: skip

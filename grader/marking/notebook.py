@@ -4,6 +4,7 @@ import re
 
 from grader.marking.records import PASSED
 
+_PICTURE = re.compile(r"!\[([\w .-]{0,100})\] \(attachment:([\w.-]{1,100})\)", re.ASCII)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
@@ -15,12 +16,29 @@ def build(plan, outputs: dict, metadata: dict, heading: str = "") -> dict:
     for number, cell in enumerate(plan.cells):
         extras += cell.kind == "extra"
         cell_id = f"extra-{extras}" if cell.kind == "extra" else cell.source.id
-        made = {"cell_type": cell.cell_type, "id": cell_id, "source": cell.text,
+        text = tame(cell.text, cell.pictures) if cell.written and cell.cell_type == "markdown" else cell.text
+        made = {"cell_type": cell.cell_type, "id": cell_id, "source": text,
                 "metadata": cell.source.metadata or {"policy_gradients": {"kind": "extra"}}}  # fmt: skip
         if cell.cell_type == "code":
             made |= {"execution_count": None, "outputs": outputs.get(number, [])}
+        elif cell.pictures:
+            made["attachments"] = cell.pictures
         cells.append(made)
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def tame(markdown: str, pictures=()) -> str:
+    """A student's Markdown without raw HTML and without links, formulas and emphasis kept.
+
+    formgrader shows it within the instructor's session, where a script could do all that the
+    instructor can. A space where a tag or a link's target would begin is enough: neither is one
+    then, and formulas read the same.
+    """
+    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", markdown)
+    text = re.sub(r"\](?=[(:])", "] ", text)
+    text = re.sub(r"\\(?=(?:href|require|style|cssId|class)\b)", r"\\ ", text)  # of MathJax
+    # nbconvert stops at a picture that isn't there.
+    return _PICTURE.sub(lambda m: m[0].replace("] (", "](") if m[2] in pictures else m[0], text)
 
 
 def _heading(text):

@@ -18,7 +18,8 @@ PASSED, WRONG, NOT_RUN, BLANK, WAITING = "passed", "failed", N_("not run"), "bla
 @dataclass(frozen=True)
 class Mark:
     """One exercise's mark. score: None while it waits for a mark by hand; lines: (label, text)
-    pairs of the check's message, in the student's language; answer: digest of a free text."""
+    pairs of the check's message, in the student's language; got: what came, for the report;
+    answer: digest of a free text."""
 
     exercise: str
     score: float | None
@@ -27,6 +28,7 @@ class Mark:
     mistake: str = ""
     headline: str = ""
     lines: tuple = ()
+    got: str = ""
     answer: str = ""
 
 

@@ -3,7 +3,7 @@
 import re
 
 from grader.i18n import N_
-from grader.intake.words import note
+from grader.intake.words import Words, note
 
 PATTERNS = (
     (r"input_transformers|ast_transformers|set_custom_exc|showtraceback", "hooks of IPython"),
@@ -29,5 +29,5 @@ def signs_in(plan) -> list:
         if match:
             start = match.string.rfind("\n", 0, match.start()) + 1
             line = match.string[start : match.end() + 40].split("\n")[0].strip()
-            found.append(note(N_("The code mentions {what}: {line}"), what=what, line=line))
+            found.append(note(N_("The code mentions {what}: {line}"), what=Words(what), line=line))
     return found

@@ -70,7 +70,7 @@ class _Lesson:
             key = mark.exercise, mark.mistake
             self.mistakes[key] += 1
             if len(self.examples[key]) < EXAMPLES:
-                self.examples[key].append((record.student, _link(record), _got(mark)))
+                self.examples[key].append((record.student, _link(record), mark.got))
 
     def draw(self):
         """The two pictures, each with its words."""
@@ -132,8 +132,3 @@ def _link(record):
     return "/".join(
         map(quote, ("feedback", record.student, record.lesson, f"{record.lesson}.html"))
     )
-
-
-def _got(mark):
-    """What came, of the check's message: its last lines say it best."""
-    return next((text for label, text in mark.lines[2:] if text), mark.headline)[:200]

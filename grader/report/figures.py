@@ -4,6 +4,7 @@ import base64
 import io
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 BLUE, GREY = "#0072B2", "#D9D9D9"
 
@@ -19,6 +20,7 @@ def histogram(scores, most) -> dict:
     axes.set(
         xlabel="points", ylabel="submissions", xlim=(0, most), ylim=(0, max(counts) * 1.15 or 1)
     )
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     words = ", ".join(f"{bins[i]:g} to {bins[i + 1]:g}: {n:.0f}" for i, n in enumerate(counts) if n)
     return _image(figure, f"Histogram of points over {len(scores)} submissions. {words}.")

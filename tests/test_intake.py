@@ -1,0 +1,583 @@
+"""Intake: what is refused, what is mended, and where a student's cells end up."""
+
+import copy
+import json
+import os
+import socket
+
+import nbformat
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nbgrader.nbgraderformat import MetadataValidator
+
+from grader.course import Course, CourseError, Lesson, SourceCell
+from grader.intake import document as reading
+from grader.intake import folder
+from grader.intake.assemble import assemble, blank
+from grader.intake.document import read_document
+from grader.intake.folder import collect
+from grader.intake.words import Refused, clean, note, shown
+from grader.marking.notebook import build, tame
+from tests import classroom
+from tests.classroom import NAME, code, find, insert_after, submit
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    return classroom.build_course(tmp_path_factory.mktemp("course"))
+
+
+@pytest.fixture(scope="module")
+def lesson(course):
+    return course.lesson(NAME)
+
+
+def read(notebook):
+    data = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+    return read_document(data)
+
+
+def plan_of(lesson, notebook):
+    return assemble(lesson, read(notebook))
+
+
+def texts(plan, kind="extra"):
+    return [cell.text for cell in plan.cells if cell.kind == kind]
+
+
+def words(plan):
+    return " ".join(str(one) for one in plan.notes)
+
+
+def run_order(plan):
+    """What is run and judged, in order, in short."""
+    return [
+        cell.source.grade_id or cell.text for cell in plan.cells if cell.run or cell.kind == "check"
+    ]
+
+
+# The folder
+
+
+def test_notebook_is_read_with_its_timestamp(tmp_path):
+    path = submit(tmp_path, "anna", "{}")
+    (path.parent / "timestamp.txt").write_text("2026-01-02 03:04:05 UTC\n")
+    found = collect(path.parent, NAME)
+    assert (found.data, found.timestamp) == (b"{}", "2026-01-02 03:04:05 UTC")
+    assert not found.notes and not found.signs
+
+
+def test_single_notebook_under_another_name_is_taken_with_a_note(tmp_path):
+    path = submit(tmp_path, "anna", "{}", file="homework (1).ipynb")
+    found = collect(path.parent, NAME)
+    assert found.data == b"{}"
+    assert "homework (1).ipynb" in str(found.notes[0])
+
+
+def test_several_notebooks_are_refused_unless_one_has_the_name(tmp_path):
+    path = submit(tmp_path, "anna", "1", file="a.ipynb")
+    submit(tmp_path, "anna", "2", file="b.ipynb")
+    with pytest.raises(Refused, match=r"a\.ipynb, b\.ipynb"):
+        collect(path.parent, NAME)
+    submit(tmp_path, "anna", "3")
+    assert collect(path.parent, NAME).data == b"3"
+
+
+def test_empty_folder_is_refused_with_the_name_to_use(tmp_path):
+    with pytest.raises(Refused, match=f"{NAME}.ipynb"):
+        collect(tmp_path, NAME)
+
+
+def test_link_in_the_notebooks_place_is_refused_and_not_read(tmp_path):
+    target = tmp_path / "secret.txt"
+    target.write_text('{"cells": []}')
+    place = tmp_path / "anna" / NAME
+    place.mkdir(parents=True)
+    (place / f"{NAME}.ipynb").symlink_to(target)
+    with pytest.raises(Refused, match="symbolic link"):
+        collect(place, NAME)
+
+
+def test_linked_folder_is_refused(tmp_path):
+    path = submit(tmp_path, "anna", "{}")
+    (tmp_path / "link").symlink_to(path.parent)
+    with pytest.raises(Refused, match="symbolic link"):
+        collect(tmp_path / "link", NAME)
+
+
+@pytest.mark.parametrize("make", ["pipe", "socket", "folder"])
+def test_what_is_no_file_is_refused_without_waiting(tmp_path, make):
+    place = tmp_path / NAME
+    place.mkdir()
+    name = place / f"{NAME}.ipynb"
+    if make == "pipe":
+        os.mkfifo(name)
+    elif make == "socket":
+        with socket.socket(socket.AF_UNIX) as unix:
+            unix.bind(str(name))
+    else:
+        name.mkdir()
+    with pytest.raises(Refused):
+        collect(place, NAME)
+
+
+def test_pipe_called_timestamp_does_not_wait(tmp_path):
+    path = submit(tmp_path, "anna", "{}")
+    os.mkfifo(path.parent / "timestamp.txt")
+    found = collect(path.parent, NAME)
+    assert found.timestamp == "" and "named pipe" in str(found.signs[0])
+
+
+def test_swapped_between_listing_and_opening(tmp_path):
+    """Only a regular file is read, whatever the listing said."""
+    os.mkfifo(tmp_path / "x.ipynb")
+    handle = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(Refused, match="not a regular file"):
+            folder.read_regular(handle, "x.ipynb", 10)
+    finally:
+        os.close(handle)
+
+
+def test_large_file_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "MAX_BYTES", 1 << 20)
+    path = submit(tmp_path, "anna", b" " * ((1 << 20) + 1))
+    with pytest.raises(Refused, match="larger than 1 MB"):
+        collect(path.parent, NAME)
+
+
+def test_other_files_are_ignored_and_a_library_is_a_sign(tmp_path):
+    path = submit(tmp_path, "anna", "{}")
+    (path.parent / "gymnasium.py").write_text("evil = True")
+    (path.parent / "notes.txt").write_text("x")
+    (path.parent / "data.csv").write_text("1")
+    found = collect(path.parent, NAME, allowed=("data.csv",))
+    assert found.files == {"data.csv": b"1"}
+    assert "gymnasium.py, notes.txt" in str(found.notes[0]) and "data.csv" not in str(
+        found.notes[0]
+    )
+    assert len(found.signs) == 1 and "gymnasium.py" in str(found.signs[0])
+
+
+def test_crowded_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "MAX_ENTRIES", 3)
+    path = submit(tmp_path, "anna", "{}")
+    for n in range(5):
+        (path.parent / f"{n}.txt").touch()
+    with pytest.raises(Refused, match="more than 3 files"):
+        collect(path.parent, NAME)
+
+
+# The document
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "empty"),
+        (b"\n \n", "empty"),
+        (b"\0" * 100, "empty"),
+        (b"not json", "not valid JSON"),
+        (b'{"cells": [', "not valid JSON"),
+        (b"[" * 50_000 + b"]" * 50_000, "too deep"),
+        (b'{"cells":' + b'{"a":' * 200 + b"1" + b"}" * 201, "too deep"),
+        (b"[]", "not a notebook"),
+        (b'"text"', "not a notebook"),
+        (b"{}", "not a notebook"),
+        (b'{"nbformat": 4, "cells": {}}', "not a notebook"),
+        (b'{"nbformat": 5, "cells": []}', "newer"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "not text"),
+        (b"[" + b"0," * 2_000_001 + b"0]", "too many parts"),
+        (b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x", "merged"),
+    ],
+)
+def test_what_is_no_notebook_is_refused_with_a_reason(data, why):
+    with pytest.raises(Refused, match=why):
+        read_document(data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "cp1252"])
+def test_encodings(course, encoding):
+    notebook = classroom.solved(course, q_why="porque la política muestrea: ñ")
+    data = json.dumps(notebook, ensure_ascii=False).encode(encoding)
+    if encoding == "utf-16-le":
+        data = b"\xff\xfe" + data
+    document = read_document(data)
+    assert any("ñ" in cell.source for cell in document.cells)
+    assert document.notes
+
+
+def test_nbformat_3_is_converted():
+    cells = [{"cell_type": "code", "input": ["a = 1\n", "b"], "metadata": {"nbgrader": {"grade_id": "x"}}},
+             {"cell_type": "heading", "level": 1, "source": "Title"}]  # fmt: skip
+    document = read({"nbformat": 3, "worksheets": [{"cells": cells}, "junk", {"cells": 3}]})
+    assert [(c.cell_type, c.source, c.grade_id) for c in document.cells] == [
+        ("code", "a = 1\nb", "x"), ("markdown", "Title", "")]  # fmt: skip
+    assert "old" in str(document.notes[0])
+
+
+def test_odd_cells_are_left_out_with_a_note():
+    cells = [None, 3, {"cell_type": "code", "source": {"a": 1}}, {"cell_type": "code", "source": "x"},
+             {"source": "raw?"}, {"cell_type": [], "source": ["y"]}]  # fmt: skip
+    document = read({"nbformat": 4, "cells": cells})
+    assert [cell.source for cell in document.cells] == ["x", "raw?", "y"]
+    assert "3 entries" in str(document.notes[0])
+
+
+def test_huge_outputs_do_not_survive(course):
+    notebook = classroom.solved(course)
+    find(notebook, "softmax-answer")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 10**6}]  # fmt: skip
+    document = read(notebook)
+    assert all(not hasattr(cell, "outputs") for cell in document.cells)
+    assert max(len(cell.source) for cell in document.cells) < 1000
+
+
+def test_too_much_text_is_refused():
+    cell = {"cell_type": "code", "source": "#" * (reading.MAX_CELL_CHARACTERS + 1)}
+    with pytest.raises(Refused, match="too much text"):
+        read({"nbformat": 4, "cells": [cell]})
+    with pytest.raises(Refused, match="more than"):
+        read({"nbformat": 4, "cells": [{"cell_type": "code", "source": ""}] * 2_001})
+
+
+def test_unknown_kernel_is_noted(course):
+    notebook = classroom.solved(course)
+    notebook["metadata"]["kernelspec"] = {"name": "ir", "language": "R"}
+    assert "kernel ir" in str(read(notebook).notes[0])
+
+
+def test_language_of_the_notebook(course):
+    notebook = classroom.solved(course)
+    assert read(notebook).language == "en"
+    for language, kept in (("es", "es"), ("fr", ""), (["es"], ""), (None, "")):
+        notebook["metadata"]["policy_gradients"]["language"] = language
+        assert read(notebook).language == kept
+
+
+def test_surrogates_and_controls_can_be_written():
+    document = read({"nbformat": 4, "cells": [{"cell_type": "code", "source": "a\ud800b\0c"}]})
+    document.cells[0].source.encode("utf-8")
+    assert clean("a\ud800\x1b[31m\u202eb") == "a\\ud800\\x1b[31m\\x202eb"
+
+
+def test_pictures_are_kept_where_they_are_pictures():
+    good, bad = "iVBORw0KGgoAAAA=", "PHN2Zz4="
+    attachments = {"a.png": {"image/png": good}, "b.svg": {"image/svg+xml": bad}, "../c": {"image/png": good},
+                   "d.png": {"image/png": "iVBORw0KGgo\" onerror=alert(1)"}, "e": 3}  # fmt: skip
+    cell = {"cell_type": "markdown", "source": "x", "attachments": attachments}
+    assert read({"nbformat": 4, "cells": [cell]}).cells[0].pictures == {
+        "a.png": {"image/png": good}
+    }
+
+
+# The plan
+
+
+def test_solved_notebook_in_the_lessons_order(course, lesson):
+    plan = plan_of(lesson, classroom.solved(course))
+    assert run_order(plan) == ["setup-1", "softmax-answer", "softmax",
+                               "discounted_return-answer", "discounted_return"]  # fmt: skip
+    assert not plan.notes and not plan.signs
+
+
+def test_demo_runs_only_when_changed_or_needed(course, lesson):
+    notebook = classroom.solved(course)
+    assert not any(c.run for c in plan_of(lesson, notebook).cells if c.kind == "demo")
+    notebook["cells"][-1]["source"] += "\nprint('mine')"
+    assert any(c.run for c in plan_of(lesson, notebook).cells if c.kind == "demo")
+    notebook = classroom.solved(
+        course, softmax=classroom.SOLUTIONS["softmax"] + "\nprint(demo_limit)"
+    )
+    assert any(c.run for c in plan_of(lesson, notebook).cells if c.kind == "demo")
+
+
+def test_own_cells_stay_where_they_stood(course, lesson):
+    notebook = classroom.solved(course)
+    insert_after(notebook, "softmax", code("after = 1"))
+    insert_after(notebook, "setup-1", code("before = 1"))
+    notebook["cells"].insert(0, code("first = 1"))
+    notebook["cells"].append(code("last = 1"))
+    order = run_order(plan_of(lesson, notebook))
+    assert order == ["first = 1", "setup-1", "before = 1", "softmax-answer", "softmax", "after = 1",
+                     "discounted_return-answer", "discounted_return", "last = 1"]  # fmt: skip
+
+
+def test_answer_split_over_two_cells(course, lesson):
+    """JupyterLab's Split Cell copies the metadata: both halves carry the grade id."""
+    notebook = classroom.solved(course, softmax="def helper(x):\n    return x\n")
+    second = copy.deepcopy(find(notebook, "softmax-answer"))
+    second["source"] = "def softmax(x):\n    return helper(x)\n"
+    insert_after(notebook, "softmax-answer", second)
+    plan = plan_of(lesson, notebook)
+    assert run_order(plan)[1:4] == ["def helper(x):\n    return x\n", "softmax-answer", "softmax"]
+    assert texts(plan, "exercise")[0].startswith("def softmax")
+
+
+def test_copy_below_the_check_does_not_replace_the_answer(course, lesson):
+    notebook = classroom.solved(course)
+    other = copy.deepcopy(find(notebook, "softmax-answer"))
+    other["source"] = "def softmax(x):\n    return 'an experiment'\n"
+    insert_after(notebook, "softmax", other)
+    plan = plan_of(lesson, notebook)
+    assert "weights" in texts(plan, "exercise")[0]
+    assert run_order(plan)[2:4] == ["softmax", other["source"]]
+
+
+def test_answer_below_an_untouched_stub_counts(course, lesson):
+    notebook = classroom.blank(course)
+    answer = copy.deepcopy(find(notebook, "softmax-answer"))
+    answer["source"] = classroom.SOLUTIONS["softmax"]
+    insert_after(notebook, "softmax", answer)
+    plan = plan_of(lesson, notebook)
+    assert "weights" in texts(plan, "exercise")[0]
+
+
+def test_check_cells_and_points_come_from_the_course(course, lesson):
+    notebook = classroom.blank(course)
+    check = find(notebook, "softmax")
+    check["source"], check["metadata"]["nbgrader"]["points"] = "print('passed')", 1000
+    find(notebook, "setup-1")["source"] = "print('mine')"
+    plan = plan_of(lesson, notebook)
+    cell = next(c for c in plan.cells if c.source.grade_id == "softmax")
+    assert (cell.text, cell.source.points, cell.run) == ('check("softmax")', 3.0, False)
+    assert "import numpy" in texts(plan, "setup")[0]
+    assert "setup-1, softmax" in words(plan)
+    assert "Points" in str(plan.signs[0])
+
+
+@pytest.mark.parametrize("gone", ["softmax", "setup-1", "softmax-answer", "q_why"])
+def test_deleted_cells_are_put_back(course, lesson, gone):
+    notebook = classroom.solved(course)
+    notebook["cells"].remove(find(notebook, gone))
+    plan = plan_of(lesson, notebook)
+    ids = [cell.source.grade_id for cell in plan.cells if cell.source.grade_id]
+    assert ids == [cell.grade_id for cell in lesson.cells if cell.grade_id]
+    assert gone in words(plan)
+
+
+def test_retyped_cells_get_their_type_back(course, lesson):
+    notebook = classroom.solved(course, q_why="words")
+    find(notebook, "softmax-answer")["cell_type"] = "markdown"
+    find(notebook, "q_why")["cell_type"] = "code"
+    find(notebook, "discounted_return")["cell_type"] = "raw"
+    plan = plan_of(lesson, notebook)
+    kinds = {cell.source.grade_id: (cell.cell_type, cell.run) for cell in plan.cells}
+    assert kinds["softmax-answer"] == ("code", True)
+    assert kinds["q_why"] == ("markdown", False)
+    assert "discounted_return, q_why, softmax-answer" in words(plan)
+
+
+def test_metadata_lost_on_the_way(course, lesson):
+    """Some platforms drop a cell's metadata, its id, or both."""
+    for keys in (("metadata",), ("id",), ("metadata", "id")):
+        notebook = classroom.solved(course)
+        for cell in notebook["cells"]:
+            for key in keys:
+                cell.pop(key)
+        plan = plan_of(lesson, notebook)
+        order = run_order(plan)
+        answers = [t for t in (*texts(plan, "exercise"), *texts(plan)) if "def softmax" in t]
+        assert len(answers) == 1
+        at = next(
+            i for i, one in enumerate(order) if one == "softmax-answer" or "def softmax" in one
+        )
+        assert at < order.index("softmax")
+
+
+def test_moved_answers_come_before_their_checks(course, lesson):
+    notebook = classroom.solved(course)
+    answer = find(notebook, "softmax-answer")
+    notebook["cells"].remove(answer)
+    notebook["cells"].append(answer)
+    order = run_order(plan_of(lesson, notebook))
+    assert order.index("softmax-answer") < order.index("softmax")
+
+
+def test_unknown_grade_id_is_an_own_cell(course, lesson):
+    notebook = classroom.solved(course)
+    insert_after(notebook, "softmax", code("x = 1", nbgrader={"grade_id": "../../etc", "grade": True, "points": 99}))  # fmt: skip
+    plan = plan_of(lesson, notebook)
+    assert texts(plan) == ["x = 1"]
+    assert sum(cell.source.points for cell in plan.cells) == 9
+
+
+def test_blank_free_text_is_told_from_a_written_one(course, lesson):
+    for text, written in (("*Write your answer here.*  \n", False), ("Because.", True)):
+        plan = plan_of(lesson, classroom.solved(course, q_why=text))
+        assert next(c for c in plan.cells if c.kind == "free").written is written
+
+
+# Text that a student controls
+
+
+def test_tame_markdown_runs_nothing():
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+
+    nasty = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))",
+             "[x](java&#115;cript:alert(1))", "[x]: javascript:alert(1)\n\n[x]", "<!--><svg/onload=a()>",
+             "![x][y]\n\n[y]: javascript:alert(1)", "[x]\\\n(javascript:alert(1))", "<a\nhref=javascript:a()>",
+             "![a](attachment:a.png)", "$\\href{javascript:alert(1)}{x}$"]  # fmt: skip
+    for text in nasty:
+        page = markdown2html_mistune(tame(text))
+        lowered = page.lower().replace("<p>", "").replace("</p>", "")
+        assert "<script" not in lowered and "<img" not in lowered and "<svg" not in lowered, page
+        assert 'href="javascript' not in lowered and "<a\n" not in lowered and "<!--" not in lowered
+        assert "\\href" not in lowered
+
+
+def test_tame_keeps_formulas_and_pictures():
+    assert tame("$a<b$, $x \\le y$ and **bold**") == "$a< b$, $x \\le y$ and **bold**"
+    assert tame("![a](attachment:a.png)", {"a.png"}) == "![a](attachment:a.png)"
+    assert tame(tame("[x](y) <b>")) == tame("[x](y) <b>")
+
+
+def test_shown_names_cannot_break_a_line():
+    assert shown("a\nb\u202e") == repr("a b\\x202e")
+    assert len(shown("x" * 500)) < 70
+
+
+# Anything at all
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+grade_ids = st.sampled_from(
+    ["softmax", "softmax-answer", "setup-1", "q_why", "discounted_return", "", "no"]
+)
+cells = st.fixed_dictionaries(
+    {},
+    optional={
+        "cell_type": st.sampled_from(["code", "markdown", "raw", "heading"]) | json_values,
+        "source": st.text(max_size=40) | st.lists(st.text(max_size=10)) | json_values,
+        "id": grade_ids | json_values,
+        "attachments": json_values,
+        "outputs": json_values,
+        "metadata": json_values | st.fixed_dictionaries({}, optional={
+            "nbgrader": json_values | st.fixed_dictionaries({}, optional={
+                "grade_id": grade_ids | json_values, "points": json_values,
+                "schema_version": json_values, "grade": json_values, "locked": json_values})}),
+    },
+)  # fmt: skip
+notebooks = st.fixed_dictionaries(
+    {"cells": st.lists(cells | json_values, max_size=8)},
+    optional={"nbformat": st.sampled_from([3, 4, 5]) | json_values, "metadata": json_values},
+)
+
+
+@given(st.binary(max_size=200) | json_values.map(lambda v: json.dumps(v).encode()))
+@settings(deadline=None, max_examples=300)
+def test_any_bytes_are_a_document_or_refused(data):
+    try:
+        document = read_document(data)
+    except Refused as why:
+        assert str(why.note)
+    else:
+        assert isinstance(document.cells, list)
+
+
+@given(notebooks)
+@settings(deadline=None, max_examples=400)
+def test_any_notebook_gives_a_plan_that_holds_the_course(lesson_for_fuzz, notebook):
+    try:
+        document = read_document(json.dumps(notebook).encode("utf-8", "surrogatepass"))
+    except Refused:
+        return
+    plan = assemble(lesson_for_fuzz, document)
+    _holds_the_course(lesson_for_fuzz, plan)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=150)
+def test_any_shuffled_and_mutilated_notebook(course_for_fuzz, data):
+    """Cells of a solved notebook in any order, some twice, some gone, some changed."""
+    lesson = course_for_fuzz.lesson(NAME)
+    notebook = classroom.solved(course_for_fuzz)
+    picked = data.draw(st.lists(st.sampled_from(notebook["cells"]), max_size=16))
+    picked = [copy.deepcopy(cell) for cell in picked]
+    for cell in picked:
+        change = data.draw(st.sampled_from(["", "text", "type", "points", "metadata", "id"]))
+        if change == "text":
+            cell["source"] = data.draw(st.text(max_size=30))
+        elif change == "type":
+            cell["cell_type"] = data.draw(st.sampled_from(["code", "markdown", "raw"]))
+        elif change == "points":
+            cell["metadata"].setdefault("nbgrader", {})["points"] = data.draw(json_values)
+        elif change:
+            cell.pop(change)
+    notebook["cells"] = picked
+    document = read_document(json.dumps(notebook).encode("utf-8", "surrogatepass"))
+    _holds_the_course(lesson, assemble(lesson, document))
+
+
+def _holds_the_course(lesson, plan):
+    """Every cell of the lesson once and in order; locked texts and points are the course's; what
+    comes out is a valid notebook."""
+    own = [cell.source for cell in plan.cells if cell.kind != "extra"]
+    assert own == list(lesson.cells)
+    for cell in plan.cells:
+        if cell.kind in ("setup", "given", "check", "prose"):
+            assert cell.text == cell.source.source
+        if cell.kind == "check":
+            assert not cell.run
+    made = build(plan, {}, lesson.metadata)
+    text = json.dumps(made, ensure_ascii=False)
+    text.encode("utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    MetadataValidator().validate_nb(notebook)
+
+
+@pytest.fixture(scope="module")
+def course_for_fuzz(course):
+    return course
+
+
+@pytest.fixture(scope="module")
+def lesson_for_fuzz(lesson):
+    return lesson
+
+
+# The course
+
+
+def test_blank_plan_runs_nothing(lesson):
+    plan = blank(lesson)
+    assert [cell.source for cell in plan.cells] == list(lesson.cells)
+    assert not any(cell.run for cell in plan.cells)
+
+
+def test_course_says_what_is_wrong_with_it(tmp_path):
+    with pytest.raises(CourseError, match="make notebooks"):
+        Course(tmp_path).names()
+    place = tmp_path / "notebooks" / "en" / "01_x"
+    place.mkdir(parents=True)
+    (place / "01_x.ipynb").write_text("{}")
+    with pytest.raises(CourseError, match="not a notebook of this course"):
+        Course(tmp_path).lesson("01_x")
+    metadata = {"policy_gradients": {"kind": "check"}, "nbgrader": {"grade": True, "grade_id": "no_such", "points": 1}}  # fmt: skip
+    cell = {"cell_type": "code", "id": "a", "source": "", "metadata": metadata}
+    (place / "01_x.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
+    with pytest.raises(CourseError, match="no check for no_such"):
+        Course(tmp_path).lesson("01_x")
+
+
+def test_missing_translation_falls_back_to_english(course):
+    assert course.lesson(NAME, "es").language == "en"
+
+
+def test_lesson_is_read_once_and_hashable():
+    cell = SourceCell("check", "code", "", "x", "x", 1.0, {})
+    assert hash(Lesson("a", "en", (cell,), {}, "f")) == hash(Lesson("a", "en", (cell,), {}, "f"))
+
+
+def test_notes_survive_the_way_between_processes():
+    import pickle
+
+    error = pickle.loads(pickle.dumps(Refused("{name} is odd", name="a b")))
+    assert str(error.note) == "'a b' is odd" == str(error)
+    assert note("{n} of {m}", n=1, m=2.5).plain() == ["{n} of {m}", {"n": 1, "m": 2.5}]
