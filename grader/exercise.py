@@ -183,22 +183,31 @@ class FunctionExercise(Exercise):
 
     def _named(self, problem, case, one, truth, cases, seen, expected):
         """The same problem with the name and hint of the mistake that it is, where one is known."""
+        imitations = []
         for mistake in self.mistakes:
             if mistake.when and _safely(mistake.when, case, one, truth):
                 return _with(problem, mistake)
-            if mistake.like and self._matches(mistake, cases, seen, expected):
+            if mistake.like:
+                imitations.append((mistake, self._imitate(mistake, cases)))
+                if self._matches(seen, imitations[-1][1], cases, expected):
+                    return _with(problem, mistake)
+        for mistake, imitated in imitations:
+            # One gradient too many must not hide which mistake it is.
+            asked = [_without_none(t) for t in expected]
+            if not problem.mistake and self._matches(seen, imitated, cases, asked):
                 return _with(problem, mistake)
         if not problem.hint and self.hint:
             return Problem(**{**vars(problem), "hint": _(self.hint)})
         return problem
 
-    def _matches(self, mistake, cases, seen, expected):
+    def _imitate(self, mistake, cases):
+        return runtime.run({self.name: mistake.like}, self.name, self.request(cases))
+
+    def _matches(self, seen, imitated, cases, expected):
         """Whether the outputs are the mistake's on every case, right ones included."""
-        imitated = runtime.run({self.name: mistake.like}, self.name, self.request(cases))
         if len(imitated) != len(cases):
             return False
-        same = [self._same(c, a, b, t) for c, a, b, t in zip(cases, seen, imitated, expected)]
-        return all(same)
+        return all(map(self._same, cases, seen, imitated, expected))
 
     def _same(self, case, one, other, truth):
         if "error" in one or "error" in other:
@@ -212,7 +221,8 @@ class FunctionExercise(Exercise):
             return False
         if not isinstance(truth, Expected) or not truth.gradients:
             return True
-        return _same_gradients(one.get("gradients"), other.get("gradients"), self.relative)
+        gradients = one.get("gradients"), other.get("gradients")
+        return _same_gradients(*gradients, truth.gradients, self.relative)
 
 
 @dataclass(frozen=True)
@@ -407,14 +417,22 @@ def _same_oddity(one, other):
     return found.shape == wanted.shape and bool(close(found, wanted).all())
 
 
-def _same_gradients(one, other, relative):
+def _without_none(truth):
+    """The truth without the inputs into which no gradient may flow."""
+    if not isinstance(truth, Expected):
+        return truth
+    needed = {name: g for name, g in truth.gradients.items() if g is not None}
+    return Expected(truth.value, needed)
+
+
+def _same_gradients(one, other, names, relative):
     if not isinstance(one, dict) or not isinstance(other, dict):
         return False
     if "error" in one or "error" in other:
         return one.get("error") == other.get("error")
     return all(
         np.shape(_zero(one.get(n), g)) == np.shape(g) and close(_zero(one.get(n), g), g, relative).all()
-        for n, g in ((n, _zero(g, one.get(n))) for n, g in other.items())
+        for n, g in ((n, _zero(g, one.get(n))) for n, g in other.items() if n in names)
     )
 
 
