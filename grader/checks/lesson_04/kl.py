@@ -1,0 +1,263 @@
+"""KL from samples, the penalised loss and its coefficient."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checks.lesson_04 import samples as words
+from grader.checks.lesson_04.ratio import ratios, surrogate_truth
+from grader.checks.lesson_04.samples import logs, loss_case
+from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Number, TensorOf
+from grader.kinds import TupleOf
+from grader.probes.inputs import Tensor
+
+# kl_estimates ---------------------------------------------------------------------------------
+
+
+def whole_policy(new, old, counts, dtype=np.float64):
+    """Every action as often as the old policy plays it: means over these samples are exact."""
+    actions = np.repeat(np.arange(len(old)), counts)
+    return kl_case(np.log(new)[actions], np.log(old)[actions], dtype)
+
+
+def kl_case(logp, logp_old, dtype=np.float64):
+    return Case({"logp": Tensor(np.asarray(logp, dtype)), "logp_old": Tensor(np.asarray(logp_old, dtype))})  # fmt: skip
+
+
+def kl_cases(rng):
+    """Exact ones, large and small; one that is negative; one sample; far down; random ones."""
+    size = int(rng.integers(6, 12))
+    tiny = rng.normal(size=8) * 1e-2
+    return [
+        whole_policy([0.125, 0.125, 0.75], [0.5, 0.25, 0.25], [2, 1, 1]),
+        whole_policy([0.5, 0.25, 0.25], [0.5, 0.25, 0.25], [2, 1, 1]),
+        kl_case(*logs([1.5, 1.2, 0.9])),
+        kl_case(*logs([0.25])),
+        kl_case([-2000.0, -2000.0], [-2000.5, -1999.0]),
+        kl_case(*logs(np.exp(tiny), rng)),
+        kl_case(*logs(np.exp(rng.normal(size=size)), rng)),
+        kl_case(*logs(np.exp(rng.uniform(-2, -0.2, size=7)), rng), np.float32),
+    ]
+
+
+def kl_truth(logp, logp_old):
+    """Sample by sample in plain numbers; samples come from the old policy."""
+    gaps = [float(old) - float(new) for new, old in zip(logp, logp_old, strict=True)]
+    count = len(gaps)
+    return {
+        "k1": math.fsum(gaps) / count,
+        "k2": math.fsum(gap**2 / 2 for gap in gaps) / count,
+        "k3": math.fsum(math.expm1(-gap) + gap for gap in gaps) / count,
+    }
+
+
+def kl_like(k1, k2, k3):
+    """Wrong estimates from per-sample functions of the log-ratio d = log new - log old."""
+    def estimates(logp, logp_old):
+        d = logp - logp_old
+        return k1(d), k2(d), k3(d)
+    return estimates  # fmt: skip
+
+
+def k1_right(d):
+    return -d.mean()
+
+
+def k2_right(d):
+    return (d**2).mean() / 2
+
+
+def k3_right(d):
+    return (torch.exp(d) - 1 - d).mean()
+
+
+def k3_other_ratio(d):
+    return (torch.exp(-d) - 1 + d).mean()
+
+
+DIRECTION = N_("Which policy drew the samples? Every mean here runs over the old policy's actions.")
+LARGE = N_("Compare with the exact KL where it is large: which sign has the log-ratio in this one?")
+NEGATIVE = N_("An estimate may lie below zero, though the KL itself never does. Leave it so.")
+
+KL_ESTIMATES = FunctionExercise(
+    "kl_estimates", kl_cases, kl_truth,
+    kind=TupleOf({"k1": Number(), "k2": Number(), "k3": Number()}),
+    prerequisites=("importance_ratio",),
+    mistakes=(
+        Mistake("kl-direction", DIRECTION,
+                like=kl_like(lambda d: d.mean(), k2_right, k3_other_ratio)),
+        Mistake("kl-direction", DIRECTION,
+                like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right)),
+        Mistake("kl-direction", DIRECTION,
+                like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_other_ratio)),
+        Mistake("k1-sign", LARGE, like=kl_like(lambda d: d.mean(), k2_right, k3_right)),
+        Mistake("k3-sign", LARGE, like=kl_like(k1_right, k2_right, k3_other_ratio)),
+        Mistake("k3-sign", LARGE,
+                like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - 1 + d).mean())),
+        Mistake("k3-sign", LARGE,
+                like=kl_like(k1_right, k2_right, lambda d: (torch.exp(-d) - 1 - d).mean())),
+        Mistake("k3-without-one", N_("At equal policies every estimate is zero. Is k3?"),
+                like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - d).mean())),
+        Mistake("k2-without-half", N_("Compare k2 with the exact KL where it is small: is it twice "
+                                      "as large?"),
+                like=kl_like(k1_right, lambda d: (d**2).mean(), k3_right)),
+        Mistake("square-of-mean", N_("k2 averages squares. Does it square an average?"),
+                like=kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right)),
+        Mistake("cut-at-zero", NEGATIVE,
+                like=kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right)),
+        Mistake("cut-at-zero", NEGATIVE,
+                like=kl_like(lambda d: d.mean().abs(), k2_right, k3_right)),
+        Mistake("cut-at-zero", NEGATIVE,
+                like=kl_like(lambda d: d.abs().mean(), k2_right, k3_right)),
+        Mistake("cut-at-zero", NEGATIVE,
+                like=kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right)),
+        Mistake("not-averaged", N_("Three scalars: each estimate is a mean over the samples."),
+                when=lambda case, seen, truth: any(
+                    np.ndim(part.get("array")) for part in seen["value"]["items"])),
+        Mistake("sum-not-mean", N_("Does the estimate double when the batch is doubled?"),
+                like=kl_like(lambda d: -d.sum(), lambda d: (d**2).sum() / 2,
+                             lambda d: (torch.exp(d) - 1 - d).sum())),
+        Mistake("order", N_("In this order: k1, k2, k3."),
+                like=kl_like(k3_right, k2_right, k1_right)),
+        Mistake("weighted-twice", N_("The samples come from the old policy already. Do they need "
+                                     "the ratio as a weight?"),
+                like=kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right)),
+    ),
+)  # fmt: skip
+
+
+# ppo_penalty_loss -----------------------------------------------------------------------------
+
+
+def penalty_case(ratio, adv, kl, beta, rng=None, dtype=np.float64, keywords=()):
+    kl = Tensor(np.array(kl, dtype=dtype), grad=True)
+    return loss_case("ppo_penalty_loss", ratio, adv, rng, dtype, keywords=keywords, kl=kl, beta=beta)
+
+
+def penalty_cases(rng):
+    """Each part alone, then both; ratios beyond any band; other dtypes and sizes."""
+    size = int(rng.integers(5, 10))
+    drawn = np.exp(rng.normal(size=size)), rng.normal(size=size) * 2
+    return [
+        penalty_case([1.0, 1.0], [3.0, -1.0], 0.5, 2.0),
+        penalty_case([2.0, 0.25], [1.0, 3.0], 0.75, 0.0),
+        penalty_case([1.5], [0.0], 0.25, 3.0),
+        penalty_case([2.0, 0.25, 2.0, 0.25], [1.0, -3.0, 1.0, -3.0], 0.1, 10.0, keywords=("kl", "beta")),
+        penalty_case(*drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng),
+        penalty_case(*drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng, np.float32),
+    ]
+
+
+def penalty_truth(logp, logp_old, adv, kl, beta):
+    surrogate = surrogate_truth(logp, logp_old, adv)
+    return Expected(surrogate.value + beta * float(kl), {**surrogate.gradients, "kl": np.array(beta)})
+
+
+def penalty_like(change):
+    """A wrong loss from `change(ratio, adv, kl, beta)`."""
+    return lambda logp, logp_old, adv, kl, beta: change(torch.exp(logp - logp_old.detach()), adv, kl, beta)
+
+
+def surrogate(ratio, adv):
+    return -(ratio * adv).mean()
+
+
+def clipped(ratio, adv):
+    return -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
+
+
+TOO_FAR = N_("A loss is minimised: which sign makes a large KL expensive?")
+
+PPO_PENALTY_LOSS = FunctionExercise(
+    "ppo_penalty_loss", penalty_cases, penalty_truth, kind=TensorOf(),
+    prerequisites=("importance_ratio", "surrogate_loss"),
+    mistakes=(
+        Mistake("kl-rewarded", TOO_FAR, like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)),
+        Mistake("objective-not-loss", words.SIGN,
+                like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl)),
+        Mistake("objective-not-loss", words.SIGN,
+                like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl)),
+        Mistake("kl-detached", N_("The penalty must pull: let the gradient flow through kl."),
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach())),
+        Mistake("beta-ignored", N_("What does the loss become with beta = 0?"),
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl)),
+        Mistake("penalty-missing", N_("Where is the penalty?"),
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a))),
+        Mistake("clipped-here", N_("The penalty stands in place of the clip: the surrogate in it "
+                                   "is not clipped."),
+                like=penalty_like(lambda r, a, kl, b: clipped(r, a) + b * kl)),
+        Mistake("log-prob-not-ratio", N_("The surrogate weighs advantages with the ratio, new over "
+                                         "old."),
+                like=lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl),
+        Mistake("gradient-through-old", words.OLD_IS_DATA,
+                like=lambda logp, logp_old, adv, kl, beta:
+                surrogate(torch.exp(logp - logp_old), adv) + beta * kl),
+        Mistake("inverted-ratio", words.NEW_OVER_OLD,
+                like=penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl)),
+        Mistake("sum-not-mean", words.MEAN,
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl)),
+        Mistake("not-averaged", words.NOT_AVERAGED,
+                like=penalty_like(lambda r, a, kl, b: -r * a + b * kl)),
+    ),
+)  # fmt: skip
+
+
+# adapt_beta -----------------------------------------------------------------------------------
+
+
+def beta_cases(rng):
+    """Far below, far above, in between; both bounds met exactly; half and twice the target."""
+    rows = [
+        (1.0, 0.5, 0.1), (1.0, 0.01, 0.1), (3.0, 0.1, 0.1),
+        (4.0, 1.5, 1.0), (4.0, 1.0, 1.5),  # both exact in binary: on the bounds, so kept
+        (2.0, 0.06, 0.1), (2.0, 0.13, 0.1), (2.0, 0.17, 0.1), (2.0, 0.075, 0.1), (2.0, 0.0, 0.02),
+        (0.25, -0.01, 0.05),
+    ]  # fmt: skip
+    for factor in rng.uniform([0.1, 0.7, 1.6], [0.6, 1.4, 4.0]):
+        beta, target = float(rng.uniform(0.1, 20)), float(rng.uniform(0.005, 0.5))
+        rows.append((beta, float(factor * target), target))
+    return [Case({"beta": beta, "kl": kl, "target": target}) for beta, kl, target in rows]
+
+
+def beta_truth(beta, kl, target):
+    """The three ranges, in multiples of the target."""
+    return 2 * beta if kl > 1.5 * target else beta / 2 if 1.5 * kl < target else beta
+
+
+def beta_like(below, above, low=1 / 1.5, high=1.5, on_bound=False):
+    """A wrong rule: factors below and above the range, and the range's ends."""
+    def adapt(beta, kl, target):
+        if kl > high * target or (on_bound and kl >= high * target):
+            return beta * above
+        if kl < low * target or (on_bound and kl <= low * target + 1e-12):
+            return beta * below
+        return beta
+    return adapt  # fmt: skip
+
+
+RANGE = N_("Between target / 1.5 and 1.5 target, the bounds included, beta stays as it is.")
+
+ADAPT_BETA = FunctionExercise(
+    "adapt_beta", beta_cases, beta_truth, kind=Number(),
+    mistakes=(
+        Mistake("beta-backwards", N_("Too far: pull harder. Which way does a larger beta pull?"),
+                like=beta_like(2, 0.5)),
+        Mistake("no-range", RANGE, like=beta_like(0.5, 2, low=1, high=1)),
+        Mistake("no-range", RANGE,
+                like=lambda beta, kl, target: beta / 2 if kl < target else beta * 2),
+        Mistake("no-range", RANGE,
+                like=lambda beta, kl, target: beta * 2 if kl > target else beta / 2),
+        Mistake("on-the-bound", RANGE, like=beta_like(0.5, 2, on_bound=True)),
+        Mistake("other-bounds", N_("Too near means below target / 1.5, too far above 1.5 target."),
+                like=beta_like(0.5, 2, low=0.5, high=2)),
+        Mistake("other-bounds", N_("Too near means below target / 1.5, too far above 1.5 target."),
+                like=beta_like(0.5, 2, low=0.5)),
+        Mistake("one-way", N_("Beta must be able to fall as well as to rise."), like=beta_like(1, 2)),
+        Mistake("one-way", N_("Beta must be able to fall as well as to rise."), like=beta_like(0.5, 1)),
+        Mistake("other-factor", N_("Doubled or halved: 1.5 belongs to the range."),
+                like=beta_like(1 / 1.5, 1.5)),
+        Mistake("nothing-returned", N_("And where the KL is in its range?"),
+                when=lambda case, seen, truth: seen["value"]["kind"] == "none"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,135 @@
+"""The importance ratio and the unclipped surrogate."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checks.lesson_04 import samples as words
+from grader.checks.lesson_04.samples import logs, loss_case
+from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
+from grader.probes.inputs import Tensor
+
+
+def ratios(logp, logp_old):
+    """(B,): each quotient of probabilities, from the difference of its logarithms."""
+    return np.array([math.exp(float(new) - float(old)) for new, old in zip(logp, logp_old, strict=True)])  # fmt: skip
+
+
+def ratio_cases(rng):
+    """2, 1/2 and 1; equal policies; probabilities far below the smallest float; random sizes."""
+    drawn = rng.normal(size=(2, int(rng.integers(4, 9)))) * 0.5
+    known = logs([2.0, 0.5, 1.0])
+    far = np.array([-2000.0, -1500.0]), np.array([-2001.0, -1500.0])
+    equal = np.log([0.3, 0.05])
+    return [
+        ratio_case(*known),
+        ratio_case(equal, equal),
+        ratio_case(*far),
+        ratio_case(*logs([1.25], rng)),
+        ratio_case(*logs(np.exp(drawn[0]), rng)),
+        ratio_case(*logs(np.exp(drawn[1]), rng, np.float32)),
+    ]
+
+
+def ratio_case(logp, logp_old):
+    """Both ask for a gradient; unequal weights show which entry moves which."""
+    inputs = {"logp": Tensor(logp, grad=True), "logp_old": Tensor(logp_old, grad=True)}
+    return Case(inputs, upstream=1.0 + np.arange(len(logp)))
+
+
+def ratio_truth(logp, logp_old):
+    ratio = ratios(logp, logp_old)
+    return Expected(ratio, {"logp": lambda upstream: upstream * ratio, "logp_old": None})
+
+
+IMPORTANCE_RATIO = FunctionExercise(
+    "importance_ratio", ratio_cases, ratio_truth, kind=TensorOf(),
+    mistakes=(
+        Mistake("inverted-ratio", words.NEW_OVER_OLD,
+                like=lambda logp, logp_old: torch.exp(logp_old.detach() - logp)),
+        Mistake("no-exp", words.NO_EXP, like=lambda logp, logp_old: logp - logp_old.detach()),
+        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
+                like=lambda logp, logp_old: logp / logp_old.detach()),
+        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
+                like=lambda logp, logp_old: torch.exp(logp / logp_old.detach())),
+        Mistake("difference-of-probabilities", N_("A ratio, not a difference: at equal policies "
+                                                  "it is 1."),
+                like=lambda logp, logp_old: logp.exp() - logp_old.detach().exp()),
+        Mistake("underflow", words.EXPS_DIVIDED,
+                like=lambda logp, logp_old: logp.exp() / logp_old.detach().exp()),
+        Mistake("underflow", words.EXPS_DIVIDED,
+                like=lambda logp, logp_old: logp.exp() / logp_old.exp()),
+        Mistake("gradient-through-old", words.OLD_IS_DATA,
+                like=lambda logp, logp_old: torch.exp(logp - logp_old)),
+        Mistake("gradient-through-old", words.OLD_IS_DATA,
+                like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old)),
+        Mistake("only-new", N_("Where is the old policy in this?"),
+                like=lambda logp, logp_old: logp.exp()),
+        Mistake("averaged", N_("One ratio per sample: the result has the shape of logp."),
+                like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).mean()),
+    ),
+)  # fmt: skip
+
+
+def surrogate_cases(rng):
+    """Equal policies first; ratios far apart; a doubled batch; probabilities that underflow."""
+    name = "surrogate_loss"
+    size = int(rng.integers(5, 12))
+    far = Case({
+        "logp": Tensor(np.array([-2000.0, -1.0]), grad=True),
+        "logp_old": Tensor(np.array([-2000.5, -1.5]), grad=True),
+        "adv": Tensor(np.array([1.0, -0.5])),
+    })  # fmt: skip
+    return [
+        loss_case(name, [1.0, 1.0, 1.0], [3.0, -1.0, 0.5], rng),
+        loss_case(name, [2.0, 0.5], [1.0, 3.0]),
+        loss_case(name, [3.0], [-2.0]),
+        loss_case(name, [2.0, 0.5, 2.0, 0.5], [1.0, 3.0, 1.0, 3.0]),
+        far,
+        loss_case(name, np.exp(rng.normal(size=size)), rng.normal(size=size) * 2, rng),
+        loss_case(name, np.exp(rng.normal(size=7) * 0.2), rng.normal(size=7) + 3, rng, np.float32),
+    ]
+
+
+def surrogate_truth(logp, logp_old, adv):
+    weighted = ratios(logp, logp_old) * np.asarray(adv, dtype=float)
+    loss = -math.fsum(weighted) / len(weighted)
+    return Expected(loss, {"logp": -weighted / len(weighted), "logp_old": None})
+
+
+def surrogate_like(change):
+    """A wrong surrogate from `change(ratio, adv)`."""
+    return lambda logp, logp_old, adv: change(torch.exp(logp - logp_old.detach()), adv)
+
+
+SURROGATE_LOSS = FunctionExercise(
+    "surrogate_loss", surrogate_cases, surrogate_truth, kind=TensorOf(),
+    prerequisites=("importance_ratio",),
+    mistakes=(
+        Mistake("objective-not-loss", words.SIGN, like=surrogate_like(lambda r, adv: (r * adv).mean())),
+        Mistake("log-prob-not-ratio", N_("That is REINFORCE's loss: right on the first pass, wrong "
+                                         "once the policies differ. Where is the old policy?"),
+                like=lambda logp, logp_old, adv: -(logp * adv).mean()),
+        Mistake("inverted-ratio", words.NEW_OVER_OLD,
+                like=surrogate_like(lambda r, adv: -(adv / r).mean())),
+        Mistake("no-exp", words.NO_EXP, like=surrogate_like(lambda r, adv: -(r.log() * adv).mean())),
+        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
+                like=lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean()),
+        Mistake("underflow", words.EXPS_DIVIDED,
+                like=lambda logp, logp_old, adv:
+                -(logp.exp() / logp_old.detach().exp() * adv).mean()),
+        Mistake("gradient-through-old", words.OLD_IS_DATA,
+                like=lambda logp, logp_old, adv: -(torch.exp(logp - logp_old) * adv).mean()),
+        Mistake("sum-not-mean", words.MEAN, like=surrogate_like(lambda r, adv: -(r * adv).sum())),
+        Mistake("not-averaged", words.NOT_AVERAGED, like=surrogate_like(lambda r, adv: -r * adv)),
+        Mistake("product-of-means", N_("Each sample's ratio weighs its own advantage. Multiply "
+                                       "first, then average."),
+                like=surrogate_like(lambda r, adv: -r.mean() * adv.mean())),
+        Mistake("clipped-here", N_("The surrogate has no clip yet. That is the next exercise."),
+                like=surrogate_like(
+                    lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean())),
+        Mistake("clipped-here", N_("The surrogate has no clip yet. That is the next exercise."),
+                like=surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean())),
+    ),
+)  # fmt: skip
