@@ -29,7 +29,7 @@ def environment(home: str) -> dict:
         "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
         "USER": "student", "LOGNAME": "student", "TERM": "dumb", "COLUMNS": "80",
-        "PATH": "/nowhere",
+        "PATH": "/nowhere", "MALLOC_ARENA_MAX": "2",
     }  # fmt: skip
 
 

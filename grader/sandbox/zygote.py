@@ -47,7 +47,6 @@ class Zygote:
         self.limits, self.imports, self.shell, self.bwrap = limits, imports, shell, bwrap
         self._lock = threading.RLock()
         self._process = self._control = self._errors = None
-        self._sessions = 0
 
     def __enter__(self):
         self.start()
@@ -72,8 +71,17 @@ class Zygote:
             finally:
                 theirs.close()
             self._control = ours
-            control.send(ours, self._config())
+            self._configure()
             self._await_ready()
+
+    def _configure(self):
+        try:
+            config = self._config()
+        except NotIsolated:
+            self._clear()
+            raise
+        with contextlib.suppress(OSError):  # it ended already; what it said is read next
+            control.send(self._control, config)
 
     def _spawn(self, descriptor):
         program = self.bwrap or view.bubblewrap()

@@ -126,7 +126,7 @@ def set_limits(config, threads):
     caps["CPU"] = int(2 * limits["submission_seconds"]) + 10
     if config.get("data_bytes"):
         caps["DATA"] = config["data_bytes"] + growth
-        caps["AS"] = config["address_bytes"] + growth + (2 << 30)
+        caps["AS"] = config["address_bytes"] + growth + (512 << 20)
     if threads:
         caps["NPROC"] = limits["processes"]
     for name, value in caps.items():
