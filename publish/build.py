@@ -55,8 +55,8 @@ def run(notebook, lesson, import_from):
         remedy = "let it use less time and memory."
         raise PublishError([Problem(lesson.path, line, message, remedy)]) from None
     problems = [
-        Problem(lesson.path, lesson.cells[index].line, message, "correct it, or what it calls.")
-        for index, message in faults(notebook)
+        Problem(lesson.path, lesson.cells[index].line, message, remedy)
+        for index, message, remedy in faults(notebook)
     ]
     if problems:
         raise PublishError(problems)

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib
+import matplotlib.font_manager  # makes the font cache, which a kernel would announce on stderr
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -22,6 +24,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
+ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -57,7 +60,6 @@ def execute(notebook, import_from, timeout=600):
         extra_arguments=["--IPKernelApp.log_level=50"],
         record_timing=False,
         coalesce_streams=True,
-        store_widget_state=False,
         on_cell_executed=lambda **_: peaks.append(_peak_mb(manager)),
     )
     started = time.perf_counter()
@@ -80,8 +82,9 @@ def _environment(notebook, import_from, profile):
     own = {
         "PYTHONPATH": os.pathsep.join(paths),
         "COURSE_LANGUAGE": notebook.metadata["policy_gradients"]["language"],
-        # The maintainer's own start-up files must not run in a lesson.
+        # The maintainer's own start-up files and figure styles must not act in a lesson.
         "IPYTHONDIR": profile,
+        "MPLCONFIGDIR": matplotlib.get_cachedir(),
     }
     return {**os.environ, **ENVIRONMENT, **own}
 
@@ -108,15 +111,28 @@ def _settle(notebook):
 
 
 def faults(notebook):
-    """Yield (cell index, message) for every error, and for every check that wrote to stderr."""
+    """Yield (cell index, message, remedy) for every output that no lesson should have."""
     for index, cell in enumerate(notebook.cells):
         kind = cell.metadata["policy_gradients"]["kind"]
         for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                yield index, f"The {kind} cell raised {output.ename}: {_short(output.evalue)}."
-            elif output.get("name") == "stderr" and kind == "check":
-                yield index, f"The check wrote to stderr, which costs points: {output.text[:200]}"
+            for message, remedy in _output_faults(kind, output):
+                yield index, message, remedy
+
+
+def _output_faults(kind, output):
+    if output.output_type == "error":
+        message = f"The {kind} cell raised {output.ename}: {_short(output.evalue)}."
+        yield message, "correct it, or what it calls."
+        return
+    if output.get("name") == "stderr":
+        remedy = "avoid the warning; in a check it would cost the points."
+        yield f"The {kind} cell wrote to stderr: {_short(output.text)}.", remedy
+    text = output.get("text") or output.get("data", {}).get("text/plain", "")
+    address = ADDRESS.search(text)
+    if address:
+        remedy = "end the cell with a semicolon or print something else."
+        yield f"An output differs each time: '...{address.group(0)}'.", remedy
 
 
 def _short(text):
-    return " ".join(text.split())[:300]
+    return " ".join(text.split())[:200].rstrip(".")

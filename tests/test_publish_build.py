@@ -257,8 +257,10 @@ def fails_with(root, name, old, new, capsys):
         (
             "return total(rewards)",
             "import sys\n    sys.stderr.write('careful')\n    return total(rewards)",
-            "The check wrote to stderr",
+            "The check cell wrote to stderr: careful",
         ),
+        ("print(mean", "import warnings\n\nwarnings.warn('')\nprint(mean", "The demo cell wrote"),
+        ("print(mean(np.arange(3)))", "print(mean)", "An output differs each time"),
     ],
 )
 def test_a_cell_that_fails_stops_the_build_at_its_line(tmp_path, capsys, old, new, words):
@@ -317,13 +319,28 @@ def test_the_maintainers_own_settings_stay_out_of_a_lesson(tmp_path, monkeypatch
     startup.mkdir(parents=True)
     ran = tmp_path / "ran"
     (startup / "first.py").write_text(f"open({str(ran)!r}, 'w').close()")
+    (tmp_path / "matplotlibrc").write_text("figure.figsize: 1, 1\n")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("MPLBACKEND", "svg")
     root = copy_course(tmp_path / "course")
     assert publish(root, "01_first") == 0
     notebook = read(root, "solutions", "01_first")
     assert "image/png" in cell(notebook, "demo-1").outputs[0].data
+    assert "640x480" in cell(notebook, "demo-1").outputs[0].data["text/plain"]
     assert not ran.exists()
+
+
+def test_a_widget_leaves_no_trace_that_differs(tmp_path):
+    root = copy_course(tmp_path)
+    lesson = root / "lessons" / "02_second.py"
+    slider = "import ipywidgets\n\nipywidgets.interact(lambda x: print(x), x=(0, 2));"
+    lesson.write_text(lesson.read_text().replace("print(mean(np.arange(3)))", slider))
+    assert publish(root, "02_second") == 0
+    assert publish(root, "02_second", "--check") == 0
+    notebook = read(root, "solutions", "02_second")
+    assert "widgets" not in notebook.metadata
+    assert all("widget-view" not in key for key in notebook.cells[-1].outputs[0].data)
 
 
 def test_a_preamble_of_comments_is_no_cell(built):
