@@ -1,0 +1,195 @@
+"""Losses of critic and actor. Truths are derivatives by hand, where students use autograd."""
+
+import numpy as np
+
+from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Raises, TensorOf
+from grader.probes.inputs import Tensor
+
+
+def value_loss_cases(rng):
+    """Both dtypes, (N,) and (T, N); returns ask for a gradient that must not come."""
+    shape = tuple(int(n) for n in rng.integers(2, 5, size=2))
+    one = np.array([1.0, 2.0, 4.0]), np.array([0.0, 4.0, 4.0])
+
+    def case(values, returns, dtype=np.float32, grad=True):
+        return Case({"values": Tensor(np.asarray(values, dtype), True),
+                     "returns": Tensor(np.asarray(returns, dtype), grad)})  # fmt: skip
+
+    return [
+        case(*one),
+        case(one[0], one[1], np.float64, grad=False),
+        case(one[0][:, None], one[1]),
+        case(one[0], one[1][:, None]),
+        case([2.5], [-1.0]),
+        case(rng.normal(size=7) * 3, rng.normal(size=7), np.float64),
+        case(rng.normal(size=shape), rng.normal(size=shape) * 2),
+    ]
+
+
+def value_loss_truth(values, returns):
+    """The mean of squares, its derivative written out; none for the returns."""
+    if values.shape != returns.shape:
+        return Raises("ValueError")
+    apart = values.astype(float) - returns
+    slope = 2 * apart / apart.size
+    return Expected(np.mean(apart**2), {"values": slope, "returns": None})
+
+
+def same_shape(values, returns):
+    if values.shape != returns.shape:
+        raise ValueError("shapes")
+
+
+def squared(rule, detach=True):
+    """A wrong loss that still refuses two shapes: rule(difference) -> scalar."""
+
+    def wrong(values, returns):
+        same_shape(values, returns)
+        return rule(values - (returns.detach() if detach else returns))
+
+    return wrong
+
+
+def broadcasts(case, seen, truth):
+    return isinstance(truth, Raises) and "error" not in seen
+
+
+def wrong_error(case, seen, truth):
+    return isinstance(truth, Raises)
+
+
+VALUE_LOSS = FunctionExercise(
+    "value_loss", value_loss_cases, value_loss_truth, kind=TensorOf(),
+    mistakes=(
+        Mistake("broadcast", N_("(N, 1) minus (N,) is a table of N by N. Compare the shapes, and "
+                                "raise ValueError where they differ."), when=broadcasts),
+        Mistake("other-error", N_("Shapes that differ should raise ValueError."),
+                when=wrong_error),
+        Mistake("target-moves", N_("The target is data: regress to a fixed number. What stops the "
+                                   "gradient into returns?"),
+                like=squared(lambda x: (x**2).mean(), detach=False)),
+        Mistake("critic-detached", N_("Then nothing trains the critic. Which of the two is the "
+                                      "fixed number?"),
+                when=lambda case, seen, truth: isinstance(seen["gradients"], dict) and (
+                    seen["gradients"].get("error") == "detached"
+                    or isinstance(seen["gradients"].get("values"), str))),
+        Mistake("summed", N_("Mean, not sum: does the step size grow with the batch?"),
+                like=squared(lambda x: (x**2).sum())),
+        Mistake("halved", N_("No factor of one half is asked."),
+                like=squared(lambda x: 0.5 * (x**2).mean())),
+        Mistake("absolute", N_("Squares, not absolute values."),
+                like=squared(lambda x: x.abs().mean())),
+        Mistake("root-taken", N_("The mean of the squares is asked, without a root."),
+                like=squared(lambda x: (x**2).mean().sqrt())),
+        Mistake("square-of-mean", N_("Errors of either sign must not cancel: square first, then "
+                                     "take the mean."), like=squared(lambda x: x.mean() ** 2)),
+        Mistake("not-squared", N_("Errors of either sign must not cancel."),
+                like=squared(lambda x: x.mean())),
+        Mistake("negated", N_("A loss is minimised: should the error grow?"),
+                like=squared(lambda x: -(x**2).mean())),
+        Mistake("not-averaged", N_("One number is asked: the mean over all entries."),
+                when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
+    ),
+)  # fmt: skip
+
+
+def actor_critic_cases(rng):
+    """Rows (T,) in both dtypes; value_coef by position, by keyword, at 0 and left out."""
+    first = np.log([0.5, 0.25, 0.8]), np.array([1.0, 2.0, 0.0]), np.array([3.0, 1.0, 0.5])
+    size = int(rng.integers(4, 9))
+    drawn = -rng.uniform(0.1, 3, size=size), rng.normal(size=size) * 2, rng.normal(size=size) + 1
+
+    def case(row, dtype, coef=None, keywords=()):
+        logp, values, returns = (np.asarray(x, dtype) for x in row)
+        inputs = {"logp": Tensor(logp, True), "values": Tensor(values, True),
+                  "returns": Tensor(returns)}  # fmt: skip
+        return Case(inputs | ({} if coef is None else {"value_coef": coef}), keywords)
+
+    return [
+        case(first, np.float64, 1.0),
+        case(first, np.float32),
+        case(first, np.float64, 0.0),
+        case([x[:1] for x in first], np.float64, 2.0),
+        case(drawn, np.float64, float(rng.uniform(0.1, 2)), keywords=("value_coef",)),
+        case(drawn, np.float32),
+    ]
+
+
+def actor_critic_truth(logp, values, returns, value_coef=0.5):
+    """Both terms and their derivatives by hand: the advantage is a number."""
+    adv = returns.astype(float) - values
+    size = len(adv)
+    value = np.mean(-logp * adv) + value_coef * np.mean(adv**2)
+    slopes = {"logp": -adv / size, "values": -2 * value_coef * adv / size}
+    return Expected(value, slopes)
+
+
+def assembled(policy=None, critic=None, coef=None):
+    """A wrong loss: policy(logp, values, returns, adv) and critic(values, returns) as given."""
+
+    def wrong(logp, values, returns, value_coef=0.5):
+        adv = (returns - values).detach()
+        own = (policy or pg_term)(logp, values, returns, adv)
+        fit = (critic or fit_term)(values, returns)
+        return own + (value_coef if coef is None else coef) * fit
+
+    return wrong
+
+
+def pg_term(logp, values, returns, adv):
+    return -(logp * adv).mean()
+
+
+def fit_term(values, returns):
+    return ((values - returns) ** 2).mean()
+
+
+def both_scaled(logp, values, returns, value_coef=0.5):
+    adv = (returns - values).detach()
+    return value_coef * (pg_term(logp, values, returns, adv) + fit_term(values, returns))
+
+
+ACTOR_CRITIC_LOSS = FunctionExercise(
+    "actor_critic_loss", actor_critic_cases, actor_critic_truth, kind=TensorOf(),
+    prerequisites=("value_loss",),
+    hint=N_("Two terms: minus the mean of logp times advantage, plus value_coef times value_loss."),
+    mistakes=(
+        Mistake("policy-moves-critic", N_("The advantage is a number here: the policy's term must "
+                                          "not move the critic."),
+                like=assembled(lambda p, v, r, a: -(p * (r - v)).mean())),
+        Mistake("sign", N_("The loss is minimised. A positive advantage should raise the "
+                           "log-probability."),
+                like=assembled(lambda p, v, r, a: (p * a).mean())),
+        Mistake("baseline-added", N_("Better than expected is return minus expectation."),
+                like=assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean())),
+        Mistake("actor-ignores-critic", N_("The actor is weighted by the return alone. What is "
+                                           "the critic there for?"),
+                like=assembled(lambda p, v, r, a: -(p * r).mean())),
+        Mistake("value-as-weight", N_("The value alone says how good the state is, not how good "
+                                      "the action was."),
+                like=assembled(lambda p, v, r, a: -(p * v.detach()).mean())),
+        Mistake("summed", N_("The policy's term is a mean over the steps."),
+                like=assembled(lambda p, v, r, a: -(p * a).sum())),
+        Mistake("summed", N_("Both terms are means over the steps."),
+                like=assembled(lambda p, v, r, a: -(p * a).sum(),
+                               lambda v, r: ((v - r) ** 2).sum())),
+        Mistake("critic-detached", N_("Nothing trains the critic. Does a gradient reach values?"),
+                like=assembled(critic=lambda v, r: ((v.detach() - r) ** 2).mean())),
+        Mistake("no-value-loss", N_("Who trains the critic?"), like=assembled(coef=0.0)),
+        Mistake("value-loss-subtracted", N_("Both terms are minimised: the critic's error should "
+                                            "fall."),
+                like=assembled(critic=lambda v, r: -((v - r) ** 2).mean())),
+        Mistake("value-coef-ignored", N_("Change value_coef: does your loss change?"),
+                like=assembled(coef=1.0)),
+        Mistake("value-coef-ignored", N_("Change value_coef: does your loss change?"),
+                like=assembled(coef=0.5)),
+        Mistake("value-coef-on-both", N_("value_coef weighs the critic's term alone."),
+                like=both_scaled),
+        Mistake("probability-not-log", N_("The log-probability itself stands in the loss."),
+                like=assembled(lambda p, v, r, a: -(p.exp() * a).mean())),
+        Mistake("logp-detached", N_("No gradient reaches logp: then nothing trains the policy."),
+                like=assembled(lambda p, v, r, a: -(p.detach() * a).mean())),
+        Mistake("whitened", N_("The advantage is used as it is; no normalisation is asked."),
+                like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean())),
+    ),
+)  # fmt: skip
