@@ -117,6 +117,9 @@ def faults(notebook):
         for output in cell.get("outputs", []):
             for message, remedy in _output_faults(kind, output):
                 yield index, message, remedy
+            if "image/png" in output.get("data", {}) and "alt" not in cell.metadata:
+                message = "The figure has no words for those who cannot see it."
+                yield index, message, 'add alt="what the figure shows" to the header.'
 
 
 def _output_faults(kind, output):

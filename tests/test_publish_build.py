@@ -261,6 +261,11 @@ def fails_with(root, name, old, new, capsys):
         ),
         ("print(mean", "import warnings\n\nwarnings.warn('')\nprint(mean", "The demo cell wrote"),
         ("print(mean(np.arange(3)))", "print(mean)", "An output differs each time"),
+        (
+            "print(mean",
+            "import matplotlib.pyplot as plt\n\nplt.plot([1])\nprint(mean",
+            "The figure has no words",
+        ),
     ],
 )
 def test_a_cell_that_fails_stops_the_build_at_its_line(tmp_path, capsys, old, new, words):
