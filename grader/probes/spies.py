@@ -14,13 +14,14 @@ class EnvSpy:
 
     now: a function that says how many optimiser steps there were, so that each step of the
     environment is known to its update. policy: a module whose logits are kept at each step.
+    obs: what an environment that is under way already shows.
     """
 
-    def __init__(self, env, now=lambda: 0, policy=None):
+    def __init__(self, env, now=lambda: 0, policy=None, obs=None):
         self._now, self._policy = now, policy
         self._rows = {name: [] for name in COLUMNS}
         self._logits, self._seeds, self._starts, self._late = [], [], [], []
-        self._obs, self._over = None, ""
+        self._obs, self._over = None if obs is None else np.array(obs), ""
         self._reset, self._step = env.reset, env.step
         env.reset, env.step = self.reset, self.step
 

@@ -1,0 +1,13 @@
+"""Checks of 05_ppo_loop.
+
+Truths are definitions in loops, a scripted environment whose every number is known, PPO's update
+by hand (``grader.replay``), and the trained weights in the grader's own environments.
+"""
+
+from grader.checks.lesson_05.batches import MINIBATCHES
+from grader.checks.lesson_05.collect import COLLECT
+from grader.checks.lesson_05.numbers import ENTROPY, EXPLAINED_VARIANCE, NORMALIZE
+from grader.checks.lesson_05.train import TRAIN
+from grader.checks.lesson_05.update import UPDATE
+
+EXERCISES = [NORMALIZE, ENTROPY, COLLECT, MINIBATCHES, UPDATE, EXPLAINED_VARIANCE, TRAIN]

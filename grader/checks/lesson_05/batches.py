@@ -1,0 +1,213 @@
+"""The check of ``minibatches``: sizes, coverage, and an order that only ``rng`` decides."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.chance import unlikely
+from grader.checks.lesson_05.common import behaviour
+from grader.exercise import Case, Problem, RuleExercise
+from grader.i18n import _
+from grader.kinds import kind_text
+from grader.played import raised
+from grader.probes.inputs import Rng
+from grader.show import array_text
+
+
+def minibatch_cases(rng):
+    """Sizes that divide and that don't; then one size drawn so often that chance can be judged."""
+
+    def case(size, part, calls=2, seed=None, noise=0):
+        seed = int(rng.integers(2**31)) if seed is None else seed
+        words = f"minibatches(batch_size={size}, minibatch_size={part}, rng)"
+        return Case(
+            {
+                "batch_size": size,
+                "minibatch_size": part,
+                "rng": Rng(seed),
+                "calls": calls,
+                "global_seed": noise,
+            },
+            shown=words,
+        )
+
+    size = int(rng.integers(40, 60))
+    return [
+        case(6, 2),
+        case(9, 4),
+        case(5, 8),
+        case(4, 4),
+        case(1, 1),
+        case(7, 1),
+        case(size, int(rng.integers(7, 12))),
+        case(40, 16, seed=7),
+        case(40, 16, seed=7, noise=1),
+        case(40, 16, seed=8),
+        case(6, 2, calls=700),
+    ]
+
+
+def batches_kind(case, seen):
+    """Index arrays, whole numbers, one axis each."""
+    words = _("index arrays, each of shape (m,)")
+    hint = _("Cut one random order of all indices into pieces.")
+    for result in seen["results"]:
+        if result["kind"] == "other":
+            return Problem("kind", "", words, kind_text(result["seen"]), hint)
+        if result["kind"] == "flat":
+            return Problem(
+                "kind", "", words, _("single numbers, one after another"), hint, "not-cut"
+            )
+        for item in result["items"]:
+            if item.get("kind") != "array" or np.ndim(item["array"]) != 1:
+                return Problem("kind", "", words, kind_text(item), hint)
+            if item["array"].dtype.kind not in "iu":
+                mask = item["array"].dtype.kind == "b"
+                hint = _("An index array holds the numbers of the samples, as whole numbers.")
+                return Problem("kind", "", words, kind_text(item), hint, "mask" if mask else "")
+    return None
+
+
+def batches_shapes(case, seen):
+    """Every index once; full pieces but for the last."""
+    size, part = case.inputs["batch_size"], case.inputs["minibatch_size"]
+    wanted = [min(part, size - start) for start in range(0, size, part)]
+    for result in seen["results"]:
+        arrays = [item["array"] for item in result["items"]]
+        sizes = [len(array) for array in arrays]
+        found = np.concatenate([np.zeros(0, int), *arrays])
+        problem = _coverage(np.sort(found), size, sizes, wanted, part)
+        if problem or sizes != wanted:
+            return problem or _sizes(sizes, wanted, part)
+    return None
+
+
+def _coverage(found, size, sizes, wanted, part):
+    words = _("every index from 0 to {last} exactly once").format(last=size - 1)
+    missing = sorted(set(range(size)) - set(found.tolist()))
+    twice = sorted({int(i) for i in found[1:][found[1:] == found[:-1]]})
+    if not missing and not twice and len(found) == size:
+        return None
+    got = _("missing: {missing}; more than once: {twice}").format(missing=missing, twice=twice)
+    hint, name = _("Does every sample take part in every epoch?"), ""
+    if sizes == wanted[:-1] and not twice:
+        hint, name = _("The last minibatch may be short; its samples count, too."), "last-dropped"
+    elif twice and len(found) == size:
+        hint, name = (
+            _("Draw one permutation of all indices; drawing them one by one repeats some."),
+            "with-replacement",
+        )
+    elif len(found) > size:
+        hint, name = _("The last minibatch may be short: nothing needs to be filled up."), "padded"
+    elif missing == [size - 1]:
+        name = "last-index-missing"
+    elif missing == [0]:
+        hint, name = _("The first index is 0."), "first-index-missing"
+    return Problem("value", "", words, got, hint, name)
+
+
+def _sizes(sizes, wanted, part):
+    words, got = (_("minibatches of sizes {sizes}").format(sizes=one) for one in (wanted, sizes))
+    hint, name = _("Each has minibatch_size indices; only the last may be short."), "sizes"
+    if len(sizes) == part and sizes != wanted:
+        hint, name = (
+            _("minibatch_size is how many indices one has, not how many there are."),
+            "count",
+        )
+    elif 0 in sizes:
+        name = "empty-minibatch"
+    elif max(sizes) - min(sizes) <= 1 and len(sizes) == len(wanted):
+        name = "even-sizes"
+    return Problem("shape", "", words, got, hint, name)
+
+
+def batches_random(cases, seen):
+    """The order: random, anew at each call, from ``rng`` and nothing else."""
+    orders = [
+        [np.concatenate([i["array"] for i in r["items"]]).tolist() for r in one["results"]]
+        for one in seen
+    ]
+    if all(order == sorted(order) for one in orders[6:10] for order in one):
+        return behaviour(
+            _("a random order"),
+            array_text(np.array(orders[7][0])),
+            _("Consecutive steps are alike. Shuffle before you cut."),
+            "not-shuffled",
+        )
+    if all(_is_run(item["array"]) for result in seen[6]["results"] for item in result["items"]):
+        return behaviour(
+            _("a random order"),
+            _("neighbours stay together"),
+            _("Is it the indices that are shuffled, or only the finished pieces?"),
+            "blocks-shuffled",
+        )
+    if orders[7] != orders[8]:
+        return behaviour(
+            _("the same order from the same rng"),
+            _("two different orders"),
+            _("All randomness comes from rng: is another generator in play?"),
+            "not-from-rng",
+        )
+    if orders[7] == orders[9] or orders[7][0] == orders[7][1]:
+        return behaviour(
+            _("a new order at each call"),
+            _("the same order each time"),
+            _("Draw from rng itself. Is a generator made or seeded inside?"),
+            "same-order",
+        )
+    return _evenness(seen[10]["results"])
+
+
+def _is_run(array):
+    return bool((np.diff(np.asarray(array, int)) == 1).all())
+
+
+def _evenness(results):
+    """Six indices in three pairs: every pair comes together in one call of five."""
+    calls = [[tuple(item["array"]) for item in result["items"]] for result in results]
+    for a in range(6):
+        for b in range(a):
+            together = np.array([any({a, b} == set(part) for part in call) for call in calls])
+            if unlikely(together, np.full(len(calls), 0.2)):
+                words = _("{a} and {b} in one minibatch: {k} of {n} times")
+                expected = words.format(a=b, b=a, n=len(calls), k=round(len(calls) / 5))
+                got = words.format(a=b, b=a, n=len(calls), k=int(together.sum()))
+                return behaviour(
+                    expected,
+                    got,
+                    _("Is it the indices that are shuffled, or only the finished pieces?"),
+                    "blocks-shuffled",
+                )
+    for position in range(3):
+        for index in range(6):
+            here = np.array([index in call[position] for call in calls])
+            if unlikely(here, np.full(len(calls), 1 / 3)):
+                words = _("index {index} in minibatch {position}: {k} of {n} times")
+                texts = (
+                    words.format(index=index, position=position, n=len(calls), k=k)
+                    for k in (round(len(calls) / 3), int(here.sum()))
+                )
+                return behaviour(*texts, _("Every order must be equally likely."), "uneven")
+    return None
+
+
+@dataclass(frozen=True)
+class Minibatches(RuleExercise):
+    """Answers for later exercises: index arrays from a seed."""
+
+    def answer(self, question):
+        return {"value": pieces(*question["args"])}
+
+
+def pieces(size, part, seed):
+    order = np.random.default_rng(seed).permutation(size)
+    return [order[start : start + part] for start in range(0, size, part)]
+
+
+MINIBATCHES = Minibatches(
+    "minibatches",
+    "minibatches",
+    minibatch_cases,
+    rules=(raised, batches_kind, batches_shapes),
+    overall=(batches_random,),
+)

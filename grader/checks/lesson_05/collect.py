@@ -1,0 +1,328 @@
+"""The check of ``collect_rollout``: a scripted environment whose every number is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.chance import unlikely
+from grader.checks.lesson_05.common import behaviour, layer, linear, script
+from grader.exercise import Array, Case, Problem, RuleExercise, close
+from grader.i18n import _
+from grader.kinds import Mismatch, kind_text
+from grader.played import raised, softmax
+from grader.replay import log_softmax
+from grader.show import array_text, number_text, shape_text
+
+FIELDS = ("obs", "actions", "logp", "rewards", "values", "next_values", "terminated", "truncated")
+ENDS = {
+    # step: {environment: how its episode ends there}; four steps, three environments
+    "fixed": {0: {1: "t"}, 1: {0: "c", 2: "t"}, 3: {0: "t", 1: "c"}},
+    "cut_at_the_edge": {2: {0: "c", 1: "c", 2: "t"}, 3: {0: "c", 1: "t"}},
+}
+
+
+def collect_cases(rng):
+    def case(envs, steps, before=0, calls=1, seeds=(0, 0), actions=3):
+        size = envs.shown.shape[2]
+        words = _(
+            "collect_rollout(envs, policy, critic, obs, num_steps={steps}) with {n} environments"
+        )
+        return Case(
+            {
+                "envs": envs,
+                "policy": policies[size],
+                "critic": critics[size],
+                "before": before,
+                "calls": calls,
+                "seeds": list(seeds),
+                "num_steps": steps,
+            },
+            shown=words.format(steps=steps, n=envs.shown.shape[1]),
+        )
+
+    policies = {size: linear(rng, size, 3) for size in (2, 3)}
+    critics = {size: linear(rng, size, None) for size in (2, 3)}
+    large = script(rng, 30, 16)
+    count = int(rng.integers(1, 5))
+    return [
+        case(script(rng, 4, 3, ends=ENDS["fixed"]), 4),
+        case(script(rng, 4, 3, ends=ENDS["cut_at_the_edge"]), 4),
+        case(script(rng, 6, 2, size=3, ends={2: {0: "c"}, 4: {1: "t"}}), 2, before=1, calls=2),
+        case(script(rng, 3, 1, ends={}), 1, calls=3),
+        case(script(rng, 13, count, size=3), 5, before=3, calls=2),
+        case(large, 30, seeds=(1, 1)),
+        case(large, 30, seeds=(1, 2)),
+        case(large, 30, seeds=(2, 1)),
+    ]
+
+
+def collect_fields(case, seen, call):
+    """The right fields of one call, given the actions that the environments were sent."""
+    given, length = case.inputs, case.inputs["num_steps"]
+    envs, start = given["envs"], case.inputs["before"] + call * length
+    rows = slice(start, start + length)
+    actions = np.asarray(seen["played"]["actions"])[call * length : (call + 1) * length]
+    obs, following = envs.shown[rows], envs.shown[start + 1 : start + length + 1]
+    ended = envs.terminated[rows] | envs.truncated[rows]
+    logits = layer(given["policy"], obs)
+    taken = np.take_along_axis(log_softmax(logits), actions[..., None], -1)[..., 0]
+    successor = np.where(ended[..., None], envs.final[rows], following)
+    return {
+        "obs": obs,
+        "actions": actions,
+        "logp": taken,
+        "rewards": envs.rewards[rows] + envs.bonus[rows] * actions,
+        "values": layer(given["critic"], obs),
+        "next_values": layer(given["critic"], successor),
+        "terminated": envs.terminated[rows],
+        "truncated": envs.truncated[rows],
+    }
+
+
+def collect_played(case, seen):
+    """As many steps as asked, and no reset."""
+    steps, wanted = len(seen["played"]["rewards"]), case.inputs["num_steps"] * case.inputs["calls"]
+    if seen["played"]["starts"]:
+        return behaviour(
+            _("no reset"),
+            _("reset() was called"),
+            _("Go on from obs. Environments whose episode ended start the next one by themselves."),
+            "resets-inside",
+        )
+    if len(seen["results"]) == case.inputs["calls"] and steps != wanted:
+        words = _("{n} steps of the environments")
+        return behaviour(words.format(n=wanted), words.format(n=steps), "", "step-count")
+    return None
+
+
+def collect_kind(case, seen):
+    """(Rollout, next obs), arrays without gradients, flags as bool."""
+    words = _("a tuple (Rollout, obs)")
+    for result in seen["results"]:
+        if result.get("kind") not in ("tuple", "list") or result.get("length") != 2:
+            hint = _("The caller goes on from the last observation: return both.")
+            return Problem("kind", "", words, kind_text(result), hint, "no-next-obs")
+        rollout, obs = result["items"]
+        if rollout.get("kind") != "record" or not set(FIELDS) <= set(rollout["fields"]):
+            return Problem("kind", "", words, kind_text(rollout), _("pg.Rollout(obs=..., ...)"))
+        for name, part in {**{n: rollout["fields"][n] for n in FIELDS}, "obs": obs}.items():
+            problem = _field_kind(name, part)
+            if problem:
+                return problem
+    return None
+
+
+def _field_kind(name, part):
+    try:
+        array = Array().arrays(part)[""]
+    except Mismatch as mismatch:
+        return Problem("kind", "", mismatch.expected, f"{name}: {mismatch.got}", mismatch.hint)
+    if part.get("requires_grad"):
+        return Problem(
+            "kind",
+            "",
+            _("data without gradients"),
+            _("{name} still carries a graph").format(name=name),
+            _("Collecting is no training step: torch.no_grad()."),
+            "keeps-gradients",
+        )
+    if name in ("terminated", "truncated") and array.dtype != bool:
+        return Problem(
+            "kind",
+            "",
+            _("{name} of dtype bool").format(name=name),
+            _("dtype {dtype}").format(dtype=array.dtype),
+            "",
+            "flags-not-bool",
+        )
+    return None
+
+
+def collect_values(case, seen):
+    """Every field of every call, and the observation to go on from."""
+    given, length = case.inputs, case.inputs["num_steps"]
+    for call, result in enumerate(seen["results"]):
+        wanted = collect_fields(case, seen, call)
+        fields, last = result["items"]
+        found = {name: np.asarray(fields["fields"][name]["array"]) for name in FIELDS}
+        for name in FIELDS:
+            problem = _field(name, found, wanted, case, call)
+            if problem:
+                return problem
+        after = given["envs"].shown[given["before"] + (call + 1) * length]
+        if np.shape(last["array"]) != after.shape or not close(last["array"], after).all():
+            return Problem(
+                "value",
+                "",
+                "obs = " + array_text(after),
+                "obs = " + array_text(last["array"]),
+                _("Hand back the observation that the next rollout starts from."),
+                "next-obs",
+            )
+    return None
+
+
+def _field(name, found, wanted, case, call):
+    right, got = wanted[name], found[name]
+    if got.shape != right.shape:
+        return _field_shape(name, got, right)
+    keep = ~wanted["terminated"] if name == "next_values" else np.ones(right.shape, bool)
+    if close(np.where(keep, got, 0), np.where(keep, right, 0), 1e-3).all():
+        return None
+    mistake, hint = _field_mistake(name, found, wanted, case, call, keep)
+    at = tuple(int(i) for i in np.argwhere(keep & ~close(got, right, 1e-3))[0])
+    words = _("{name} at index {index}: {value}")
+    texts = (
+        words.format(name=name, index=shape_text(at), value=number_text(array[at]))
+        for array in (right, got)
+    )
+    return Problem("value", "", *texts, hint, mistake)
+
+
+def _field_shape(name, got, right):
+    words = _("{name} of shape {shape}")
+    hint, mistake = "", "field-shape"
+    if name == "logp" and got.shape[:2] == right.shape and got.ndim == 3:
+        hint, mistake = _("Which action was played? Keep its log-probability alone."), "logp-of-all"
+    elif got.shape[:2] == right.shape[1::-1]:
+        hint, mistake = _("Time is the first axis, environments the second."), "axes-swapped"
+    texts = (words.format(name=name, shape=shape_text(one.shape)) for one in (right, got))
+    return Problem("shape", "", *texts, hint, mistake)
+
+
+def _field_mistake(name, found, wanted, case, call, keep):
+    """(name, hint) of a wrong field."""
+    got, given = found[name], case.inputs
+    start, length = given["before"] + call * given["num_steps"], given["num_steps"]
+    envs = given["envs"]
+    following = envs.shown[start + 1 : start + length + 1]
+
+    def same(other):
+        return close(np.where(keep, got, 0), np.where(keep, other, 0), 1e-3).all()
+
+    if name == "obs" and same(following):
+        return "obs-after-step", _("Which observation did the policy see when it chose?")
+    if name == "actions":
+        return "actions", _("Keep the actions that the environments were sent.")
+    if name == "logp":
+        return _logp_mistake(same, wanted, layer(given["policy"], wanted["obs"]))
+    if name == "rewards":
+        return "rewards", ""
+    if name == "values" and same(layer(given["critic"], following)):
+        return "values-after-step", _("values belong to obs, next_values to what comes after it.")
+    if name in ("terminated", "truncated"):
+        return _flag_mistake(same, wanted, name)
+    if name == "next_values":
+        return _successor_mistake(got, wanted, layer(given["critic"], following), keep)
+    return "", ""
+
+
+def _logp_mistake(same, wanted, logits):
+    actions = wanted["actions"][..., None]
+    if same(np.exp(wanted["logp"])):
+        return "probability", _("A log-probability is never positive. Is this a probability?")
+    if same(np.take_along_axis(logits, actions, -1)[..., 0]):
+        return "logit", _("A logit is no log-probability until it is normalised.")
+    if same(-wanted["logp"]):
+        return "logp-sign", _("A log-probability is never positive.")
+    return "logp", _("Score the very action that was played, under the policy that played it.")
+
+
+def _flag_mistake(same, wanted, name):
+    either = wanted["terminated"] | wanted["truncated"]
+    if same(either):
+        return "flags-merged", _(
+            "The clock ran out, or the pole fell: only one of them means that "
+            "nothing follows. Keep the two flags apart."
+        )
+    other = "truncated" if name == "terminated" else "terminated"
+    if same(wanted[other]):
+        return "flags-swapped", _("In which order does step() return its two flags?")
+    return "flags", _("Does the flag speak of leaving a state or of entering it?")
+
+
+def _successor_mistake(got, wanted, naive, keep):
+    """next_values that are wrong: at a time limit, or at the rollout's edge?"""
+    wrong = keep & ~close(got, wanted["next_values"], 1e-3)
+    cut = wanted["truncated"]
+    if close(got[wrong], naive[wrong], 1e-3).all() and cut[wrong].all():
+        return "next-episode", _(
+            "Where an episode was cut, obs is already the next episode's. "
+            "Whose value is that? infos holds the true last one."
+        )
+    if cut[wrong].all() and not got[wrong].any():
+        return "cut-without-value", _("The clock ran out; the state still had a value.")
+    if not wrong[:-1].any() and not cut[-1][wrong[-1]].all():
+        return "last-value", _(
+            "The rollout stops here, the episode doesn't: what is the last successor worth?"
+        )
+    if close(got[keep], wanted["values"][keep], 1e-3).all():
+        return "values-twice", _("next_values belong to what comes after obs.")
+    return "next-values", _("Inside an episode, next_values[t] is values[t + 1].")
+
+
+def collect_sampling(cases, seen):
+    """Actions are draws from the policy, through torch's generator."""
+    many = seen[-3:]
+    actions = [np.asarray(one["played"]["actions"]) for one in many]
+    case = cases[-1].inputs
+    obs = case["envs"].shown[: case["num_steps"]]
+    probs = softmax(layer(case["policy"], obs)).reshape(-1, 3)
+    flat = actions[0].ravel()
+    likeliest = probs.argmax(1)
+    if (flat == likeliest).all():
+        return behaviour(
+            _("actions drawn at random from the policy"),
+            _("the likeliest action at each of {n} steps").format(n=len(flat)),
+            _("Without sampling there is no expectation to estimate."),
+            "argmax",
+        )
+    for action in range(3):
+        if unlikely(flat == action, probs[:, action]) or unlikely(
+            (flat == likeliest) == (flat == action), _agreement(probs, likeliest, action)
+        ):
+            words = _("action {action}: {k} of {n} times")
+            texts = (
+                words.format(action=action, n=len(flat), k=k)
+                for k in (round(probs[:, action].sum()), int((flat == action).sum()))
+            )
+            return behaviour(
+                *texts, _("Compare how often each action came with its probability."), "frequencies"
+            )
+    if not np.array_equal(actions[0], actions[1]) or np.array_equal(actions[0], actions[2]):
+        return behaviour(
+            _("actions drawn through torch's generator"),
+            _("actions that torch.manual_seed doesn't decide"),
+            _("Two runs with one seed of torch must play alike, with another seed they must not."),
+            "not-torchs-generator",
+        )
+    return None
+
+
+def _agreement(probs, likeliest, action):
+    """Probability that "this action came" and "the likeliest came" are both true or both false."""
+    mine, top = probs[:, action], probs.max(1)
+    return np.where(likeliest == action, 1.0, 1 - mine - top)
+
+
+@dataclass(frozen=True)
+class Collect(RuleExercise):
+    """Answers for later exercises: noise that draws actions, and fields of what was seen."""
+
+    def answer(self, question):
+        kind, *given = question["args"]
+        if kind == "noise":
+            return {"value": np.random.default_rng(given[1]).gumbel(size=given[0])}
+        logits, actions, values, following, final, terminated, truncated = given
+        logp = np.take_along_axis(log_softmax(logits), actions[..., None], -1)[..., 0]
+        successor = np.where(terminated | truncated, final, following)
+        return {"value": {"logp": logp, "values": values, "next_values": successor}}
+
+
+COLLECT = Collect(
+    "collect_rollout",
+    "collect",
+    collect_cases,
+    rules=(raised, collect_played, collect_kind, collect_values),
+    overall=(collect_sampling,),
+)

@@ -1,0 +1,434 @@
+"""The check of ``ppo_update``: the update by hand, on the samples that each step really used."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.checks.lesson_05.batches import pieces
+from grader.checks.lesson_05.common import behaviour, layer, linear
+from grader.exercise import N_, Case, Number, Problem, RuleExercise
+from grader.i18n import _
+from grader.kinds import MappingOf, Mismatch
+from grader.played import raised
+from grader.probes.inputs import Rng
+from grader.probes.ppo import Batch
+from grader.probes.train import Optimizer
+from grader.replay import METRICS, Samples, Way, derivatives, log_softmax, replay
+from grader.show import array_text, number_text
+
+OPTIONS = ("epochs", "minibatch_size", "clip", "value_coef", "entropy_coef")
+UPDATE_WAYS = (
+    (
+        "old-recomputed",
+        N_(
+            "The old log-probabilities were frozen when the data were collected: "
+            "they are in the rollout."
+        ),
+        Way(recompute="step"),
+    ),
+    (
+        "old-recomputed",
+        N_(
+            "The old log-probabilities were frozen when the data were collected: "
+            "they are in the rollout."
+        ),
+        Way(recompute="epoch"),
+    ),
+    (
+        "no-clip",
+        N_("Outside the band the gradient looks unclipped. Does clip reach the loss?"),
+        Way(clipped=False),
+    ),
+    (
+        "entropy-sign",
+        N_("Reward spread: the loss falls where the entropy grows."),
+        Way(entropy=-1.0),
+    ),
+    ("entropy-left-out", N_("Set entropy_coef to 1: does anything change?"), Way(entropy=0.0)),
+    (
+        "whitened-again",
+        N_("Advantages come as they are to be used: whitening is the caller's."),
+        Way(whiten=True),
+    ),
+    (
+        "gradient-clipped",
+        N_("Nothing but the ratio is clipped here: no gradient clipping."),
+        Way(norm=0.5),
+    ),
+    ("sums-not-means", N_("Does your step grow with the minibatch?"), Way(total=True)),
+    (
+        "taken-apart",
+        N_(
+            "Observation, action and advantage of one sample belong together: index all "
+            "of them alike."
+        ),
+        Way(apart="order"),
+    ),
+)
+
+
+def update_cases(rng):
+    """One full batch; short last minibatches; one case thrice, to see where chance comes from."""
+    loose = {"epochs": 1, "minibatch_size": 6, "clip": 0.2, "value_coef": 0.5, "entropy_coef": 0.0}
+    third = float(rng.uniform(0.1, 0.3))
+    plain = _update_case(rng, (3, 2), loose, seed=1)
+    short = _update_case(
+        rng, (4, 3), loose | {"epochs": 2, "minibatch_size": 5, "entropy_coef": 0.1}, seed=2
+    )
+    many = _update_case(
+        rng,
+        (6, 4),
+        loose
+        | {
+            "epochs": 4,
+            "minibatch_size": 8,
+            "clip": third,
+            "value_coef": 1.0,
+            "entropy_coef": 0.05,
+        },
+        seed=3,
+    )
+    large = _update_case(
+        rng, (4, 2), loose | {"epochs": 2, "minibatch_size": 50, "entropy_coef": 0.2}, seed=4
+    )
+    other = replace(many, inputs=many.inputs | {"rng": Rng(5)})
+    return [plain, short, many, many, other, large]
+
+
+def _update_case(rng, shape, options, seed, size=3, num_actions=3):
+    """Stored log-probabilities of a policy somewhat apart, so that ratios leave the band."""
+    policy, critic = linear(rng, size, num_actions, 0.5), linear(rng, size, None)
+    obs = rng.normal(size=(*shape, size)).astype(np.float32)
+    actions = rng.integers(num_actions, size=shape)
+    old = log_softmax(layer(policy, obs) + rng.normal(size=(*shape, num_actions)) * 0.4)
+    logp = np.take_along_axis(old, actions[..., None], -1)[..., 0].astype(np.float32)
+    flags = np.zeros(shape, bool)
+    values = layer(critic, obs).astype(np.float32)
+    rollout = Batch(obs, actions, logp, rng.normal(size=shape), values, values, flags, flags)
+    inputs = {
+        "policy": policy,
+        "critic": critic,
+        "optimizer": Optimizer("SGD", ["policy", "critic"], {"lr": 0.3}),
+        "rollout": rollout,
+        "advantages": rng.normal(size=shape) + 0.5,
+        "returns": rng.normal(size=shape) * 2,
+        **options,
+        "rng": Rng(seed),
+    }
+    words = ", ".join(f"{name}={number_text(options[name])}" for name in OPTIONS)
+    shown = _("ppo_update(...) with {n} samples, {words}").format(n=actions.size, words=words)
+    return Case(inputs, keywords=(*OPTIONS, "rng"), shown=shown)
+
+
+def samples_of(inputs, transposed=False):
+    """The rollout's samples in one row; transposed: advantages and returns cut the other way."""
+    rollout = inputs["rollout"]
+    other = (lambda x: np.asarray(x, float).T.ravel()) if transposed else np.ravel
+    obs = np.asarray(rollout.obs, float).reshape(-1, rollout.obs.shape[-1])
+    return Samples(
+        obs,
+        rollout.actions.ravel(),
+        np.asarray(rollout.logp, float).ravel(),
+        other(inputs["advantages"]),
+        other(inputs["returns"]),
+    )
+
+
+def start_weights(inputs):
+    found = {
+        f"{name}.{part}": np.asarray(inputs[name].weights[f"layers.0.{part}"])
+        for name in ("policy", "critic")
+        for part in ("weight", "bias")
+    }
+    return found
+
+
+def end_weights(seen):
+    return {
+        f"{name}.{part}": np.asarray(seen["modules"][name]["after"][f"layers.0.{part}"], float)
+        for name in ("policy", "critic")
+        for part in ("weight", "bias")
+    }
+
+
+RIGHT = Way()
+
+
+def replayed(inputs, rows, way=RIGHT, transposed=False):
+    options = {name: inputs[name] for name in ("epochs", "clip", "value_coef", "entropy_coef")}
+    lr = inputs["optimizer"].kwargs["lr"]
+    return replay(
+        start_weights(inputs), samples_of(inputs, transposed), rows, lr=lr, way=way, **options
+    )
+
+
+def agree(found, wanted, start):
+    """Whether weights moved to where they must, within a thousandth of the longest move."""
+    reach = max(np.abs(wanted[name] - start[name]).max() for name in wanted)
+    return all(np.allclose(found[n], wanted[n], rtol=0, atol=1e-3 * reach + 1e-6) for n in wanted)
+
+
+def used_rows(seen):
+    """For each optimiser step the samples that had a gradient, each once, as they were taken."""
+    return [_each_once(np.asarray(step["critic"])) for step in seen["rows"]]
+
+
+def _each_once(rows):
+    return rows if len(np.unique(rows)) == len(rows) else np.unique(rows)
+
+
+def update_steps(case, seen):
+    """The optimiser's steps: how many, and on which samples."""
+    given = case.inputs
+    size, part, epochs = given["rollout"].actions.size, given["minibatch_size"], given["epochs"]
+    wanted = [min(part, size - start) for start in range(0, size, part)]
+    rows = used_rows(seen)
+    if not rows or not any(len(r) for r in rows):
+        return _no_step(seen, len(wanted) * epochs)
+    if seen["leftover"]:
+        return behaviour(
+            _("a fresh gradient at each step"),
+            _("old gradients added to new ones"),
+            _("backward() adds to what is there already. Who clears it?"),
+            "no-zero-grad",
+        )
+    if len(rows) != len(wanted) * epochs:
+        return _step_count(rows, len(wanted), epochs, size, part)
+    return _rows_together(seen, epochs, part, size) or _epochs_whole(rows, wanted, epochs, size)
+
+
+def _no_step(seen, count):
+    expected, got = _("{n} optimiser steps").format(n=count), len(seen["rows"])
+    if any(len(step["policy"]) for step in seen["rows"]):
+        return behaviour(
+            _("a gradient for the critic"),
+            _("none reaches it"),
+            _("Is the critic's loss part of the loss?"),
+            "critic-not-trained",
+        )
+    return behaviour(
+        expected,
+        _("{n} optimiser steps with a gradient").format(n=0),
+        _("zero_grad, backward, step: all three, in this order?")
+        if got
+        else _("Who calls the optimiser?"),
+        "no-step",
+    )
+
+
+def _step_count(rows, parts, epochs, size, part):
+    expected = _("{n} optimiser steps: {epochs} epochs of {parts} minibatches").format(
+        n=parts * epochs, epochs=epochs, parts=parts
+    )
+    got = _("{n} optimiser steps").format(n=len(rows))
+    full = sum(len(r) == size for r in rows)
+    if len(rows) == epochs and full == epochs and parts > 1:
+        return behaviour(expected, got, _("One step for each minibatch."), "one-step-an-epoch")
+    if len(rows) == parts and epochs > 1:
+        return behaviour(
+            expected,
+            got,
+            _("Is the return inside the loop? Each epoch uses every minibatch."),
+            "one-epoch",
+        )
+    if len(rows) == epochs * (size // part):
+        return behaviour(
+            expected,
+            got,
+            _("The last minibatch may be short; its samples count, too."),
+            "last-dropped",
+        )
+    if len(rows) == epochs:
+        return behaviour(
+            expected,
+            got,
+            _("Each epoch uses every minibatch, not the first alone."),
+            "first-minibatch-only",
+        )
+    return behaviour(expected, got, "", "step-count")
+
+
+def _epochs_whole(rows, wanted, epochs, size):
+    for epoch in range(epochs):
+        mine = rows[epoch * len(wanted) : (epoch + 1) * len(wanted)]
+        found = np.sort(np.concatenate(mine))
+        if np.array_equal(found, np.arange(size)) and [len(r) for r in mine] == wanted:
+            continue
+        words = _("each of the {n} samples once an epoch").format(n=size)
+        missing = sorted(set(range(size)) - set(found.tolist()))
+        got = _("minibatches of sizes {sizes}").format(sizes=[len(r) for r in mine])
+        got += "; " + _("missing: {missing}").format(missing=missing) if missing else ""
+        return behaviour(
+            words, got, _("One permutation an epoch, cut into minibatches."), "coverage"
+        )
+    return None
+
+
+def _rows_together(seen, epochs, part, size):
+    """Both networks look at the same samples; the order is no plain count."""
+    for step in seen["rows"]:
+        if not set(step["policy"].tolist()) <= set(step["critic"].tolist()):
+            return behaviour(
+                _("one set of samples a step"),
+                _("policy and critic look at different ones"),
+                _(
+                    "Observation, action and advantage of one sample belong together: "
+                    "index all of them alike."
+                ),
+                "taken-apart",
+            )
+    rows = used_rows(seen)
+    blocks = len(rows) // epochs
+    counted = all(
+        np.array_equal(r, np.arange(i % blocks * part, min(size, (i % blocks + 1) * part)))
+        for i, r in enumerate(rows)
+    )
+    if blocks > 1 and size > 8 and counted:
+        return behaviour(
+            _("minibatches in random order"),
+            _("samples one after another"),
+            _("Neighbours in time are alike. Shuffle before you cut."),
+            "not-shuffled",
+        )
+    return None
+
+
+def update_weights(case, seen):
+    """Where the weights must be after these steps on these samples."""
+    inputs, rows, found = case.inputs, used_rows(seen), end_weights(seen)
+    start = start_weights(inputs)
+    wanted, log = replayed(inputs, rows)
+    if agree(found, wanted, start) or min(m["edge"] for m in log) < 1e-5:
+        return None
+    name, hint = _update_mistake(inputs, rows, found, start, seen)
+    part = max(wanted, key=lambda n: np.abs(found[n] - wanted[n]).max())
+    words = _("after all steps, {name} = {value}")
+    texts = (words.format(name=part, value=array_text(w[part])) for w in (wanted, found))
+    return Problem("value", "", *texts, hint, name)
+
+
+def _update_mistake(inputs, rows, found, start, seen):
+    for name, hint, way in UPDATE_WAYS:
+        if agree(found, replayed(inputs, rows, way)[0], start):
+            return name, _(hint)
+    if agree(found, replayed(inputs, rows, transposed=True)[0], start):
+        return "flattened-apart", _(
+            "Two arrays (T, N) flattened in different orders no longer belong together."
+        )
+    wanted = replayed(inputs, rows)[0]
+    critic = [n for n in wanted if n.startswith("critic")]
+    policy = [n for n in wanted if n.startswith("policy")]
+    if seen["torch_drawn"]:
+        return "sampled-again", _("Which actions earned these advantages? Score the stored ones.")
+    if all(np.allclose(found[n], wanted[n], atol=1e-4) for n in policy):
+        if all(
+            np.allclose(
+                found[n],
+                replayed(inputs, rows, Way(value=1 / inputs["value_coef"]))[0][n],
+                atol=1e-4,
+            )
+            for n in critic
+        ):
+            return "value-coef-ignored", _("How much does value_coef weigh the critic's loss?")
+        return "critic", _("The policy is right, the critic isn't. What is its target?")
+    if all(np.allclose(found[n], wanted[n], atol=1e-4) for n in critic):
+        return "policy", _("The critic is right, the policy isn't. Look at the terms of its loss.")
+    return "", ""
+
+
+def update_metrics(case, seen):
+    """A dict of five means over the minibatches."""
+    if seen["value"].get("kind") == "none":
+        return Problem(
+            "kind",
+            "",
+            _("a dict of five means"),
+            "None",
+            _("Nothing came back. Does the function end with return?"),
+        )
+    try:
+        found = MappingOf({name: Number() for name in METRICS}).arrays(seen["value"])
+    except Mismatch as mismatch:
+        return Problem("kind", "", mismatch.expected, mismatch.got, mismatch.hint)
+    rows = used_rows(seen)
+    log = replayed(case.inputs, rows)[1]
+    if min(m["edge"] for m in log) < 1e-5:
+        return None
+    sizes = [len(r) for r in rows]
+    for name in METRICS:
+        steps = np.array([m[name] for m in log])
+        right = steps.mean(), np.average(steps, weights=sizes)
+        if not any(_near(found[name], one) for one in right):
+            mistake, hint = _metric_mistake(name, float(found[name]), log)
+            texts = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
+            return Problem("value", "", *texts, hint, mistake)
+    return None
+
+
+def _near(found, wanted):
+    return bool(np.isclose(found, wanted, rtol=2e-3, atol=1e-5))
+
+
+def _metric_mistake(name, found, log):
+    steps = np.array([m[name] for m in log])
+    if len(log) > 1 and _near(found, steps[-1]):
+        return "metrics-of-the-last", _("A mean over all minibatches is asked, not the last one.")
+    if len(log) > 1 and _near(found, steps.sum()):
+        return "metrics-summed", _("A mean over all minibatches is asked, not their sum.")
+    if name == "approx_kl":
+        for other in ("k1", "k2"):
+            if _near(found, np.mean([m[other] for m in log])):
+                return "kl-estimator", _("Of the three estimates, k3 is asked.")
+    if _near(found, -steps.mean()):
+        return "metric-sign", _("What is minimised is a loss.")
+    if name == "clip_fraction" and _near(found, np.mean([m["above"] for m in log])):
+        return "one-side", _("A band has two sides.")
+    if name == "policy_loss" and _near(found, np.mean([m["total"] for m in log])):
+        return "whole-loss", _("policy_loss is the clip loss alone.")
+    return "", ""
+
+
+def update_chance(cases, seen):
+    """The same rng gives the same minibatches, another one others."""
+    orders = [[r.tolist() for r in used_rows(one)] for one in seen]
+    if orders[2] != orders[3]:
+        return behaviour(
+            _("the same minibatches from the same rng"),
+            _("two different orders"),
+            _("All randomness comes from rng: is another generator in play?"),
+            "not-from-rng",
+        )
+    if orders[2] == orders[4]:
+        return behaviour(
+            _("other minibatches from another rng"),
+            _("the same order each time"),
+            _("Draw from rng itself. Is a generator made or seeded inside?"),
+            "same-order",
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class Update(RuleExercise):
+    """Answers for later exercises: minibatches, and gradients at the networks' outputs."""
+
+    def answer(self, question):
+        kind, *given = question["args"]
+        if kind == "plan":
+            size, part, epochs, seed = given
+            seeds = np.random.default_rng(seed).integers(2**31, size=epochs)
+            return {"value": [idx for one in seeds for idx in pieces(size, part, one)]}
+        logits, values, actions, logp, adv, ret, *options = given
+        samples = Samples(None, actions, logp, adv, ret)
+        *slopes, metrics = derivatives(np.asarray(logits, float), values, samples, *options)
+        return {"value": {"slopes": slopes, "metrics": {n: metrics[n] for n in METRICS}}}
+
+
+UPDATE = Update(
+    "ppo_update",
+    "update",
+    update_cases,
+    rules=(raised, update_steps, update_weights, update_metrics),
+    overall=(update_chance,),
+    prerequisites=("entropy", "minibatches"),
+)
