@@ -90,11 +90,12 @@ class Group:
     def __init__(self, folders: dict):
         self.folders = folders
 
-    def add(self, pid: int | None):
-        """Moves a process in, before any student code runs in it."""
-        for folder in set(self.folders.values()):
-            if pid is not None:
-                (folder / "cgroup.procs").write_text(str(pid))
+    def doors(self) -> list:
+        """Open descriptors: a process of one thread that writes "0" to each is in. Moving another
+        process costs the kernel a grace period of ten milliseconds and more; this doesn't."""
+        name = "tasks" if kind() == "v1" else "cgroup.procs"
+        paths = [folder / name for folder in set(self.folders.values())]
+        return [os.open(path, os.O_WRONLY | os.O_CLOEXEC) for path in paths]
 
     def peak_mb(self) -> float:
         """Largest use so far, megabytes; pages shared with the zygote are not in it."""

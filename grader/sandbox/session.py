@@ -68,8 +68,6 @@ class Session:
         if "failed" in reply:
             raise NotIsolated(f"the sandbox could not be closed: {reply['failed']}")
         self.report = reply["done"]
-        if self._group is not None:
-            self._group.add(self.link.handle.host_pid())
 
     def give(self, files: dict):
         """Writes files (name to bytes) into the submission's folder."""

@@ -148,35 +148,44 @@ class Zygote:
         return session
 
     def _fork(self, language, seed):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        (out, out_end), (err, err_end) = os.pipe(), os.pipe()
         tag = secrets.token_hex(8)
         order = {"id": tag, "folder": self._folder(), "language": language, "seed": seed,
                  "reply": _reply_limits(self.limits)}  # fmt: skip
+        group = None
+        if self.isolated:
+            group = cgroups.make(self.limits.memory_mb, self.limits.processes)
         try:
-            control.send(self._control, {"fork": order}, [theirs.fileno(), out_end, err_end])
+            link = self._linked(order, group)
+        except BaseException:
+            if group is not None:
+                group.remove()
+            raise
+        return self._greeted(link, tag, group)
+
+    def _linked(self, order, group):
+        """Has the child forked with one end of each channel, and keeps the other ends."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+        sent = [theirs.detach(), out_end, err_end, *(group.doors() if group else [])]
+        try:
+            control.send(self._control, {"fork": order}, sent)
             message, handles = control.receive(self._control)
             if message is None or "pid" not in message:
                 raise ConnectionError("the zygote is gone")
         except BaseException:
-            for descriptor in (out, err):
-                os.close(descriptor)
             ours.close()
+            os.close(out)
+            os.close(err)
             raise
         finally:
-            theirs.close()
-            os.close(out_end)
-            os.close(err_end)
+            for descriptor in sent:
+                os.close(descriptor)
         handle = Handle(message["pid"], handles[0] if handles else None, not self.isolated)
-        return self._greeted(Link(ours, {out: "stdout", err: "stderr"}, handle), tag)
+        return Link(ours, {out: "stdout", err: "stderr"}, handle)
 
-    def _greeted(self, link, tag):
-        pid, group = link.handle.pid, None
-        if self.isolated:
-            group = cgroups.make(self.limits.memory_mb, self.limits.processes)
-        session = Session(
-            link, self.limits, functools.partial(self._reap, self._process, pid), group
-        )
+    def _greeted(self, link, tag, group):
+        reap = functools.partial(self._reap, self._process, link.handle.pid)
+        session = Session(link, self.limits, reap, group)
         try:
             session.greet(tag)
         except BaseException:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..i18n import _
-from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes
+from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes, use_style
 
 
 def gradient_plane(samples, exact):
@@ -119,3 +119,32 @@ def mark_lowest(ax, x, y, text):
         arrowprops={"arrowstyle": "-|>", "color": DARK, "lw": 1.2},
     )
     ax.axvline(x, color=GREY, lw=0.8, linestyle=":")
+
+
+def race(curves, reference, solved, ylabel, width=9.0):
+    """One panel for each competitor: every run thin, their median bold, the middle half a band.
+
+    curves: {name: (runs, updates)}; reference: a dotted line, the best that can be reached
+    solved: runs that end above this number are counted in the panel's title
+    """
+    import matplotlib.pyplot as plt
+
+    use_style()
+    size = (width, 3.0)
+    _fig, axes = plt.subplots(1, len(curves), figsize=size, sharex=True, sharey=True)
+    for i, (ax, (name, runs)) in enumerate(zip(axes, curves.items(), strict=True)):
+        runs, color = np.asarray(runs, dtype=np.float64), COLORS[i % len(COLORS)]
+        updates = np.arange(1, runs.shape[1] + 1)
+        low, middle, high = np.percentile(runs, [25, 50, 75], axis=0)
+        ax.plot(updates, runs.T, color=GREY, linestyle="-", lw=0.5, alpha=0.7)
+        ax.fill_between(updates, low, high, color=color, alpha=0.3, linewidth=0)
+        ax.plot(updates, middle, color=color, linestyle="-", lw=2.4)
+        ax.axhline(reference, color=DARK, linestyle=":", lw=1.2)
+        count = _("{good} of {runs} solve it").format(
+            good=int((runs[:, -1] > solved).sum()), runs=len(runs)
+        )
+        ax.set_title(f"{name}\n{count}", size=9)
+        ax.set_xlabel(_("update"))
+        ax.grid(True, axis="y")
+    axes[0].set_ylabel(ylabel)
+    return axes

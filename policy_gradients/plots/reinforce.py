@@ -41,14 +41,17 @@ def gradients(names, exact, estimates, ax=None):
         ax.plot(
             places, values, mfc=faces[i], mec=edge, mew=1.4 if i == 0 else 0.5, label=label, **style
         )
-    ax.set_xticks(places, names, rotation=0 if len(names) <= 8 else 45)
+    ax.set_xticks(places, names, rotation=0 if len(names) <= 12 else 45)
     ax.set_ylabel(_("entry of the gradient"))
     ax.legend(ncols=len(estimates) + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 
 def loss_and_return(losses, mean_returns):
-    """Two panels over the same updates: the loss above, the mean return below. Returns the Axes."""
+    """Two panels over the same updates, of the same batches: the loss above, the mean return below.
+
+    losses, mean_returns: (updates,). Returns the two Axes.
+    """
     import matplotlib.pyplot as plt
 
     use_style()
@@ -57,8 +60,8 @@ def loss_and_return(losses, mean_returns):
         ax.plot(values, color=COLORS[(4, 0)[i]], linestyle="-")
         ax.grid(True, axis="y")
     axes[0].axhline(0, color=DARK, lw=0.8)
-    axes[0].set(ylabel=_("loss"), title=_("The loss of each batch, before its step"))
-    axes[1].set(ylabel=_("mean return"), xlabel=_("update"), title=_("The returns of that batch"))
+    axes[0].set(ylabel=_("loss"), title=_("Loss of a fresh batch at each update"))
+    axes[1].set(ylabel=_("mean return"), xlabel=_("update"), title=_("Mean return of the same batch"))
     return axes
 
 

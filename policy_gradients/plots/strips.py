@@ -6,7 +6,7 @@ from ..i18n import _
 from .style import DARK, GREY, LIGHT, diverging_colors, ink_on, new_axes, signed
 
 
-def credit_strip(labels, weights, rewards=None, ax=None):
+def credit_strip(labels, weights, rewards=None, ax=None, limit=None):
     """One cell a step, coloured by the weight of its log-probability, which is written in.
 
     labels: (T,) names of the actions, translated where the catalogue has them
@@ -16,18 +16,18 @@ def credit_strip(labels, weights, rewards=None, ax=None):
     return _strip([_(str(label)) for label in labels], weights, rewards, 0, ax)
 
 
-def token_strip(tokens, weights, rewards=None, prompt=(), ax=None):
+def token_strip(tokens, weights, rewards=None, prompt=(), ax=None, limit=None):
     """The same for a sentence: grey cells for the prompt, then one cell a token.
 
-    tokens: (T,) words as written; weights, rewards: as for `credit_strip`
+    tokens: (T,) words as written; weights, rewards, limit: as for `credit_strip`
     prompt: words that were given, not chosen, and so get no credit
     """
     prompt = prompt.split() if isinstance(prompt, str) else list(prompt)
     words = [*prompt, *(str(token) for token in tokens)]
-    return _strip(words, weights, rewards, len(prompt), ax)
+    return _strip(words, weights, rewards, len(prompt), ax, limit)
 
 
-def _strip(labels, weights, rewards, skipped, ax):
+def _strip(labels, weights, rewards, skipped, ax, limit):
     from matplotlib.patches import Rectangle
 
     rows = weights if isinstance(weights, dict) else {"": weights}
@@ -36,7 +36,8 @@ def _strip(labels, weights, rewards, skipped, ax):
     for row in (*rows.values(), *(() if rewards is None else (np.asarray(rewards),))):
         if row.shape != (steps,):
             raise ValueError(f"one number a step is needed, ({steps},), not {row.shape}")
-    limit = max((np.max(np.abs(row), initial=0.0) for row in rows.values()), default=0.0)
+    if limit is None:
+        limit = max((np.max(np.abs(row), initial=0.0) for row in rows.values()), default=0.0)
     ax = new_axes(ax, height=1.1 + 0.55 * len(rows) + 0.25 * (rewards is not None))
     for y, row in enumerate(rows.values()):
         for t in range(skipped):

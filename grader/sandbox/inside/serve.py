@@ -14,7 +14,7 @@ from . import control, isolate, linux
 
 def serve(line, config):
     """Answers the grader until it is gone."""
-    for name in config["imports"]:
+    for name in [*config["imports"], "pg_inside.child"]:
         importlib.import_module(name)
     if config["shell"]:
         from . import warm
@@ -70,7 +70,7 @@ def _sizes():
 
 
 def _fork(line, config, order, descriptors):
-    """A child for one submission; descriptors are its socket, stdout and stderr."""
+    """A child for one submission; descriptors: its socket, stdout, stderr, groups."""
     isolated = config["isolate"]
     if isolated:
         linux.unshare(linux.CLONE_NEWPID)
