@@ -37,8 +37,9 @@ $(STAMP): pyproject.toml publish/torch_cpu.py
 	  echo "Remedy: install one and name it, for example: make $(MAKE_GOAL) PYTHON=python3.12"; \
 	  exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "The virtual environment could not be made. Remedy: on Debian and Ubuntu,"; \
-	  echo "apt-get install python3-venv; then run the command again."; exit 1; }
+	  echo "The virtual environment $(VENV) could not be made; the reason stands above."; \
+	  echo "Remedy: make this folder writable, or, where ensurepip is missing (Debian, Ubuntu),"; \
+	  echo "install the package python3-venv. Then run the command again."; exit 1; }
 	$(BIN)/python publish/torch_cpu.py
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test]'
 	@touch $(STAMP)

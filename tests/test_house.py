@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -174,3 +175,33 @@ def test_what_is_installed_stays(fresh, monkeypatch):
 
 def test_a_failed_installation_fails(fresh):
     assert fresh({}) and torch_cpu.main() == 1
+
+
+def load_nbgrader_config(package):
+    """Run nbgrader_config.py with the folder `package` standing for the grader."""
+    code = f"""
+import sys, types
+from traitlets.config import Config
+grader = sys.modules["grader"] = types.ModuleType("grader")
+grader.__path__ = [{str(package)!r}]
+names = {{"get_config": Config, "__file__": "nbgrader_config.py"}}
+exec(open("nbgrader_config.py").read(), names)
+print(names["c"].Autograde.autograde_preprocessors[0].__name__)
+"""
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("hook", "status", "said"),
+    [
+        ("class SandboxedExecute: pass", 0, "SandboxedExecute"),
+        (None, 0, "Execute"),
+        ("import nothing_of_the_kind", 1, "nothing_of_the_kind"),
+    ],
+)
+def test_grading_goes_through_the_hook_and_a_broken_one_stops_it(tmp_path, hook, status, said):
+    if hook:
+        (tmp_path / "hook.py").write_text(hook)
+    done = load_nbgrader_config(tmp_path)
+    assert done.returncode == status, done.stderr
+    assert said in done.stdout.split() if status == 0 else said in done.stderr
