@@ -61,7 +61,8 @@ def loss_and_return(losses, mean_returns):
         ax.grid(True, axis="y")
     axes[0].axhline(0, color=DARK, lw=0.8)
     axes[0].set(ylabel=_("loss"), title=_("Loss of a fresh batch at each update"))
-    axes[1].set(ylabel=_("mean return"), xlabel=_("update"), title=_("Mean return of the same batch"))
+    axes[1].set(ylabel=_("mean return"), xlabel=_("update"))
+    axes[1].set_title(_("Mean return of the same batch"))
     return axes
 
 

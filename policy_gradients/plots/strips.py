@@ -13,7 +13,7 @@ def credit_strip(labels, weights, rewards=None, ax=None, limit=None):
     weights: (T,), or {row name: (T,)} for several ways to share out the credit, on one scale
     rewards: (T,), written below the cells
     """
-    return _strip([_(str(label)) for label in labels], weights, rewards, 0, ax)
+    return _strip([_(str(label)) for label in labels], weights, rewards, 0, ax, limit)
 
 
 def token_strip(tokens, weights, rewards=None, prompt=(), ax=None, limit=None):

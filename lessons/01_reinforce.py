@@ -1,0 +1,984 @@
+# Source of lesson 01. CONTRIBUTING.md says how to build it.
+
+# %% [markdown]
+# # 01 · REINFORCE by hand
+#
+# You know how to train a network on examples. Compute a loss, run backpropagation, take a step.
+# In this course nobody shows the network a right answer. It acts, and at the end a number says how
+# well that went.
+#
+# Surprisingly little has to change. **A policy gradient is backpropagation with a different
+# loss.** What is hard about it is something else: the average that we climb runs over data that
+# the policy makes itself.
+#
+# In this lesson you will
+#
+# 1. write a policy, let it act, and say exactly what "good" means,
+# 2. find the gradient of that, although no derivative of the reward exists,
+# 3. build the algorithm REINFORCE on it and train a policy,
+# 4. look at what such a gradient believes, step by step and word by word.
+#
+# **How this notebook works.** An exercise is a function with `raise NotImplementedError` in it.
+# Put your code there and run the `check` cell below it. The check says what is wrong and gives a
+# hint. All other code runs as it is. Before each experiment you are asked for a prediction: commit
+# to it first, on paper or aloud. A wrong prediction teaches more than a right one.
+
+# %% setup=true
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+import policy_gradients as pg
+from grader import check
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# ## 1. The setting
+#
+# ### A world of seven cells
+#
+# Our first world is a corridor. The agent starts in the middle. At the right end is a goal (+10),
+# at the left end a pit (-10), and each step costs 0.1. An episode ends in the goal, in the pit, or
+# after 20 steps.
+#
+# The cell where the agent stands is the **state** $s$. Going left or right is the **action** $a$.
+# The number that follows each action is the **reward** $r$.
+
+# %% demo=true alt="A corridor of seven cells with a pit at the left end and a goal at the right end. In each cell between them two arrows of equal length point left and right."
+env = pg.envs.Corridor()
+uniform = np.full((env.num_states, env.num_actions), 0.5)  # (S, A)
+pg.plots.policy(env, uniform)
+plt.show()
+print(pg.tr("{S} states, {A} actions").format(S=env.num_states, A=env.num_actions))
+
+# %% [markdown]
+# ### What is a policy?
+#
+# A **policy** $\pi_\theta(a\mid s)$ gives the probability of each action in each state. The arrows
+# above are one: left and right are equally likely everywhere.
+#
+# The letter $\theta$ stands for the numbers that training will change. Here they are a table with
+# a row for each of the $S$ states and a column for each of the $A$ actions. An entry
+# $\theta_{s,a}$ may be any real number; it is called a **logit**. The **softmax** turns a row of
+# logits into probabilities:
+#
+# $$\pi_\theta(a\mid s)=\frac{e^{\theta_{s,a}}}{\sum_{b}e^{\theta_{s,b}}}$$
+#
+# where $b$ runs over all actions. A neural network does the same: its last layer gives the logits.
+#
+# ### Exercise: `softmax`
+#
+# - `logits` is an array `(..., A)`. The actions lie along the last axis; the dots may be any
+#   number of other axes, or none.
+# - The result has the same shape. Along its last axis the numbers add up to 1.
+# - Logits as large as 10000 must not overflow. Here is what helps: add a constant to every logit
+#   of a row, and see what happens to the fraction above.
+# - Leave `logits` as it is.
+
+# %% exercise="softmax"
+def softmax(logits):
+    """Probabilities along the last axis.
+
+    logits (..., A) -> (..., A)
+
+    Example: softmax(np.array([0.0, np.log(3.0)])) is [0.25, 0.75].
+    """
+    ### BEGIN SOLUTION
+    logits = np.asarray(logits, dtype=float)
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))  # at most 1: no overflow
+    return weights / weights.sum(axis=-1, keepdims=True)
+    ### END SOLUTION
+
+
+# %% check="softmax" points=1
+check("softmax")
+
+# %% [markdown]
+# ### Log-probabilities
+#
+# From here on the logarithm of a probability will matter more than the probability. Products turn
+# into sums, and tiny numbers stay readable: a sentence of 100 words may have probability
+# $10^{-300}$, and its log-probability is about $-690$.
+#
+# ### Exercise: `log_prob`
+#
+# Which log-probability has the action that was *taken*?
+#
+# - `logits` is `(..., A)`, as above. `actions` holds whole numbers and has the shape of the dots.
+# - The result has that shape, too: one log-probability for each action taken.
+# - It must be finite for logits as large as 10000, also for an action whose probability is too
+#   small for a computer. So do not take the logarithm of `softmax`. Take the logarithm of the
+#   formula on paper first.
+#
+# `np.take_along_axis` picks one entry of each row.
+
+# %% exercise="log_prob"
+def log_prob(logits, actions):
+    """Log-probability of each action taken.
+
+    logits (..., A), int actions (...) -> (...)
+
+    Example: log_prob(np.array([[0.0, np.log(3.0)]]), np.array([1])) is [log(0.75)].
+    """
+    ### BEGIN SOLUTION
+    logits, actions = np.asarray(logits, dtype=float), np.asarray(actions)
+    centred = logits - logits.max(axis=-1, keepdims=True)
+    logp = centred - np.log(np.exp(centred).sum(axis=-1, keepdims=True))  # (..., A)
+    return np.take_along_axis(logp, actions[..., None], axis=-1)[..., 0]  # (...)
+    ### END SOLUTION
+
+
+# %% check="log_prob" points=2
+check("log_prob")
+
+# %% [markdown]
+# ### Playing an episode
+#
+# The policy acts until the episode ends. What happened on the way is a **trajectory**
+#
+# $$\tau=(s_0,a_0,r_0,\;s_1,a_1,r_1,\;\dots,\;s_{T-1},a_{T-1},r_{T-1}).$$
+#
+# $T$ is the number of steps. The reward $r_t$ follows the action $a_t$, which was chosen in the
+# state $s_t$. A trajectory is random twice over: the policy draws the actions, and the world may
+# draw the next state.
+#
+# Our environments speak [Gymnasium's](https://gymnasium.farama.org/) language:
+#
+# ```python
+# state, info = env.reset()
+# next_state, reward, terminated, truncated, info = env.step(action)
+# ```
+#
+# An episode ends in one of two ways. `terminated` says that it came to its end, in the goal or in
+# the pit. `truncated` says that the time ran out.
+#
+# ### Exercise: `rollout`
+#
+# Play one episode with the softmax policy `theta`, and write down what happened.
+#
+# - `env` is an environment whose observation is the number of the state.
+# - `theta` is the table of logits, `(S, A)`.
+# - `rng` is a NumPy generator. All chance comes from it: `rng.choice` draws an action.
+# - The result is `pg.Trajectory(states, actions, rewards)` with T states, T actions, T rewards.
+#   The state after the last step is not part of it.
+
+# %% exercise="rollout"
+def rollout(env, theta, rng):
+    """Plays one episode with the softmax policy of a table of logits.
+
+    env, theta (S, A), rng -> pg.Trajectory of T states, T actions, T rewards
+
+    Example: rollout(pg.envs.Corridor(length=3), np.zeros((3, 2)), rng) has one step.
+    """
+    ### BEGIN SOLUTION
+    states, actions, rewards = [], [], []
+    state, _info = env.reset()
+    over = False
+    while not over:
+        action = int(rng.choice(len(theta[state]), p=softmax(theta[state])))
+        next_state, reward, terminated, truncated, _info = env.step(action)
+        states.append(state)
+        actions.append(action)
+        rewards.append(reward)
+        state, over = next_state, terminated or truncated
+    return pg.Trajectory(states, actions, rewards)
+    ### END SOLUTION
+
+
+# %% check="rollout" points=3
+check("rollout")
+
+# %% [markdown]
+# ### A trajectory and its policy
+#
+# Here is one episode of a policy that leans to the right. The arrows are the policy: the longer
+# and darker, the more probable. The line is the trajectory. Time runs downwards, and each step's
+# reward stands on the right. Run the cell again with another seed to see another episode of the
+# same policy.
+
+# %% demo=true alt="A corridor seen from above, with time running downwards. Arrows in each cell are longer to the right than to the left. A line zigzags from the middle cell to the goal at the right end; small negative rewards stand beside its steps and +9.9 beside the last one."
+leaning = np.tile([0.0, 0.8], (env.num_states, 1))  # (S, A), logits: right is likelier
+trajectory = rollout(env, leaning, np.random.default_rng(0))
+pg.plots.trajectory(env, trajectory, softmax(leaning))
+plt.show()
+
+# %% [markdown]
+# ### How good was it?
+#
+# The **return** of a trajectory is the sum of its rewards. Often later rewards count less. A
+# number $\gamma$ between 0 and 1, the **discount**, says by how much:
+#
+# $$R(\tau)=\sum_{t=0}^{T-1}\gamma^{t}\,r_t .$$
+#
+# With $\gamma=1$ this is the plain sum. We use $\gamma=1$ in this lesson's experiments.
+#
+# ### Exercise: `discounted_return`
+#
+# - `rewards` is an array `(T,)`, `gamma` the discount.
+# - The result is one number.
+
+# %% exercise="discounted_return"
+def discounted_return(rewards, gamma=1.0):
+    """Discounted sum of an episode's rewards.
+
+    rewards (T,) -> float
+
+    Example: discounted_return([0.0, 0.0, 1.0], gamma=0.5) is 0.25.
+    """
+    ### BEGIN SOLUTION
+    rewards = np.asarray(rewards, dtype=float)
+    return float(np.sum(gamma ** np.arange(len(rewards)) * rewards))
+    ### END SOLUTION
+
+
+# %% check="discounted_return" points=1
+check("discounted_return")
+
+# %% [markdown]
+# ### The objective
+#
+# One return says little: the same policy may be lucky or not. What we want is a policy whose
+# returns are high on average. That average is the **objective**
+#
+# $$J(\theta)=\mathbb E_{\tau\sim\pi_\theta}\big[R(\tau)\big]
+# =\sum_{\tau}p_\theta(\tau)\,R(\tau).$$
+#
+# $\mathbb E$ is the expectation: each possible trajectory $\tau$ counts with its probability
+# $p_\theta(\tau)$ under the policy.
+#
+# Our worlds are small enough to know $J$ exactly, by dynamic programming. `pg.exact.objective`
+# does that. It is our referee: nothing that follows needs to be believed, it can be measured. In
+# a world of real size there is no referee, and the average over episodes is all one has.
+#
+# **Predict.** The uniform policy goes left and right with equal probability. Roughly, what is its
+# $J$? And what would a histogram of its returns look like?
+
+# %% demo=true alt="Histogram of returns. Two narrow groups of bars, one near minus ten and one near plus ten, and a small group near minus two. The exact objective, about minus 0.8, lies where there are almost no episodes."
+rng = np.random.default_rng(0)
+level = np.zeros((env.num_states, env.num_actions))  # (S, A), logits of the uniform policy
+sample = [discounted_return(rollout(env, level, rng).rewards) for _ in range(4000)]
+J = pg.exact.objective(env, softmax(level))
+pg.plots.returns(sample, J)
+plt.show()
+for count in (10, 100, 1000, 4000):
+    line = pg.tr("average of the first {n:4d} returns: {mean:6.2f}")
+    print(line.format(n=count, mean=np.mean(sample[:count])))
+print(pg.tr("exact objective:                   {J:6.2f}").format(J=J))
+
+# %% [markdown]
+# $J$ lies a little below zero, since goal and pit balance and the steps cost something. Hardly any
+# single episode comes near it. Returns jump between about -10 and +10, and the average over a
+# handful of episodes jumps with them. Keep this picture in mind: it is the reason for lessons 2
+# and 3.
+
+# %% [markdown]
+# ### The same words for a language model
+#
+# A language model is a policy. Nothing has to be added, only read anew:
+#
+# | | corridor | language model |
+# |---|---|---|
+# | state $s_t$ | the cell | the prompt and the tokens so far |
+# | action $a_t$ | left or right | the next token |
+# | policy $\pi_\theta(a\mid s)$ | softmax of a row of $\theta$ | softmax of the network's last layer |
+# | next state | decided by the world | the text with the new token appended |
+# | episode's end | goal, pit or time limit | the end-of-sequence token, or the length limit |
+# | reward | at each step | often one number for the finished text |
+#
+# `pg.envs.TokenEnv` is such a world in small. The prompt is *the*. The vocabulary is two nouns,
+# two verbs and the end-of-sequence token, written as a full stop. A finished sentence gets one
+# reward: up to 10 for a noun with a verb that fits, less for nonsense. `rollout` needs no change.
+
+# %% demo=true
+words = pg.envs.TokenEnv()
+no_idea = np.zeros((words.num_states, words.num_actions))  # (S, A), logits
+rng = np.random.default_rng(3)
+for _ in range(6):
+    trajectory = rollout(words, no_idea, rng)
+    text = " ".join(["the", *(words.symbols[token] for token in trajectory.actions)])
+    print(f"{text:30}", pg.tr("return {R:4.0f}").format(R=discounted_return(trajectory.rewards)))
+
+# %% [markdown]
+# A model without any idea writes nonsense, and often stops too early or not at all. We will come
+# back and teach it.
+
+# %% [markdown]
+# ## 2. The log-derivative trick
+#
+# ### Why ordinary backpropagation does not work
+#
+# We want to climb $J$. So we need its gradient $\nabla_\theta J(\theta)$: the table of derivatives
+# with respect to each logit, the same shape as $\theta$.
+#
+# In supervised learning the data are given and the loss depends on $\theta$. Here it is the other
+# way round. Look at
+#
+# $$J(\theta)=\sum_\tau p_\theta(\tau)\,R(\tau).$$
+#
+# The return $R(\tau)$ of a given trajectory does not depend on $\theta$ at all. The reward may come
+# from a black box: a game, a human's thumb. There is nothing to differentiate. $\theta$ only
+# decides *which trajectories occur*. Once a trajectory has been drawn, the dependence is gone.
+#
+# ### The trick
+#
+# In words: instead of asking how the return changes with $\theta$, ask how the *probability* of
+# what happened changes with $\theta$. Make probable what went well.
+#
+# For that, one identity from school is enough, the derivative of a logarithm. It holds for any
+# positive function $p_\theta$:
+#
+# $$\nabla_\theta\,p_\theta(\tau)=p_\theta(\tau)\,\nabla_\theta\log p_\theta(\tau).$$
+#
+# It turns a gradient of probabilities back into an expectation, and expectations can be estimated
+# by playing. The result (Williams 1992) is the sentence on which this whole course stands:
+#
+# $$\boxed{\;\nabla_\theta J(\theta)=\mathbb E_{\tau\sim\pi_\theta}\Big[R(\tau)\sum_{t=0}^{T-1}
+# \nabla_\theta\log\pi_\theta(a_t\mid s_t)\Big]\;}$$
+#
+# Read it from the inside. $\nabla_\theta\log\pi_\theta(a_t\mid s_t)$ is the direction in which the
+# action that was taken becomes more probable. It is called the **score**. Sum it over the
+# trajectory, weight it with the return, average over trajectories.
+#
+# Something is missing in that formula: how the world works. No transition probability and no
+# derivative of the reward appears. You can use it without knowing the world.
+
+# %% [markdown]
+# ### Question: derive it
+#
+# Derive the boxed formula in the cell below.
+#
+# - Start from $J(\theta)=\sum_\tau p_\theta(\tau)R(\tau)$, and use the identity above.
+# - Write $p_\theta(\tau)$ as a product: the probability of the first state, and at each step the
+#   probability of the action and that of the next state.
+# - Say in a sentence why the dynamics of the world drop out.
+# - Say in another one why the result can be estimated by playing, while
+#   $\sum_\tau\nabla_\theta p_\theta(\tau)\,R(\tau)$ cannot.
+#
+# This answer is read and marked by a person.
+
+# %% [markdown] free="q_log_derivative" points=4
+# The return of a given trajectory does not depend on $\theta$, so
+#
+# $$\nabla_\theta J=\sum_\tau \nabla_\theta p_\theta(\tau)\,R(\tau)
+# =\sum_\tau p_\theta(\tau)\,\nabla_\theta\log p_\theta(\tau)\,R(\tau)
+# =\mathbb E_{\tau\sim\pi_\theta}\big[R(\tau)\,\nabla_\theta\log p_\theta(\tau)\big].$$
+#
+# Let $\rho(s_0)$ be the probability of the first state and $P(s'\mid s,a)$ that of the next state.
+# Then
+#
+# $$\log p_\theta(\tau)=\log\rho(s_0)+\sum_t\log\pi_\theta(a_t\mid s_t)
+# +\sum_t\log P(s_{t+1}\mid s_t,a_t).$$
+#
+# Only the middle sum contains $\theta$. The gradient of the other two terms is zero, so the
+# dynamics drop out:
+# $\nabla_\theta\log p_\theta(\tau)=\sum_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$.
+#
+# The result is an expectation under the policy, so the average over trajectories that the policy
+# plays estimates it. In $\sum_\tau\nabla_\theta p_\theta(\tau)R(\tau)$ the trajectories are not
+# weighted with their probabilities, so it is no average of anything that is played.
+#
+# ### BEGIN MARK SCHEME
+# One point each:
+#
+# - The gradient is moved inside the sum, with the reason that $R(\tau)$ does not depend on
+#   $\theta$.
+# - $\nabla p=p\,\nabla\log p$ is used, and the sum is recognised as an expectation again.
+# - $p_\theta(\tau)$ is written as a product, the logarithm makes it a sum, and the terms of the
+#   world have gradient zero.
+# - It is said that an average over played trajectories estimates the expectation, and why the sum
+#   before the trick is no such average.
+#
+# An integral in place of the sum is right. So is a derivation through the ratio
+# $p_\theta/p_{\theta'}$ at $\theta'=\theta$.
+# ### END MARK SCHEME
+
+# %% [markdown]
+# ### The score, by hand
+#
+# The only derivative in the formula is that of $\log\pi_\theta(a\mid s)$. For our table it can be
+# written down. Take the logarithm of the softmax,
+#
+# $$\log\pi_\theta(a\mid s)=\theta_{s,a}-\log\sum_b e^{\theta_{s,b}},$$
+#
+# and differentiate it with respect to each entry of the table. Three kinds of entries behave
+# differently: the action that was taken, the other actions of the same state, and all the other
+# states.
+#
+# ### Exercise: `grad_log_prob`
+#
+# - `theta` is the table of logits, `(S, A)`; `state` and `action` are whole numbers.
+# - The result is the derivative of $\log\pi_\theta(a\mid s)$ with respect to the *whole table*,
+#   `(S, A)`.
+# - By hand: NumPy, no autograd.
+
+# %% exercise="grad_log_prob"
+def grad_log_prob(theta, state, action):
+    """Derivative of the log-probability of one action with respect to all logits.
+
+    theta (S, A), state and action: int -> (S, A)
+
+    Example: grad_log_prob(np.zeros((2, 2)), 0, 1) is [[-0.5, 0.5], [0, 0]].
+    """
+    ### BEGIN SOLUTION
+    theta = np.asarray(theta, dtype=float)
+    score = np.zeros(theta.shape)  # (S, A): other states don't matter
+    score[state] = -softmax(theta[state])
+    score[state, action] += 1.0
+    return score
+    ### END SOLUTION
+
+
+# %% check="grad_log_prob" points=2
+check("grad_log_prob")
+
+# %% [markdown]
+# A derivative made by hand deserves a test. Nudge one logit up and down by a small $h$, look at
+# how the log-probability moves, and divide by $2h$. Do that for every entry. If the two tables
+# agree to many digits, the formula is right.
+
+# %% demo=true
+theta = np.random.default_rng(1).normal(size=(4, 3))  # (S, A)
+state, action, h = 2, 0, 1e-5
+nudged = np.zeros_like(theta)
+for entry in np.ndindex(theta.shape):
+    step = np.zeros_like(theta)
+    step[entry] = h
+    up, down = log_prob((theta + step)[state], action), log_prob((theta - step)[state], action)
+    nudged[entry] = (up - down) / (2 * h)
+print(pg.tr("by hand:"), grad_log_prob(theta, state, action).round(4), sep="\n")
+print(pg.tr("by nudging:"), (nudged + 0.0).round(4), sep="\n")
+
+# %% [markdown]
+# Each row adds up to zero: what one action gains, the others lose. Remember that. It will answer a
+# question later.
+
+# %% [markdown]
+# ### The estimate
+#
+# An expectation is estimated by an average. Play $N$ trajectories $\tau_1,\dots,\tau_N$ and take
+#
+# $$\hat g=\frac1N\sum_{i=1}^{N}R(\tau_i)\sum_{t}\nabla_\theta\log\pi_\theta(a_t^{(i)}\mid
+# s_t^{(i)}),$$
+#
+# where the small $(i)$ marks the steps of trajectory $i$.
+#
+# ### Exercise: `reinforce_gradient`
+#
+# - `theta` is `(S, A)`; `trajectories` is a list of N trajectories of different lengths, each with
+#   `states`, `actions` and `rewards`; `gamma` is the discount inside the return.
+# - The result is $\hat g$, `(S, A)`.
+# - Every score of a trajectory gets the *whole* return of that trajectory.
+
+# %% exercise="reinforce_gradient"
+def reinforce_gradient(theta, trajectories, gamma=1.0):
+    """REINFORCE estimate: mean over trajectories of return times summed score.
+
+    theta (S, A), N trajectories -> (S, A)
+
+    Example: one step with action 1 in state 0 and reward 2, from np.zeros((2, 2)), gives
+    [[-1, 1], [0, 0]].
+    """
+    ### BEGIN SOLUTION
+    total = np.zeros(np.shape(theta))  # (S, A)
+    for trajectory in trajectories:
+        ret = discounted_return(trajectory.rewards, gamma)
+        for state, action in zip(trajectory.states, trajectory.actions):
+            total += ret * grad_log_prob(theta, state, action)
+    return total / len(trajectories)
+    ### END SOLUTION
+
+
+# %% check="reinforce_gradient" points=3
+check("reinforce_gradient")
+
+# %% [markdown]
+# ### Is that really the gradient of $J$?
+#
+# In a very small world we need not estimate anything. A corridor of five cells with at most eight
+# steps has so few trajectories that we can list them all, each with its probability. Then the
+# boxed formula is an ordinary sum. We compare it with a computation that knows nothing of the
+# trick: nudge each logit and watch $J$ itself.
+
+# %% demo=true
+small = pg.envs.Corridor(length=5, max_steps=8)
+theta = np.random.default_rng(2).normal(size=(small.num_states, small.num_actions))  # (S, A)
+
+listed = list(pg.exact.enumerate_trajectories(small, softmax(theta)))
+exact = sum(p * reinforce_gradient(theta, [tau]) for p, tau in listed)  # (S, A)
+
+h, nudged = 1e-5, np.zeros_like(theta)
+for entry in np.ndindex(theta.shape):
+    step = np.zeros_like(theta)
+    step[entry] = h
+    up, down = (pg.exact.objective(small, softmax(theta + sign * step)) for sign in (1, -1))
+    nudged[entry] = (up - down) / (2 * h)
+
+total = sum(p for p, _tau in listed)
+mean = sum(p * discounted_return(tau.rewards) for p, tau in listed)
+J = pg.exact.objective(small, softmax(theta))
+print(pg.tr("{n} trajectories, their probabilities add up to {p:.6f}").format(n=len(listed), p=total))
+print(pg.tr("mean return {mean:.6f}, objective {J:.6f}").format(mean=mean, J=J))
+print(pg.tr("the formula, summed over all of them:"), exact.round(4), sep="\n")
+agree = np.abs(exact - nudged).max() < 1e-6
+print(pg.tr("equal to the derivative of J itself, to six digits: {yes}").format(yes=agree))
+
+# %% [markdown]
+# The trick is no approximation. Summed over all trajectories, it *is* the gradient. The first and
+# the last row are zero: in the pit and in the goal nobody acts.
+#
+# ### How fast does the estimate get there?
+#
+# Now the other way, as it has to be in any larger world: sampled trajectories only. In each of
+# twenty runs we play 1000 episodes of the same policy, and measure how far the estimate from the
+# first $N$ of them lies from the exact gradient.
+#
+# **Predict.** With 100 times as many trajectories, how many times closer does the estimate come?
+# 100 times? 10 times? And what will the law look like where both axes are logarithmic?
+
+# %% demo=true alt="Distance from the exact gradient over the number of trajectories, both axes logarithmic. Grey points for twenty runs scatter around a line that falls evenly from N = 4 to N = 1000, alongside the reference line of slope minus one half."
+rng = np.random.default_rng(5)
+episodes = [rollout(small, theta, rng) for _ in range(20 * 1000)]
+single = np.array([reinforce_gradient(theta, [tau]) for tau in episodes])  # (20000, S, A)
+runs = single.reshape(20, 1000, *theta.shape)
+
+sizes = [4, 10, 30, 100, 300, 1000]
+estimates = np.array([runs[:, :N].mean(axis=1) for N in sizes])  # (sizes, runs, S, A)
+distances = np.sqrt(((estimates - exact) ** 2).sum(axis=(2, 3))).T  # (runs, sizes)
+pg.plots.convergence(sizes, distances)
+plt.show()
+for N, distance in zip(sizes, distances.T):
+    print(pg.tr("N = {N:4d}   mean distance {d:.2f}").format(N=N, d=distance.mean()))
+length = np.linalg.norm(exact)
+print(pg.tr("length of the exact gradient itself: {length:.2f}").format(length=length))
+
+# %% [markdown]
+# The estimate converges to the exact gradient. On logarithmic axes it does so along a straight
+# line of slope $-\tfrac12$: the distance shrinks like $1/\sqrt N$, as for every average of
+# independent samples. 100 times as many trajectories come 10 times closer. That is slow. Compare the
+# distances with the length of the gradient itself: with four trajectories the error is a good part
+# of it. Lesson 2 is about that.
+
+# %% [markdown]
+# ## 3. REINFORCE
+#
+# ### From a gradient to a loss
+#
+# **Question.** Deep learning libraries want a loss and find the gradient themselves. Which loss
+# has the REINFORCE estimate as its gradient?
+#
+# **Idea.** The returns are numbers, already known. Only the log-probabilities depend on $\theta$.
+# So write down the estimate without its $\nabla$ and let autograd put it in:
+#
+# $$L(\theta)=-\frac1N\sum_{i=1}^N R(\tau_i)\sum_t\log\pi_\theta(a_t^{(i)}\mid s_t^{(i)}),
+# \qquad \nabla_\theta L=-\hat g .$$
+#
+# The minus sign is there because optimisers descend, and we want to climb.
+#
+# **One practical matter.** Trajectories differ in length, tensors are rectangular. So short rows
+# are filled up with zeros, which is called padding. `pg.padded_logp` computes the
+# log-probabilities of a batch in that form, with their graph attached. The policy is now a torch
+# module, `pg.TabularPolicy`; its table is `policy.theta`.
+
+# %% demo=true
+policy = pg.TabularPolicy(env.num_states, env.num_actions)
+rng = np.random.default_rng(7)
+batch = [rollout(env, np.zeros((env.num_states, env.num_actions)), rng) for _ in range(4)]
+print(pg.tr("lengths:"), [len(trajectory) for trajectory in batch])
+print(pg.padded_logp(policy, batch).detach().numpy().round(2))  # (N, T)
+
+# %% [markdown]
+# ### Exercise: `reinforce_loss`
+#
+# - `logp` is a tensor `(N, T)`: log-probabilities, zero at padded steps. `returns` is a tensor
+#   `(N,)`.
+# - The result is $L$, a tensor with a single number, still attached to the graph.
+# - The sum is over steps, the mean is over trajectories. A padded zero adds nothing to a sum, but
+#   it would count in a mean.
+
+# %% exercise="reinforce_loss"
+def reinforce_loss(logp, returns):
+    """Loss whose gradient is minus the REINFORCE estimate.
+
+    logp (N, T) with zeros at padded steps, returns (N,) -> scalar tensor
+
+    Example: reinforce_loss(torch.tensor([[-1.0, -2.0]]), torch.tensor([3.0])) is 9.
+    """
+    ### BEGIN SOLUTION
+    return -(returns * logp.sum(dim=1)).mean()  # (N,) -> ()
+    ### END SOLUTION
+
+
+# %% check="reinforce_loss" points=3
+check("reinforce_loss")
+
+# %% [markdown]
+# ### Three ways to one gradient
+#
+# Now three computations stand side by side, on the same world and the same policy:
+#
+# - **by hand**: your `reinforce_gradient`, NumPy and a formula on paper;
+# - **autograd**: your `reinforce_loss`, one ordinary backward pass, with the sign turned round;
+# - **exact**: dynamic programming, no trajectory involved.
+#
+# **Predict.** Which two agree to ten digits? How far from them is the third, with 500
+# trajectories?
+
+# %% demo=true alt="Entries of one gradient for each cell and action. Circles (by hand) and squares (autograd) coincide everywhere; both lie near the black lines of the exact gradient, a little above or below."
+theta = np.random.default_rng(2).normal(size=(env.num_states, env.num_actions))  # (S, A)
+rng = np.random.default_rng(11)
+batch = [rollout(env, theta, rng) for _ in range(500)]
+by_hand = reinforce_gradient(theta, batch)  # (S, A)
+
+policy = pg.TabularPolicy(env.num_states, env.num_actions).double()
+policy.theta.data = torch.tensor(theta)
+returns = torch.tensor(
+    [discounted_return(trajectory.rewards) for trajectory in batch], dtype=torch.float64
+)  # (N,)
+reinforce_loss(pg.padded_logp(policy, batch), returns).backward()
+autograd = -policy.theta.grad.numpy()  # (S, A)
+
+exact = pg.exact.policy_gradient(env, softmax(theta))  # (S, A)
+acting = ~env.terminal  # nobody acts in the pit and in the goal
+names = [f"{s}{arrow}" for s in np.flatnonzero(acting) for arrow in "←→"]
+estimates = {pg.tr("by hand"): by_hand[acting].ravel(), pg.tr("autograd"): autograd[acting].ravel()}
+pg.plots.gradients(names, exact[acting].ravel(), estimates)
+plt.show()
+same = np.allclose(by_hand, autograd, rtol=0, atol=1e-10)
+print(pg.tr("by hand and autograd equal to ten digits: {yes}").format(yes=same))
+apart = np.linalg.norm(by_hand - exact) / np.linalg.norm(exact)
+print(pg.tr("distance to the exact gradient: {share:.0%} of its length").format(share=apart))
+
+# %% [markdown]
+# Your formula and autograd give the same numbers, because they compute the same thing. The exact
+# gradient differs, because 500 trajectories are a sample. So the backward pass is not where the
+# difficulty lies. The sample is.
+
+# %% [markdown]
+# ### Question: must the loss fall?
+#
+# Soon you will train a policy with this loss. **While the policy gets better, must the loss
+# fall?** Commit yourself now; the experiment comes after.
+#
+# - `"a"` Yes. A falling loss is how one sees learning.
+# - `"b"` No. Its gradient is what counts; its value may fall or rise while the returns rise.
+# - `"c"` No, it must rise, because we climb.
+# - `"d"` Yes, once the batch is large enough to average the noise out.
+
+# %% question="q_loss_must_fall"
+q_loss_must_fall = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_loss_must_fall = "b"
+### END SOLUTION
+
+# %% check="q_loss_must_fall" points=1
+check("q_loss_must_fall")
+
+# %% [markdown]
+# ### The algorithm
+#
+# REINFORCE (Williams 1992) repeats four lines:
+#
+# 1. **Collect**: play a batch of episodes with the policy as it is now.
+# 2. **Returns**: compute the return of each.
+# 3. **Update**: one backward pass through `reinforce_loss`, one optimiser step.
+# 4. **Log**: write down the mean return of the batch.
+#
+# Then throw the batch away. After the step the policy is another one, and the expectation runs
+# over *its* samples.
+#
+# ### Exercise: `train_reinforce`
+#
+# - `env` is a tabular environment; `policy` a torch module that gives logits, with its table in
+#   `policy.theta`; `optimizer` moves its weights; `rng` is the generator for `rollout`.
+# - Do `num_updates` updates with `batch_size` episodes each. The discount is 1.
+# - The result is the mean return of each batch, `(num_updates,)`.
+# - `rollout` wants the table as a NumPy array: `policy.theta.detach().numpy()`.
+# - `backward()` adds to the gradients that are already there. The optimiser can clear them.
+#
+# The check trains a policy in a small grid that you have not seen. The trained policy must reach
+# 90 % of the best objective, by the referee's exact computation.
+
+# %% exercise="train_reinforce"
+def train_reinforce(env, policy, optimizer, num_updates, batch_size, rng):
+    """Trains the policy in place by REINFORCE.
+
+    Returns the mean return of each batch, (num_updates,).
+
+    Example: train_reinforce(env, policy, torch.optim.Adam(policy.parameters(), lr=0.1), 60, 16,
+    np.random.default_rng(0)) ends with higher numbers than it began with.
+    """
+    ### BEGIN SOLUTION
+    history = np.zeros(num_updates)
+    for update in range(num_updates):
+        theta = policy.theta.detach().numpy()  # (S, A), the policy as it is now
+        batch = [rollout(env, theta, rng) for _ in range(batch_size)]
+        logp = pg.padded_logp(policy, batch)  # (N, T)
+        returns = [discounted_return(trajectory.rewards) for trajectory in batch]
+        loss = reinforce_loss(logp, torch.tensor(returns, dtype=logp.dtype))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history[update] = np.mean(returns)
+    return history
+    ### END SOLUTION
+
+
+# %% check="train_reinforce" points=4
+check("train_reinforce")
+
+# %% [markdown]
+# ### Learning curves
+#
+# Time for a harder world: a board of four by four cells, start at the top left, goal at the bottom
+# right, two pits. We train five policies that differ only in their seed. Between updates the
+# referee computes the exact objective, which the algorithm never sees.
+#
+# **Predict.** Will all five learn? And will the sampled curves, averages of 16 episodes, look
+# smooth?
+
+# %% demo=true alt="Mean return over 80 updates for five seeds. The sampled curves start near minus nine, wobble strongly, and rise to about nine. The mean of the exact objective, in black, runs smoothly through their middle and approaches the best reachable value, a dotted line at 9.4."
+grid = pg.envs.Grid()
+best = pg.exact.best_stationary(grid)
+
+
+def objective(policy):
+    return pg.exact.objective(grid, softmax(policy.theta.detach().numpy()))
+
+
+sampled, exact = np.zeros((5, 80)), np.zeros((5, 80))  # (seeds, updates)
+for seed in range(5):
+    rng = np.random.default_rng(seed)
+    policy = pg.TabularPolicy(grid.num_states, grid.num_actions)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
+    for update in range(80):
+        exact[seed, update] = objective(policy)
+        sampled[seed, update] = train_reinforce(grid, policy, optimizer, 1, 16, rng)[0]
+pg.plots.learning_curves({pg.tr("sampled"): sampled}, reference=best, exact=exact)
+plt.show()
+print(pg.tr("best objective that can be reached: {best:.2f}").format(best=best))
+print(pg.tr("exact objective of the last policies:"), exact[:, -1].round(2))
+
+# %% [markdown]
+# All five learn. The exact objective rises smoothly, while the sampled returns of the same
+# policies jump around it. Whoever sees only one sampled curve, as in practice, sees mostly noise
+# on top of a trend.
+#
+# Here is what the last of the five policies does. Follow the long arrows from the top left. Off
+# that way the arrows are shorter: where the agent rarely comes, it has learned less.
+
+# %% demo=true alt="A board of four by four cells with two pits and a goal at the bottom right. Long arrows lead from the top left along one way around the pits to the goal. Cells off that way have several short arrows."
+pg.plots.policy(grid, softmax(policy.theta.detach().numpy()))
+plt.show()
+
+# %% [markdown]
+# ### The loss while learning
+#
+# Now the experiment to your answer. We train once more. Before each update an extra batch of 64
+# episodes is played, and we write down its loss and its mean return.
+
+# %% demo=true alt="Two panels over 80 updates. The loss above starts far below zero, rises well above zero, and then sinks a little. The mean return below rises all the while from minus eight to about nine."
+rng = np.random.default_rng(0)
+policy = pg.TabularPolicy(grid.num_states, grid.num_actions)
+optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
+losses, mean_returns = [], []
+for _update in range(80):
+    theta = policy.theta.detach().numpy()
+    batch = [rollout(grid, theta, rng) for _ in range(64)]
+    returns = torch.tensor([discounted_return(trajectory.rewards) for trajectory in batch])
+    losses.append(reinforce_loss(pg.padded_logp(policy, batch), returns).item())
+    mean_returns.append(returns.mean().item())
+    train_reinforce(grid, policy, optimizer, 1, 16, rng)
+pg.plots.loss_and_return(losses, mean_returns)
+plt.show()
+print(pg.tr("loss of the first batch {a:.1f}, highest {b:.1f}, last {c:.1f}").format(
+    a=losses[0], b=max(losses), c=losses[-1]))
+
+# %% [markdown]
+# The policy gets better and better, and for most of that time the loss *rises*. The formula says
+# why. A log-probability is negative. While the returns are negative, too, minus their product is
+# negative. When the returns have become positive, it is positive. And as the policy becomes sure
+# of itself, its log-probabilities shrink, and the loss sinks again.
+#
+# So the loss is no measure of anything. It is a carrier: it carries the right gradient, at this
+# policy, for this batch. After the step both are gone. To see learning, look at the returns.
+
+# %% [markdown]
+# ### Question: all returns positive
+#
+# A slot machine has three arms that pay 1, 2 and 3. Every return is positive, so every action that
+# is taken has its log-probability pushed *up*. **Can REINFORCE learn which arm is best?**
+#
+# - `"a"` No. All actions are pushed up alike, so the policy stays as it is.
+# - `"b"` No. It ends with whichever arm happened to be pulled most often.
+# - `"c"` Yes. The probabilities compete: on average an arm that pays more than the mean rises at
+#   the cost of those that pay less.
+# - `"d"` Only after the returns are shifted, so that bad arms have negative ones.
+
+# %% question="q_all_positive"
+q_all_positive = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_all_positive = "c"
+### END SOLUTION
+
+# %% check="q_all_positive" points=1
+check("q_all_positive")
+
+# %% [markdown]
+# The experiment: ten runs from the uniform policy, batches of 16 pulls. Before that, the exact
+# gradient at the start.
+
+# %% demo=true alt="Probabilities of three arms over 60 updates, ten runs. The arm that pays 3 rises from one third to nearly one; the arm that pays 2 rises at first in some runs and then falls; the arm that pays 1 falls from the start."
+bandit = pg.envs.Bandit(means=(1.0, 2.0, 3.0), noise=0.0)
+print(pg.tr("exact gradient:"), pg.exact.policy_gradient(bandit, np.full((1, 3), 1 / 3)).round(3))
+
+pi = np.zeros((10, 60, 3))  # (runs, updates, A)
+for run in range(10):
+    rng = np.random.default_rng(run)
+    policy = pg.TabularPolicy(1, 3)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
+    for update in range(60):
+        pi[run, update] = softmax(policy.theta.detach().numpy())[0]
+        train_reinforce(bandit, policy, optimizer, 1, 16, rng)
+pg.plots.probabilities(pi, [pg.tr("arm that pays {n}").format(n=n) for n in (1, 2, 3)])
+plt.show()
+
+# %% [markdown]
+# It learns. Think of the rows of `grad_log_prob`, which add up to zero. Pushing one action up
+# pushes the others down. All three arms push; the one that pays 3 pushes hardest, and the arm that
+# pays 1 loses more from the others' pushes than it gains from its own. What counts is the return
+# compared with the mean.
+#
+# But look at the thin lines, the single runs. In one of them the arm that pays 2 leads for a
+# while: whatever happens to be pulled is pushed up, good or not. On average that cancels. In one
+# batch it does not. Lesson 3 subtracts the mean return itself, and the detour is gone.
+
+# %% [markdown]
+# ## 4. What the gradient believes
+#
+# ### Credit by association
+#
+# **Question.** A trajectory brought +9.1. Which of its steps deserve the credit?
+#
+# REINFORCE has a simple answer: all of them, equally. In $R(\tau)\sum_t\nabla\log\pi(a_t\mid s_t)$
+# every score has the same weight, the return of the whole trajectory. A step is good because it
+# was *there* when things went well.
+#
+# The strips below show two episodes, step by step. The colour and the number are the weight that
+# the step's log-probability gets. Below stands the reward that the step itself brought.
+#
+# **Predict.** The first episode goes left three times in a row, almost into the pit, then turns and
+# reaches the goal. Which weight do those three steps get? The second episode starts in the right
+# direction and ends in the pit. Which weight does its first step get?
+
+# %% demo=true alt="Two strips of coloured cells. In the upper one every step, left or right, is blue with the weight +9.1. In the lower one every step, also the one to the right, is vermilion with the weight minus 10.5."
+detour = pg.Trajectory(
+    [3, 4, 3, 2, 1, 2, 3, 4, 5], [1, 0, 0, 0, 1, 1, 1, 1, 1], [-0.1] * 8 + [9.9]
+)
+fall = pg.Trajectory([3, 4, 3, 2, 1], [1, 0, 0, 0, 0], [-0.1] * 4 + [-10.1])
+
+pg.plots.use_style()
+fig, axes = plt.subplots(2, 1, figsize=(7, 3.6))
+for ax, trajectory in zip(axes, (detour, fall)):
+    R = discounted_return(trajectory.rewards)
+    labels = [pg.tr(env.action_names[action]) for action in trajectory.actions]
+    pg.plots.credit_strip(labels, np.full(len(labels), R), trajectory.rewards, ax=ax, limit=11)
+plt.show()
+
+# %% [markdown]
+# The steps to the left in the first episode are rewarded as warmly as those to the right. The
+# right step in the second one is punished. About these single steps the gradient is wrong.
+#
+# ### Why it works all the same
+#
+# A left step meets good ends and bad ends, and so does a right step. They do not meet them equally
+# often. Averaged over many episodes, the difference remains. Let us see it: over 5000 episodes of
+# the uniform policy, the mean weight of every left step and of every right step, by cell.
+
+# %% demo=true alt="Two rows of five cells, for steps to the left and to the right in cells 1 to 5. Weights rise from strongly negative in cell 1 to strongly positive in cell 5, and in every cell the one for right is larger than the one for left."
+rng = np.random.default_rng(0)
+count, total = np.zeros((2, env.num_states, env.num_actions))  # (S, A) each
+for _ in range(5000):
+    trajectory = rollout(env, level, rng)
+    R = discounted_return(trajectory.rewards)
+    np.add.at(count, (trajectory.states, trajectory.actions), 1)
+    np.add.at(total, (trajectory.states, trajectory.actions), R)
+mean_weight = (total[acting] / count[acting]).T  # (A, 5)
+cells = [pg.tr("cell {n}").format(n=n) for n in np.flatnonzero(acting)]
+rows = {pg.tr(name): row for name, row in zip(env.action_names, mean_weight)}
+ax = pg.plots.credit_strip(cells, rows)
+ax.set_title(pg.tr("Mean weight of a step in each cell"))
+plt.show()
+
+# %% [markdown]
+# In each cell the step to the right has met better ends than the step to the left, and that
+# difference is all that the softmax feels. Association is a poor judge of one episode and a fair
+# judge of many. The price is noise: each single weight is mostly about *other* steps.
+#
+# ### The same picture with words
+#
+# Now read the strip as a language model would. Five tokens, one reward at the end, and each token
+# gets the whole of it.
+
+# %% demo=true alt="Three strips of words, each after the grey prompt word 'the'. In 'the cat sleeps .' all tokens are dark blue with weight +10. In 'the cat barks .' all tokens are paler blue with weight +7. In 'the sleeps cat .' all tokens are vermilion with weight minus 7."
+fig, axes = plt.subplots(3, 1, figsize=(7, 5))
+for ax, text in zip(axes, ("cat sleeps .", "cat barks .", "sleeps cat .")):
+    tokens = text.split()
+    R = words.score(tokens[:-1])
+    rewards = np.array([0.0] * (len(tokens) - 1) + [R])
+    weights = np.full(len(tokens), R)
+    pg.plots.token_strip(tokens, weights, rewards, prompt="the", ax=ax, limit=11)
+plt.show()
+
+# %% [markdown]
+# In *the cat barks* only the verb is at fault, yet *cat* gets no more credit than *barks*. In
+# *the sleeps cat* each word is blamed alike. No single sentence tells which word it was. Many
+# sentences do.
+#
+# **Predict.** Your `train_reinforce` knows nothing about language. Given this world, will it learn
+# to write? Which sentence will it prefer?
+
+# %% demo=true alt="A tree of the likeliest continuations of 'the' after training. Thick dark lines lead through one noun and the verb that fits it to the full stop, with a score of +10. All other branches are thin."
+policy = pg.TabularPolicy(words.num_states, words.num_actions)
+optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
+rng = np.random.default_rng(0)
+history = train_reinforce(words, policy, optimizer, 100, 32, rng)
+
+learned = policy.theta.detach().numpy()
+pg.plots.token_tree(words, softmax(learned), top=2)
+plt.show()
+line = pg.tr("mean return of the first batch {a:.1f}, of the last {b:.1f}, best possible {c:.1f}")
+print(line.format(a=history[0], b=history[-1], c=pg.exact.best_stationary(words)))
+for _ in range(3):
+    print("the", *(words.symbols[token] for token in rollout(words, learned, rng).actions))
+
+# %% [markdown]
+# The same four lines that crossed a corridor now write a sentence. This is the skeleton of how
+# language models are trained with rewards. What separates it from the real thing is not a new
+# idea about gradients. It is noise, stability, and a leash, one lesson after the other.
+#
+# ## What you have, and what is missing
+#
+# - A policy gives probabilities. Its objective is the mean return of what it does.
+# - The log-derivative trick turns the gradient of that mean into a mean of returns times scores.
+#   You saw it equal to the exact gradient, by listing all trajectories.
+# - With a loss made for the purpose, one backward pass computes it. The loss itself means nothing.
+# - Each step is weighted by the whole return. Averages sort out what single episodes confuse.
+#
+# What is missing is patience, or a better estimate. Single returns jump between -10 and +10, and
+# the gradient jumps with them. [Lesson 2](../02_variance/02_variance.ipynb) measures how much, and
+# takes the first part of the noise away.
+#
+# ## References
+#
+# - R. J. Williams. [Simple statistical gradient-following algorithms for connectionist
+#   reinforcement learning](https://doi.org/10.1007/BF00992696). Machine Learning 8, 1992.
+# - R. S. Sutton, D. McAllester, S. Singh, Y. Mansour. [Policy gradient methods for reinforcement
+#   learning with function
+#   approximation](https://papers.nips.cc/paper/1713-policy-gradient-methods-for-reinforcement-learning-with-function-approximation).
+#   NIPS 12, 2000.
+# - R. S. Sutton, A. G. Barto. [Reinforcement Learning: An
+#   Introduction](http://incompleteideas.net/book/the-book-2nd.html), second edition, chapter 13.
+#   MIT Press, 2018.
+# - D. P. Kingma, J. Ba. [Adam: a method for stochastic
+#   optimization](https://arxiv.org/abs/1412.6980). ICLR 2015. The optimiser used here.
