@@ -284,6 +284,14 @@ def test_the_process_has_no_rights(session):
     assert printed(result).split() == ["0" * 16] * 5 + ["1", "2", "1", "1000", "True"]
 
 
+@pytest.mark.parametrize("kind", ["mnt", "pid", "net", "ipc", "uts", "user", "cgroup"])
+def test_no_namespace_is_shared_with_the_grader_or_another_submission(session, kind):
+    with open_session() as other:
+        pids = ["self", session.link.handle.host_pid(), other.link.handle.host_pid()]
+        spaces = [os.readlink(f"/proc/{pid}/ns/{kind}") for pid in pids]
+    assert len(set(spaces)) == 3
+
+
 def test_no_descriptor_is_open_but_its_own_four(session):
     result = session.run_cell(
         "import os\nprint(sorted(n for n in range(10_000) if os.path.exists(f'/proc/self/fd/{n}')))"

@@ -280,6 +280,57 @@ def test_an_ordinary_user_has_the_same_walls():
     assert [reason.split(":")[0] for reason in refused] == words
 
 
+@needs_walls
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to take a right away from it")
+def test_a_containers_root_without_rights_has_the_same_walls():
+    script = (
+        f"import sys\nsys.path.insert(0, {str(REPO)!r})\n"
+        "from grader.sandbox import Zygote, view\nassert not view.is_root()\n"
+        "with Zygote(imports=('numpy',), shell=False) as z, z.session() as s:\n"
+        "    print(s.report['own_user_namespace'], s.run_cell('import os; os.fork()').reason)\n"
+        "    print(s.run_cell('open(\"/etc/shadow\")').reason)"
+    )
+    command = ["setpriv", "--bounding-set=-sys_admin", sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "True PermissionError" in done.stdout and "FileNotFoundError" in done.stdout
+
+
+@needs_walls
+def test_a_forked_copy_of_the_grader_leaves_the_zygote_alone():
+    with Zygote(LIMITS, **LIGHT) as zygote:
+        pid = os.fork()
+        if pid == 0:
+            zygote.close()
+            os._exit(zygote._process is not None)
+        assert os.waitpid(pid, 0)[1] == 0
+        with zygote.session() as session:
+            assert session.run_cell("1").status == "ok"
+
+
+@needs_walls
+def test_many_sessions_leave_no_descriptor_and_no_group_behind():
+    def count():
+        groups = [p for f in set(cgroups.parents().values()) for p in f.glob(f"{os.getpid()}-*")]
+        return len(os.listdir("/proc/self/fd")), len(groups)
+
+    with Zygote(LIMITS, **LIGHT) as zygote:
+        zygote.session().close()
+        before = count()
+        for source in ["1", "import os; os._exit(1)", "import os; os.closerange(0, 99)"] * 4:
+            with zygote.session() as session:
+                session.run_cell(source)
+        assert count() == before and before[1] == 0
+        assert len(descendants(zygote._process.pid)) == 3
+
+
+@needs_walls
+def test_the_zygote_shares_no_writable_memory_with_its_children():
+    with open_session() as session:
+        lines = Path(f"/proc/{session.link.handle.host_pid()}/maps").read_text().splitlines()
+    assert len(lines) > 50 and not [line for line in lines if line.split()[1].startswith("rw-s")]
+
+
 def test_without_walls_a_submissions_children_end_with_it():
     with UnsafeZygote(LIMITS, **LIGHT) as zygote:
         session = zygote.session()

@@ -115,6 +115,17 @@ def _same(path):
     return ["--ro-bind", path, path] if os.path.isdir(path) else []
 
 
+def is_root() -> bool:
+    """Whether this process is root and may make namespaces as such."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        fields = dict(line.split(":", 1) for line in lines)
+        admin = int(fields["CapEff"], 16) >> 21 & 1
+    except (OSError, KeyError, ValueError):
+        admin = 0
+    return os.geteuid() == 0 and bool(admin)
+
+
 def bubblewrap() -> str | None:
     """Path of bwrap, or None."""
     return shutil.which("bwrap")
@@ -123,11 +134,15 @@ def bubblewrap() -> str | None:
 def command(program: str, layout: Layout, descriptor: int, root: bool) -> list:
     """The command that builds the view, cuts off the network and starts ``launch.py`` in it.
 
-    root: started by root, which needs no user namespace here and becomes an ordinary user inside.
+    root: started with root's rights, which need no user namespace here; ``launch.py`` then becomes
+    an unprivileged user. (A container's root without CAP_SYS_ADMIN counts as an ordinary user.)
     """
     walls = ["--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
     walls += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    walls += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else ["--unshare-user"]
+    if root:
+        walls += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        walls += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
     folders = ["--perms", "0755", "--dir", "/course", "--perms", "0755", "--dir", "/site"]
     folders += ["--perms", "0755", "--dir", "/python", "--perms", "0755", "--dir", "/python/bin"]
     folders += ["--perms", "0755", "--dir", "/usr", "--perms", "0755", "--dir", "/etc"]

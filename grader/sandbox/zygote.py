@@ -47,6 +47,7 @@ class Zygote:
         self.limits, self.imports, self.shell, self.bwrap = limits, imports, shell, bwrap
         self._lock = threading.RLock()
         self._process = self._control = self._errors = None
+        self._owner = os.getpid()
 
     def __enter__(self):
         self.start()
@@ -61,6 +62,7 @@ class Zygote:
             if self.alive():
                 return
             self._clear()
+            self._owner = os.getpid()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115
             try:
@@ -87,7 +89,7 @@ class Zygote:
         program = self.bwrap or view.bubblewrap()
         if program is None:
             raise NotIsolated(f"bubblewrap (bwrap) is not installed. {REMEDY}")
-        command = view.command(program, _layout(), descriptor, os.geteuid() == 0)
+        command = view.command(program, _layout(), descriptor, view.is_root())
         return _launch(command, pass_fds=[descriptor], stderr=self._errors)
 
     def _config(self):
@@ -97,7 +99,7 @@ class Zygote:
             raise NotIsolated(f"system calls can't be filtered ({error}). {REMEDY}") from error
         return {**self._settings(), "isolate": True, "filter": program.hex(),
                 "paths": ["/course", *_layout().paths()],
-                "uid": UNPRIVILEGED if os.geteuid() == 0 else 0,
+                "uid": UNPRIVILEGED if view.is_root() else 0,
                 "counts_threads": _kernel() >= (5, 14)}  # fmt: skip
 
     def _settings(self):
@@ -127,7 +129,8 @@ class Zygote:
 
     def alive(self) -> bool:
         """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
+        ours = self._process is not None and self._owner == os.getpid()
+        return ours and self._process.poll() is None
 
     def session(self, allowed_files=None, language="en", lesson="", seed=0) -> Session:
         """A fresh process for one submission, with these files (name to bytes) beside it."""
@@ -214,7 +217,7 @@ class Zygote:
     def _clear(self):
         if self._control is not None:
             self._control.close()
-        if self._process is not None:
+        if self._process is not None and self._owner == os.getpid():  # not a forked copy's to end
             self._process.kill()
             self._process.wait()
         if self._errors is not None:
@@ -298,7 +301,8 @@ def _starter(orders):
     while True:
         command, options, answer = orders.get()
         try:
-            answer.put(subprocess.Popen(command, stdin=subprocess.DEVNULL,
+            # A session of its own: Ctrl-C is for the grader, which ends what it started in order.
+            answer.put(subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
                                         stdout=subprocess.DEVNULL, **options))  # fmt: skip
         except BaseException as error:
             answer.put(error)

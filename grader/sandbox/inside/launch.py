@@ -24,6 +24,8 @@ def main():
     try:
         if config["isolate"]:
             isolate.enter(config)
+        else:
+            isolate.follow_parent()
         serve.serve(line, config)
     except BaseException as error:
         import traceback

@@ -20,6 +20,7 @@ def serve(line, config):
         from . import warm
 
         warm.up(["policy_gradients", "pg_probes"])
+    signal.signal(signal.SIGTERM, lambda *_: _end(config))
     config.update(_sizes())
     isolate.hide_proc(config)
     gc.collect()
@@ -95,6 +96,7 @@ def _become_child(line, config, order, descriptors):
     try:
         from . import child
 
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         line.detach()
         child.main(config, order, descriptors)
         status = 0
