@@ -1,0 +1,163 @@
+"""A JupyterLab server as ``make lab`` starts it, and a headless Chromium that drives it."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "for-the-tests-only"
+CHROMIUM = [
+    shutil.which("chromium") or shutil.which("chromium-browser"),
+    shutil.which("chromedriver"),
+]
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-dev-shm-usage", "--window-size=1300,1600"]  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def server(folder: Path):
+    """The address of a server over ``folder``, which plays the repository's root."""
+    port = free_port()
+    words = f"--no-browser --allow-root --ServerApp.port={port} --ServerApp.root_dir={folder}"
+    words += f" --IdentityProvider.token={TOKEN} --expose-app-in-browser"
+    log = tempfile.TemporaryFile()
+    process = subprocess.Popen(["make", "lab", f"ARGS={words}"], cwd=ROOT, stdout=log, stderr=log,
+                               start_new_session=True)  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_up(address, process, log)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def _wait_until_up(address, process, log):
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=2)
+            return
+        except OSError:
+            if process.poll() is not None:
+                log.seek(0)
+                raise RuntimeError(log.read().decode()) from None
+            time.sleep(0.5)
+    raise RuntimeError("JupyterLab did not start")
+
+
+@contextlib.contextmanager
+def browser():
+    """A fresh headless Chromium."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM[0]
+    with tempfile.TemporaryDirectory() as profile:
+        for flag in [*FLAGS, f"--user-data-dir={profile}"]:
+            options.add_argument(flag)
+        driver = webdriver.Chrome(options=options, service=Service(CHROMIUM[1]))
+        driver.set_script_timeout(300)
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+class Lab:
+    """One notebook open in JupyterLab."""
+
+    def __init__(self, driver, address: str, notebook: str):
+        self.driver = driver
+        driver.get(f"{address}/lab/tree/{notebook}?token={TOKEN}&reset")
+        self.wait("return !!(window.jupyterapp && jupyterapp.shell.currentWidget"
+                  " && jupyterapp.shell.currentWidget.sessionContext"
+                  " && jupyterapp.shell.currentWidget.sessionContext.session"
+                  " && jupyterapp.shell.currentWidget.content.widgets.length > 1)")  # fmt: skip
+        self.driver.execute_async_script(
+            "const done = arguments[0];"
+            "jupyterapp.shell.currentWidget.sessionContext.ready.then(() => done(1))"
+        )
+
+    def wait(self, script: str, seconds: float = 90):
+        """Until the script returns something true."""
+        end = time.monotonic() + seconds
+        while not (value := self.driver.execute_script(script)):
+            if time.monotonic() > end:
+                raise TimeoutError(script)
+            time.sleep(0.2)
+        return value
+
+    def index_of(self, text: str) -> int:
+        """The first code cell whose source holds the text."""
+        return self.wait(
+            f"return 1 + jupyterapp.shell.currentWidget.content.widgets.findIndex(w => "
+            f"w.model.type == 'code' && w.model.sharedModel.getSource().includes({json.dumps(text)}))"
+        ) - 1  # fmt: skip
+
+    def write(self, index: int, source: str):
+        """Puts source into a cell, as pasting over everything does."""
+        self.driver.execute_script(
+            "jupyterapp.shell.currentWidget.content.widgets[arguments[0]]"
+            ".model.sharedModel.setSource(arguments[1])", index, source)  # fmt: skip
+
+    def run(self, index: int) -> str:
+        """Runs one cell and returns the text below it."""
+        self.driver.execute_async_script(
+            "const [i, done] = [arguments[0], arguments[1]];"
+            "const nb = jupyterapp.shell.currentWidget.content;"
+            "nb.deselectAll(); nb.activeCellIndex = i;"
+            "jupyterapp.commands.execute('notebook:run-cell').then(() => done(1), () => done(0))",
+            index,
+        )  # fmt: skip
+        return self.output(index)
+
+    def run_all(self, seconds: float = 240):
+        """Run > Run All Cells, until the last code cell has run (the command itself returns at the
+        first error, while the kernel goes on)."""
+        self.driver.execute_script("jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.wait("return jupyterapp.shell.currentWidget.content.widgets.every(w => "
+                  "w.model.type != 'code' || !w.model.sharedModel.getSource().trim()"
+                  " || w.model.executionCount) && jupyterapp.shell.currentWidget.sessionContext"
+                  ".session.kernel.status == 'idle'", seconds)  # fmt: skip
+
+    def output(self, index: int) -> str:
+        """What stands below a cell, as text."""
+        return self.driver.execute_script(
+            "const w = jupyterapp.shell.currentWidget.content.widgets[arguments[0]];"
+            "return [...w.node.querySelectorAll('.jp-OutputArea-output')]"
+            ".map(n => n.innerText).join('\\n')", index)  # fmt: skip
+
+    def outputs(self) -> list[dict]:
+        """Every code cell's source, execution count and outputs from the model."""
+        return self.driver.execute_script(
+            "return jupyterapp.shell.currentWidget.content.widgets"
+            ".filter(w => w.model.type == 'code').map(w => ({"
+            "source: w.model.sharedModel.getSource(), count: w.model.executionCount,"
+            "outputs: w.model.outputs.toJSON()}))")  # fmt: skip
+
+    def show(self, index: int):
+        self.driver.execute_script(
+            "const nb = jupyterapp.shell.currentWidget.content; nb.activeCellIndex = arguments[0];"
+            "nb.widgets[arguments[0]].node.scrollIntoView({block: 'center'})", index)  # fmt: skip
+        time.sleep(0.5)
+
+    def screenshot(self, name: str):
+        folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
+        folder.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(folder / f"{name}.png"))

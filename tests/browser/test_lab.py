@@ -1,0 +1,94 @@
+"""A student in JupyterLab: a blank notebook, a wrong answer, a right one, a solved notebook."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.browser.lab import CHROMIUM, ROOT, Lab, browser, server
+
+pytest.importorskip("selenium", reason="Selenium is not installed")
+pytestmark = [
+    pytest.mark.skipif(not all(CHROMIUM), reason="Chromium and its driver are not installed"),
+    pytest.mark.xdist_group("browser"),
+]
+LESSON = "01_reinforce"
+NOTEBOOK = f"notebooks/en/{LESSON}/{LESSON}.ipynb"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A copy of the notebooks, so that what a student types changes nothing here."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(course):
+    with server(course) as address:
+        yield address
+
+
+@pytest.fixture
+def driver():
+    with browser() as driver:
+        yield driver
+
+
+def solutions() -> dict[str, str]:
+    """grade id -> source of every solution cell of the solved lesson."""
+    solved = json.loads((ROOT / "solutions/en" / LESSON / f"{LESSON}.ipynb").read_text())
+    return {cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+            for cell in solved["cells"] if cell["metadata"].get("nbgrader", {}).get("solution")
+            and cell["cell_type"] == "code"}  # fmt: skip
+
+
+def test_wrong_then_right(driver, address):
+    lab = Lab(driver, address, NOTEBOOK)
+    lab.run(lab.index_of("from grader import check"))
+    exercise, check = lab.index_of("def softmax("), lab.index_of('check("softmax")')
+    lab.run(exercise)
+    assert "not written yet" in lab.run(check)
+    lab.write(exercise, "def softmax(logits):\n    e = np.exp(logits)\n    return e / e.sum(0)")
+    lab.run(exercise)
+    wrong = lab.run(check)
+    lab.show(check)
+    lab.screenshot("wrong-answer")
+    for words in ("not yet", "input", "expected", "got", "hint"):
+        assert words in wrong
+    assert "Traceback" not in wrong
+    lab.write(exercise, solutions()["softmax-answer"])
+    lab.run(exercise)
+    right = lab.run(check)
+    lab.show(check)
+    lab.screenshot("right-answer")
+    assert right.startswith("✓ softmax")
+
+
+def test_blank_notebook_runs_to_its_end_in_words(driver, address):
+    lab = Lab(driver, address, NOTEBOOK)
+    lab.run_all()
+    cells = lab.outputs()
+    lab.screenshot("blank")
+    assert all(cell["count"] for cell in cells if cell["source"].strip())
+    errors = [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error"]
+    assert {error["ename"] for error in errors} <= {"NotImplementedError", "CheckFailed"}
+    assert any(error["ename"] == "CheckFailed" for error in errors)
+
+
+def test_solutions_typed_in_give_every_check_green(driver, address):
+    lab = Lab(driver, address, NOTEBOOK)
+    for grade_id, source in solutions().items():
+        name = grade_id.removesuffix("-answer")
+        first = f"{name} = None" if name.startswith("q_") else f"def {name}("
+        lab.write(lab.index_of(first), source)
+    lab.run_all()
+    cells = lab.outputs()
+    lab.screenshot("solved")
+    checks = [cell for cell in cells if cell["source"].startswith("check(")]
+    assert len(checks) >= 10
+    for cell in checks:
+        texts = "".join("".join(o.get("data", {}).get("text/plain", "")) for o in cell["outputs"])
+        assert texts.startswith("✓"), cell
+    assert not [o for c in cells for o in c["outputs"] if o["output_type"] == "error"]
