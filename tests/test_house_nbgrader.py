@@ -32,7 +32,11 @@ ENVIRONMENT = {
 }
 CONFIG = f"""
 exec(compile(open({str(ROOT / "nbgrader_config.py")!r}).read(), "nbgrader_config.py", "exec"))
+from nbconvert.exporters import NotebookExporter
+from nbgrader.preprocessors import Execute
 c.Autograde.autograde_preprocessors[0] = Execute
+c.Autograde.exporter_class = NotebookExporter
+c.Autograde.pre_convert_hook = None
 """
 
 
