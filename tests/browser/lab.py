@@ -35,9 +35,10 @@ def server(folder: Path):
     port = free_port()
     words = f"--no-browser --allow-root --ServerApp.port={port} --ServerApp.root_dir={folder}"
     words += f" --IdentityProvider.token={TOKEN} --expose-app-in-browser"
-    log = tempfile.TemporaryFile()
-    process = subprocess.Popen(["make", "lab", f"ARGS={words}"], cwd=ROOT, stdout=log, stderr=log,
-                               start_new_session=True)  # fmt: skip
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - read when the server fails to start
+    env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    process = subprocess.Popen(["make", "lab", f"ARGS={words}"], cwd=ROOT, env=env, stdout=log,
+                               stderr=log, start_new_session=True)  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_up(address, process, log)
@@ -106,8 +107,8 @@ class Lab:
     def index_of(self, text: str) -> int:
         """The first code cell whose source holds the text."""
         return self.wait(
-            f"return 1 + jupyterapp.shell.currentWidget.content.widgets.findIndex(w => "
-            f"w.model.type == 'code' && w.model.sharedModel.getSource().includes({json.dumps(text)}))"
+            "return 1 + jupyterapp.shell.currentWidget.content.widgets.findIndex(w => w.model.type"
+            f" == 'code' && w.model.sharedModel.getSource().includes({json.dumps(text)}))"
         ) - 1  # fmt: skip
 
     def write(self, index: int, source: str):
