@@ -96,9 +96,11 @@ def bars(names, measured, exact=None, errors=None, log=True, ylabel=None, ax=Non
         ax.plot(places, exact, label=_("exact"), **diamond)
         ax.legend()
     tops = measured + (0 if errors is None else np.asarray(errors))
+    if exact is not None:
+        tops = np.maximum(tops, exact)  # the diamond must not hide the number
     for place, top, number in zip(places, tops, measured, strict=True):
         ax.annotate(
-            f"{number:.3g}",
+            f"{number:.0f}" if number >= 100 else f"{number:.3g}",
             (place, top),
             xytext=(0, 6),
             textcoords="offset points",

@@ -94,15 +94,18 @@ def policy(env, pi, ax=None):
     return ax
 
 
-def values(env, values, ax=None):
-    """A number for each state, on the map where the environment has one; `values` is (S,)."""
+def values(env, values, limit=None, ax=None):
+    """A number for each state, on the map where the environment has one; `values` is (S,).
+
+    limit: number that gets the full colour, for pictures side by side; the largest by default
+    """
     values = np.asarray(values, dtype=np.float64)
     if env.cells is None:
         cells = np.stack([np.zeros(env.num_states, int), np.arange(env.num_states)], 1)
     else:
         cells = env.cells
     shown = np.ones(env.num_states, bool) if env.cells is None else ~env.terminal
-    colors = diverging_colors(np.where(shown, values, 0.0))
+    colors = diverging_colors(np.where(shown, values, 0.0), limit)
     ax = _board(env, ax, cells, colors)
     for state in np.flatnonzero(shown):
         row, column = cells[state]
