@@ -3,6 +3,7 @@
 Each function draws on `ax`, or on a new figure, and returns the Axes. Labels are translated.
 """
 
+from .clip import ClipExplorer, clip_curves
 from .curves import bars, convergence, gradient_cloud, learning_curves
 from .frames import slider, strip
 from .maps import policy, trajectory, values
@@ -16,16 +17,29 @@ from .noise import (
     race,
 )
 from .reinforce import gradients, loss_and_return, probabilities, returns
+from .reuse import (
+    bundle,
+    bundles,
+    claims,
+    kl_estimates_figure,
+    leashes,
+    ratio_histograms,
+)
 from .strips import credit_strip, token_strip, token_tree
 from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 
 __all__ = [
     "COLORS",
+    "ClipExplorer",
     "LINESTYLES",
     "MARKERS",
     "angle_histogram",
     "angles",
     "bars",
+    "bundle",
+    "bundles",
+    "claims",
+    "clip_curves",
     "cloud",
     "convergence",
     "credit_strip",
@@ -33,13 +47,16 @@ __all__ = [
     "gradient_cloud",
     "gradient_plane",
     "gradients",
+    "kl_estimates_figure",
     "learning_curves",
+    "leashes",
     "loss_and_return",
     "mark_lowest",
     "new_axes",
     "policy",
     "probabilities",
     "race",
+    "ratio_histograms",
     "returns",
     "slider",
     "strip",

@@ -1,0 +1,1016 @@
+# Source of lesson 04. CONTRIBUTING.md says how to build it.
+
+# %% [markdown]
+# # 04 · The clip, case by case
+#
+# So far every batch was used for one step and thrown away. Episodes are expensive, for a language
+# model above all: each one is a text that had to be written. Can a batch be used ten times?
+#
+# It can, but not without a leash. In this lesson you will
+#
+# 1. reuse one batch and watch a policy collapse,
+# 2. weigh stale samples correctly, and see that this alone does not help,
+# 3. write the objective of PPO, the *clip*, and take it apart into six cases,
+# 4. see the collapse disappear,
+# 5. measure what the clip does not promise, and put a penalty beside it.
+#
+# Before each experiment you are asked for a prediction. Commit to it first.
+
+# %% setup=true
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+import policy_gradients as pg
+from grader import check
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# From lesson 01 we take two functions: the softmax, and REINFORCE's loss. They are the solutions
+# that the lesson gives, so this notebook runs alone.
+
+# %% given=["softmax", "reinforce_loss"]
+
+# %% [markdown]
+# ## 1. One batch, many steps
+#
+# **Question.** What happens when we take ten gradient steps on one batch instead of one?
+#
+# ### The stage
+#
+# We want an answer without doubt, so we choose a world in which everything can be computed exactly:
+# a **contextual bandit**. The agent sees one of $S=10$ contexts $s$, chooses one of $A=5$ arms $a$,
+# gets one reward and the episode is over. Read "prompt" for context and "answer" for arm, and it is
+# the smallest language model there is.
+#
+# The mean rewards lie between $-2$ and $2$. The noise on top of them has a standard deviation of 8,
+# so most rewards lie between $-16$ and $16$, and a single one says little about its arm.
+#
+# The policy $\pi_\theta(a\mid s)$ is a softmax over a table $\theta$ of logits, $S$ by $A$. Its
+# objective is the expected reward $J(\theta)=\frac1S\sum_s\sum_a\pi_\theta(a\mid s)\,\mu(s,a)$, where
+# $\mu(s,a)$ is the mean reward. We report it as a share of the best possible value, $J/J^*$.
+#
+# We also want to know how *far* a policy has moved. The **Kullback-Leibler divergence** from an old
+# policy to a new one says how badly the new one predicts the old one's actions. It is measured in
+# nats, it is 0 for equal policies, and it is never negative:
+#
+# $$\mathrm{KL}(\pi_\text{old},\pi_\theta)=\frac1S\sum_s\sum_a\pi_\text{old}(a\mid s)
+# \,\log\frac{\pi_\text{old}(a\mid s)}{\pi_\theta(a\mid s)}.$$
+#
+# A table of logits may hold several copies of the stage, one below the other: copy $i$ owns the
+# rows $Si$ to $Si+S-1$. Copies share nothing, so many runs go side by side.
+
+# %% demo=true
+env = pg.envs.ContextualBandit(noise=8.0)
+S, A = env.num_states, env.num_actions
+MEANS = env.rewards[:, :, 0]  # (S, A)
+BEST = pg.exact.optimal_objective(env)
+
+
+def table(policy):
+    """The policy's probabilities, (R S, A) for R copies."""
+    return softmax(policy.theta.detach().numpy())
+
+
+def share_of_best(pi):
+    """Exact J / best J of each copy, (..., R S, A) -> (..., R)."""
+    return (pi.reshape(*pi.shape[:-2], -1, S, A) * MEANS).sum(-1).mean(-1) / BEST
+
+
+def exact_kl(old, new):
+    """Exact KL(old, new) of each copy, (..., R S, A) -> (..., R)."""
+    return (old * np.log(old / new)).sum(-1).reshape(*new.shape[:-2], -1, S).mean(-1)
+
+
+def copies(theta, runs):
+    """A policy that holds `runs` copies of the table theta (S, A)."""
+    policy = pg.TabularPolicy(runs * S, A).double()
+    with torch.no_grad():
+        policy.theta.copy_(torch.as_tensor(theta).repeat(runs, 1))
+    return policy
+
+
+print(pg.tr("best J {best:.2f}, uniform policy {uniform:.2f}").format(
+    best=BEST, uniform=MEANS.mean()))
+
+# %% [markdown]
+# Now the two halves of an iteration. `collect` draws a batch with the current policy, for each copy
+# $B=256$ contexts, arms and advantages. The advantage $A_t$ of sample $t$ is its reward minus the
+# mean reward of the batch. `reuse` takes $K$ steps on that batch. It freezes the log-probabilities
+# with which the batch was drawn, `logp_old`, before the first step: the loss may need them.
+
+# %% demo=true
+def collect(policy, size, rng):
+    """One batch for each copy -> obs, act, adv, (R B,) each."""
+    runs = len(policy.theta) // S
+    obs = rng.integers(S, size=(runs, size)) + S * np.arange(runs)[:, None]  # (R, B)
+    upto = table(policy)[obs].cumsum(axis=-1)  # (R, B, A)
+    act = (rng.random((runs, size, 1)) > upto[..., :-1]).sum(axis=-1)  # (R, B)
+    rew = MEANS[obs % S, act] + env.noise * rng.standard_normal(obs.shape)
+    adv = rew - rew.mean(axis=1, keepdims=True)
+    return [torch.as_tensor(x.ravel()) for x in (obs, act, adv)]
+
+
+def logp_of(policy, obs, act):
+    """Log-probabilities of the arms that were pulled, (R B,)."""
+    return torch.log_softmax(policy(obs), -1).gather(-1, act[:, None])[:, 0]
+
+
+def reuse(policy, optimizer, batch, loss, steps):
+    """K steps on one batch -> the policy's table before each step and at the end, (K + 1, R S, A)."""
+    obs, act, adv = batch
+    runs = len(policy.theta) // S
+    logp_old = logp_of(policy, obs, act).detach()  # (R B,)  frozen
+    tables = [table(policy)]
+    for _step in range(steps):
+        logp = logp_of(policy, obs, act)
+        optimizer.zero_grad()
+        (runs * loss(logp, logp_old, adv)).backward()  # each copy gets the mean of its own batch
+        optimizer.step()
+        tables.append(table(policy))
+    return np.array(tables)
+
+
+def adam(policy):
+    return torch.optim.Adam(policy.parameters(), lr=0.2)
+
+
+def repeated_reinforce(logp, logp_old, adv):
+    """Lesson 01's loss, whatever policy drew the batch; an episode has one step."""
+    return reinforce_loss(logp[:, None], adv)  # (B, 1), (B,) -> ()
+
+# %% [markdown]
+# A decent policy to start from: twenty batches, one step on each, as in the lessons before.
+
+# %% demo=true
+policy, rng = copies(torch.zeros(S, A), 1), np.random.default_rng(0)
+optimizer = adam(policy)
+for _batch in range(20):
+    reuse(policy, optimizer, collect(policy, 256, rng), repeated_reinforce, steps=1)
+START = policy.theta.detach().clone()
+START_PI = table(policy)
+print(pg.tr("J / best J = {share:.2f}").format(share=share_of_best(START_PI)[0]))
+
+# %% [markdown]
+# **Prediction.** From this policy we draw forty batches. On each of them, separately, we take
+# twenty steps of REINFORCE's loss. The optimiser makes the loss fall, so minus the loss rises. How
+# does the *exact* $J$ go meanwhile: up all the way, up and then level, or up and then down?
+
+# %% demo=true alt="Three panels over 20 gradient steps, 40 runs each. Minus the loss rises steadily in all runs. The exact J as a share of the best is level for about three steps and then falls in most runs; the run of the bad batch falls from 0.68 to about 0.2. The exact KL grows faster and faster, to about two."
+batches = collect(copies(START, 40), 256, np.random.default_rng(3))  # the forty batches
+policy = copies(START, 40)
+walk = reuse(policy, adam(policy), batches, repeated_reinforce, steps=20)  # (21, 400, 5)
+obs, act, adv = (x.numpy() for x in batches)
+minus_loss = (np.log(walk[:, obs, act]) * adv).reshape(21, 40, -1).mean(-1)  # (21, 40)
+share, kl = share_of_best(walk), exact_kl(walk[0], walk)
+BAD = share[10].argmin()
+pg.plots.bundles(
+    {pg.tr("minus the loss"): minus_loss, pg.tr("exact J / best J"): share, pg.tr("exact KL"): kl},
+    xlabel=pg.tr("gradient steps on one batch"), marked=BAD, starts=[None, share[0, 0], None])
+plt.show()
+print(pg.tr("after 10 steps: {n} of 40 below the start, mean {mean:.2f}, worst {worst:.2f}").format(
+    n=int((share[10] < share[0]).sum()), mean=share[10].mean(), worst=share[10].min()))
+print(pg.tr("steps at which the mean is highest: {n}").format(n=share.mean(1).argmax()))
+
+# %% [markdown]
+# Minus the loss rises at every step, in every run. The exact $J$ gains a hair in the first steps,
+# and then it falls. After ten steps most of the forty policies are worse than before, and the KL
+# says that they have moved far.
+#
+# The forty runs differ in nothing but their batch. The dashed line is the batch that did most harm.
+# Call it **the bad batch**; it will stay with us. It is not a broken batch, it is bad luck, and
+# with 256 noisy rewards some batch always is.
+#
+# Bad luck alone would pass with the next batch. What makes it worse is this:
+
+# %% demo=true
+best_arm = MEANS.argmax(axis=1)
+mine = slice(BAD * S, BAD * S + S)
+print(pg.tr("expected draws of each context's best arm in a batch of 256"))
+for words, pi in ((pg.tr("before"), walk[0, mine]), (pg.tr("after the bad batch"), walk[10, mine])):
+    print(f"{words:>20}:", *(f"{256 / S * pi[s, best_arm[s]]:5.1f}" for s in range(S)))
+
+# %% [markdown]
+# In some contexts the next batch will hardly hold the best arm at all. A policy gradient learns
+# from what the policy tries. **The damage is done to the next batch**, and so to all that come
+# after it. That is what makes reinforcement learning brittle where supervised learning is not:
+# there, a bad step leaves the data as they were.
+#
+# Two things can be at fault. The loss is lesson 01's, and its derivation assumes samples from the
+# *current* policy; after the first step they are stale. And the steps go too far. We mend the first,
+# then see whether the second is left.
+
+# %% [markdown]
+# ## 2. Stale samples: the importance ratio
+#
+# **Question.** The samples come from $\pi_\text{old}$. How can they tell us something about another
+# policy $\pi_\theta$?
+#
+# **Idea.** Weigh each sample. Where the new policy plays an action twice as often as the old one
+# did, that sample should count twice. The weight is the **importance ratio**
+#
+# $$r_t(\theta)=\frac{\pi_\theta(a_t\mid s_t)}{\pi_\text{old}(a_t\mid s_t)}.$$
+#
+# The letter is the field's. It is no reward: rewards have no $\theta$ in them. For any function $f$
+# of the action, weighing turns one mean into the other. This is called a change of measure:
+#
+# $$\mathbb E_{a\sim\pi_\text{old}}\big[r(\theta)f(a)\big]
+# =\sum_a\pi_\text{old}(a\mid s)\,\frac{\pi_\theta(a\mid s)}{\pi_\text{old}(a\mid s)}f(a)
+# =\mathbb E_{a\sim\pi_\theta}\big[f(a)\big].$$
+#
+# It needs the old policy to play every action now and then: what was never tried can't be weighed.
+#
+# ### Exercise: `importance_ratio`
+#
+# You get log-probabilities, not probabilities.
+#
+# - `logp`, `logp_old`: tensors `(B,)`, the log-probabilities of the same actions under the new and
+#   the old policy.
+# - The result is the ratio of each sample, `(B,)`.
+# - The old policy is data. No gradient may flow into `logp_old`.
+# - Probabilities of long texts are far smaller than the smallest number a computer knows. With
+#   `logp = -2000` and `logp_old = -2001` the ratio is still $e$.
+
+# %% exercise="importance_ratio"
+def importance_ratio(logp, logp_old):
+    """Ratio of the taken actions' probabilities, new over old; no gradient into logp_old.
+
+    logp (B,), logp_old (B,) -> (B,)
+
+    Example: log-probabilities of 0.5 (new) and 0.25 (old) give the ratio 2.
+    """
+    ### BEGIN SOLUTION
+    return torch.exp(logp - logp_old.detach())  # (B,)
+    ### END SOLUTION
+
+
+# %% check="importance_ratio" points=1
+check("importance_ratio")
+
+# %% [markdown]
+# **Prediction.** Take the policies after 1, 3, 10 and 20 steps on the bad batch. Their exact $J$ is
+# one sum over all contexts and arms. Now compute the same number as a mean over the *old* policy,
+# weighted with the ratio: again a sum over everything, nothing is sampled. How many digits will
+# agree? And what does the old policy's mean say without weights?
+
+# %% demo=true
+old = START_PI
+print(pg.tr("steps   J of the new policy   old policy, weighted   old policy, as it is"))
+for step in (1, 3, 10, 20):
+    new = walk[step, mine]
+    ratio = importance_ratio(torch.tensor(np.log(new)).ravel(), torch.tensor(np.log(old)).ravel())
+    weighted = (old * ratio.numpy().reshape(S, A) * MEANS).sum() / S
+    print(f"{step:5d} {(new * MEANS).sum() / S:21.12f} {weighted:22.12f} {(old * MEANS).sum() / S:22.12f}")
+
+# %% [markdown]
+# All digits agree, however far the new policy has gone. Without weights the old samples can't even
+# see that the policy changed.
+#
+# ### The surrogate
+#
+# So we can write an objective for the new policy as a mean over old samples. It is called the
+# **surrogate**:
+#
+# $$L(\theta)=\mathbb E_t\big[r_t(\theta)\,A_t\big],$$
+#
+# where $\mathbb E_t$ is the mean over the batch's samples. Here that is exact, because the contexts
+# don't depend on the policy. In longer episodes the ratio of the *actions* leaves one thing
+# uncorrected: a new policy also visits other states. The surrogate is then right to first order,
+# near the old policy (Kakade and Langford 2002).
+#
+# Its gradient holds an old friend. Since $\nabla_\theta\pi_\theta=\pi_\theta\nabla_\theta\log\pi_\theta$,
+#
+# $$\nabla_\theta L=\mathbb E_t\big[r_t\,A_t\,\nabla_\theta\log\pi_\theta(a_t\mid s_t)\big].$$
+#
+# At equal policies every $r_t$ is 1, and this is the policy gradient of lessons 01 to 03.
+#
+# ### Exercise: `surrogate_loss`
+#
+# - `logp`, `logp_old`, `adv`: tensors `(B,)`.
+# - The result is a scalar tensor that an optimiser *minimises*: minus the mean of ratio times
+#   advantage.
+# - You may call your `importance_ratio`. Old log-probabilities are data.
+
+# %% exercise="surrogate_loss"
+def surrogate_loss(logp, logp_old, adv):
+    """Minus the mean of ratio times advantage, without a clip.
+
+    logp (B,), logp_old (B,), adv (B,) -> scalar tensor
+
+    Example: ratios [2, 0.5] and advantages [1, 4] give -2.
+    """
+    ### BEGIN SOLUTION
+    return -(importance_ratio(logp, logp_old) * adv).mean()  # (B,) -> ()
+    ### END SOLUTION
+
+
+# %% check="surrogate_loss" points=2
+check("surrogate_loss")
+
+# %% [markdown]
+# Is its gradient right? We enumerate: every context and arm stands once in the batch, and its
+# advantage carries the share with which the old policy produces it. The result is compared with the
+# exact policy gradient of the *new* policy, which `pg.exact` computes without any ratio.
+#
+# **Prediction.** Along the walk on the bad batch, what is the cosine between each loss's expected
+# gradient and the exact one: for the surrogate, and for the repeated REINFORCE loss?
+
+# %% demo=true
+every_obs = torch.arange(S).repeat_interleave(A)  # (S A,)
+every_act = torch.arange(A).repeat(S)
+share_of_pair = torch.tensor(old).ravel() * A  # the mean over S A pairs of this is 1
+all_adv = share_of_pair * torch.tensor(MEANS).ravel()
+
+
+def expected_gradient(loss, pi):
+    """Minus the loss's gradient at the policy pi (S, A), all old samples enumerated."""
+    policy = copies(np.log(pi), 1)
+    logp_old = torch.tensor(np.log(old)).ravel()
+    loss(logp_of(policy, every_obs, every_act), logp_old, all_adv).backward()
+    return -policy.theta.grad.numpy()
+
+
+def cosine(x, y):
+    return (x * y).sum() / np.linalg.norm(x) / np.linalg.norm(y)
+
+
+print(pg.tr("steps   surrogate   repeated REINFORCE   surrogate, largest error"))
+for step in (0, 1, 3, 10, 20):
+    exact = pg.exact.policy_gradient(env, walk[step, mine])
+    found = expected_gradient(surrogate_loss, walk[step, mine])
+    naive = expected_gradient(repeated_reinforce, walk[step, mine])
+    print(f"{step:5d} {cosine(found, exact):11.4f} {cosine(naive, exact):20.4f}"
+          f" {np.abs(found - exact).max():26.1e}")
+
+# %% [markdown]
+# At step 0 both are the policy gradient. Afterwards REINFORCE's loss drifts away from it, while the
+# surrogate's expected gradient stays exact, to rounding.
+#
+# ### Is that enough?
+#
+# **Prediction.** Same start, same forty batches, twenty steps again, now with your surrogate. Its
+# expected gradient is exact at every step. Will $J$ still fall?
+
+# %% demo=true alt="Two panels over 20 gradient steps, 40 runs each. With the surrogate the exact J as a share of the best is level for three steps and then falls in nearly all runs, on average to about 0.2. The exact KL grows to about 2.5."
+policy = copies(START, 40)
+surrogate_walk = reuse(policy, adam(policy), batches, surrogate_loss, steps=20)
+share, kl = share_of_best(surrogate_walk), exact_kl(surrogate_walk[0], surrogate_walk)
+pg.plots.bundles(
+    {pg.tr("exact J / best J"): share, pg.tr("exact KL"): kl},
+    xlabel=pg.tr("gradient steps on one batch"), marked=BAD, starts=[share[0, 0], None])
+plt.show()
+print(pg.tr("after 10 steps: {n} of 40 below the start, mean {mean:.2f}, worst {worst:.2f}").format(
+    n=int((share[10] < share[0]).sum()), mean=share[10].mean(), worst=share[10].min()))
+
+# %% [markdown]
+# It falls even deeper. The stale samples were not the main fault.
+#
+# The formula is exact *in expectation*, over all batches. But we don't hold all batches, we hold
+# one, and we climb on what this one says. Let us ask it. Mix the old policy and the one after ten
+# steps: along the straight line between their logits, what gain does the batch promise, and what is
+# the exact gain? A **fresh** batch from the old policy, which had no part in the climb, is asked the
+# same.
+
+# %% demo=true alt="Gain in expected reward along the way from the old policy to the new one. The exact gain falls to about minus 0.6. A grey band of fresh batches lies around it and widens. The fresh batch's line lies in the band. The line of the batch that was optimised on rises steeply to above three, far outside the band."
+policy = copies(START, 40)
+end = reuse(policy, adam(policy), batches, surrogate_loss, steps=10)[-1, mine]
+mix = np.linspace(0, 1, 11)
+news = softmax(np.log(old) + mix[:, None, None] * np.log(end / old))  # (11, S, A)
+ratios = news / old
+
+
+def promised(obs, act, adv):
+    return (ratios[:, obs % S, act] * adv).mean(-1)  # (11,)
+
+
+own = promised(*(x.reshape(40, -1)[BAD] for x in (obs, act, adv)))
+fresh = promised(*(x.numpy() for x in collect(copies(START, 1), 256, np.random.default_rng(4))))
+gain = ((news - old) * MEANS).sum(-1).mean(-1)
+surplus = (MEANS - (old * MEANS).sum() / S) ** 2 + env.noise**2
+second = (old * ratios**2 * surplus).sum(-1).mean(-1)
+spread = np.sqrt((second - gain**2) / 256)  # exact standard deviation of one batch's estimate
+pg.plots.claims(mix, gain, spread, own, fresh)
+plt.show()
+print(pg.tr("exact gain {gain:.2f}; promised by its own batch {own:.2f}; by a fresh one {fresh:.2f}").format(
+    gain=gain[-1], own=own[-1], fresh=fresh[-1]))
+
+# %% [markdown]
+# The batch promises a large gain where there is a loss. No fresh batch would say so: it is the
+# *climb* that found the direction in which this batch errs most. An exact weight doesn't help
+# against that. It even lends a hand: a lucky sample's ratio can grow without end, and its promise
+# with it.
+#
+# You know this from supervised learning, where it is called overfitting. So the second suspect is
+# guilty: the steps go too far. We need to stay where the batch can be trusted.
+
+# %% [markdown]
+# ## 3. A trust region
+#
+# **Trust region policy optimisation**, TRPO (Schulman et al. 2015), says this in one formula:
+#
+# $$\max_\theta\ \mathbb E_t\big[r_t(\theta)\,A_t\big]
+# \qquad\text{subject to}\qquad
+# \mathbb E_t\big[\mathrm{KL}\big(\pi_\text{old}(\cdot\mid s_t),\pi_\theta(\cdot\mid s_t)\big)\big]
+# \le\delta.$$
+#
+# In words: climb the surrogate, but stay within a KL of $\delta$ of the policy that drew the batch.
+# Distance is measured in what the policy *does*, not in its parameters: a step that looks small in
+# $\theta$ can turn a policy over, and a large one can leave it as it was.
+#
+# Such a constraint is costly to keep. TRPO needs the curvature of the KL, a second-order quantity,
+# solves a linear system for each step and then searches along a line until the constraint holds.
+# It is hard to combine with dropout, with parameters shared between actor and critic, and with
+# minibatches.
+#
+# **Proximal policy optimisation**, PPO (Schulman et al. 2017), asks for less. It changes the
+# objective so that leaving the neighbourhood doesn't *pay*, and then takes ordinary first-order
+# steps. How that goes, and how it doesn't, is the rest of this lesson.
+
+# %% [markdown]
+# ## 4. The clip
+#
+# **Idea.** A sample with a positive advantage wants its action more likely: it pushes its ratio up.
+# Let it, up to $1+\epsilon$, and pay it nothing beyond. A sample with a negative advantage pushes its
+# ratio down. Let it, down to $1-\epsilon$. The interval from $1-\epsilon$ to $1+\epsilon$ is **the
+# band**; usually $\epsilon=0.2$. The objective is
+#
+# $$L^\text{CLIP}(\theta)=\mathbb E_t\Big[\min\big(r_t(\theta)A_t,\
+# \mathrm{clip}(r_t(\theta),1-\epsilon,1+\epsilon)\,A_t\big)\Big],$$
+#
+# where $\mathrm{clip}(x,l,h)$ is $x$ moved to the nearest point between $l$ and $h$. The two numbers
+# inside the min are called its **branches**. Why a min? Because the objective should never be
+# *better* than the unclipped one. It is a pessimist: of two promises it believes the smaller.
+#
+# ### Exercise: `ppo_clip_loss`
+#
+# - `logp`, `logp_old`, `adv`: tensors `(B,)`; `clip` is $\epsilon$.
+# - The result is a scalar tensor to be *minimised*.
+# - The gradient flows through `logp` alone: neither into `logp_old` nor into `adv`.
+
+# %% exercise="ppo_clip_loss"
+def ppo_clip_loss(logp, logp_old, adv, clip=0.2):
+    """PPO's clipped objective as a loss; gradient through logp alone.
+
+    logp (B,), logp_old (B,), adv (B,) -> scalar tensor
+
+    Example: one sample with ratio 1.5 and advantage 2 gives -2.4.
+    """
+    ### BEGIN SOLUTION
+    adv = adv.detach()
+    ratio = importance_ratio(logp, logp_old)  # (B,)
+    clipped = torch.clamp(ratio, 1 - clip, 1 + clip)  # (B,)
+    return -torch.min(ratio * adv, clipped * adv).mean()  # (B,) -> ()
+    ### END SOLUTION
+
+
+# %% check="ppo_clip_loss" points=4
+check("ppo_clip_loss")
+
+# %% [markdown]
+# **Prediction.** Draw two curves on paper: the objective of a single sample as its ratio runs from
+# 0.4 to 1.6, once with advantage $+1$ and once with $-1$. Where is each of them flat?
+
+# %% demo=true alt="Two panels of the objective over the ratio, the band from 0.8 to 1.2 shaded. For advantage plus one the curve rises with slope one up to ratio 1.2 and is flat above; it also goes on falling below 0.8. For advantage minus one the curve is flat at minus 0.8 below ratio 0.8 and then falls with slope minus one, also above 1.2."
+grid = np.linspace(0.4, 1.6, 121)
+
+
+def objective_of(ratio, adv):
+    """Your objective of one sample: minus your loss."""
+    one = torch.tensor([float(adv)], dtype=torch.float64)
+    return -float(ppo_clip_loss(torch.tensor([np.log(ratio)]), torch.zeros_like(one), one))
+
+
+pg.plots.clip_curves(grid, {a: np.array([objective_of(r, a) for r in grid]) for a in (1.0, -1.0)})
+plt.show()
+
+# %% [markdown]
+# Each curve is flat on *one* side only. With $A>0$ it is flat above the band, and below the band it
+# goes on as if there were no clip. With $A<0$ it is the other way round.
+
+# %% [markdown]
+# ## 5. Six cases
+#
+# **Question.** Exactly when does a sample still move the policy?
+#
+# A sample's push is the slope of its objective with respect to its ratio, times how the ratio
+# depends on $\theta$: $\nabla_\theta r_t=r_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$. Where the slope
+# is zero, the sample is at rest. There are three places (below, inside, above the band) and two signs
+# of the advantage: six cases.
+#
+# ### Exercise: `clip_gradient`
+#
+# By hand now: no autograd needed.
+#
+# - `ratio`, `adv`: NumPy arrays `(B,)`; `clip` is $\epsilon$.
+# - The result `(B,)` holds for each sample the derivative of *its own* objective,
+#   $\min(rA,\mathrm{clip}(r)A)$, with respect to its ratio $r$. No mean, no minus sign.
+# - Exactly on an edge the objective has a kink. There either one-sided slope is right.
+
+# %% exercise="clip_gradient"
+def clip_gradient(ratio, adv, clip=0.2):
+    """Derivative of each sample's clipped objective with respect to its ratio.
+
+    ratio (B,), adv (B,) -> (B,)
+
+    Example: ratio [1.0] and adv [3.0] give [3.0].
+    """
+    ### BEGIN SOLUTION
+    too_far_up = (adv > 0) & (ratio > 1 + clip)
+    too_far_down = (adv < 0) & (ratio < 1 - clip)
+    return np.where(too_far_up | too_far_down, 0.0, adv)  # (B,)
+    ### END SOLUTION
+
+
+# %% check="clip_gradient" points=3
+check("clip_gradient")
+
+# %% [markdown]
+# ### Exercise: `case_table`
+#
+# Fill in the six cases. `("above", "-")` means: the ratio is above the band and the advantage is
+# negative. Write `"moves"` where the sample still moves the policy and `"zero"` where its gradient is
+# zero.
+
+# %% exercise="case_table"
+case_table = {
+    ("below", "+"): None, ("below", "-"): None,  # "moves" or "zero"
+    ("inside", "+"): None, ("inside", "-"): None,
+    ("above", "+"): None, ("above", "-"): None,
+}
+### BEGIN SOLUTION
+case_table = {
+    ("below", "+"): "moves", ("below", "-"): "zero",
+    ("inside", "+"): "moves", ("inside", "-"): "moves",
+    ("above", "+"): "zero", ("above", "-"): "moves",
+}
+### END SOLUTION
+
+
+# %% check="case_table" points=2
+check("case_table")
+
+# %% [markdown]
+# ### The clip explorer
+#
+# All three of your answers in one picture: the curve is your loss, the tangent your slope, the words
+# your table. Move the slider. Put the ratio at 1.4 and switch the sign. Which branch is the smaller
+# one now, and does the sample rest?
+
+# %% demo=true alt="Six panels of the clipped objective over the ratio with the band shaded. Advantage positive: below the band the sample moves, inside it moves, above it is at rest on the flat part. Advantage negative: below the band it is at rest, inside it moves, above it moves."
+pg.plots.ClipExplorer(ppo_clip_loss, clip_gradient, case_table)
+
+# %% [markdown]
+# ### By value, by hand, by autograd
+#
+# The same six cases in numbers. One sample each, with advantage $+1$ or $-1$. The last two columns
+# are two ways to the slope: your formula, and a backward pass through your loss (autograd gives the
+# derivative with respect to `logp`; dividing by the ratio leaves the slope).
+
+# %% demo=true
+print(pg.tr("place    A   ratio   objective   by hand   autograd"))
+for place, ratio in (("below", 0.5), ("inside", 0.9), ("above", 1.5)):
+    for sign in (1.0, -1.0):
+        logp = torch.tensor([np.log(ratio)], requires_grad=True)
+        adv_one = torch.tensor([sign], dtype=torch.float64)
+        loss = ppo_clip_loss(logp, torch.zeros_like(adv_one), adv_one)
+        loss.backward()
+        by_hand = clip_gradient(np.array([ratio]), np.array([sign]))[0]
+        print(f"{pg.tr(place):7s} {sign:+.0f} {ratio:6.1f} {-loss.item():+11.2f} {by_hand:+9.2f}"
+              f" {-logp.grad.item() / ratio:+10.2f}")
+
+# %% [markdown]
+# Two cases are at rest: above with $A>0$, below with $A<0$. Both have already gone as far as their
+# advantage wants them to go.
+#
+# **Two cases lie outside the band and are alive.** Many texts get them wrong. A good action whose
+# ratio has fallen *below* the band ($A>0$, $r<1-\epsilon$), and a bad one whose ratio has risen
+# *above* it ($A<0$, $r>1+\epsilon$): here the policy has gone the wrong way, dragged along by other
+# samples. The min chooses the unclipped branch, and the sample can pull its action back. A mistake
+# can be undone.
+#
+# Inside the band the clip changes nothing. The slope is $A$, and the sample's gradient is
+# $r_t\,A_t\,\nabla_\theta\log\pi_\theta$, that of the surrogate. At the first step, with every ratio at 1,
+# it is the ordinary policy gradient.
+
+# %% [markdown]
+# ### Question: outside the band
+#
+# The ratio of a sample lies outside the band. **Is its gradient zero?**
+#
+# - `"a"` Yes, always. That is what the clip is for.
+# - `"b"` Only if its advantage is positive.
+# - `"c"` Only if it lies on the side to which its advantage pushes. On the other side it is alive.
+# - `"d"` No, never. The clip changes the value alone.
+
+# %% question="q_outside_band"
+q_outside_band = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_outside_band = "c"
+### END SOLUTION
+
+# %% check="q_outside_band" points=1
+check("q_outside_band")
+
+# %% [markdown]
+# ## 6. The collapse, and its absence
+#
+# **Prediction.** The same forty batches, ten steps on each, and then thirty further batches with ten
+# steps on each. Once with your surrogate, once with your clip, nothing else changed. Where is each
+# after the forty first batches, and where at the end?
+
+# %% demo=true alt="Two panels over 31 batches, 40 runs each, starting at 0.68. With the surrogate the runs fall to about 0.5 after the first batch and 0.4 after the second, and creep up to 0.6; the bad batch's run falls to below 0.2. With the clip the runs stay level at first and rise to nearly 0.9, the bad batch's run as well."
+def go_on(loss, later=30):
+    """J / best J at the start, after the forty batches and after each later one, (later + 2, 40)."""
+    policy, rng = copies(START, 40), np.random.default_rng(7)
+    optimizer = adam(policy)
+    first = reuse(policy, optimizer, batches, loss, steps=10)
+    shares = [share_of_best(first[0]), share_of_best(first[-1])]
+    for _batch in range(later):
+        tables = reuse(policy, optimizer, collect(policy, 256, rng), loss, steps=10)
+        shares.append(share_of_best(tables[-1]))
+    return np.array(shares)
+
+
+lives = {pg.tr("surrogate"): go_on(surrogate_loss), pg.tr("clip"): go_on(ppo_clip_loss)}
+pg.plots.bundles(lives, xlabel=pg.tr("batches"), marked=BAD, sharey=True,
+                 starts=[share_of_best(START_PI)[0]] * 2, ylabel=pg.tr("exact J / best J"))
+plt.show()
+for name, shares in lives.items():
+    print(pg.tr("{name}: first batch {a:.2f}, second {b:.2f}, last {c:.2f}; "
+                "the bad batch {d:.2f}, last {e:.2f}").format(
+        name=name, a=shares[1].mean(), b=shares[2].mean(), c=shares[-1].mean(),
+        d=shares[1, BAD], e=shares[-1, BAD]))
+
+# %% [markdown]
+# Without the clip the second batch makes things worse still: it was drawn by a damaged policy. After
+# thirty more batches the mean has not come back to where it started. With the clip the same forty
+# batches do little harm, the bad one included, and the runs go on to learn.
+#
+# ### From the beginning, twenty seeds
+#
+# Now whole runs, from the uniform policy: 60 batches of 256, twenty seeds each.
+#
+# **Prediction.** Four ways: one step a batch; ten steps of REINFORCE's loss; ten steps of the
+# surrogate; ten steps of the clip. Say a run has *collapsed* if it ends below 0.7. How many of each
+# twenty?
+
+# %% demo=true alt="Four panels over 60 batches, 20 runs each. One step a batch rises slowly to about 0.9. Ten steps of REINFORCE's loss and of the surrogate rise fast at first and then stay between 0 and 0.9, on average near 0.55. Ten steps of the clip rise to about 0.9, all runs together."
+def train(loss, steps, iterations=60, runs=20, seed=1):
+    """J / best J after each batch (iterations + 1, R), and each batch's exact KL (iterations, R)."""
+    policy, rng = copies(torch.zeros(S, A), runs), np.random.default_rng(seed)
+    optimizer, shares, kls = adam(policy), [share_of_best(table(policy))], []
+    for _batch in range(iterations):
+        tables = reuse(policy, optimizer, collect(policy, 256, rng), loss, steps)
+        shares.append(share_of_best(tables[-1]))
+        kls.append(exact_kl(tables[0], tables[-1]))
+    return np.array(shares), np.array(kls)
+
+
+runs = {
+    pg.tr("one step"): train(surrogate_loss, steps=1),
+    pg.tr("REINFORCE, K = 10"): train(repeated_reinforce, steps=10),
+    pg.tr("surrogate, K = 10"): train(surrogate_loss, steps=10),
+    pg.tr("clip, K = 10"): train(ppo_clip_loss, steps=10),
+}
+pg.plots.bundles({name: shares for name, (shares, _kls) in runs.items()}, pg.tr("batches"),
+                 sharey=True, starts=[0.7] * 4, ylabel=pg.tr("exact J / best J"))
+plt.show()
+print(pg.tr("way                  batch 10   batch 20   last   worst   below 0.7   largest KL"))
+for name, (shares, kls) in runs.items():
+    print(f"{name:20s} {shares[10].mean():8.2f} {shares[20].mean():10.2f} {shares[-1].mean():6.2f}"
+          f" {shares[-1].min():7.2f} {(shares[-1] < 0.7).sum():11d} {kls.max():12.2f}")
+
+# %% [markdown]
+# The two losses without a leash collapse in most of the twenty runs. A single batch moves them by
+# more than one nat; soon they play one arm in each context, whether it is the best one or not, and
+# learn nothing new. The clip brings all twenty home.
+#
+# One step a batch doesn't collapse, either. It is slower at first: compare the columns for ten and
+# twenty batches. On this stage the noise is so large that reusing a batch gains little in the end.
+# What it gains on a task with longer episodes, lesson 05 measures.
+
+# %% [markdown]
+# ## 7. What the clip does not promise
+#
+# The name suggests that the ratio is kept in the band. Is it?
+#
+# Suppose it were, for every context and arm. Then the KL could not be large. It is the mean of
+# $-\log r$ over the old policy, and the mean of $r$ itself is 1. Since $-\log$ is convex, the mean is
+# largest when half the weight lies on each edge:
+#
+# $$\mathrm{KL}(\pi_\text{old},\pi_\theta)\le-\tfrac12\log(1-\epsilon^2)\approx0.0204
+# \quad\text{for }\epsilon=0.2.$$
+#
+# ### Exercise: `clip_fraction`
+#
+# The share of samples outside the band is what one watches during training.
+#
+# - `ratio`: NumPy array `(B,)`; `clip` is $\epsilon$.
+# - The result is a float between 0 and 1. A ratio exactly on an edge counts as inside.
+
+# %% exercise="clip_fraction"
+def clip_fraction(ratio, clip=0.2):
+    """Share of the samples whose ratio is outside the band.
+
+    ratio (B,) -> float
+
+    Example: clip_fraction(np.array([0.5, 1.0, 1.1, 1.3])) is 0.5.
+    """
+    ### BEGIN SOLUTION
+    return float(np.mean((ratio < 1 - clip) | (ratio > 1 + clip)))
+    ### END SOLUTION
+
+
+# %% check="clip_fraction" points=1
+check("clip_fraction")
+
+# %% [markdown]
+# **Prediction.** The forty batches again, forty steps on each, with the clip at $\epsilon=0.2$. After
+# how many steps will the first ratios be outside the band? What share of them after ten? Will the
+# KL stay below 0.0204?
+
+# %% demo=true alt="Four histograms of the ratio on a logarithmic axis with the band from 0.8 to 1.2 shaded, after 1, 3, 10 and 40 steps. After one step all ratios lie between 0.67 and 1.5, some outside the band. With more steps the distribution widens to both sides, down to below 0.1 and up to about 10."
+policy = copies(START, 40)
+clip_walk = reuse(policy, adam(policy), batches, ppo_clip_loss, steps=40)
+ratio_at = clip_walk[:, obs, act] / clip_walk[0, obs, act]  # (41, 40 B)
+kl = exact_kl(clip_walk[0], clip_walk)  # (41, 40)
+pg.plots.ratio_histograms({k: ratio_at[k] for k in (1, 3, 10, 40)}, dict(enumerate(kl.mean(1))))
+plt.show()
+
+# %% demo=true alt="Exact KL over 40 gradient steps, 40 runs. It rises within two steps above the dotted line at 0.02 and goes on to about 0.18 on average. A second panel shows the share of samples outside the band, which rises to about a third within five steps."
+policy = copies(START, 40)
+clip_walk = reuse(policy, adam(policy), batches, ppo_clip_loss, steps=40)
+ratio_at = (clip_walk[:, obs, act] / clip_walk[0, obs, act]).reshape(41, 40, -1)
+outside = np.array([[clip_fraction(one) for one in row] for row in ratio_at])  # (41, 40)
+if_kept = -0.5 * np.log(1 - 0.2**2)
+kl = exact_kl(clip_walk[0], clip_walk)
+pg.plots.bundles({pg.tr("exact KL"): kl, pg.tr("share outside the band"): outside}, marked=BAD,
+                 xlabel=pg.tr("gradient steps on one batch"), starts=[if_kept, None])
+plt.show()
+for k in (1, 2, 10, 40):
+    print(pg.tr("{k:2d} steps: outside {out:.0%}, mean KL {kl:.3f}, {times:.1f} times {limit:.4f}").format(
+        k=k, out=outside[k].mean(), kl=kl[k].mean(), times=kl[k].mean() / if_kept, limit=if_kept))
+
+# %% [markdown]
+# Some ratios leave with the very first step, a third of them after a few, and single ones go far. The
+# KL is soon several times what a kept band would allow, and it goes on growing. The clip is no wall:
+#
+# - At the first step all ratios are 1, and the clip has no say. That step is as long as the optimiser
+#   likes.
+# - A sample at rest doesn't pull back. Others in the same context still push, and all arms of a context
+#   share one softmax. The optimiser's momentum pushes, too.
+# - An arm that the batch doesn't hold has no ratio in the loss at all.
+#
+# What the clip does take away is the *reward* for going further. That was enough in section 6. But
+# "PPO keeps the new policy close" is a hope that has to be watched, not a property. **The KL is
+# monitored, not constrained.** Many programs stop reusing a batch once its KL passes some limit.
+
+# %% [markdown]
+# ## 8. KL from samples
+#
+# **Question.** How do you watch a KL that you can't compute?
+#
+# For five arms the exact KL is a short sum. For a text of a thousand tokens it is a sum over more
+# texts than there are atoms. What we have is the batch: actions drawn from the *old* policy, with two
+# log-probabilities each.
+#
+# With $r=\pi_\theta/\pi_\text{old}$ for each sample, three estimates are in use (Schulman 2020), each
+# a mean over the samples:
+#
+# | name | one sample's term | |
+# |---|---|---|
+# | $k_1$ | $-\log r$ | the definition |
+# | $k_2$ | $\tfrac12(\log r)^2$ | never negative |
+# | $k_3$ | $(r-1)-\log r$ | never negative, since $\log r\le r-1$ |
+#
+# Since the mean of $r-1$ over the old policy is zero, $k_3$ has the same expectation as $k_1$.
+#
+# ### Exercise: `kl_estimates`
+#
+# - `logp`, `logp_old`: tensors `(B,)`; the actions were drawn from the old policy.
+# - Return the three mean estimates of $\mathrm{KL}(\pi_\text{old},\pi_\theta)$ as three scalars, in
+#   this order: k1, k2, k3. Numbers or scalar tensors, as you like.
+
+# %% exercise="kl_estimates"
+def kl_estimates(logp, logp_old):
+    """Three estimates of KL(old, new) from actions that the old policy drew.
+
+    logp (B,), logp_old (B,) -> (k1, k2, k3), three scalars
+
+    Example: one sample with ratio 1/e gives (1, 0.5, 0.3679).
+    """
+    ### BEGIN SOLUTION
+    log_ratio = logp - logp_old  # (B,)
+    k1 = -log_ratio.mean()
+    k2 = (log_ratio**2).mean() / 2
+    k3 = (torch.exp(log_ratio) - 1 - log_ratio).mean()
+    return k1, k2, k3
+    ### END SOLUTION
+
+
+# %% check="kl_estimates" points=2
+check("kl_estimates")
+
+# %% [markdown]
+# ### Question: a negative KL
+#
+# During training your program reports $k_1=-0.003$. A KL is never negative. **Is that a bug?**
+#
+# - `"a"` Yes. Something that can't be negative came out negative.
+# - `"b"` No. A mean over samples scatters around the KL, and the KL may be smaller than the scatter.
+# - `"c"` Yes. The two policies were swapped.
+# - `"d"` No, and every estimate from samples can fall below zero.
+
+# %% question="q_negative_kl"
+q_negative_kl = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_negative_kl = "b"
+### END SOLUTION
+
+# %% check="q_negative_kl" points=1
+check("q_negative_kl")
+
+# %% [markdown]
+# **Prediction.** We move along the line from the start policy to where the bad batch led it in twenty
+# steps, from a KL of a ten-thousandth to a KL of two. At each of eight points we draw 400 batches of 256 and
+# estimate. Which of the three is best where the KL is small, and which where it is large?
+
+# %% demo=true alt="Two panels over the exact KL on a logarithmic axis. Left, the mean estimate divided by the exact KL: k1 and k3 stay at one, k2 lies below one a little and rises far above one at large KL. Right, the scatter divided by the exact KL: k1 is above ten at the smallest KL and falls; k2 and k3 lie far below it and meet it near a KL of one."
+old, far = START_PI, walk[20, mine]
+rng = np.random.default_rng(11)
+exact, found = [], []
+for mix in np.geomspace(0.01, 1, 8):
+    new = softmax(np.log(old) + mix * np.log(far / old))
+    batch_obs = rng.integers(S, size=(400, 256))
+    batch_act = (rng.random((400, 256, 1)) > old[batch_obs].cumsum(-1)[..., :-1]).sum(-1)
+    logp, logp_old = (torch.tensor(np.log(pi[batch_obs, batch_act])) for pi in (new, old))
+    found.append([[float(k) for k in kl_estimates(*pair)] for pair in zip(logp, logp_old)])
+    exact.append(exact_kl(old, new)[0])
+found, exact = np.array(found), np.array(exact)  # (8, 400, 3), (8,)
+means = {f"k{i + 1}": found[:, :, i].mean(1) for i in range(3)}
+spreads = {f"k{i + 1}": found[:, :, i].std(1) for i in range(3)}
+pg.plots.kl_estimates_figure(exact, means, spreads)
+plt.show()
+print(pg.tr("exact KL   mean of k1, k2, k3 / exact KL   scatter of k1, k2, k3 / exact KL   k1 < 0"))
+for i in (0, 2, 4, 6, 7):
+    print(f"{exact[i]:8.5f}   " + " ".join(f"{means[k][i] / exact[i]:9.2f}" for k in means) + "  "
+          + " ".join(f"{spreads[k][i] / exact[i]:10.2f}" for k in means)
+          + f" {(found[i, :, 0] < 0).mean():8.0%}")
+
+# %% [markdown]
+# Where the KL is small, $k_1$ is right on average and useless in a single batch: its scatter is a
+# multiple of the KL, and almost half of the estimates are negative. $k_2$ and $k_3$ scatter far less.
+# Where the KL is large, $k_2$ is wrong on average, by more the further one goes, and $k_3$ scatters as
+# much as $k_1$ or more, because single ratios are large. $k_3$ is unbiased everywhere and never
+# negative. That makes it the usual gauge, and lesson 05 uses it.
+
+# %% [markdown]
+# ## 9. A penalty in place of the clip
+#
+# **Idea.** If the KL is what we mean, put it into the objective. PPO's second form (Schulman et al.
+# 2017) subtracts a multiple of it:
+#
+# $$L^\text{KLPEN}(\theta)=\mathbb E_t\big[r_t(\theta)A_t\big]
+# -\beta\,\mathbb E_t\big[\mathrm{KL}(\pi_\text{old}(\cdot\mid s_t),\pi_\theta(\cdot\mid s_t))\big].$$
+#
+# Unlike the clip, it pulls back. But which coefficient $\beta$? Choose a target $d$ for the KL of one
+# iteration, and let $\beta$ look after itself: measure the KL after each batch, halve $\beta$ if it is
+# smaller than $d/1.5$, double it if it is larger than $1.5\,d$, else keep it.
+#
+# ### Exercise: `ppo_penalty_loss`
+#
+# - `logp`, `logp_old`, `adv`: tensors `(B,)`, as before.
+# - `kl`: a scalar tensor, already computed, through which the gradient must flow.
+# - `beta`: a number.
+# - The result is a scalar tensor to be minimised. No clip in it.
+
+# %% exercise="ppo_penalty_loss"
+def ppo_penalty_loss(logp, logp_old, adv, kl, beta):
+    """The surrogate's loss plus beta times the KL.
+
+    logp (B,), logp_old (B,), adv (B,), kl scalar tensor, beta float -> scalar tensor
+
+    Example: a surrogate loss of -2, kl = 0.5 and beta = 3 give -0.5.
+    """
+    ### BEGIN SOLUTION
+    return surrogate_loss(logp, logp_old, adv) + beta * kl
+    ### END SOLUTION
+
+
+# %% check="ppo_penalty_loss" points=2
+check("ppo_penalty_loss")
+
+# %% [markdown]
+# ### Exercise: `adapt_beta`
+#
+# Return the next coefficient: half of `beta` where `kl` is below `target / 1.5`, twice `beta` where it
+# is above `1.5 * target`, else `beta` itself. Exactly on a bound it is kept.
+
+# %% exercise="adapt_beta"
+def adapt_beta(beta, kl, target):
+    """The next penalty coefficient, from the KL that was measured.
+
+    beta, kl, target: floats -> float
+
+    Example: adapt_beta(1.0, kl=0.4, target=0.1) is 2.
+    """
+    ### BEGIN SOLUTION
+    if kl < target / 1.5:
+        return beta / 2
+    if kl > 1.5 * target:
+        return beta * 2
+    return beta
+    ### END SOLUTION
+
+
+# %% check="adapt_beta" points=1
+check("adapt_beta")
+
+# %% [markdown]
+# ### The clip beside the penalty, at equal KL
+#
+# Two leashes can be compared only if they let go equally far. So we run each with three settings
+# ($\epsilon$ for the clip, $d$ for the penalty), measure the mean exact KL of an iteration, and compare
+# what they make of it. The twenty copies share one $\beta$, as twenty workers of one run would.
+#
+# **Prediction.** At the same mean KL, which one learns more? And how will $\beta$ move?
+
+# %% demo=true
+def train_penalty(target, beta=10.0, iterations=60, steps=10, runs=20, seed=1):
+    """As `train`, with the penalty; also each batch's coefficient (iterations,)."""
+    policy, rng = copies(torch.zeros(S, A), runs), np.random.default_rng(seed)
+    optimizer, shares, kls, betas = adam(policy), [share_of_best(table(policy))], [], []
+    for _batch in range(iterations):
+        obs, act, adv = collect(policy, 256, rng)
+        old, all_old = table(policy), torch.log_softmax(policy(obs), -1).detach()  # (R B, A)
+        for _step in range(steps):
+            all_new = torch.log_softmax(policy(obs), -1)  # (R B, A)
+            kl = (all_old.exp() * (all_old - all_new)).sum(-1).mean()
+            logp, logp_old = (x.gather(-1, act[:, None])[:, 0] for x in (all_new, all_old))
+            optimizer.zero_grad()
+            (runs * ppo_penalty_loss(logp, logp_old, adv, kl, beta)).backward()
+            optimizer.step()
+        betas.append(beta)
+        kls.append(exact_kl(old, table(policy)))
+        beta = adapt_beta(beta, float(kls[-1].mean()), target)
+        shares.append(share_of_best(table(policy)))
+    return np.array(shares), np.array(kls), np.array(betas)
+
+# %% demo=true alt="Three panels. Left, the share of the best J over the mean exact KL: the clip's three points lie above the penalty's three points at every KL. Middle, the KL of each iteration on a logarithmic axis: the clip starts near 0.1 and falls by a factor of ten; the penalty jumps up and down around 0.02. Right, the coefficient moves in steps between about 5 and 40."
+clips = {clip: train(lambda *given: ppo_clip_loss(*given, clip=clip), steps=10) for clip in (0.1, 0.2, 0.3)}
+penalties = {target: train_penalty(target) for target in (0.01, 0.02, 0.03)}
+names = pg.tr("clip"), pg.tr("penalty")
+points = [[(kls.mean(), shares[-1].mean()) for shares, kls, *_betas in ways.values()]
+          for ways in (clips, penalties)]
+spent = [clips[0.2][1].mean(1), penalties[0.02][1].mean(1)]
+pg.plots.leashes(dict(zip(names, points)), dict(zip(names, spent)), penalties[0.02][2])
+plt.show()
+for name, ways, point in zip(names, (clips, penalties), points):
+    for setting, (kl, share) in zip(ways, point):
+        print(f"{name:10s} {setting:5.2f}: " + pg.tr("mean KL {kl:.4f}, J / best J {share:.2f}").format(
+            kl=kl, share=share))
+
+# %% [markdown]
+# The penalty works: no step is larger than a fraction of a nat, and the mean KL follows the target
+# from one iteration to the next within the factor that the rule allows. Compare the clip at
+# $\epsilon=0.2$ with the penalty at $d=0.02$: nearly the same mean KL, measured exactly. On this stage
+# the clip makes more of it. The middle panel shows one reason. The penalty spends the same KL at
+# every iteration, whereas the clip spends most of it early, when there is most to learn, and little
+# when the policy is nearly settled.
+#
+# That is one stage, and $\beta$ starts where it roughly belongs (advantages here are of the order of
+# 10; with $\beta=1$ the first batches do their damage before the rule has caught up). The PPO paper, too,
+# found the clip ahead on its tasks. The penalty remains the right tool where the KL is what matters.
+# Lesson 06 meets it again, with another policy as its reference.
+
+# %% [markdown]
+# ## What you have seen
+#
+# - Several steps on one batch overfit it. The policy is damaged, and the next batch with it.
+# - The importance ratio makes old samples speak for a new policy, exactly in expectation. That alone
+#   prevents no collapse.
+# - TRPO constrains the KL. PPO-Clip takes away the reward for leaving the band.
+# - Of the six cases two are at rest. Outside the band, on the other side, a sample is alive.
+# - The clip holds neither ratio nor KL; it is watched with the clip fraction and $k_3$.
+# - A penalty with an adaptive coefficient holds a KL on target.
+#
+# Lesson 05 puts the clip into the whole algorithm: rollouts, a critic, minibatches, and a task with
+# long episodes.
+#
+# ## References
+#
+# - J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov. [Proximal policy optimization
+#   algorithms](https://arxiv.org/abs/1707.06347). 2017. The clip, the penalty and its rule.
+# - J. Schulman, S. Levine, P. Moritz, M. Jordan, P. Abbeel. [Trust region policy
+#   optimization](https://arxiv.org/abs/1502.05477). ICML 2015.
+# - S. Kakade, J. Langford. [Approximately optimal approximate reinforcement
+#   learning](https://dl.acm.org/doi/10.5555/645531.656005). ICML 2002. The surrogate, and how far it
+#   can be trusted.
+# - J. Schulman. [Approximating KL divergence](http://joschu.net/blog/kl-approx.html). 2020. The three
+#   estimates.
+# - L. Engstrom, A. Ilyas, S. Santurkar, D. Tsipras, F. Janoos, L. Rudolph, A. Madry. [Implementation
+#   matters in deep policy gradients: a case study on PPO and TRPO](https://arxiv.org/abs/2005.12729).
+#   ICLR 2020. Ratios leave the band there, too.
+# - R. J. Williams. [Simple statistical gradient-following algorithms for connectionist reinforcement
+#   learning](https://doi.org/10.1007/BF00992696). Machine Learning 8, 1992.
