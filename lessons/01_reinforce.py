@@ -502,7 +502,7 @@ check("reinforce_gradient")
 
 # %% demo=true
 small = pg.envs.Corridor(length=5, max_steps=8)
-theta = np.random.default_rng(2).normal(size=(small.num_states, small.num_actions))  # (S, A)
+theta = 0.5 * np.random.default_rng(2).normal(size=(small.num_states, small.num_actions))  # (S, A)
 
 listed = list(pg.exact.enumerate_trajectories(small, softmax(theta)))
 exact = sum(p * reinforce_gradient(theta, [tau]) for p, tau in listed)  # (S, A)
@@ -529,26 +529,27 @@ print(pg.tr("equal to the derivative of J itself, to six digits: {yes}").format(
 #
 # ### How fast does the estimate get there?
 #
-# Now the other way, as it has to be in any larger world: sampled trajectories only. In each of
-# twenty runs we play 1000 episodes of the same policy, and measure how far the estimate from the
-# first $N$ of them lies from the exact gradient.
+# Now the other way, as it has to be in any larger world: sampled trajectories only. We play 20,000
+# episodes of the same policy, cut them into groups of $N$, and measure how far the estimate from
+# each group lies from the exact gradient. The figure shows the root of the mean squared distance.
 #
 # **Predict.** With 100 times as many trajectories, how many times closer does the estimate come?
 # 100 times? 10 times? And what will the law look like where both axes are logarithmic?
 
-# %% demo=true alt="Distance from the exact gradient over the number of trajectories, both axes logarithmic. Grey points for twenty runs scatter around a line that falls evenly from N = 4 to N = 1000, alongside the reference line of slope minus one half."
+# %% demo=true alt="Distance from the exact gradient over the number of trajectories, both axes logarithmic. Measured points from N = 4 to N = 2000 fall on a straight line that runs alongside the reference line of slope minus one half."
 rng = np.random.default_rng(5)
-episodes = [rollout(small, theta, rng) for _ in range(20 * 1000)]
+episodes = [rollout(small, theta, rng) for _ in range(20_000)]
 single = np.array([reinforce_gradient(theta, [tau]) for tau in episodes])  # (20000, S, A)
-runs = single.reshape(20, 1000, *theta.shape)
 
-sizes = [4, 10, 30, 100, 300, 1000]
-estimates = np.array([runs[:, :N].mean(axis=1) for N in sizes])  # (sizes, runs, S, A)
-distances = np.sqrt(((estimates - exact) ** 2).sum(axis=(2, 3))).T  # (runs, sizes)
+sizes, distances = [4, 20, 100, 500, 2000], []
+for N in sizes:
+    estimates = single.reshape(-1, N, *theta.shape).mean(axis=1)  # (20000 / N, S, A)
+    squares = ((estimates - exact) ** 2).sum(axis=(1, 2))  # (20000 / N,)
+    distances.append(np.sqrt(squares.mean()))
 pg.plots.convergence(sizes, distances)
 plt.show()
-for N, distance in zip(sizes, distances.T):
-    print(pg.tr("N = {N:4d}   mean distance {d:.2f}").format(N=N, d=distance.mean()))
+for N, distance in zip(sizes, distances):
+    print(pg.tr("N = {N:4d}   distance {d:.2f}").format(N=N, d=distance))
 length = np.linalg.norm(exact)
 print(pg.tr("length of the exact gradient itself: {length:.2f}").format(length=length))
 
@@ -883,6 +884,7 @@ for ax, trajectory in zip(axes, (detour, fall)):
     R = discounted_return(trajectory.rewards)
     labels = [pg.tr(env.action_names[action]) for action in trajectory.actions]
     pg.plots.credit_strip(labels, np.full(len(labels), R), trajectory.rewards, ax=ax, limit=11)
+    ax.set_title(pg.tr("Return {R:+.1f}, the weight of every step").format(R=R))
 plt.show()
 
 # %% [markdown]
@@ -897,6 +899,7 @@ plt.show()
 
 # %% demo=true alt="Two rows of five cells, for steps to the left and to the right in cells 1 to 5. Weights rise from strongly negative in cell 1 to strongly positive in cell 5, and in every cell the one for right is larger than the one for left."
 rng = np.random.default_rng(0)
+acting = ~env.terminal  # nobody acts in the pit and in the goal
 count, total = np.zeros((2, env.num_states, env.num_actions))  # (S, A) each
 for _ in range(5000):
     trajectory = rollout(env, level, rng)
@@ -928,6 +931,7 @@ for ax, text in zip(axes, ("cat sleeps .", "cat barks .", "sleeps cat .")):
     rewards = np.array([0.0] * (len(tokens) - 1) + [R])
     weights = np.full(len(tokens), R)
     pg.plots.token_strip(tokens, weights, rewards, prompt="the", ax=ax, limit=11)
+    ax.set_title(pg.tr("Score {R:+.0f}, the weight of every token").format(R=R))
 plt.show()
 
 # %% [markdown]
