@@ -13,6 +13,7 @@ import pytest
 
 from grader.sandbox import (
     Limits,
+    Lost,
     NotIsolated,
     UnsafeZygote,
     Zygote,
@@ -126,11 +127,11 @@ def test_a_zygote_that_died_starts_again_and_its_submission_is_not_blamed():
     with Zygote(LIMITS, imports=("numpy",), shell=False) as zygote:
         session = zygote.session()
         os.kill(zygote._process.pid, signal.SIGKILL)
-        result = session.run_cell("1")
-        assert result.status == "died" and session.lost
+        with pytest.raises(Lost):
+            session.run_cell("1")
         session.close()
         with zygote.session() as again:
-            assert again.run_cell("print(1)").status == "ok" and not again.lost
+            assert again.run_cell("print(1)").status == "ok"
 
 
 @needs_walls
@@ -184,6 +185,53 @@ def test_without_control_groups_the_limits_hold(monkeypatch, name):
         assert result.status != "ok"
         peak = session.close().peak_mb
     assert peak < LIMITS.memory_mb + 600  # shared mappings are held by the address space alone
+
+
+def fake_v2(root, divided, own):
+    """Folders and files as cgroup v2 shows them; only those in ``divided`` have the controllers."""
+    for place in (root, *(root / part for part in ("user", "user/me", "user/me/job"))):
+        place.mkdir(exist_ok=True)
+        (place / "cgroup.controllers").write_text("cpu memory pids")
+        (place / "cgroup.procs").write_text("")
+        control = place / "cgroup.subtree_control"
+        control.write_text("cpu memory pids" if place.name in divided else "")
+        control.chmod(0o644 if place.name in divided else 0o444)
+    (root / "own").write_text(f"0::{own}\n")
+
+
+def test_version_two_groups_lie_in_the_nearest_divided_parent(tmp_path, monkeypatch):
+    fake_v2(tmp_path, {"me"}, "/user/me/job")
+    monkeypatch.setattr(cgroups, "ROOT", tmp_path)
+    monkeypatch.setattr(cgroups, "OWN", tmp_path / "own")
+    monkeypatch.setattr(cgroups, "_divided", lambda folder: folder.name == "me"
+                        or folder.name == cgroups.NAME)  # fmt: skip
+    cgroups.parents.cache_clear()
+    try:
+        group = cgroups.make(100, 7, 0.5)
+        folder = group.folders["memory"]
+        assert cgroups.kind() == "v2" and folder.parent == tmp_path / "user/me" / cgroups.NAME
+        assert (folder / "memory.max").read_text() == str(100 << 20)
+        assert (folder / "pids.max").read_text() == "8"
+        assert (folder / "cpu.max").read_text() == "50000 100000"
+        (folder / "memory.peak").write_text(str(50 << 20))
+        (folder / "memory.events").write_text("low 0\noom 1\noom_kill 1\n")
+        assert group.peak_mb() == 50 and group.out_of_memory()
+    finally:
+        monkeypatch.undo()
+        cgroups.parents.cache_clear()
+
+
+@needs_walls
+@pytest.mark.skipif(not cgroups.kind(), reason="no control groups here")
+def test_a_submission_gets_no_more_than_its_cores():
+    with open_session() as session:
+        began = time.monotonic()
+        told = printed(session.run_cell(
+            "import time, torch\ntorch.set_num_threads(4)\nx = torch.ones(600, 600)\n"
+            "begin = time.monotonic()\nwhile time.monotonic() - begin < 1.5: x @ x\n"
+            "print(time.process_time())"
+        ))  # fmt: skip
+        assert float(told) < 1.3 * (time.monotonic() - began)
 
 
 @needs_walls

@@ -1,7 +1,7 @@
 """Runs a submission's code where it can harm nobody, and brings back plain data only."""
 
 from . import doctor
-from .errors import BadReply, Died, NotIsolated, SandboxError, TimedOut
+from .errors import BadReply, Died, Lost, NotIsolated, SandboxError, TimedOut
 from .limits import Limits
 from .session import CellResult, Session, Usage
 from .zygote import UnsafeZygote, Zygote, zygote_for
@@ -11,6 +11,7 @@ __all__ = [
     "CellResult",
     "Died",
     "Limits",
+    "Lost",
     "NotIsolated",
     "SandboxError",
     "Session",

@@ -1,4 +1,4 @@
-"""Control groups for memory and process count, where this machine lets us make them."""
+"""Control groups for memory, processes and cores, where this machine lets us make them."""
 
 import contextlib
 import os
@@ -12,25 +12,31 @@ OWN = Path("/proc/self/cgroup")
 NAME = "policy-gradients-grader"
 
 
+CONTROLLERS = ("memory", "pids", "cpu")
+NEEDED = ("memory", "pids")
+LIMITS = {"v1": {"memory": "memory.limit_in_bytes", "pids": "pids.max", "cpu": "cpu.cfs_quota_us"},
+          "v2": {"memory": "memory.max", "pids": "pids.max", "cpu": "cpu.max"}}  # fmt: skip
+PERIOD = 100_000
+
+
 @cache
 def parents() -> dict:
     """Controller to the folder in which we may make groups; {} where there is none.
 
-    It lies below this process's own group, so that the limits set on us hold for submissions too.
+    It lies below this process's own group or one of its parents, so that the limits set on us hold
+    for submissions too.
     """
     own = _own_groups()
-    for found in (_v1(own), _v2(own)):
-        if found:
-            _sweep(found)
-            return found
-    return {}
+    found = _v1(own) or _v2(own)
+    _sweep(found)
+    return found
 
 
 def kind() -> str:
     """ "v1", "v2" or ""."""
     if not parents():
         return ""
-    return "v2" if (parents()["memory"] / "cgroup.controllers").exists() else "v1"
+    return "v1" if len(set(parents().values())) > 1 else "v2"
 
 
 def _own_groups():
@@ -44,27 +50,34 @@ def _own_groups():
 
 def _v1(own):
     folders = {}
-    for name in ("memory", "pids"):
+    for name in CONTROLLERS:
         base = ROOT / name / own.get(name, "/").lstrip("/")
         base = base if base.is_dir() else ROOT / name
-        if not (base / "cgroup.procs").exists() or not _made(base / NAME):
-            return {}
-        folders[name] = base / NAME
-    return folders
+        if (base / "cgroup.procs").exists() and _made(base / NAME):
+            folders[name] = base / NAME
+    return folders if all(name in folders for name in NEEDED) else {}
 
 
 def _v2(own):
+    """The nearest group above us that may be divided: one with processes of its own may not."""
     base = ROOT / own.get("", "/").lstrip("/")
     base = base if base.is_dir() else ROOT
-    folder = base / NAME
-    try:
-        if not (base / "cgroup.controllers").exists():
-            return {}
-        (base / "cgroup.subtree_control").write_text("+memory +pids")
-        folder.mkdir(exist_ok=True)
-    except OSError:  # not ours, or other processes are in it: then without
-        return {}
-    return {"memory": folder, "pids": folder}
+    for place in [base, *base.parents]:
+        if not place.is_relative_to(ROOT) or not (place / "cgroup.controllers").exists():
+            break
+        if os.access(place / "cgroup.procs", os.W_OK) and _divided(place) and _made(place / NAME):
+            return dict.fromkeys(CONTROLLERS, place / NAME)
+    return {}
+
+
+def _divided(folder):
+    """Whether groups in ``folder`` have the controllers, now or already."""
+    file = folder / "cgroup.subtree_control"
+    with contextlib.suppress(OSError):
+        if not set(NEEDED) <= set(file.read_text().split()):
+            file.write_text(" ".join("+" + name for name in CONTROLLERS))
+        return set(NEEDED) <= set(file.read_text().replace("+", "").split())
+    return False
 
 
 def _made(folder):
@@ -131,32 +144,35 @@ class Group:
                 folder.parent.rmdir()
 
 
-def _make(folder):
-    """Another grader may remove the empty parent between our two steps."""
-    for _ in range(10):
-        with contextlib.suppress(FileNotFoundError):
-            folder.parent.mkdir(exist_ok=True)
-            if kind() == "v2":
-                (folder.parent / "cgroup.subtree_control").write_text("+memory +pids")
-            folder.mkdir()
-            return
-    raise FileNotFoundError(folder)
-
-
-def make(memory_mb: int, processes: int) -> Group | None:
+def make(memory_mb: int, processes: int, cores: float = 1.0) -> Group | None:
     """A new group with these limits; None where the machine gives none."""
     folders = parents()
     if not folders:
         return None
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     group = Group({what: base / name for what, base in folders.items()})
-    limit = "memory.limit_in_bytes" if kind() == "v1" else "memory.max"
+    quota = int(cores * PERIOD)
+    values = {"memory": memory_mb << 20, "pids": processes + 1,
+              "cpu": quota if kind() == "v1" else f"{quota} {PERIOD}"}  # fmt: skip
     try:
         for folder in set(group.folders.values()):
             _make(folder)
-        (group.folders["memory"] / limit).write_text(str(memory_mb << 20))
-        (group.folders["pids"] / "pids.max").write_text(str(processes + 1))
+        for what, folder in group.folders.items():
+            with contextlib.suppress(OSError) if what not in NEEDED else contextlib.nullcontext():
+                (folder / LIMITS[kind()][what]).write_text(str(values[what]))
     except OSError:
         group.remove()
         return None
     return group
+
+
+def _make(folder):
+    """Another grader may remove the empty parent between our two steps."""
+    for _ in range(10):
+        with contextlib.suppress(FileNotFoundError):
+            folder.parent.mkdir(exist_ok=True)
+            if kind() == "v2":
+                _divided(folder.parent)
+            folder.mkdir()
+            return
+    raise FileNotFoundError(folder)

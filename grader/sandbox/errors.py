@@ -2,7 +2,7 @@
 
 from ..probes.wire import BadReply
 
-__all__ = ["BadReply", "Died", "NotIsolated", "SandboxError", "TimedOut"]
+__all__ = ["BadReply", "Died", "Lost", "NotIsolated", "SandboxError", "TimedOut"]
 
 
 class SandboxError(Exception):
@@ -15,6 +15,10 @@ class Died(SandboxError):
 
 class TimedOut(SandboxError):
     """The process did not answer in time and was ended."""
+
+
+class Lost(RuntimeError):
+    """Our own process was lost with the submission's: not its doing, and worth another try."""
 
 
 class NotIsolated(RuntimeError):

@@ -15,6 +15,7 @@ class Limits:
     files_mb: int = 64
     output_kb: int = 64
     processes: int = 64
+    cores: float = 1.0
     open_files: int = 256
     reply_mb: int = 64
     asks: int = 200_000

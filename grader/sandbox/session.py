@@ -1,5 +1,6 @@
 """One submission's process, reached only over a socket."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -11,7 +12,7 @@ import numpy as np
 from policy_gradients.i18n import _
 
 from ..probes import inputs, wire
-from .errors import BadReply, Died, NotIsolated, SandboxError, TimedOut
+from .errors import BadReply, Died, Lost, NotIsolated, SandboxError, TimedOut
 from .limits import Limits
 from .link import Link, Output, Patience
 
@@ -49,7 +50,6 @@ class Session:
         self._started = time.monotonic()
         self._usage = None
         self.ended = ""
-        self.lost = False  # the zygote itself died: not this submission's doing, try it again
         self.report = {}
 
     def __enter__(self):
@@ -59,12 +59,13 @@ class Session:
         self.close()
 
     def greet(self, tag: str):
-        """Waits until the child has shut itself in. NotIsolated where it could not."""
+        """Waits until the child has shut itself in. NotIsolated where it could not, Lost where no
+        answer came."""
         patience = Patience(time.monotonic() + self.limits.start_seconds)
         try:
             reply = self._reply(self.link.receive(patience, CELL_REPLY), tag, CELL_REPLY)
         except (SandboxError, BadReply) as error:
-            raise NotIsolated(f"the sandbox gave no sign of life: {error}") from error
+            raise Lost(f"a new process gave no sign of life: {error}") from error
         if "failed" in reply:
             raise NotIsolated(f"the sandbox could not be closed: {reply['failed']}")
         self.report = reply["done"]
@@ -82,7 +83,10 @@ class Session:
         return time.monotonic() - self._started
 
     def run_cell(self, source: str, seconds: float | None = None) -> CellResult:
-        """Runs one cell. Past ``seconds`` it is interrupted, and ended where that doesn't help."""
+        """Runs one cell. Past ``seconds`` it is interrupted, and ended where that doesn't help.
+
+        Raises Lost only; what the cell does is in the result.
+        """
         if self.ended:
             return CellResult("died", [], self.ended)
         limit = self.limits.cell_seconds if seconds is None else seconds
@@ -102,8 +106,8 @@ class Session:
         """Runs a probe beside the student's code and returns what it saw, decoded.
 
         request: see ``grader.probes.runtime.run``. ask(question) answers for earlier exercises.
-        Died, TimedOut, BadReply; after TimedOut, and after a BadReply that shows a spoilt channel,
-        the process is ended and every further call says Died.
+        Died, TimedOut, BadReply, Lost. After TimedOut, and after a BadReply that shows a spoilt
+        channel, the process is ended and every further call says Died.
         """
         if self.ended:
             raise Died(self.ended)
@@ -170,18 +174,19 @@ class Session:
             self.link.handle.signal(signal.SIGKILL)
             oom = self._group is not None and self._group.out_of_memory()
             spent = self._reap()
-            self.lost = spent["lost"]
             peak = spent["peak_mb"] if self._group is None else self._group.peak_mb()
             why = reason or _why(spent["status"] if alone else 0, oom)
-            if self.lost:
-                why = _("the grader's own process was lost")
             self._usage = Usage(self.seconds, peak, why)
+            if spent["lost"]:
+                self.ended = _("the grader's own process was lost")
+                raise Lost(self.ended)
         self.ended = self._usage.exit_reason
 
     def close(self) -> Usage:
         """Ends the process and everything that it started; what it used."""
         if self._usage is None:
-            self._end(_("the session is closed"))
+            with contextlib.suppress(Lost):
+                self._end(_("the session is closed"))
             self._usage.exit_reason = ""
         self.link.close()
         self.link.handle.close()

@@ -156,7 +156,8 @@ class Zygote:
                  "reply": _reply_limits(self.limits)}  # fmt: skip
         group = None
         if self.isolated:
-            group = cgroups.make(self.limits.memory_mb, self.limits.processes)
+            limits = self.limits
+            group = cgroups.make(limits.memory_mb, limits.processes, limits.cores)
         try:
             link = self._linked(order, group)
         except BaseException:
