@@ -5,7 +5,7 @@ from pathlib import Path
 
 from grader.checking import run_check
 from grader.exercises import get
-from grader.probes import runtime
+from grader.probes import runtime, wire
 from publish.lesson import read_lesson
 from publish.rules import without_markers
 
@@ -39,15 +39,24 @@ def _bound(function, namespace):
 
 
 def verdicts(namespace, names, seed=0) -> dict:
-    """Each check in turn, told which ones failed before it, as in a notebook and in grading."""
+    """Each check in turn, told which ones failed before it, as in a notebook and in grading.
+
+    What goes to the student's side and comes back travels as bytes, as it does in grading.
+    """
     failed, found = set(), {}
     for name in names:
-        found[name] = run_check(
-            get(name),
-            lambda request, ask, name=name: runtime.run(namespace, name, request, ask),
-            seed,
-            failed,
-        )
+
+        def probe(request, ask, name=name):
+            def asked(question):
+                return _travelled(ask(_travelled(question)))
+
+            return _travelled(runtime.run(namespace, name, _travelled(request), asked))
+
+        found[name] = run_check(get(name), probe, seed, failed)
         if not found[name].passed:
             failed.add(name)
     return found
+
+
+def _travelled(tree):
+    return wire.loads(wire.dumps(tree))
