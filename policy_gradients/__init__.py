@@ -1,8 +1,9 @@
 """Small helper package of the policy gradient course.
 
 Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exact`), small
-networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`), data containers (`pg.Trajectory`,
-`pg.Rollout`), figures (`pg.plots`) and translated messages (`pg.i18n`).
+networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.Transformer`), a tiny language
+(`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
+translated messages (`pg.i18n`).
 
 `pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
 
@@ -23,7 +24,9 @@ __all__ = [
     "TabularCritic",
     "TabularPolicy",
     "Trajectory",
+    "Transformer",
     "envs",
+    "evaluation",
     "exact",
     "i18n",
     "padded_logp",
@@ -31,7 +34,7 @@ __all__ = [
     "tr",
 ]
 
-_MODULES = ("envs", "exact", "nets", "plots")
+_MODULES = ("envs", "evaluation", "exact", "nets", "plots")
 _NETWORKS = ("MLP", "TabularCritic", "TabularPolicy")
 
 
@@ -40,6 +43,8 @@ def __getattr__(name):
         return import_module(f"{__name__}.{name}")
     if name in _NETWORKS:
         return getattr(import_module(f"{__name__}.nets"), name)
+    if name == "Transformer":
+        return import_module(f"{__name__}.transformer").Transformer
     if name == "padded_logp":
         return import_module(f"{__name__}.batches").padded_logp
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,25 @@
+"""How good is a policy? Sampled episodes in fresh environments, side by side."""
+
+import numpy as np
+
+
+def sampled_returns(policy, envs, seed=0):
+    """Undiscounted returns (N,) of one episode in each of N environments.
+
+    policy: module, observations (N, D) -> logits (N, A); actions are drawn from it, not maximised
+    envs: vector environment in SAME_STEP mode; it is reset with `seed`, which also draws the
+        actions, without a trace on torch's own generator
+    """
+    import torch
+
+    chance = torch.Generator().manual_seed(seed)
+    obs, _info = envs.reset(seed=seed)
+    playing, returns = np.ones(envs.num_envs, bool), np.zeros(envs.num_envs)
+    while playing.any():
+        with torch.no_grad():
+            probs = torch.softmax(policy(obs), dim=-1)
+        actions = torch.multinomial(probs, 1, generator=chance)[:, 0].numpy()
+        obs, rewards, terminated, truncated, _infos = envs.step(actions)
+        returns += rewards * playing
+        playing &= ~(terminated | truncated)
+    return returns
