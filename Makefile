@@ -40,6 +40,7 @@ $(STAMP): pyproject.toml publish/torch_cpu.py
 	  echo "The virtual environment $(VENV) could not be made; the reason stands above."; \
 	  echo "Remedy: make this folder writable, or, where ensurepip is missing (Debian, Ubuntu),"; \
 	  echo "install the package python3-venv. Then run the command again."; exit 1; }
+	@echo "Installing the course into $(VENV): about 1.4 GB with torch, some minutes."
 	$(BIN)/python publish/torch_cpu.py
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test]'
 	@touch $(STAMP)
