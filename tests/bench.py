@@ -16,7 +16,7 @@ def names():
 
 
 def main(wanted):
-    """Run them one after the other, each in a process of its own; the number that failed."""
+    """Run them one after the other, each in a process of its own; returns the exit status."""
     unknown = sorted(set(wanted) - set(names()))
     if unknown:
         print(f"No benchmark {', '.join(unknown)}. Remedy: name one of: {', '.join(names())}.")
