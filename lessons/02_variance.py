@@ -80,22 +80,28 @@ check("gradient_samples")
 # ### Experiment: a cloud of gradients
 #
 # The stage is a board of four by four cells with a goal (+10), two pits (-10) and a small price
-# for each step. Returns lie between -12 and 9.4. The policy is the one that knows nothing: all
-# logits are zero. It stays fixed, so every difference between two estimates is luck.
+# for each step. The policy is the one that knows nothing: all logits are zero. It stays fixed, so
+# every difference between two estimates is luck.
+
+# %% demo=true
+env = pg.envs.Grid()
+theta = np.zeros((env.num_states, env.num_actions))  # (S, A)
+exact = pg.exact.policy_gradient(env, softmax(theta))  # (S, A)
+rng = np.random.default_rng(0)
+trajectories = [rollout(env, theta, rng) for _ in range(4096)]
+returns = [discounted_return(traj.rewards) for traj in trajectories]
+words = pg.tr("{n} episodes; returns from {low:.1f} to {high:.1f}, mean {mean:.1f}")
+print(words.format(n=len(returns), low=min(returns), high=max(returns), mean=np.mean(returns)))
+
+# %% [markdown]
+# Each of these episodes gives one estimate, a table of 16 by 4 numbers. We look at them in a plane:
+# to the right along the exact gradient, upwards along the direction in which they scatter most.
 #
 # **Predict.** The exact gradient points uphill. What share of the single-trajectory gradients
 # points downhill, at more than 90 degrees to it? Say a number before you run the cell.
 
 # %% demo=true alt="Left: a thousand gradient estimates scattered over a square of side 60 around a very short arrow. Right: averages of 64 estimates, on a square of side 12, form a cloud around the tip of the same arrow."
-env = pg.envs.Grid()
-theta = np.zeros((env.num_states, env.num_actions))  # (S, A)
-exact = pg.exact.policy_gradient(env, softmax(theta))  # (S, A)
-
-rng = np.random.default_rng(0)
-trajectories = [rollout(env, theta, rng) for _ in range(4096)]
 samples = gradient_samples(theta, trajectories)  # (4096, S, A)
-batches = samples.reshape(64, 64, *theta.shape).mean(axis=1)  # (64, S, A), averages of 64
-
 points, arrow = pg.plots.gradient_plane(samples, exact)  # (4096, 2), (2,)
 means = points.reshape(64, 64, 2).mean(axis=1)  # (64, 2)
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.6))
@@ -106,6 +112,8 @@ axes[1].set_title(pg.tr("Averages of 64, the dashed square enlarged"))
 plt.show()
 
 # %% demo=true alt="Histogram of angles to the exact gradient. Single trajectories spread from 60 to 120 degrees around 86; averages of 64 lie between 55 and 75 degrees."
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
+batches = samples.reshape(64, 64, *theta.shape).mean(axis=1)  # (64, S, A), averages of 64
 angle = pg.plots.angles(samples, exact)
 pg.plots.angle_histogram(
     {
@@ -176,6 +184,7 @@ check("total_variance")
 
 # %% demo=true
 moments = pg.exact.gradient_moments(env, softmax(theta), "return")
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
 rows = [
     (pg.tr("total variance, from {n} samples"), total_variance(samples)),
     (pg.tr("total variance, exact"), moments.total_variance),
@@ -223,7 +232,7 @@ check("q_batch")
 
 # %% demo=true alt="Total variance of the batch mean over batch size on logarithmic axes. Measured points lie on the exact line, which falls by a factor of N."
 sizes = 2 ** np.arange(0, 9)  # 1, 2, 4, ... 256
-measured = []
+samples, measured = gradient_samples(theta, trajectories), []
 for size in sizes:
     means = samples.reshape(-1, size, *theta.shape).mean(axis=1)  # (4096 / size, S, A)
     measured.append(total_variance(means))
