@@ -29,12 +29,13 @@ __all__ = [
     "evaluation",
     "exact",
     "i18n",
+    "language",
     "padded_logp",
     "plots",
     "tr",
 ]
 
-_MODULES = ("envs", "evaluation", "exact", "nets", "plots")
+_MODULES = ("envs", "evaluation", "exact", "language", "nets", "plots")
 _NETWORKS = ("MLP", "TabularCritic", "TabularPolicy")
 
 
@@ -51,4 +52,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES, *_NETWORKS, "padded_logp"})
+    return sorted({*globals(), *_MODULES, *_NETWORKS, "Transformer", "padded_logp"})

@@ -1,0 +1,277 @@
+"""A language so small that every sentence can be listed, and a score that can be cheated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .i18n import _
+
+# How many adjectives a sentence of the training text has: one, two.
+COUNTS = (0.6, 0.4)
+
+
+class Language:
+    """Sentences such as "Ann is happy and kind .", their score, and whether they make sense.
+
+    A row of tokens, int (B, L), is one sentence: the prompt of `prompt_length` tokens, "Ann is",
+    then a completion of at most `max_new` tokens. A completion that ends does so with the token
+    `eos`, written "."; the rest of the row is filled up with `eos`.
+
+        Ann is sad and kind .        prompt_length = 2, then a completion of 4 tokens
+        Bob is sad  .   .   .        a completion of 2 tokens, then filling
+
+    Sensible: adjectives with "and" between them, then the end.
+    Score: the number of pleasant words in the completion, whatever stands around them. That is
+    the loophole: "Ann is happy happy happy" scores 3 and makes no sense.
+
+    names, adjectives: the words besides "is", "and" and "."
+    pleasant: the adjectives that the score counts
+    order: permutation of the tokens' numbers
+    max_new: longest completion, the end counted
+
+    The default has 8 tokens, so that `exact` can list all completions. Everything happens on the
+    device of the policy that is handed in.
+    """
+
+    prompt_length = 2
+
+    def __init__(
+        self,
+        names=("Ann", "Bob"),
+        adjectives=("happy", "kind", "sad"),
+        pleasant=("happy", "kind"),
+        order=None,
+        max_new=5,
+    ):
+        words = (".", "is", "and", *names, *adjectives)
+        if len(set(words)) != len(words) or len(adjectives) < 3 or not set(pleasant) < set(words):
+            raise ValueError(_("every word needs its own spelling, and three adjectives are needed"))
+        order = range(len(words)) if order is None else order
+        if sorted(order) != list(range(len(words))):
+            raise ValueError(_("order must be a permutation of {n} numbers").format(n=len(words)))
+        self.symbols = tuple(words[number] for number in order)
+        self.num_tokens, self.max_new = len(words), max_new
+        self.length = self.prompt_length + max_new
+        self.names, self.adjectives = (self._numbers(some) for some in (names, adjectives))
+        self.pleasant = self._numbers(pleasant)
+        self.eos, self._is, self._and = self._numbers([".", "is", "and"])
+
+    def _numbers(self, words):
+        return [self.symbols.index(word) for word in words]
+
+    def text(self, row):
+        """The sentence as written, up to its end."""
+        row = [int(token) for token in row]
+        ends = [t for t in range(self.prompt_length, len(row)) if row[t] == self.eos]
+        return " ".join(self.symbols[token] for token in row[: ends[0] + 1 if ends else None])
+
+    def prompts(self):
+        """(P, prompt_length): one prompt for each name, all equally likely."""
+        return torch.tensor([[name, self._is] for name in self.names])
+
+    def score(self, tokens):
+        """(B, L) -> float (B,): pleasant words of each completion, up to its end."""
+        writing = torch.ones(len(tokens), dtype=torch.bool, device=tokens.device)
+        score = torch.zeros(len(tokens), device=tokens.device)
+        for column in tokens[:, self.prompt_length :].T:
+            writing = writing & (column != self.eos)
+            score = score + (writing & _among(column, self.pleasant))
+        return score
+
+    def sensible(self, tokens):
+        """(B, L) -> bool (B,)."""
+        words = tokens[:, self.prompt_length :]
+        right = torch.ones(len(words), dtype=torch.bool, device=words.device)
+        over = torch.zeros_like(right)
+        for t, column in enumerate(words.T):
+            fitting = [self._and, self.eos] if t % 2 else self.adjectives
+            right = right & (over | _among(column, fitting))
+            over = over | (column == self.eos)
+        return right & over
+
+    @torch.no_grad()
+    def sample(self, policy, batch_size):
+        """(B, L): random prompts, completed by the policy token by token (torch's generator)."""
+        device = next(policy.parameters()).device
+        prompts = self.prompts().to(device)
+        tokens = prompts[torch.randint(len(prompts), (batch_size,), device=device)]  # (B, 2)
+        writing = torch.ones(batch_size, dtype=torch.bool, device=device)
+        for _step in range(self.max_new):
+            probs = torch.softmax(policy(tokens)[:, -1], dim=-1)  # (B, V)
+            token = torch.where(writing, torch.multinomial(probs, 1)[:, 0], self.eos)
+            tokens = torch.cat([tokens, token[:, None]], dim=1)
+            writing = writing & (token != self.eos)
+        return tokens
+
+    def sentences(self, count, rng, typos=0.002):
+        """(count, L): the text that a model is pretrained on, sensible but for its typos.
+
+        The first name's sentences are evenly mixed, the last name's are mostly unpleasant. Each
+        token of a completion is replaced by a random one with probability `typos`.
+        """
+        gloom = np.linspace(1.0, 4.0, len(self.names))
+        most = min(len(COUNTS), self.max_new // 2)
+        share = np.array(COUNTS[:most]) / sum(COUNTS[:most])
+        rows = np.full((count, self.length), self.eos)
+        for row in rows:
+            name, number = rng.integers(len(self.names)), 1 + rng.choice(most, p=share)
+            weight = np.where(np.isin(self.adjectives, self.pleasant), 1.0, gloom[name])
+            chosen = rng.choice(self.adjectives, number, p=weight / weight.sum())
+            row[: self.prompt_length] = self.names[name], self._is
+            row[self.prompt_length :: 2][:number] = chosen
+            row[self.prompt_length + 1 :: 2][: number - 1] = self._and
+        wrong = rng.random(rows.shape) < typos
+        wrong[:, : self.prompt_length] = False
+        rows[wrong] = rng.integers(self.num_tokens, size=wrong.sum())
+        return torch.tensor(rows)
+
+    def pretrain(self, policy, rng, num_steps=300, batch_size=64, lr=1e-2):
+        """Trains the policy in place to predict each next token; the loss of each step."""
+        optimizer = torch.optim.Adam(policy.parameters(), lr=lr)
+        text, losses = self.sentences(4096, rng), []
+        for step in range(num_steps):
+            for group in optimizer.param_groups:
+                group["lr"] = lr * (1 - step / num_steps)
+            batch = text[rng.integers(len(text), size=batch_size)].to(policy.device)
+            after = policy(batch[:, :-1]).transpose(1, 2)  # (B, V, L-1)
+            loss = torch.nn.functional.cross_entropy(after, batch[:, 1:])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+    def tree(self):
+        """All completions, as a `Tree` (made once)."""
+        if not hasattr(self, "_tree"):
+            self._tree = Tree(self)
+        return self._tree
+
+
+def _among(column, numbers):
+    return (column[:, None] == torch.tensor(numbers, device=column.device)).any(1)
+
+
+LARGEST = 20_000  # prefixes
+
+
+class Tree:
+    """All prefixes of all completions. Those of one length stand in order, so that the children
+    of prefix i are i * width, i * width + 1, ...
+
+    prefixes: (width^(max_new - 1), max_new - 1), the longest ones
+    going: the tokens that don't end a sentence, `width` of them
+    scores, sensible: for each length, of each prefix ended by each token (n, V)
+    """
+
+    def __init__(self, language):
+        depth = language.max_new - 1
+        self.going = [v for v in range(language.num_tokens) if v != language.eos]
+        self.width = len(self.going)
+        if self.width**depth > LARGEST:
+            raise ValueError(
+                _("{n} prefixes are too many to list; exact answers need a small language").format(
+                    n=self.width**depth
+                )
+            )
+        grid = torch.cartesian_prod(*[torch.tensor(self.going)] * depth)
+        self.prefixes = grid.reshape(-1, depth)
+        self.scores, self.sensible = [], []
+        for length in range(language.max_new):
+            rows = self._leaves(language, length)
+            self.scores.append(language.score(rows).reshape(-1, language.num_tokens).double())
+            found = language.sensible(rows).reshape(-1, language.num_tokens)
+            self.sensible.append(found.double())
+
+    def _leaves(self, language, length):
+        """(n * V, L): each prefix of this length with each next token, filled up with eos."""
+        short = self.prefixes[:: self.width ** (self.prefixes.shape[1] - length), :length]
+        tokens, every = language.num_tokens, len(short)
+        rows = torch.full((every, tokens, language.length), language.eos)
+        rows[:, :, language.prompt_length :][:, :, :length] = short[:, None]
+        rows[:, :, language.prompt_length + length] = torch.arange(tokens)
+        return rows.flatten(0, 1)
+
+
+@dataclass(frozen=True)
+class Exact:
+    """score: expected score of one completion; sensible: probability that it makes sense;
+    kl: KL(policy || reference) of a whole completion, in nats."""
+
+    score: float
+    sensible: float
+    kl: float
+
+
+@torch.no_grad()
+def exact(language, policy, reference=None):
+    """`Exact`, without sampling: every completion of every prompt, weighed by its probability.
+
+    reference: a second policy for the divergence; without one kl is 0. ValueError for a language
+    with too many completions.
+
+    The divergence of two sequences adds up token by token (chain rule; Cover and Thomas 2006).
+    """
+    tree, prompts = language.tree(), language.prompts()
+    totals = np.zeros(3)
+    for prompt in prompts:
+        logp = _next_token(tree, policy, prompt)
+        logp_ref = logp if reference is None else _next_token(tree, reference, prompt)
+        totals += _walk(language, tree, logp, logp_ref)
+    return Exact(*(totals / len(prompts)).tolist())
+
+
+@torch.no_grad()
+def optimum(language, reference, beta):
+    """`Exact` of the best policy there is under the penalty: the one that maximises
+    expected score - beta * KL(policy || reference). beta > 0.
+
+    It weighs each completion y by reference(y) * exp(score(y) / beta), prompt by prompt
+    (Ziegler et al. 2019; Korbak et al. 2022).
+    """
+    tree, prompts, totals = language.tree(), language.prompts(), np.zeros(3)
+    scores, sensible = (_leaves(language, part) for part in (tree.scores, tree.sensible))
+    for prompt in prompts:
+        reached, leaves = torch.zeros(1, dtype=torch.double), []
+        for ref in _next_token(tree, reference, prompt):
+            leaves.append(reached[:, None] + ref)  # (n, V) log-probabilities
+            reached = leaves[-1][:, tree.going].flatten()
+        logp_ref = _leaves(language, leaves)
+        logp = torch.log_softmax(logp_ref + scores / beta, 0)
+        parts = scores, sensible, logp - logp_ref
+        totals += [float((logp.exp() * part).sum()) for part in parts]
+    return Exact(*(totals / len(prompts)).tolist())
+
+
+def _leaves(language, parts):
+    """The entries of `parts`, (n, V) for each length, that belong to a whole completion."""
+    ended = [part[:, language.eos] for part in parts[:-1]]
+    return torch.cat([*ended, parts[-1].flatten()])
+
+
+def _next_token(tree, policy, prompt):
+    """One (n, V) array a length: log-probabilities of the next token after each prefix."""
+    device = next(policy.parameters()).device
+    rows = torch.cat([prompt.expand(len(tree.prefixes), -1), tree.prefixes], 1).to(device)
+    parts = [policy(part)[:, len(prompt) - 1 :] for part in rows.split(4096)]
+    logp = torch.log_softmax(torch.cat(parts).double(), -1).cpu()  # (n, max_new, V)
+    depth = tree.prefixes.shape[1]
+    return [logp[:: tree.width ** (depth - k), k] for k in range(depth + 1)]
+
+
+def _walk(language, tree, logp, logp_ref):
+    """(score, sensible, kl) of one prompt's completions, from the root to the leaves."""
+    reached, totals = torch.ones(1, dtype=torch.double), np.zeros(3)
+    for k, (now, ref) in enumerate(zip(logp, logp_ref, strict=True)):
+        arriving = reached[:, None] * now.exp()  # (n, V)
+        last = k == len(logp) - 1
+        leaf = arriving if last else arriving[:, [language.eos]]
+        columns = slice(None) if last else [language.eos]
+        totals += [
+            float((leaf * tree.scores[k][:, columns]).sum()),
+            float((leaf * tree.sensible[k][:, columns]).sum()),
+            float((arriving * (now - ref)).sum()),
+        ]
+        reached = arriving[:, tree.going].flatten()
+    return totals
