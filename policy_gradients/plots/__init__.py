@@ -16,6 +16,7 @@ from .noise import (
     mark_lowest,
     race,
 )
+from .ppo import LivePanels, broken_runs, cart_clip, over_steps, rollout_board, training_panels
 from .reinforce import gradients, loss_and_return, probabilities, returns
 from .reuse import (
     bundle,
@@ -30,14 +31,17 @@ from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 
 __all__ = [
     "COLORS",
-    "ClipExplorer",
     "LINESTYLES",
     "MARKERS",
+    "ClipExplorer",
+    "LivePanels",
     "angle_histogram",
     "angles",
     "bars",
+    "broken_runs",
     "bundle",
     "bundles",
+    "cart_clip",
     "claims",
     "clip_curves",
     "cloud",
@@ -53,15 +57,18 @@ __all__ = [
     "loss_and_return",
     "mark_lowest",
     "new_axes",
+    "over_steps",
     "policy",
     "probabilities",
     "race",
     "ratio_histograms",
     "returns",
+    "rollout_board",
     "slider",
     "strip",
     "token_strip",
     "token_tree",
+    "training_panels",
     "trajectory",
     "use_style",
     "values",
