@@ -49,16 +49,21 @@ def brings_cuda(report):
     return any(name.startswith(CUDA) for name in names)
 
 
-def cpu_requirement(version):
-    """The requirement that gets a CPU build from the configured index, or None."""
-    for requirement in (f"torch=={version}+cpu", f"torch=={version}"):
-        tried = pip(
-            "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-", requirement,
-            capture_output=True,
-        )
-        if tried.returncode == 0 and not brings_cuda(json.loads(tried.stdout)):
-            return requirement
-    return None
+def dry_run(requirement):
+    """pip's report of what installing `requirement` would bring, or None where it can't."""
+    command = ["install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
+    tried = pip(*command, requirement, capture_output=True)
+    return json.loads(tried.stdout) if tried.returncode == 0 else None
+
+
+def best_requirement(version):
+    """(requirement to install, whether it is known to bring CUDA packages)."""
+    plain = f"torch=={version}"
+    for requirement in (f"{plain}+cpu", plain):
+        report = dry_run(requirement)
+        if report and not brings_cuda(report):
+            return requirement, False
+    return plain, bool(report)
 
 
 def main():
@@ -69,11 +74,10 @@ def main():
     if index:
         # Its dependencies come from the usual index, with everything else.
         return pip("install", "--no-deps", "--index-url", index, f"torch=={version}").returncode
-    requirement = cpu_requirement(version)
-    if requirement is None:
-        goal = os.environ.get("MAKE_GOAL", "setup")
+    requirement, cuda = best_requirement(version)
+    if cuda:
+        goal = os.environ.get("MAKE_GOAL") or "setup"
         print(NO_CPU_BUILD.format(version=version, goal=goal), flush=True)
-        requirement = f"torch=={version}"
     return pip("install", requirement).returncode
 
 
