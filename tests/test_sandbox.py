@@ -1,5 +1,7 @@
 """Honest submissions run as in a notebook, and are told apart from late, loud and dead ones."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -49,6 +51,13 @@ def test_the_libraries_of_the_course_are_there(session):
         "print(gymnasium.make('CartPole-v1').reset(seed=1)[0].shape, net.weight.grad.sum().item())"
     )
     assert printed(result) == "(4,) 6.0\n" and result.status == "ok"
+
+
+def test_the_interpreter_and_the_packages_are_the_graders_own(session):
+    look = "import sys, numpy, torch, gymnasium\nprint(sys.version, [m.__version__ for m in "
+    look += "(numpy, torch, gymnasium)])"
+    here = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
+    assert printed(session.run_cell(look)) == here.stdout != ""
 
 
 @pytest.mark.parametrize(

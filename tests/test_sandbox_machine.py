@@ -362,14 +362,13 @@ def test_many_sessions_leave_no_descriptor_and_no_group_behind():
         groups = [p for f in set(cgroups.parents().values()) for p in f.glob(f"{os.getpid()}-*")]
         return len(os.listdir("/proc/self/fd")), len(groups)
 
-    with Zygote(LIMITS, **LIGHT) as zygote:
-        zygote.session().close()
-        before = count()
-        for source in ["1", "import os; os._exit(1)", "import os; os.closerange(0, 99)"] * 4:
-            with zygote.session() as session:
-                session.run_cell(source)
-        assert count() == before and before[1] == 0
-        assert len(descendants(zygote._process.pid)) == 3
+    open_session().close()
+    before = count()
+    for source in ["1", "import os; os._exit(1)", "import os; os.closerange(0, 99)"] * 4:
+        with open_session() as session:
+            session.run_cell(source)
+    assert count() == before and before[1] == 0
+    assert len(descendants(zygote_for(LIMITS)._process.pid)) == 3
 
 
 @needs_walls

@@ -151,7 +151,9 @@ def command(program: str, layout: Layout, descriptor: int, root: bool) -> list:
     for name in DEVICES:
         devices += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     devices += ["--remount-ro", "/dev"]
-    settings = [x for pair in environment("/tmp").items() for x in ("--setenv", *pair)]
+    # The interpreter's own libpython, not the system's: its search path names the place outside.
+    variables = environment("/tmp") | {"LD_LIBRARY_PATH": "/python/lib"}
+    settings = [x for pair in variables.items() for x in ("--setenv", *pair)]
     start = ["--chdir", "/tmp", "--remount-ro", "/", layout.python(), "-S", "-s", "-P"]
     return [program, *walls, *folders, *devices, *layout.binds(), "--clearenv", *settings, *start,
             "/course/pg_inside/launch.py", str(descriptor)]  # fmt: skip

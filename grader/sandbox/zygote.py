@@ -98,7 +98,7 @@ class Zygote:
         except (ImportError, OSError, RuntimeError) as error:
             raise NotIsolated(f"system calls can't be filtered ({error}). {REMEDY}") from error
         return {**self._settings(), "isolate": True, "filter": program.hex(),
-                "paths": ["/course", *_layout().paths()],
+                "paths": _layout().paths(),
                 "uid": UNPRIVILEGED if view.is_root() else 0,
                 "counts_threads": _kernel() >= (5, 14)}  # fmt: skip
 
@@ -247,9 +247,7 @@ class UnsafeZygote(Zygote):
                        env=view.environment(self._home.name))  # fmt: skip
 
     def _config(self):
-        course = str(Path(self._home.name) / "course")
-        return {**self._settings(), "isolate": False,
-                "paths": [course, *map(str, _layout().sites)]}  # fmt: skip
+        return {**self._settings(), "isolate": False, "paths": [str(s) for s in _layout().sites]}
 
     def _start_error(self, why):
         return RuntimeError(f"the worker process can't be started: {why.strip()}")
