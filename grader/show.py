@@ -45,7 +45,7 @@ def list_text(items) -> str:
 def number_text(value) -> str:
     if isinstance(value, (bool, np.bool_, int, np.integer)):
         return str(value)
-    return f"{float(value):.6g}"
+    return f"{float(value) + 0.0:.6g}"  # no minus zero
 
 
 def array_text(array) -> str:

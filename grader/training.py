@@ -5,6 +5,8 @@ inputs ``env``, ``policy``, ``optimizer``, ``num_updates`` and ``batch_size``; t
 another and belong in the order of RULES. ``gradient_rule`` and ``mark_rule`` are made to measure.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from grader.exercise import close
@@ -157,7 +159,16 @@ def numbers(observed) -> np.ndarray | None:
     return np.array(parts, dtype=float)
 
 
-RULES = (rule_environment, raised, rule_steps, rule_episodes, rule_sampling)
+def rule_raised(case, seen):
+    """No error; the one that a cut graph raises has a name."""
+    problem = raised(case, seen)
+    if problem and "does not require grad" in seen["raised"].get("message", ""):
+        hint = _("Where was the graph cut? Look for item(), detach(), numpy() or no_grad.")
+        return replace(problem, hint=hint, mistake="detached")
+    return problem
+
+
+RULES = (rule_environment, rule_raised, rule_steps, rule_episodes, rule_sampling)
 
 
 def same_draws(cases, seen):

@@ -43,7 +43,8 @@ torch.set_num_threads(1)
 # after 20 steps.
 #
 # The cell where the agent stands is the **state** $s$. Going left or right is the **action** $a$.
-# The number that follows each action is the **reward** $r$.
+# The number that follows each action is the **reward** $r$. So a step between two cells brings
+# -0.1, and the step into the goal brings 10 - 0.1 = 9.9.
 
 # %% demo=true alt="A corridor of seven cells with a pit at the left end and a goal at the right end. In each cell between them two arrows of equal length point left and right."
 env = pg.envs.Corridor()
@@ -288,7 +289,8 @@ print(pg.tr("exact objective:                   {J:6.2f}").format(J=J))
 #
 # `pg.envs.TokenEnv` is such a world in small. The prompt is *the*. The vocabulary is two nouns,
 # two verbs and the end-of-sequence token, written as a full stop. A finished sentence gets one
-# reward: up to 10 for a noun with a verb that fits, less for nonsense. `rollout` needs no change.
+# reward: up to 10 for a noun with a verb that fits, less for nonsense. A text that has no full stop
+# after four tokens is cut and gets 0. `rollout` needs no change.
 
 # %% demo=true
 words = pg.envs.TokenEnv()
@@ -920,8 +922,8 @@ plt.show()
 #
 # ### The same picture with words
 #
-# Now read the strip as a language model would. Five tokens, one reward at the end, and each token
-# gets the whole of it.
+# Now read the strip as a language model would. The prompt was given, so it gets no credit. After it
+# come three tokens, with one reward at the end, and each token gets the whole of it.
 
 # %% demo=true alt="Three strips of words, each after the grey prompt word 'the'. In 'the cat sleeps .' all tokens are dark blue with weight +10. In 'the cat barks .' all tokens are paler blue with weight +7. In 'the sleeps cat .' all tokens are vermilion with weight minus 7."
 fig, axes = plt.subplots(3, 1, figsize=(7, 5))

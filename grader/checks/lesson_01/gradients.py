@@ -42,6 +42,13 @@ def score(theta, state, action, hot=1.0, cold=1.0, scale=1.0):
     return found
 
 
+def score_swapped(theta, state, action):
+    found = np.zeros(theta.shape)
+    found[action] = -softmax(theta[action])
+    found[action, state] += 1
+    return found
+
+
 def score_everywhere(theta, state, action):
     found = -softmax(theta)
     found[state, action] += 1
@@ -127,6 +134,11 @@ GRAD_LOG_PROB = FunctionExercise(
             N_("The other actions' logits stand in the normaliser, so they matter, too."),
             like=lambda theta, state, action: score(theta, state, action)
             * (np.arange(theta.shape[1]) == action),
+        ),
+        Mistake(
+            "state-action-swapped",
+            N_("Rows are states, columns are actions. Which index comes first?"),
+            like=score_swapped,
         ),
         Mistake(
             "divided-by-probability",

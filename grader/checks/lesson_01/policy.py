@@ -59,6 +59,11 @@ def softmax_shared_maximum(logits):
         return weights / weights.sum(axis=-1, keepdims=True)
 
 
+def softmax_lost_axis(logits):
+    weights = np.exp(logits - logits.max(axis=-1))
+    return weights / weights.sum(axis=-1)
+
+
 def unnormalised(case, seen, truth):
     """Not negative, but the rows' sums aren't 1."""
     found = seen["value"]["array"]
@@ -89,6 +94,11 @@ SOFTMAX = FunctionExercise(
             "row-underflows",
             N_("One row at 10000 wipes out the others. Whose maximum is subtracted from a row?"),
             like=softmax_shared_maximum,
+        ),
+        Mistake(
+            "lost-axis",
+            N_("A maximum or a sum over the last axis has one axis less. keepdims keeps it."),
+            like=softmax_lost_axis,
         ),
         Mistake(
             "log-softmax",

@@ -9,7 +9,8 @@ Q_LOSS_MUST_FALL = Choice(
         "a": N_("The loss multiplies returns with log-probabilities of fresh samples. Must that "
                 "product fall when the returns rise?"),
         "c": N_("Is there any reason for it to move in one direction at all?"),
-        "d": N_("One batch is enough for a step in a good direction, on average."),
+        "d": N_("Take the batch as large as you like: after a step the samples come from another "
+                "policy. Is it still the same function that you look at?"),
     },
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from grader.played import (
     softmax,
 )
 from grader.probes.inputs import Env, Rng
+from grader.show import array_text
 
 PLAN_STEPS = 24
 
@@ -131,7 +132,7 @@ def rollout_recorded(case, seen):
 
 def _record_problem(name, found, truth):
     words = {"states": _("states {x}"), "actions": _("actions {x}"), "rewards": _("rewards {x}")}
-    expected, got = (words[name].format(x=np.round(x, 3).tolist()) for x in (truth, found))
+    expected, got = (words[name].format(x=array_text(x)) for x in (truth, found))
     mistake, hint = _record_mistake(name, found, truth)
     step = "value" if found.shape == truth.shape else "shape"
     return Problem(step, "", expected, got, hint, mistake)
