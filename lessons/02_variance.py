@@ -542,12 +542,16 @@ def variances(env, num_samples=300):
 
 
 horizons = np.array([6, 12, 24, 48])
+worlds = {
+    pg.tr("Ring: rewards all along"): pg.envs.Ring,
+    pg.tr("Board: the reward comes last"): pg.envs.Grid,
+}
+tables = {
+    title: np.array([variances(make(max_steps=int(h))) for h in horizons])  # (4, 2, 2)
+    for title, make in worlds.items()
+}
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
-for ax, make, title in [
-    (axes[0], pg.envs.Ring, pg.tr("Ring: rewards all along")),
-    (axes[1], pg.envs.Grid, pg.tr("Board: the reward comes last")),
-]:
-    table = np.array([variances(make(max_steps=int(h))) for h in horizons])  # (4, 2, 2)
+for ax, (title, table) in zip(axes, tables.items()):
     curves = {
         label: {"exact": (horizons, table[:, i, 0]), "measured": (horizons, table[:, i, 1])}
         for i, label in enumerate([pg.tr("whole return"), pg.tr("reward-to-go")])

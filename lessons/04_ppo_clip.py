@@ -157,7 +157,7 @@ print(pg.tr("J / best J = {share:.2f}").format(share=share_of_best(START_PI)[0])
 # twenty steps of REINFORCE's loss. The optimiser makes the loss fall, so minus the loss rises. How
 # does the *exact* $J$ go meanwhile: up all the way, up and then level, or up and then down?
 
-# %% demo=true alt="Three panels over 20 gradient steps, 40 runs each. Minus the loss rises steadily in all runs. The exact J as a share of the best is level for about three steps and then falls in most runs; the run of the bad batch falls from 0.68 to about 0.2. The exact KL grows faster and faster, to about two."
+# %% demo=true alt="Three panels over 20 gradient steps, 40 runs each. Minus the loss rises steadily in all runs. The exact J as a share of the best is level for about three steps and then falls in most runs; the run of the bad batch falls from 0.68 to about 0.3. The exact KL grows faster and faster, to about two."
 batches = collect(copies(START, 40), 256, np.random.default_rng(3))  # the forty batches
 policy = copies(START, 40)
 walk = reuse(policy, adam(policy), batches, repeated_reinforce, steps=20)  # (21, 400, 5)
@@ -167,7 +167,8 @@ share, kl = share_of_best(walk), exact_kl(walk[0], walk)
 BAD = share[10].argmin()
 pg.plots.bundles(
     {pg.tr("minus the loss"): minus_loss, pg.tr("exact J / best J"): share, pg.tr("exact KL"): kl},
-    xlabel=pg.tr("gradient steps on one batch"), marked=BAD, starts=[None, share[0, 0], None])
+    xlabel=pg.tr("gradient steps on one batch"), marked=BAD,
+    levels={pg.tr("exact J / best J"): (share[0, 0], pg.tr("start"))})
 plt.show()
 print(pg.tr("after 10 steps: {n} of 40 below the start, mean {mean:.2f}, worst {worst:.2f}").format(
     n=int((share[10] < share[0]).sum()), mean=share[10].mean(), worst=share[10].min()))
@@ -358,7 +359,8 @@ surrogate_walk = reuse(policy, adam(policy), batches, surrogate_loss, steps=20)
 share, kl = share_of_best(surrogate_walk), exact_kl(surrogate_walk[0], surrogate_walk)
 pg.plots.bundles(
     {pg.tr("exact J / best J"): share, pg.tr("exact KL"): kl},
-    xlabel=pg.tr("gradient steps on one batch"), marked=BAD, starts=[share[0, 0], None])
+    xlabel=pg.tr("gradient steps on one batch"), marked=BAD,
+    levels={pg.tr("exact J / best J"): (share[0, 0], pg.tr("start"))})
 plt.show()
 print(pg.tr("after 10 steps: {n} of 40 below the start, mean {mean:.2f}, worst {worst:.2f}").format(
     n=int((share[10] < share[0]).sum()), mean=share[10].mean(), worst=share[10].min()))
@@ -369,10 +371,10 @@ print(pg.tr("after 10 steps: {n} of 40 below the start, mean {mean:.2f}, worst {
 # The formula is exact *in expectation*, over all batches. But we don't hold all batches, we hold
 # one, and we climb on what this one says. Let us ask it. Mix the old policy and the one after ten
 # steps: along the straight line between their logits, what gain does the batch promise, and what is
-# the exact gain? A **fresh** batch from the old policy, which had no part in the climb, is asked the
-# same.
+# the exact gain? Ten **fresh** batches from the old policy, which had no part in the climb, are asked
+# the same.
 
-# %% demo=true alt="Gain in expected reward along the way from the old policy to the new one. The exact gain falls to about minus 0.6. A grey band of fresh batches lies around it and widens. The fresh batch's line lies in the band. The line of the batch that was optimised on rises steeply to above three, far outside the band."
+# %% demo=true alt="Gain in expected reward along the way from the old policy to the new one. The exact gain falls to about minus 0.6. A grey band around it widens. The lines of ten fresh batches lie in the band. The line of the batch that was climbed on rises steeply to above three, far outside the band."
 policy = copies(START, 40)
 end = reuse(policy, adam(policy), batches, surrogate_loss, steps=10)[-1, mine]
 mix = np.linspace(0, 1, 11)
@@ -380,20 +382,23 @@ news = softmax(np.log(old) + mix[:, None, None] * np.log(end / old))  # (11, S, 
 ratios = news / old
 
 
-def promised(obs, act, adv):
-    return (ratios[:, obs % S, act] * adv).mean(-1)  # (11,)
+def promised(batch, runs):
+    """What each copy's batch says about each policy of the mix, (11, R)."""
+    obs, act, adv = (np.asarray(x).reshape(runs, -1) for x in batch)
+    return (ratios[:, obs % S, act] * adv).mean(-1)
 
 
-own = promised(*(x.reshape(40, -1)[BAD] for x in (obs, act, adv)))
-fresh = promised(*(x.numpy() for x in collect(copies(START, 1), 256, np.random.default_rng(4))))
+own = promised(batches, 40)[:, BAD]
+fresh = promised(collect(copies(START, 10), 256, np.random.default_rng(4)), 10)
 gain = ((news - old) * MEANS).sum(-1).mean(-1)
 surplus = (MEANS - (old * MEANS).sum() / S) ** 2 + env.noise**2
-second = (old * ratios**2 * surplus).sum(-1).mean(-1)
-spread = np.sqrt((second - gain**2) / 256)  # exact standard deviation of one batch's estimate
+second = (old * (ratios - 1) ** 2 * surplus).sum(-1).mean(-1)
+spread = np.sqrt((second - gain**2) / 256)  # standard deviation of what one batch says
 pg.plots.claims(mix, gain, spread, own, fresh)
 plt.show()
-print(pg.tr("exact gain {gain:.2f}; promised by its own batch {own:.2f}; by a fresh one {fresh:.2f}").format(
-    gain=gain[-1], own=own[-1], fresh=fresh[-1]))
+print(pg.tr("exact gain {gain:.2f}; promised by its own batch {own:.2f}, "
+            "by ten fresh ones {low:.2f} to {high:.2f}").format(
+    gain=gain[-1], own=own[-1], low=fresh[-1].min(), high=fresh[-1].max()))
 
 # %% [markdown]
 # The batch promises a large gain where there is a loss. No fresh batch would say so: it is the
@@ -577,7 +582,7 @@ for place, ratio in (("below", 0.5), ("inside", 0.9), ("above", 1.5)):
         loss.backward()
         by_hand = clip_gradient(np.array([ratio]), np.array([sign]))[0]
         print(f"{pg.tr(place):7s} {sign:+.0f} {ratio:6.1f} {-loss.item():+11.2f} {by_hand:+9.2f}"
-              f" {-logp.grad.item() / ratio:+10.2f}")
+              f" {0.0 - logp.grad.item() / ratio:+10.2f}")
 
 # %% [markdown]
 # Two cases are at rest: above with $A>0$, below with $A<0$. Both have already gone as far as their
@@ -633,8 +638,9 @@ def go_on(loss, later=30):
 
 
 lives = {pg.tr("surrogate"): go_on(surrogate_loss), pg.tr("clip"): go_on(ppo_clip_loss)}
+start = share_of_best(START_PI)[0], pg.tr("start")
 pg.plots.bundles(lives, xlabel=pg.tr("batches"), marked=BAD, sharey=True,
-                 starts=[share_of_best(START_PI)[0]] * 2, ylabel=pg.tr("exact J / best J"))
+                 levels=dict.fromkeys(lives, start), legend=1, ylabel=pg.tr("exact J / best J"))
 plt.show()
 for name, shares in lives.items():
     print(pg.tr("{name}: first batch {a:.2f}, second {b:.2f}, last {c:.2f}; "
@@ -674,7 +680,8 @@ runs = {
     pg.tr("clip, K = 10"): train(ppo_clip_loss, steps=10),
 }
 pg.plots.bundles({name: shares for name, (shares, _kls) in runs.items()}, pg.tr("batches"),
-                 sharey=True, starts=[0.7] * 4, ylabel=pg.tr("exact J / best J"))
+                 sharey=True, levels=dict.fromkeys(runs, (0.7, "0.7")),
+                 ylabel=pg.tr("exact J / best J"))
 plt.show()
 print(pg.tr("way                  batch 10   batch 20   last   worst   below 0.7   largest KL"))
 for name, (shares, kls) in runs.items():
@@ -746,7 +753,8 @@ outside = np.array([[clip_fraction(one) for one in row] for row in ratio_at])  #
 if_kept = -0.5 * np.log(1 - 0.2**2)
 kl = exact_kl(clip_walk[0], clip_walk)
 pg.plots.bundles({pg.tr("exact KL"): kl, pg.tr("share outside the band"): outside}, marked=BAD,
-                 xlabel=pg.tr("gradient steps on one batch"), starts=[if_kept, None])
+                 xlabel=pg.tr("gradient steps on one batch"),
+                 levels={pg.tr("exact KL"): (if_kept, pg.tr("if the band were kept"))})
 plt.show()
 for k in (1, 2, 10, 40):
     print(pg.tr("{k:2d} steps: outside {out:.0%}, mean KL {kl:.3f}, {times:.1f} times {limit:.4f}").format(
@@ -832,38 +840,45 @@ q_negative_kl = "b"
 check("q_negative_kl")
 
 # %% [markdown]
-# **Prediction.** We move along the line from the start policy to where the bad batch led it in twenty
-# steps, from a KL of a ten-thousandth to a KL of two. At each of eight points we draw 400 batches of 256 and
-# estimate. Which of the three is best where the KL is small, and which where it is large?
+# **Prediction.** We move along the line from the start policy to where the surrogate on the bad batch
+# led it in twenty steps: from a KL well below a thousandth to one above two. At each of eight points we
+# draw 400 batches of 256 and estimate. Which of the three is best where the KL is small, and which
+# where it is large?
 
-# %% demo=true alt="Two panels over the exact KL on a logarithmic axis. Left, the mean estimate divided by the exact KL: k1 and k3 stay at one, k2 lies below one a little and rises far above one at large KL. Right, the scatter divided by the exact KL: k1 is above ten at the smallest KL and falls; k2 and k3 lie far below it and meet it near a KL of one."
-old, far = START_PI, walk[20, mine]
+# %% demo=true alt="Two panels over the exact KL on a logarithmic axis. Left, the mean estimate divided by the exact KL: k1 and k3 stay at one, k1 with long error bars where the KL is small; k2 sinks a little below one and then rises to more than two. Right, the scatter divided by the exact KL: k1 is above six at the smallest KL and falls; k2 and k3 lie far below it, near 0.15, until they meet it at a KL of about one."
+policy = copies(START, 40)
+far = reuse(policy, adam(policy), batches, surrogate_loss, steps=20)[-1, mine]
+old = START_PI
 rng = np.random.default_rng(11)
-exact, found = [], []
+exact, expected, found = [], [], []
 for mix in np.geomspace(0.01, 1, 8):
     new = softmax(np.log(old) + mix * np.log(far / old))
+    pairs = torch.tensor(np.log([new, old])).reshape(2, -1, 1)  # each context and arm alone
+    terms = np.array([[float(k) for k in kl_estimates(*pair)] for pair in pairs.unbind(1)])
+    expected.append((old.reshape(-1, 1) / S * terms).sum(0))
     batch_obs = rng.integers(S, size=(400, 256))
     batch_act = (rng.random((400, 256, 1)) > old[batch_obs].cumsum(-1)[..., :-1]).sum(-1)
-    logp, logp_old = (torch.tensor(np.log(pi[batch_obs, batch_act])) for pi in (new, old))
-    found.append([[float(k) for k in kl_estimates(*pair)] for pair in zip(logp, logp_old)])
+    drawn = torch.tensor(np.log([pi[batch_obs, batch_act] for pi in (new, old)]))  # (2, 400, 256)
+    found.append([[float(k) for k in kl_estimates(*pair)] for pair in drawn.unbind(1)])
     exact.append(exact_kl(old, new)[0])
-found, exact = np.array(found), np.array(exact)  # (8, 400, 3), (8,)
-means = {f"k{i + 1}": found[:, :, i].mean(1) for i in range(3)}
-spreads = {f"k{i + 1}": found[:, :, i].std(1) for i in range(3)}
-pg.plots.kl_estimates_figure(exact, means, spreads)
+exact, expected, found = np.array(exact), np.array(expected), np.array(found)
+names = "k1", "k2", "k3"
+pg.plots.kl_estimates_figure(exact, dict(zip(names, expected.T)), dict(zip(names, found.transpose(2, 0, 1))))
 plt.show()
-print(pg.tr("exact KL   mean of k1, k2, k3 / exact KL   scatter of k1, k2, k3 / exact KL   k1 < 0"))
+print(pg.tr("as a share of the exact KL"))
+print(pg.tr("exact KL   expected k1, k2, k3      scatter k1, k2, k3       k1 < 0"))
 for i in (0, 2, 4, 6, 7):
-    print(f"{exact[i]:8.5f}   " + " ".join(f"{means[k][i] / exact[i]:9.2f}" for k in means) + "  "
-          + " ".join(f"{spreads[k][i] / exact[i]:10.2f}" for k in means)
-          + f" {(found[i, :, 0] < 0).mean():8.0%}")
+    shares = *expected[i] / exact[i], *found[i].std(0) / exact[i]
+    print(f"{exact[i]:8.5f} " + " ".join(f"{x:7.2f}" for x in shares)
+          + f" {(found[i, :, 0] < 0).mean():11.0%}")
 
 # %% [markdown]
-# Where the KL is small, $k_1$ is right on average and useless in a single batch: its scatter is a
-# multiple of the KL, and almost half of the estimates are negative. $k_2$ and $k_3$ scatter far less.
-# Where the KL is large, $k_2$ is wrong on average, by more the further one goes, and $k_3$ scatters as
-# much as $k_1$ or more, because single ratios are large. $k_3$ is unbiased everywhere and never
-# negative. That makes it the usual gauge, and lesson 05 uses it.
+# The expectations are exact, enumerated over all contexts and arms: those of $k_1$ and $k_3$ *are*
+# the KL. Where it is small, $k_1$ is nevertheless useless in a single batch: its scatter is a multiple
+# of the KL, and almost half of its values are negative. $k_2$ and $k_3$ scatter far less. Where the KL
+# is large, $k_2$ is wrong on average, and $k_3$ loses its advantage: single ratios are large there, and
+# it scatters as much as $k_1$ or more. $k_3$ is unbiased everywhere and never negative. That makes it
+# the usual gauge, and lesson 05 uses it.
 
 # %% [markdown]
 # ## 9. A penalty in place of the clip
@@ -961,13 +976,13 @@ def train_penalty(target, beta=10.0, iterations=60, steps=10, runs=20, seed=1):
 clips = {clip: train(lambda *given: ppo_clip_loss(*given, clip=clip), steps=10) for clip in (0.1, 0.2, 0.3)}
 penalties = {target: train_penalty(target) for target in (0.01, 0.02, 0.03)}
 names = pg.tr("clip"), pg.tr("penalty")
-points = [[(kls.mean(), shares[-1].mean()) for shares, kls, *_betas in ways.values()]
+points = [{setting: (way[1].mean(), way[0][-1].mean()) for setting, way in ways.items()}
           for ways in (clips, penalties)]
 spent = [clips[0.2][1].mean(1), penalties[0.02][1].mean(1)]
 pg.plots.leashes(dict(zip(names, points)), dict(zip(names, spent)), penalties[0.02][2])
 plt.show()
-for name, ways, point in zip(names, (clips, penalties), points):
-    for setting, (kl, share) in zip(ways, point):
+for name, ways in zip(names, points):
+    for setting, (kl, share) in ways.items():
         print(f"{name:10s} {setting:5.2f}: " + pg.tr("mean KL {kl:.4f}, J / best J {share:.2f}").format(
             kl=kl, share=share))
 

@@ -298,7 +298,7 @@ def batch_size_cases(rng):
     return [
         Case({"samples": np.array([[1.0], [3.0]]), "target": 4.0}),
         Case({"samples": np.array([[1.0], [3.0]]), "target": 5.5}),
-        Case({"samples": np.array([[3.0, 1.0], [5.0, 1.0], [4.0, -2.0]]), "target": 20.0}),
+        Case({"samples": np.array([[3.0, 1.0], [5.0, 1.0], [4.0, -2.0]]), "target": 21.0}),
         Case({"samples": np.array([[-1.0, 2.0], [1.0, -2.0]]), "target": 1.0}),
         Case({"samples": View(draws, "read_only"), "target": away_from_whole(draws, 10.0)}),
         Case({"samples": np.array([[10.0], [10.5], [11.0]]), "target": 0.01}),
