@@ -1,0 +1,18 @@
+"""Checks of lesson 06."""
+
+from grader.checks.lesson_06.learning import TRAIN_LANGUAGE_PPO
+from grader.checks.lesson_06.losses import KL_SHAPED_REWARDS, PPO_TOKEN_LOSS, TERMINAL_REWARDS
+from grader.checks.lesson_06.questions import Q_BETA, Q_WHICH_KL
+from grader.checks.lesson_06.tokens import COMPLETION_MASK, MASKED_MEAN, TOKEN_LOGP
+
+EXERCISES = [
+    TOKEN_LOGP,
+    COMPLETION_MASK,
+    MASKED_MEAN,
+    TERMINAL_REWARDS,
+    KL_SHAPED_REWARDS,
+    PPO_TOKEN_LOSS,
+    TRAIN_LANGUAGE_PPO,
+    Q_WHICH_KL,
+    Q_BETA,
+]

@@ -1,0 +1,444 @@
+"""Check of train_language_ppo: what spies saw, and the exact score and drift of the weights."""
+
+import functools
+import math
+
+import numpy as np
+import torch
+
+from grader.exercise import N_, Case, RuleExercise, close
+from grader.i18n import _
+from grader.kinds import kind_text
+from grader.played import raised, softmax
+from grader.probes.inputs import Rng
+from grader.probes.language import Language
+from grader.probes.ppo import Fading
+from grader.probes.train import Module, Optimizer
+from grader.show import number_text
+from grader.verdict import Problem
+
+BETA, MARK, BOUND = 0.5, 1.15, 2.5
+UPDATES, BATCH = 20, 128
+
+
+def behaviour(expected, got, hint, mistake):
+    return Problem("behaviour", "", expected, got, hint, mistake)
+
+
+# Cases ----------------------------------------------------------------------------------------
+
+
+@functools.cache
+def pretrained() -> dict:
+    """Weights of a model of the language in its usual order: parameter name -> array."""
+    import policy_gradients as pg
+
+    language = pg.language.Language()
+    with torch.random.fork_rng(), torch.enable_grad():
+        torch.manual_seed(0)
+        model = pg.Transformer(language.num_tokens, language.length, language.num_tokens)
+        language.pretrain(model, np.random.default_rng(0), num_steps=200)
+    return {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
+
+
+def in_order(weights, order) -> dict:
+    """The same model where token i is what token order[i] was."""
+    moved = {name: weights[name][order] for name in ("token.weight", "head.weight", "head.bias")}
+    return {**weights, **moved}
+
+
+def nudged(weights, rng, size) -> dict:
+    """The model with noise on its weights: another policy, not too far away."""
+    return {n: (w + rng.normal(size=w.shape) * size).astype(np.float32) for n, w in weights.items()}
+
+
+def train_cases(rng):
+    """One batch looked at closely; equal and unequal orders of minibatches; a run that learns."""
+    order = rng.permutation(8)
+    reference = in_order(pretrained(), order)
+    policy, seed = nudged(reference, rng, 0.1), int(rng.integers(2**31))
+    close_look = {"num_updates": 1, "batch_size": 24, "beta": 0.5, "rng": Rng(1), "epochs": 4,
+                  "minibatch_size": 24, "clip": 0.05}  # fmt: skip
+    short = {"num_updates": 2, "batch_size": 14, "beta": 0.1, "rng": Rng(2), "epochs": 3,
+             "minibatch_size": 4}  # fmt: skip
+    other = {**short, "rng": Rng(3)}
+    whole = {"num_updates": UPDATES, "batch_size": BATCH, "beta": BETA,
+             "rng": Rng(int(rng.integers(2**31)))}  # fmt: skip
+    return [
+        train_case(order, reference, policy, close_look, (seed, 1), watched=4, sgd=0.2),
+        train_case(order, reference, policy, short, (seed, 2)),
+        train_case(order, reference, policy, short, (seed, 3)),
+        train_case(order, reference, policy, other, (seed, 4)),
+        train_case(order, reference, reference, whole, (seed + 1, 5)),
+    ]
+
+
+def train_case(order, reference, policy, options, chance, watched=0, sgd=None):
+    sizes = {"num_tokens": 8, "length": 7}
+    silent = {"head.weight": np.zeros((1, 48), np.float32), "head.bias": np.zeros(1, np.float32)}
+    trained = ["policy", "critic"]
+    optimizer = Fading("Adam", trained, {"lr": 5e-3}, steps=UPDATES * 4 * BATCH // 64)
+    inputs = {
+        "chance": list(chance),
+        "watched": watched,
+        "language": Language({"order": order.tolist()}),
+        "policy": Module("Transformer", {**sizes, "out_size": 8}, policy),
+        "critic": Module("Transformer", sizes, silent),
+        "reference": Module("Transformer", {**sizes, "out_size": 8}, reference),
+        "optimizer": Optimizer("SGD", trained, {"lr": sgd}) if sgd else optimizer,
+        **options,
+    }
+    words = ", ".join(f"{name}={number_text(options[name])}" for name in options if name != "rng")
+    shown = _("train_language_ppo(..., {words})").format(words=words)
+    return Case(inputs, tuple(options), shown=shown)
+
+
+def language_of(case):
+    return case.inputs["language"].materialize()
+
+
+def model(record, weights):
+    """A network of the case with these weights, in the grader's process."""
+    shapes = {name: np.shape(array) for name, array in record.weights.items()}
+    if {name: np.shape(weights[name]) for name in shapes} != shapes:
+        raise ValueError("weights of another shape")
+    return Module(record.name, record.kwargs, weights).materialize()
+
+
+# What was done --------------------------------------------------------------------------------
+
+
+def rule_history(case, seen):
+    """A list of dicts, one for each update."""
+    updates, value = case.inputs["num_updates"], seen["value"]
+    words = _("a list of {n} dicts").format(n=updates)
+    if value.get("kind") not in ("list", "tuple"):
+        hint = _("Keep one dict for each update, and return the list.")
+        return Problem("kind", "", words, kind_text(value), hint, "no-history")
+    if value["length"] != updates:
+        return Problem("shape", "", words, kind_text(value), _("One dict for each update."),
+                       "history-length")  # fmt: skip
+    if any(item.get("kind") != "mapping" for item in value["items"]):
+        return Problem("kind", "", words, kind_text(value["items"][0]), _("One dict for each update."),
+                       "history-items")  # fmt: skip
+    return None
+
+
+def rule_score_told(case, seen):
+    """Where the dicts tell a score, it is the batch's mean score."""
+    language, parts = language_of(case), batches(case, seen)
+    for item, tokens in zip(seen["value"]["items"], parts, strict=True):
+        told = {key.get("value"): one for key, one in item["items"]}.get("score")
+        if told is None:
+            continue
+        wanted = float(language.score(torch.tensor(tokens.astype(np.int64))).mean())
+        found = told.get("value", told.get("array"))
+        if found is None or np.shape(found) or not close(found, wanted, 1e-3):
+            got = kind_text(told)
+            hint = _("The mean of language.score over the batch, without the penalty.")
+            return Problem("value", "", "score = " + number_text(wanted), got, hint, "score-told")
+    return None
+
+
+def steps_per_update(case):
+    given = case.inputs
+    parts = math.ceil(given["batch_size"] / given.get("minibatch_size", 64))
+    return given.get("epochs", 4) * parts
+
+
+def batches(case, seen) -> list:
+    """For each update the rows sampled since the one before, (B, L)."""
+    each = steps_per_update(case)
+    found = [[] for _update in range(case.inputs["num_updates"])]
+    for row in seen["samples"]:
+        update = row["steps"] // each
+        if row["steps"] % each == 0 and update < len(found):
+            found[update].append(row["tokens"])
+    return [np.concatenate(rows) if rows else np.zeros((0, 0)) for rows in found]
+
+
+def rule_steps(case, seen):
+    """The optimiser's steps, each with a fresh gradient."""
+    spy, wanted = seen["optimizer"], steps_per_update(case) * case.inputs["num_updates"]
+    words = _("{n} optimiser steps")
+    expected, got = words.format(n=wanted), words.format(n=spy["steps"])
+    if spy["steps"] == 0 or spy["empty"] == spy["steps"]:
+        hint = _("zero_grad, backward, step: all three, in this order?")
+        return behaviour(expected, words.format(n=0), hint, "no-step")
+    if spy["leftover"]:
+        return behaviour(_("a fresh gradient at each step"), _("old gradients added to new ones"),
+                         _("backward() adds to what is there already. Who clears it?"),
+                         "gradients-pile-up")  # fmt: skip
+    if spy["steps"] == wanted:
+        return None
+    hint = _("One step for each minibatch, epochs times over the batch, in each update.")
+    return behaviour(expected, got, hint, "steps-miscounted")
+
+
+def rule_samples(case, seen):
+    """Fresh sentences for each update, written by the policy itself."""
+    size, parts = case.inputs["batch_size"], batches(case, seen)
+    expected = _("{n} sentences sampled from the policy for each update").format(n=size)
+    if not seen["samples"]:
+        return behaviour(expected, _("language.sample was never called"),
+                         _("Where do the sentences of a batch come from?"), "not-sampled")  # fmt: skip
+    if any(row["source"] in ("reference", "critic") for row in seen["samples"]):
+        return behaviour(expected, _("sentences sampled from the reference"),
+                         _("Whose sentences does the policy gradient average over?"),
+                         "sampled-from-reference")  # fmt: skip
+    if any(len(rows) == 0 for rows in parts):
+        return behaviour(expected, _("none for some updates"),
+                         _("After an update the policy writes other sentences. Sample again."),
+                         "sampled-once")  # fmt: skip
+    if any(len(rows) < size for rows in parts):
+        got = _("{n} sentences").format(n=min(map(len, parts)))
+        return behaviour(expected, got, _("Does batch_size reach the sampler?"), "batch-size")
+    return None
+
+
+def rule_modules(case, seen):
+    """The policy and the critic learn in place; the reference never moves."""
+    moved = {
+        name: any(not np.array_equal(one["before"][n], one["after"][n]) for n in one["before"])
+        for name, one in seen["modules"].items()
+    }
+    if moved["reference"]:
+        return behaviour(_("a reference that stays as it was"), _("its weights changed"),
+                         _("Old moves with every rollout; the reference never does."),
+                         "reference-moved")  # fmt: skip
+    if not moved["policy"]:
+        return behaviour(_("a policy trained in place"), _("the same weights"),
+                         _("Does a gradient reach the policy, and is it this one that was handed in?"),
+                         "policy-not-trained")  # fmt: skip
+    if not moved["critic"]:
+        return behaviour(_("a critic trained beside the policy"), _("the same weights"),
+                         _("Is the critic's loss part of the loss?"), "critic-not-trained")  # fmt: skip
+    return None
+
+
+# One batch, looked at closely -----------------------------------------------------------------
+
+
+def looked_at(case, seen):
+    """(tokens, logits, grad) of each watched step, (B, L), (B, L, V) twice, rows in one order; None
+    where the policy was shown anything else than whole sentences, all of them, at each step."""
+    (tokens,) = batches(case, seen)
+    steps = []
+    for passes in seen["steps"]:
+        rows = [p for p in passes if np.shape(p["tokens"])[1:] == tokens.shape[1:]]
+        if len(rows) != len(passes) or not rows:
+            return None
+        parts = [np.concatenate([p[name] for p in rows]) for name in ("tokens", "logits", "grad")]
+        order = np.lexsort(parts[0].T)
+        steps.append([part[order].astype(float) for part in parts])
+    whole = tokens[np.lexsort(tokens.T)]
+    return steps if all(np.array_equal(step[0], whole) for step in steps) else None
+
+
+def mask_of(language, tokens):
+    """(B, L - 1): predictions of the completion's tokens, up to the first end."""
+    mask = np.zeros((len(tokens), tokens.shape[1] - 1), bool)
+    for row, kept in zip(tokens, mask, strict=True):
+        ends = np.flatnonzero(row[language.prompt_length :] == language.eos)
+        kept[language.prompt_length - 1 :][: ends[0] + 1 if len(ends) else None] = True
+    return mask
+
+
+def directions(tokens, logits):
+    """(B, L - 1, V): derivative of each written token's log-probability by its logits."""
+    slope = -softmax(logits[:, :-1])
+    written = tokens[:, 1:, None].astype(int)
+    np.put_along_axis(slope, written, np.take_along_axis(slope, written, -1) + 1, -1)
+    return slope
+
+
+def weights_of(tokens, logits, grad):
+    """(weight of each token's log-probability in the objective, what is left of the gradient)."""
+    slope, grad = directions(tokens, logits), grad[:, :-1]
+    weight = -(grad * slope).sum(-1) / (slope**2).sum(-1)
+    return weight, grad + weight[..., None] * slope
+
+
+def log_probs(tokens, logits):
+    table = np.log(softmax(logits[:, :-1]))
+    return np.take_along_axis(table, tokens[:, 1:, None].astype(int), -1)[..., 0]
+
+
+def rule_close_look(case, seen):
+    """What the first gradients say about mask, penalty, old log-probabilities and clip. Forms that
+    are unknown pass: what counts is where they lead."""
+    steps = looked_at(case, seen) if case.inputs["watched"] else None
+    if not steps:
+        return None
+    language = language_of(case)
+    mask = mask_of(language, steps[0][0].astype(int))
+    return (
+        _outside(language, steps[0], mask)
+        or _penalty(case, language, steps[0], mask)
+        or _later_steps(case, steps, mask)
+    )
+
+
+def _outside(language, step, mask):
+    """Gradient where the policy chose nothing."""
+    size = np.abs(step[2]).max(-1)
+    stray = (size[:, :-1] > 1e-5 * size.max()) & ~mask
+    expected = _("a gradient at the completion's tokens alone")
+    if stray[:, : language.prompt_length - 1].any():
+        return behaviour(expected, _("the prompt's tokens are trained as well"),
+                         _("Who wrote the prompt? Let the mask reach the loss."), "prompt-trained")  # fmt: skip
+    if stray.any():
+        return behaviour(expected, _("the filling after the end is trained as well"),
+                         _("After the first eos nothing is chosen. Let the mask reach the loss."),
+                         "padding-trained")  # fmt: skip
+    return None
+
+
+def _penalty(case, language, step, mask):
+    """How much the score and the log-ratio count for the last token of each sentence."""
+    tokens, logits, _grad = step
+    with torch.no_grad():
+        reference = case.inputs["reference"].materialize()
+        logits_ref = reference(torch.tensor(tokens.astype(np.int64))).numpy().astype(float)
+    weight, rest = weights_of(*step)
+    if np.abs(rest[mask]).max() > 1e-3 * np.abs(weight[mask]).max():
+        return _kl_in_loss(logits, logits_ref, rest, mask)
+    beta, score = case.inputs["beta"], language.score(torch.tensor(tokens.astype(np.int64))).numpy()
+    log_ratio = log_probs(tokens, logits) - log_probs(tokens, logits_ref)
+    last = np.arange(len(mask)), mask.shape[1] - 1 - mask[:, ::-1].argmax(1)
+    known = np.stack([score, log_ratio[last], np.ones(len(score))], 1)
+    (per_score, per_ratio, _rest), *_others = np.linalg.lstsq(known, weight[last], rcond=None)
+    apart = np.abs(known @ [per_score, per_ratio, _rest] - weight[last]).max()
+    if apart > 1e-3 * np.abs(weight[last]).max() or abs(per_score) < 1e-9:
+        return None
+    if per_score < 0:
+        return behaviour(_("a higher score makes a sentence likelier"), _("it makes it less likely"),
+                         _("Which way does the optimiser go?"), "minus-sign")  # fmt: skip
+    return _leash(-per_ratio / per_score, beta)
+
+
+def _leash(found, beta):
+    """found: the factor with which the log-ratio is charged, beside a score that counts once."""
+    words = _("the log-ratio to the reference is charged {factor} times")
+    expected, got = words.format(factor=number_text(beta)), words.format(factor=number_text(round(found, 3)))  # fmt: skip
+    if abs(found - beta) < 0.02 * beta:
+        return None
+    if abs(found) < 0.02 * beta:
+        hint = _("Nothing holds the policy to its reference. Old moves with every rollout; the "
+                 "reference never does.")  # fmt: skip
+        return behaviour(expected, got, hint, "no-leash")
+    if abs(found + beta) < 0.02 * beta:
+        hint = _("Drift is paid for, not charged. Which log-probability is subtracted?")
+        return behaviour(expected, got, hint, "kl-sign")
+    if abs(found - 2 * beta) < 0.02 * beta:
+        return behaviour(expected, got, TWICE, "kl-twice")
+    return behaviour(expected, got, _("Does beta reach the rewards?"), "other-beta")
+
+
+TWICE = N_("The penalty is in the reward and in the loss at once. Once is enough.")
+
+
+def _kl_in_loss(logits, logits_ref, rest, mask):
+    """A gradient that is not the written tokens' alone: is it that of a divergence?"""
+    probs = softmax(logits[:, :-1])[mask]
+    apart = np.log(probs) - np.log(softmax(logits_ref[:, :-1])[mask])
+    divergence = (probs * apart).sum(-1, keepdims=True)
+    known, left = probs * (apart - divergence), rest[mask]
+    # The written token's direction was taken out of the one, so it must be taken out of the other.
+    slope = None if np.abs(left).max() == 0 else left
+    share = (known * slope).sum() / (known**2).sum() if slope is not None else 0.0
+    cosine = (known * left).sum() / np.sqrt((known**2).sum() * (left**2).sum())
+    if share > 0 and cosine > 0.8:
+        return behaviour(_("the penalty in the rewards alone"), _("one in the loss as well"), _(TWICE),
+                         "kl-twice")  # fmt: skip
+    return None
+
+
+def _later_steps(case, steps, mask):
+    """In later epochs of the same batch: is the ratio to the stored log-probabilities, clipped?"""
+    first, clip = weights_of(*steps[0])[0][mask], case.inputs["clip"]
+    start = log_probs(*steps[0][:2])[mask]
+    ratios, found = [], []
+    for step in steps[1:]:
+        ratios.append(np.exp(log_probs(*step[:2])[mask] - start))
+        found.append(weights_of(*step)[0][mask])
+    ratios, found = np.array(ratios), np.array(found)
+    clear = np.abs(first) > 0.05 * np.abs(first).max()
+    forms = {"": alive(ratios, first, clip) * ratios * first, "old-recomputed": first + 0 * ratios,
+             "no-clip": ratios * first, "other-clip": alive(ratios, first, 0.2) * ratios * first}  # fmt: skip
+    errors = {name: _share_apart(found, form, first, clear) for name, form in forms.items()}
+    name = min(errors, key=errors.get)
+    if not name or errors[name] > 0.01 or errors[""] < errors[name] + 0.05:
+        return None
+    hints = {
+        "old-recomputed": _("The old log-probabilities are those of the moment of sampling: frozen "
+                            "for all epochs."),
+        "no-clip": _("Outside the band the gradient looks unclipped. Is it the clipped loss?"),
+        "other-clip": _("Does clip reach the loss?"),
+    }  # fmt: skip
+    expected = _("ratios to the log-probabilities of the sampling, clipped at {clip}")
+    got = _("another gradient from the second step on")
+    return behaviour(expected.format(clip=number_text(clip)), got, hints[name], name)
+
+
+def alive(ratio, adv, clip):
+    return np.where(adv > 0, ratio < 1 + clip, ratio > 1 - clip)
+
+
+def _share_apart(found, form, first, clear):
+    """Share of tokens whose weight is not this form's."""
+    return float(np.mean(np.abs(found - form)[:, clear] > 0.005 * np.abs(first[clear])))
+
+
+# Where it led ---------------------------------------------------------------------------------
+
+
+def rule_mark(case, seen):
+    """The exact expected score, and the exact drift from the reference."""
+    import policy_gradients as pg
+
+    if case.inputs["num_updates"] < UPDATES:
+        return None
+    policy = model(case.inputs["policy"], seen["modules"]["policy"]["after"])
+    reference = case.inputs["reference"].materialize()
+    reached = pg.language.exact(language_of(case), policy, reference)
+    words = _("exact expected score {score}, exact KL to the reference {kl}")
+    expected = _("an exact expected score of at least {mark}, with an exact KL to the reference of "
+                 "at most {bound}").format(mark=MARK, bound=BOUND)  # fmt: skip
+    got = words.format(score=f"{reached.score:.2f}", kl=f"{reached.kl:.2f}")
+    if not reached.kl <= BOUND:
+        hint = _("Old moves with every rollout; the reference never does. Which of the two does the "
+                 "penalty hold on to?")  # fmt: skip
+        return behaviour(expected, got, hint, "drifted")
+    if not reached.score >= MARK:
+        hint = _("Does the score at the end reach the first token's advantage?")
+        return behaviour(expected, got, hint, "mark-missed")
+    return None
+
+
+def rule_chance(cases, seen):
+    """Minibatches come from rng: the same one gives the same weights, another one others."""
+    def after(number):
+        return seen[number]["modules"]["policy"]["after"]
+
+    def same(one, other):
+        return all(np.array_equal(one[name], other[name]) for name in one)
+
+    if not same(after(1), after(2)):
+        return behaviour(_("the same weights from the same rng"), _("other weights"),
+                         _("All randomness comes from rng, but for the sampling of sentences."),
+                         "not-from-rng")  # fmt: skip
+    if same(after(1), after(3)):
+        return behaviour(_("other minibatches from another rng"), _("the same weights"),
+                         _("Does rng draw the order of the sentences?"), "same-order")  # fmt: skip
+    return None
+
+
+TRAIN_LANGUAGE_PPO = RuleExercise(
+    "train_language_ppo", "train_language", train_cases,
+    rules=(raised, rule_history, rule_steps, rule_samples, rule_modules, rule_close_look,
+           rule_score_told, rule_mark),
+    overall=(rule_chance,), seconds=60.0,
+    prerequisites=("token_logp", "completion_mask", "masked_mean", "terminal_rewards",
+                   "kl_shaped_rewards", "ppo_token_loss"),
+)  # fmt: skip

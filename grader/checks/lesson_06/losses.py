@@ -1,0 +1,327 @@
+"""Rewards of tokens, and the clipped objective on them."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checks.lesson_04 import samples as words
+from grader.checks.lesson_04.clip import objective, slope
+from grader.checks.lesson_04.samples import logs, off_the_edges
+from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
+from grader.i18n import _
+from grader.probes.inputs import Tensor
+from grader.show import array_text, call_text
+
+
+def completions(rng, rows, cols):
+    """(rows, cols) bool: a prompt of one or two columns, then completions of unequal length."""
+    start = int(rng.integers(1, 3))
+    lengths = rng.integers(1, cols - start + 1, size=(rows, 1))
+    lengths[0], lengths[-1] = cols - start, 1
+    place = np.arange(cols)
+    return (place >= start) & (place < start + lengths)
+
+
+# terminal_rewards -----------------------------------------------------------------------------
+
+
+def terminal_cases(rng):
+    """Completions that end early and late, a mask with gaps, one column, scores of 0."""
+    rows, cols = int(rng.integers(3, 6)), int(rng.integers(5, 9))
+    gaps = np.array([[True, False, True, False], [True, True, False, True], [False, True, False, False]])
+    cases = [
+        ([3.0], [[False, True, True, False]]),
+        ([1.0, 2.0], [[False, True, False, False], [False, True, True, True]]),
+        ([5.0, -1.0, 0.0], gaps),
+        (rng.normal(size=rows), completions(rng, rows, cols)),
+        ([2.0, -3.0], [[True], [True]]),
+        (rng.normal(size=rows).astype(np.float32), completions(rng, rows, cols)),
+        # As many rows as columns: no broadcast along the wrong axis shows itself by its length.
+        (rng.normal(size=5), completions(rng, 5, 5)),
+    ]  # fmt: skip
+    return [Case({"scores": Tensor(np.array(s)), "mask": Tensor(np.array(m))}) for s, m in cases]
+
+
+def terminal_truth(scores, mask):
+    rewards = np.zeros(np.shape(mask))
+    for row, (score, kept) in enumerate(zip(scores, mask, strict=True)):
+        last = [t for t, true in enumerate(kept) if true][-1:]
+        rewards[row, last] = score
+    return rewards
+
+
+def placed(place):
+    """A wrong reward: each score at column `place(mask) -> (B,)`."""
+    def rewards(scores, mask):
+        found = torch.zeros(mask.shape, dtype=scores.dtype)
+        found[torch.arange(len(mask)), place(mask)] = scores
+        return found
+    return rewards  # fmt: skip
+
+
+def last_true(mask):
+    return (mask * torch.arange(mask.shape[1])).argmax(1)
+
+
+LAST = N_("Which entry of the row is the last true one? Try a row that ends early, and one with a "
+          "gap.")  # fmt: skip
+
+TERMINAL_REWARDS = FunctionExercise(
+    "terminal_rewards", terminal_cases, terminal_truth, kind=TensorOf(),
+    mistakes=(
+        Mistake("at-the-row-end", N_("The row's last column is often filling. Where does the "
+                                     "completion end?"),
+                like=placed(lambda mask: torch.full((len(mask),), mask.shape[1] - 1))),
+        Mistake("everywhere", N_("One score for a sentence is paid once, not for every token."),
+                like=lambda scores, mask: scores[:, None] * mask),
+        Mistake("everywhere", N_("One score for a sentence is paid once, not for every token."),
+                like=lambda scores, mask: scores[:, None].expand(mask.shape)),
+        Mistake("shared-out", N_("The score is not divided: it is paid at the end."),
+                like=lambda scores, mask: scores[:, None] * mask / mask.sum(1, keepdim=True)),
+        Mistake("at-the-first", N_("The score comes when the sentence is finished, not at its "
+                                   "first token."),
+                like=placed(lambda mask: mask.long().argmax(1))),
+        Mistake("after-the-end", N_("One column too late: the last true entry itself gets it."),
+                like=placed(lambda mask: (last_true(mask) + 1).clamp(max=mask.shape[1] - 1))),
+        Mistake("length-as-index", N_("The number of true entries is an index only where they begin "
+                                      "in column 0."),
+                like=placed(lambda mask: mask.sum(1) - 1)),
+        Mistake("gap-taken-for-end", LAST,
+                like=placed(lambda mask: mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1)
+                            .clamp(min=0))),
+        Mistake("gap-taken-for-end", LAST,
+                like=placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1)),
+        Mistake("one-before-the-end", N_("One column too early: the last true entry itself gets it."),
+                like=placed(lambda mask: (last_true(mask) - 1).clamp(min=0))),
+    ),
+)  # fmt: skip
+
+
+# kl_shaped_rewards ----------------------------------------------------------------------------
+
+
+def shaped_cases(rng):
+    """Rewards outside the mask that must stay; no penalty; a large one; other sizes and dtypes."""
+    logp = np.log(np.array([[0.5, 0.4, 0.8, 0.1]]))
+    logp_ref = np.log(np.array([[0.5, 0.8, 0.2, 0.6]]))
+    mask = np.array([[False, True, True, False]])
+    fixed = {"rewards": np.array([[7.0, 0.0, 2.0, -5.0]]), "logp": logp, "logp_ref": logp_ref}
+    cases = [shaped_case(**fixed, mask=mask, beta=1.0), shaped_case(**fixed, mask=mask, beta=0.1)]
+    sizes = [(3, 6), (5, 5), (1, 1), (4, 8)]
+    for number, (rows, cols) in enumerate(sizes):
+        mask = completions(rng, rows, cols) if cols > 2 else np.ones((rows, cols), dtype=bool)
+        given = {
+            "rewards": rng.normal(size=(rows, cols)) * 3,
+            "logp": np.log(rng.uniform(0.02, 1, size=(rows, cols))),
+            "logp_ref": np.log(rng.uniform(0.02, 1, size=(rows, cols))),
+        }
+        dtype = np.float32 if number == 3 else np.float64
+        given = {name: array.astype(dtype) for name, array in given.items()}
+        cases.append(shaped_case(**given, mask=mask, beta=[0.3, 2.5, 0.7, 0.0][number]))
+    return cases
+
+
+def shaped_case(rewards, logp, logp_ref, mask, beta):
+    arrays = {"rewards": rewards, "logp": logp, "logp_ref": logp_ref, "mask": mask}
+    return Case({name: Tensor(array) for name, array in arrays.items()} | {"beta": beta})
+
+
+def shaped_truth(rewards, logp, logp_ref, mask, beta):
+    shaped = np.array(rewards, dtype=np.float64)
+    for index in zip(*np.nonzero(mask), strict=True):
+        shaped[index] -= beta * (float(logp[index]) - float(logp_ref[index]))
+    return shaped
+
+
+def shaped_like(penalty):
+    """A wrong reward: `penalty(log_ratio, mask)`, both (B, L-1), times beta is taken away."""
+    def shaped(rewards, logp, logp_ref, mask, beta):
+        return rewards - beta * penalty(logp - logp_ref, mask)
+    return shaped  # fmt: skip
+
+
+def at_the_end(log_ratio, mask):
+    total = (log_ratio * mask).sum(1, keepdim=True)
+    return total * (torch.arange(mask.shape[1]) == last_true(mask)[:, None])
+
+
+KL_SIGN = N_("A token that the policy likes better than the reference does: is it paid for that, "
+             "or charged?")  # fmt: skip
+OUTSIDE = N_("Outside the mask nothing was chosen: there the rewards stay as they are.")
+ESTIMATOR = N_("The plain log-ratio is asked, token by token; it may be negative.")
+PER_TOKEN = N_("Each token is charged for its own log-ratio, where it stands.")
+
+KL_SHAPED_REWARDS = FunctionExercise(
+    "kl_shaped_rewards", shaped_cases, shaped_truth, kind=TensorOf(),
+    mistakes=(
+        Mistake("kl-sign", KL_SIGN, like=shaped_like(lambda lr, mask: -lr * mask)),
+        Mistake("mask-ignored", OUTSIDE, like=shaped_like(lambda lr, mask: lr)),
+        Mistake("outside-erased", OUTSIDE,
+                like=lambda rewards, logp, logp_ref, mask, beta:
+                (rewards - beta * (logp - logp_ref)) * mask),
+        Mistake("kl-sign", KL_SIGN, like=shaped_like(lambda lr, mask: -lr)),
+        Mistake("mask-inverted", N_("The penalty stands outside the mask, and not inside."),
+                like=shaped_like(lambda lr, mask: lr * ~mask)),
+        Mistake("ratio-not-log", N_("The logarithm of the ratio is asked, not the ratio."),
+                like=shaped_like(lambda lr, mask: lr.exp() * mask)),
+        Mistake("ratio-not-log", N_("The logarithm of the ratio is asked, not the ratio."),
+                like=lambda rewards, logp, logp_ref, mask, beta:
+                rewards - beta * mask * (logp.exp() - logp_ref.exp())),
+        Mistake("logs-divided", words.LOGS_DIVIDED,
+                like=lambda rewards, logp, logp_ref, mask, beta:
+                rewards - beta * torch.where(mask, logp / logp_ref, 0)),
+        Mistake("other-estimator", ESTIMATOR,
+                like=shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask)),
+        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr**2 / 2 * mask)),
+        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.abs() * mask)),
+        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.clamp(min=0) * mask)),
+        Mistake("beta-ignored", N_("How much does beta weigh the penalty? Set it to 0: what remains?"),
+                like=lambda rewards, logp, logp_ref, mask, beta:
+                rewards - (logp - logp_ref) * mask),
+        Mistake("paid-at-the-end", PER_TOKEN, like=shaped_like(at_the_end)),
+        Mistake("averaged", PER_TOKEN,
+                like=shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True))),
+        Mistake("averaged", PER_TOKEN, like=shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask)),
+        Mistake("averaged", PER_TOKEN,
+                like=shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask)),
+        Mistake("no-reference", N_("Where does the reference come in? Only a difference from it is "
+                                   "charged."),
+                like=lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask),
+        Mistake("rewards-left-out", N_("The score is still paid: the penalty is taken from the "
+                                       "rewards."),
+                like=lambda rewards, logp, logp_ref, mask, beta: -beta * (logp - logp_ref) * mask),
+    ),
+)  # fmt: skip
+
+
+# ppo_token_loss -------------------------------------------------------------------------------
+
+
+def loss_cases(rng):
+    """Equal policies, the six cases of the clip, padding with large numbers, other bands."""
+    wide = float(rng.uniform(0.25, 0.5))
+    ragged = completions(rng, 4, 6)
+    gaps = rng.random((3, 5)) < 0.6
+    gaps[0, 0], gaps[2, 4] = True, False
+    six = np.array([[0.5, 0.9, 1.5], [0.5, 1.1, 1.5]]), np.array([[2.0, 3.0, 1.0], [-3.0, -2.0, -1.0]])
+    inside = np.array([[False, True, True, False]])
+    return [
+        loss_case([[1.0, 1.0, 1.0, 1.0]], [[50.0, 3.0, -1.0, 80.0]], inside),
+        loss_case([[3.0, 1.5, 1.1, 0.1]], [[50.0, 2.0, 1.0, -80.0]], inside),
+        loss_case(*six, np.ones((2, 3), dtype=bool)),
+        loss_case(*six, np.array([[False, True, True], [True, True, False]]), clip=0.6),
+        loss_case(off_the_edges(rng, 24, 0.2).reshape(4, 6), rng.normal(size=(4, 6)) * 3, ragged,
+                  rng=rng),
+        loss_case(off_the_edges(rng, 15, 0.2).reshape(3, 5), rng.normal(size=(3, 5)) + 2, gaps, rng=rng),
+        loss_case(off_the_edges(rng, 12, wide).reshape(2, 6), rng.normal(size=(2, 6)),
+                  completions(rng, 2, 6), rng=rng, dtype=np.float32, keywords=("clip",), clip=wide),
+        loss_case([[1.1]], [[-0.5]], [[True]]),
+    ]  # fmt: skip
+
+
+def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), **others):
+    logp, logp_old = logs(ratio, rng, dtype)
+    inputs = {
+        "logp": Tensor(logp, grad=True),
+        "logp_old": Tensor(logp_old, grad=True),
+        "adv": Tensor(np.asarray(adv, dtype=dtype)),
+        "mask": Tensor(np.array(mask)),
+        **others,
+    }
+    text = _("ratios: {ratios}").format(ratios=array_text(np.round(ratio, 4)))
+    return Case(inputs, keywords, shown=call_text("ppo_token_loss", inputs) + "\n" + text)
+
+
+def loss_truth(logp, logp_old, adv, mask, clip=0.2):
+    """The definition of the clip's objective, token by token (see lesson 04's check)."""
+    gradient, objectives = np.zeros(np.shape(logp)), []
+    count = max(1, int(np.sum(mask)))
+    for index in zip(*np.nonzero(mask), strict=True):
+        ratio, weight = math.exp(float(logp[index]) - float(logp_old[index])), float(adv[index])
+        objectives.append(objective(ratio, weight, clip))
+        gradient[index] = -slope(ratio, weight, clip) * ratio / count
+    return Expected(-math.fsum(objectives) / count, {"logp": gradient, "logp_old": None})
+
+
+def clipped(ratio, adv, clip):
+    return torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
+
+
+def mean_of(x, mask):
+    return (x * mask).sum() / mask.sum().clamp(min=1)
+
+
+def loss_like(change=clipped, mean=mean_of):
+    """A wrong loss from `change(ratio, adv, clip)`, both data but for logp, and `mean(x, mask)`."""
+    def loss(logp, logp_old, adv, mask, clip=0.2):
+        return -mean(change(torch.exp(logp - logp_old.detach()), adv.detach(), clip), mask)
+    return loss  # fmt: skip
+
+
+def row_means(x, mask):
+    return ((x * mask).sum(1) / mask.sum(1).clamp(min=1)).mean()
+
+
+def sequence_ratio(logp, logp_old, adv, mask, clip=0.2):
+    log_ratio = ((logp - logp_old.detach()) * mask).sum(1, keepdim=True)
+    return -mean_of(clipped(log_ratio.exp(), adv.detach(), clip), mask)
+
+
+def dead_outside(ratio, adv, clip):
+    outside = (ratio - 1).abs() > clip
+    return clipped(torch.where(outside, ratio.detach(), ratio), adv, clip)
+
+
+def whitened(logp, logp_old, adv, mask, clip=0.2):
+    chosen = adv[mask]
+    white = (adv - chosen.mean()) / (chosen.std(unbiased=False) + 1e-8)
+    return loss_like()(logp, logp_old, white, mask, clip)
+
+
+PADDING = N_("Prompt and padding count as well. Divide by the mask's sum, and add up its entries "
+             "alone.")  # fmt: skip
+UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
+
+PPO_TOKEN_LOSS = FunctionExercise(
+    "ppo_token_loss", loss_cases, loss_truth, kind=TensorOf(), prerequisites=("masked_mean",),
+    mistakes=(
+        Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
+        Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
+        Mistake("row-means", N_("Every token weighs the same: no mean of each sentence first."),
+                like=loss_like(mean=row_means)),
+        Mistake("sum-not-mean", words.MEAN, like=loss_like(mean=lambda x, mask: (x * mask).sum())),
+        Mistake("sum-not-mean", words.MEAN,
+                like=loss_like(mean=lambda x, mask: (x * mask).sum(1).mean())),
+        Mistake("not-averaged", words.NOT_AVERAGED, like=loss_like(mean=lambda x, mask: x * mask)),
+        Mistake("objective-not-loss", words.SIGN, like=lambda *given: -loss_like()(*given)),
+        Mistake("max-not-min", N_("The objective takes the min of two numbers. Minus a min is the "
+                                  "max of the negated two."),
+                like=loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a))),
+        Mistake("clip-without-min", UNDO, like=loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)),
+        Mistake("not-clipped", N_("How far may a good token's ratio rise before it stops paying?"),
+                like=loss_like(lambda r, a, c: r * a)),
+        Mistake("clip-fixed", N_("Which band does the call ask for?"),
+                like=loss_like(lambda r, a, c: clipped(r, a, 0.2))),
+        Mistake("one-side-clipped", N_("The band has two edges: 1 - clip and 1 + clip."),
+                like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a))),
+        Mistake("one-side-clipped", N_("The band has two edges: 1 - clip and 1 + clip."),
+                like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a))),
+        Mistake("dead-outside-band", N_("The value is right, the gradient is not. Outside the band "
+                                        "it is zero only when moving further away."),
+                like=loss_like(dead_outside)),
+        Mistake("inverted-ratio", words.NEW_OVER_OLD, like=loss_like(lambda r, a, c: clipped(1 / r, a, c))),
+        Mistake("no-exp", words.NO_EXP, like=loss_like(lambda r, a, c: clipped(r.log(), a, c))),
+        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
+                like=lambda logp, logp_old, adv, mask, clip=0.2:
+                -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)),
+        Mistake("sentence-ratio", N_("Each token has its own ratio, and its own clip."),
+                like=sequence_ratio),
+        Mistake("gradient-through-old", words.OLD_IS_DATA,
+                like=lambda logp, logp_old, adv, mask, clip=0.2:
+                -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)),
+        Mistake("advantages-whitened", N_("Take the advantages as they come. Whitening them is the "
+                                          "caller's business."),
+                like=whitened),
+    ),
+)  # fmt: skip

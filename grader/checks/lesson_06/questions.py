@@ -1,0 +1,24 @@
+"""The questions' right letters, and a thought for each wrong one."""
+
+from grader.exercise import N_, Choice
+
+Q_WHICH_KL = Choice(
+    "q_which_kl",
+    "b",
+    hints={
+        "a": N_("Which of the two starts at zero again with every batch?"),
+        "c": N_("Look at the plot: is the drift from the start bounded by the size of the steps?"),
+        "d": N_("After each update the old policy is replaced. What does its KL forget then?"),
+    },
+)
+
+Q_BETA = Choice(
+    "q_beta",
+    "c",
+    hints={
+        "a": N_("The score is highest there. Is the other condition met?"),
+        "b": N_("Read the share of sensible sentences at this beta."),
+        "d": N_("The condition is met, but is there a beta that meets it with a higher score?"),
+        "e": N_("The condition is met, but is there a beta that meets it with a higher score?"),
+    },
+)

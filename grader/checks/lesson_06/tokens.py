@@ -1,0 +1,362 @@
+"""Log-probabilities of tokens, the mask of a completion, and the mean over it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
+from grader.i18n import _
+from grader.kinds import Mismatch
+from grader.played import softmax
+from grader.probes.inputs import Tensor
+
+# token_logp -----------------------------------------------------------------------------------
+
+
+def token_cases(rng):
+    """One sentence, then several; other sizes and dtypes; huge logits beside ordinary ones."""
+    tiny = np.log(np.array([[[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]]]))
+    huge = rng.normal(size=(3, 4, 5))
+    huge[1] = rng.permutation([1e4, -1e4, 0.0, 50.0, -3.0])
+    batch, length, size = (int(rng.integers(*pair)) for pair in ((3, 6), (4, 7), (4, 7)))
+    return [
+        token_case(tiny, np.array([[0, 2]])),
+        token_case(rng.normal(size=(1, 3, 4)), np.array([[3, 1, 0]]), rng),
+        token_case(rng.normal(size=(2, 5, 3)) * 2, rng.integers(3, size=(2, 5)), rng),
+        # As many positions as tokens: no wrong axis shows itself by its length.
+        token_case(rng.normal(size=(4, 4, 4)), rng.integers(4, size=(4, 4)), rng),
+        token_case(huge, rng.integers(5, size=(3, 4))),
+        token_case(rng.normal(size=(batch, length, size)).astype(np.float32),
+                   rng.integers(size, size=(batch, length)), rng),
+    ]  # fmt: skip
+
+
+def token_case(logits, tokens, rng=None):
+    """With a generator the gradient is asked for, too."""
+    shape = logits.shape[0], logits.shape[1] - 1
+    upstream = None if rng is None else rng.normal(size=shape).astype(logits.dtype)
+    inputs = {"logits": Tensor(logits, grad=rng is not None), "tokens": Tensor(tokens)}
+    return Case(inputs, upstream=upstream)
+
+
+def token_truth(logits, tokens):
+    """log p of each token under what its predecessor's position foretold, in float64."""
+    logits, tokens = np.asarray(logits, dtype=np.float64), np.asarray(tokens)
+    before, after = logits[:, :-1], tokens[:, 1:, None]
+    top = before.max(-1, keepdims=True)
+    total = top + np.log(np.exp(before - top).sum(-1, keepdims=True))
+    value = (np.take_along_axis(before, after, -1) - total)[..., 0]
+
+    def gradient(upstream):
+        slope = -softmax(before)
+        np.put_along_axis(slope, after, np.take_along_axis(slope, after, -1) + 1, -1)
+        return np.concatenate([slope * upstream[..., None], np.zeros_like(logits[:, :1])], 1)
+
+    return Expected(value, {"logits": gradient})
+
+
+def picked(table, tokens):
+    return table.gather(-1, tokens[..., None]).squeeze(-1)
+
+
+def log_of_softmax(logits, tokens):
+    return picked(logits[:, :-1].softmax(-1), tokens[:, 1:]).log()
+
+
+def hand_made(logits, tokens):
+    before = logits[:, :-1]
+    return picked(before - before.exp().sum(-1, keepdim=True).log(), tokens[:, 1:])
+
+
+OFF_BY_ONE = N_("Position t has seen the tokens up to t. Which token does it foretell?")
+BACKWARDS = N_("Do your logits foretell the next token, or the one before?")
+VOCABULARY = N_("Which axis holds the vocabulary?")
+NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
+OVERFLOW = N_("Logits of 1e4 overflow or underflow on the way. Is there a function that takes both "
+              "steps at once?")  # fmt: skip
+
+TOKEN_LOGP = FunctionExercise(
+    "token_logp", token_cases, token_truth, kind=TensorOf(),
+    mistakes=(
+        Mistake("off-by-one", OFF_BY_ONE,
+                like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1]),
+        Mistake("off-by-one", OFF_BY_ONE,
+                like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:]),
+        Mistake("shifted-backwards", BACKWARDS,
+                like=lambda logits, tokens: picked(logits[:, 1:].log_softmax(-1), tokens[:, :-1])),
+        Mistake("not-shifted", NEXT_ONLY,
+                like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)),
+        Mistake("all-tokens", N_("Which of the V tokens was written?"),
+                like=lambda logits, tokens: logits[:, :-1].log_softmax(-1)),
+        Mistake("probability-not-log", N_("These are probabilities. What is asked is their log."),
+                like=lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:])),
+        Mistake("not-normalised", N_("A logit is no log-probability yet: what must the exponentials "
+                                     "add up to?"),
+                like=lambda logits, tokens: picked(logits[:, :-1], tokens[:, 1:])),
+        Mistake("wrong-axis", VOCABULARY,
+                like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:])),
+        Mistake("wrong-axis", VOCABULARY,
+                like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:])),
+        Mistake("wrong-axis", VOCABULARY,
+                like=lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:])),
+        Mistake("wrong-sign", N_("A log-probability is never positive. Cross entropy is minus the "
+                                 "log-probability."),
+                like=lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:])),
+        Mistake("greedy", N_("Score the tokens that were written, not the likeliest ones."),
+                like=lambda logits, tokens: logits[:, :-1].log_softmax(-1).max(-1).values),
+        Mistake("summed", N_("One number for each token: no sum or mean over them yet."),
+                like=lambda logits, tokens: token_sum(logits, tokens)),
+        Mistake("summed", N_("One number for each token: no sum or mean over them yet."),
+                like=lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1)),
+        Mistake("detached", N_("The policy learns through these numbers. Where was the graph cut?"),
+                like=lambda logits, tokens:
+                picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]).detach()),
+        Mistake("overflow", OVERFLOW, like=log_of_softmax),
+        Mistake("overflow", OVERFLOW, like=hand_made),
+    ),
+)  # fmt: skip
+
+
+def token_sum(logits, tokens):
+    return picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]).sum(-1)
+
+
+# completion_mask ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A torch tensor of truth values."""
+
+    def arrays(self, seen, label=""):
+        words = _("a torch tensor of dtype bool")
+        if seen.get("kind") != "tensor":
+            got = seen.get("type") or seen.get("kind")
+            hint = _("Nothing came back. Does the function end with return?")
+            raise Mismatch(str(got), hint if got == "none" else "", words)
+        if seen["dtype"] != "bool":
+            got = _("a tensor of dtype {dtype}").format(dtype=seen["dtype"])
+            raise Mismatch(got, _("A mask answers yes or no for each token."), words)
+        return {label: np.asarray(seen["array"])}
+
+
+def mask_cases(rng):
+    """Ends early, late, at once and never; filled up with eos, with others, with text that goes on
+    after the end; an end-of-sequence token in the prompt; prompts of every length."""
+    eos = int(rng.integers(1, 6))
+    words = rng.choice([v for v in range(7) if v != eos], size=(5, 8))
+    drawn, ends = words.copy(), rng.integers(3, 8, size=5)
+    for row, end in zip(drawn, ends, strict=True):
+        row[end:] = eos
+    twice = words.copy()
+    twice[:, 4] = twice[:, 6] = twice[2, 7] = twice[3, 3] = eos
+    prompted = twice.copy()
+    prompted[:2, 0] = prompted[3, 1] = eos
+    return [
+        mask_case([[5, 6, 3, 4, 0, 0]], 2, 0),
+        mask_case([[5, 6, 3, 4, 0, 1, 2]], 2, 0),
+        mask_case([[5, 6, 3, 4, 2, 1]], 2, 0),
+        mask_case([[5, 6, 0, 0, 0], [5, 6, 1, 0, 0], [5, 6, 1, 2, 3]], 2, 0),
+        mask_case([[1, 5, 2, 1, 1], [1, 5, 2, 3, 1]], 2, 1),
+        mask_case([[4, 4, 2, 4], [3, 1, 4, 4]], 1, 4),
+        mask_case([[3, 0]], 1, 0),
+        mask_case(drawn, 3, eos),
+        mask_case(twice, 2, eos),
+        mask_case(prompted, 3, eos),
+        mask_case(prompted, 7, eos),
+    ]
+
+
+def mask_case(tokens, prompt_length, eos):
+    inputs = {"tokens": Tensor(np.array(tokens)), "prompt_length": prompt_length, "eos": eos}
+    return Case(inputs)
+
+
+def mask_truth(tokens, prompt_length, eos):
+    """Row by row: write on until the first eos after the prompt."""
+    mask = np.zeros((len(tokens), np.shape(tokens)[1] - 1), dtype=bool)
+    for row, found in zip(tokens, mask, strict=True):
+        for t in range(int(prompt_length), len(row)):
+            found[t - 1] = True
+            if row[t] == eos:
+                break
+    return mask
+
+
+def mask_like(keep, start=None):
+    """A wrong mask: `keep(is_eos (B, C)) -> bool (B, C)` over the completion alone, aligned."""
+    def mask(tokens, prompt_length, eos):
+        found = torch.zeros_like(tokens, dtype=torch.bool)
+        found[:, prompt_length:] = keep(tokens[:, prompt_length:] == eos)
+        return found[:, 1:]
+    return mask  # fmt: skip
+
+
+def to_first(ends):
+    return ends.long().cumsum(1) - ends.long() == 0
+
+
+def right_mask(tokens, prompt_length, eos):
+    return mask_like(to_first)(tokens, prompt_length, eos)
+
+
+def whole_row(tokens, prompt_length, eos):
+    """Aligned with the tokens instead of with the predictions."""
+    found = torch.zeros_like(tokens, dtype=torch.bool)
+    found[:, prompt_length:] = to_first(tokens[:, prompt_length:] == eos)
+    return found
+
+
+def late_start(tokens, prompt_length, eos):
+    found = right_mask(tokens, prompt_length, eos)
+    found[:, prompt_length - 1] = False
+    return found
+
+
+def early_start(tokens, prompt_length, eos):
+    found = right_mask(tokens, prompt_length, eos)
+    found[:, max(prompt_length - 2, 0)] = True
+    return found
+
+
+def with_prompt(tokens, prompt_length, eos):
+    found = right_mask(tokens, prompt_length, eos)
+    found[:, : prompt_length - 1] = True
+    return found
+
+
+def prompt_ends(tokens, prompt_length, eos):
+    """An eos in the prompt counts as the end."""
+    found = to_first(tokens == eos)
+    found[:, :prompt_length] = False
+    return found[:, 1:]
+
+
+def ends_anywhere(tokens, prompt_length, eos):
+    return to_first(tokens == eos)[:, 1:]
+
+
+LEFT_OUT = N_("The model chose to stop there. Is that not an action, too?")
+KEPT_ON = N_("What stands after the first eos was never chosen, or never read.")
+ALIGN = N_("Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
+           "first token?")  # fmt: skip
+
+COMPLETION_MASK = FunctionExercise(
+    "completion_mask", mask_cases, mask_truth, kind=Mask(),
+    mistakes=(
+        Mistake("eos-left-out", LEFT_OUT, like=mask_like(lambda ends: ends.long().cumsum(1) == 0)),
+        Mistake("all-eos-left-out", N_("Every eos is left out, and what follows the first one is "
+                                       "kept. Where does the completion end?"),
+                like=mask_like(lambda ends: ~ends)),
+        Mistake("kept-after-eos", KEPT_ON, like=mask_like(lambda ends: torch.ones_like(ends))),
+        Mistake("kept-after-eos", KEPT_ON,
+                like=mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0)),
+        Mistake("kept-after-eos", KEPT_ON,
+                like=mask_like(lambda ends: ends.long().cumsum(1) <= 1)),
+        Mistake("only-eos", N_("Only the end is kept. Which tokens did the model choose?"),
+                like=mask_like(lambda ends: ends & to_first(ends))),
+        Mistake("only-eos", N_("Only the end is kept. Which tokens did the model choose?"),
+                like=mask_like(lambda ends: ends)),
+        Mistake("inverted", N_("True and false are swapped: what is to be learned from is true."),
+                like=lambda *given: ~right_mask(*given)),
+        Mistake("misaligned", ALIGN, like=lambda *given: whole_row(*given)[:, :-1]),
+        Mistake("misaligned", ALIGN, like=late_start),
+        Mistake("misaligned", ALIGN, like=early_start),
+        Mistake("not-aligned", N_("L tokens give L - 1 predictions: the mask belongs to these."),
+                like=whole_row),
+        Mistake("prompt-kept", N_("Who wrote the prompt? The policy learns from its own tokens."),
+                like=with_prompt),
+        Mistake("eos-in-prompt", N_("An eos inside the prompt ends nothing: the completion begins "
+                                    "after the prompt."),
+                like=prompt_ends),
+        Mistake("prompt-kept", N_("Who wrote the prompt? The policy learns from its own tokens."),
+                like=ends_anywhere),
+        Mistake("not-bool", N_("A mask answers yes or no: give it dtype bool."),
+                when=lambda case, seen, truth: seen["value"]["kind"] == "tensor"
+                and seen["value"]["dtype"] != "bool"
+                and np.array_equal(seen["value"]["array"], truth.value)),
+    ),
+)  # fmt: skip
+
+
+# masked_mean ----------------------------------------------------------------------------------
+
+
+def mean_cases(rng):
+    """Gaps, true zeros, rows of unequal length, an empty mask, one entry, one dimension."""
+    rows, cols = int(rng.integers(3, 6)), int(rng.integers(4, 8))
+    ragged = np.arange(cols) < rng.integers(1, cols + 1, size=(rows, 1))
+    ragged[0, -1], ragged[1, 1:] = False, False
+    gaps = rng.random((rows, cols)) < 0.5
+    gaps[0, 0] = True
+    first = np.array([[True, False, True], [False, False, True]])
+    return [
+        mean_case([[1.0, 100.0, 3.0], [100.0, 100.0, 8.0]], first),
+        mean_case([[0.0, 5.0, 0.0], [5.0, 7.0, 6.0]], first),
+        mean_case(rng.normal(size=(rows, cols)) + 2, ragged),
+        mean_case(rng.normal(size=(rows, cols)), gaps),
+        mean_case(rng.normal(size=(2, 3)), np.ones((2, 3), dtype=bool)),
+        mean_case(rng.normal(size=(2, 3)).astype(np.float32), np.zeros((2, 3), dtype=bool)),
+        mean_case([[-4.0]], [[True]]),
+        mean_case(rng.normal(size=7), rng.permutation([True] * 3 + [False] * 4)),
+        mean_case(rng.normal(size=(4, 9)).astype(np.float32), np.arange(9) < np.array([[2], [9], [5], [0]])),
+    ]  # fmt: skip
+
+
+def mean_case(x, mask):
+    return Case({"x": Tensor(np.array(x), grad=True), "mask": Tensor(np.array(mask))})
+
+
+def mean_truth(x, mask):
+    chosen = [float(number) for number, kept in zip(np.ravel(x), np.ravel(mask), strict=True) if kept]
+    if not chosen:
+        return Expected(0.0, {"x": None})
+    share = np.asarray(mask, dtype=float) / len(chosen)
+    return Expected(math.fsum(chosen) / len(chosen), {"x": share})
+
+
+def nan_gradient(x, mask):
+    count = mask.sum()
+    return torch.where(count > 0, (x * mask).sum() / count, torch.zeros((), dtype=x.dtype))
+
+
+def row_means(x, mask):
+    return ((x * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()
+
+
+EMPTY = N_("With no true entry the count is 0. What is 0 divided by 0?")
+COUNT = N_("Divide by the number of true entries.")
+ROWS = N_("A mean of the rows' means weighs a token of a short row more than one of a long row.")
+
+MASKED_MEAN = FunctionExercise(
+    "masked_mean", mean_cases, mean_truth, kind=TensorOf(),
+    mistakes=(
+        Mistake("mask-ignored", N_("Entries outside the mask count as well. Change one: does the "
+                                   "result change?"),
+                like=lambda x, mask: x.mean()),
+        Mistake("divided-by-size", COUNT, like=lambda x, mask: (x * mask).mean()),
+        Mistake("not-divided", COUNT, like=lambda x, mask: (x * mask).sum()),
+        Mistake("row-means", ROWS, like=row_means),
+        Mistake("row-means", ROWS, like=lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean()),
+        Mistake("one-per-row", N_("One number for the whole batch is asked."),
+                like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1)),
+        Mistake("one-per-row", N_("One number for the whole batch is asked."),
+                like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1)),
+        Mistake("empty-mask", EMPTY, like=lambda x, mask: x[mask].mean()),
+        Mistake("empty-mask", EMPTY, like=lambda x, mask: (x * mask).sum() / mask.sum()),
+        Mistake("nan-in-gradient", N_("The value is right, its gradient is not a number: both "
+                                      "branches of where are differentiated. Keep the zero out of "
+                                      "the denominator."),
+                like=nan_gradient),
+        Mistake("zeros-skipped", N_("An entry may be true and 0. Count the mask, not the numbers."),
+                like=lambda x, mask: (x * mask).sum() / ((x * mask) != 0).sum().clamp(min=1)),
+        Mistake("inverted", N_("The entries outside the mask are averaged."),
+                like=lambda x, mask: (x * ~mask).sum() / (~mask).sum().clamp(min=1)),
+        Mistake("count-plus-one", N_("The guard against 0 changes every other mean, too."),
+                like=lambda x, mask: (x * mask).sum() / (mask.sum() + 1)),
+        Mistake("detached", N_("Losses are built on this mean. Where was the graph cut?"),
+                like=lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach()),
+    ),
+)  # fmt: skip

@@ -1,0 +1,111 @@
+"""The probe of training on tokens: what was sampled, from whom, and which gradient each step used.
+
+The tokens that a student's function trains on are known from the language's own sampler. The
+gradient that reaches the policy's logits, step by step, shows the loss in whatever style it is
+written.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .inputs import materialize
+from .observe import observe
+from .runtime import Oracle, attempt, probe, stand_in
+from .spies import OptimizerSpy, weights
+from .train import build
+from .wire import record
+
+
+@record
+@dataclass(frozen=True)
+class Language:
+    """``pg.language.Language`` with these arguments."""
+
+    kwargs: dict = field(default_factory=dict)
+
+    def materialize(self):
+        import policy_gradients as pg
+
+        return pg.language.Language(**materialize(self.kwargs))
+
+
+@probe("train_language")
+def train_language(function, cases):
+    """One report per case (inputs of the call; before them chance, seeds of torch's and of NumPy's
+    global generators, and watched, how many optimiser steps are looked at closely): value or
+    raised; modules before and after; optimizer, as its spy reports; samples (tokens, source,
+    steps before it); steps, see ``LogitsWatch``."""
+    return [_train_once(function, case) for case in cases]
+
+
+def _train_once(function, case):
+    import torch
+
+    given = dict(case["inputs"])
+    (torch_seed, numpy_seed), watched = given.pop("chance"), given.pop("watched")
+    torch.manual_seed(torch_seed)
+    np.random.seed(numpy_seed)
+    inputs = build(given)
+    modules = {name: inputs[name] for name in ("policy", "critic", "reference")}
+    before = {name: weights(module) for name, module in modules.items()}
+    spy = OptimizerSpy(inputs["optimizer"], {})
+    samples = SampleSpy(inputs["language"], modules, lambda: spy.steps)
+    watch = LogitsWatch(inputs["policy"], inputs["optimizer"], watched)
+    keywords = case.get("keywords", [])
+    positional = [one for name, one in inputs.items() if name not in keywords]
+    result, error = attempt(function, *positional, **{name: inputs[name] for name in keywords})
+    seen = {"raised": error} if error else {"value": observe(result)}
+    seen["modules"] = {n: {"before": before[n], "after": weights(m)} for n, m in modules.items()}
+    return seen | {"optimizer": spy.report(), "samples": samples.rows, "steps": watch.steps}
+
+
+class SampleSpy:
+    """Writes down each batch that the language's sampler gives."""
+
+    def __init__(self, language, modules, now):
+        self.rows, self._modules, self._now = [], modules, now
+        self._sample = language.sample
+        language.sample = self.sample
+
+    def sample(self, policy, batch_size):
+        tokens = self._sample(policy, batch_size)
+        source = next((name for name, m in self._modules.items() if m is policy), "other")
+        kept = np.array(tokens.detach().cpu().numpy(), dtype=np.int16)
+        self.rows.append({"tokens": kept, "source": source, "steps": self._now()})
+        return tokens
+
+
+class LogitsWatch:
+    """For the first optimiser steps: what the policy was shown and the gradient at its logits.
+
+    steps: for each a list of passes, each with tokens (B, L), logits and grad (B, L, V).
+    """
+
+    def __init__(self, policy, optimizer, count):
+        self.steps, self._passes, self._left = [], [], count
+        if count:
+            policy.register_forward_hook(self._see)
+            optimizer.register_step_pre_hook(self._cut)
+
+    def _see(self, module, args, output):
+        if not self._left or not output.requires_grad:
+            return
+        row = {"tokens": np.array(args[0]), "logits": output.detach().numpy().copy()}
+        output.register_hook(lambda gradient: self._keep(row, gradient))
+
+    def _keep(self, row, gradient):
+        self._passes.append({**row, "grad": gradient.detach().numpy().copy()})
+
+    def _cut(self, *_):
+        if self._left:
+            self.steps.append(self._passes)
+            self._passes, self._left = [], self._left - 1
+
+
+@stand_in("completion_mask")
+class AskedMask(Oracle):
+    """The grader's mask, as truth values on the tokens' device."""
+
+    def __call__(self, *args, **kwargs):
+        return super().__call__(*args, **kwargs).bool()
