@@ -39,7 +39,7 @@ def told_apart():
         rewards=[[1, 0, 2, -1, 3], [0, 1, 1, 0, 2]],
         values=[[2, 1, 4, 3, 5], [1, -2, 3, 6, 2]],
         bootstraps=[7, 4],
-        ends=[{1: "terminated"}, {0: 5.0, 1: 3.0, 4: "terminated"}],
+        ends=[{1: "terminated"}, {0: 5.0, 1: -1.0, 4: "terminated"}],
     )
 
 
