@@ -31,7 +31,11 @@ class Case:
     shown: str = ""
 
     def request(self) -> dict:
-        return {"inputs": dict(self.inputs), "keywords": list(self.keywords), "upstream": self.upstream}  # fmt: skip
+        return {
+            "inputs": dict(self.inputs),
+            "keywords": list(self.keywords),
+            "upstream": self.upstream,
+        }
 
 
 @dataclass(frozen=True)
@@ -73,16 +77,21 @@ class Exercise:
         raise NotImplementedError
 
     def request(self, cases, replace=()) -> dict:
-        return {"probe": self.probe, "cases": [case.request() for case in cases],
-                "seconds": self.seconds, "replace": list(replace)}  # fmt: skip
+        return {
+            "probe": self.probe,
+            "cases": [case.request() for case in cases],
+            "seconds": self.seconds,
+            "replace": list(replace),
+        }
 
     def judge(self, cases, seen) -> Verdict:
         """Never raises, whatever came back."""
         try:
             problem = self._early_problem(cases, seen) or self.problem(cases, seen)
         except Exception as error:  # a hostile reply may have any structure
-            problem = Problem("reply", got=type(error).__name__,
-                              hint=_("The result could not be read."))  # fmt: skip
+            problem = Problem(
+                "reply", got=type(error).__name__, hint=_("The result could not be read.")
+            )
         return Verdict(self.name, problem is None, len(cases), problem)
 
     def problem(self, cases, seen) -> Problem | None:
@@ -116,7 +125,7 @@ class FunctionExercise(Exercise):
     name: str
     make_cases: Callable
     truth: Callable
-    kind: object = Array()  # noqa: RUF009 - kinds are frozen
+    kind: object = Array()
     mistakes: tuple = ()
     relative: float = 1e-4
     absolute: float = 1e-6
@@ -148,8 +157,10 @@ class FunctionExercise(Exercise):
         given = dict(zip(names, question["args"])) | dict(question["kwargs"])
         truth = self.expected(Case(given, upstream=question.get("upstream")))
         grads = [name for name, one in given.items() if isinstance(one, Tensor) and one.grad]
-        return {"value": truth.value,
-                "gradients": [_gradient_or_zeros(truth, n, given[n]) for n in grads]}  # fmt: skip
+        return {
+            "value": truth.value,
+            "gradients": [_gradient_or_zeros(truth, n, given[n]) for n in grads],
+        }
 
     def ladder(self, case, seen, truth) -> Problem | None:
         """The first step that fails on one case, without the mistake's name."""
@@ -217,7 +228,9 @@ class FunctionExercise(Exercise):
             found, wanted = kind.arrays(one["value"]), kind.arrays(other["value"])
         except Mismatch:
             return _same_oddity(one["value"], other["value"])
-        if _shape_problem(found, wanted, "") or _value_problem(found, wanted, "", self.relative, self.absolute):  # fmt: skip
+        if _shape_problem(found, wanted, "") or _value_problem(
+            found, wanted, "", self.relative, self.absolute
+        ):
             return False
         if not isinstance(truth, Expected) or not truth.gradients:
             return True
@@ -317,14 +330,26 @@ def close(found, wanted, relative=1e-4, absolute=1e-6) -> np.ndarray:
 def error_problem(error, shown) -> Problem:
     """Words for a student's function that raised, timed out or isn't written."""
     if error.get("kind") == "slow":
-        return Problem("runs", shown, "", _("no answer within the time limit"),
-                       _("Is there a loop that never ends, or one over every pair?"), "too-slow")  # fmt: skip
+        return Problem(
+            "runs",
+            shown,
+            "",
+            _("no answer within the time limit"),
+            _("Is there a loop that never ends, or one over every pair?"),
+            "too-slow",
+        )
     got = f"{error.get('type')}: {error.get('message')}"
     if "NotImplementedError" in error.get("bases", []):
         name = str(error.get("function", ""))
         got = _("{name} is not written yet").format(name=name) if name.isidentifier() else ""
-        return Problem("runs", "", "", got or _("not written yet"),
-                       _("Replace raise NotImplementedError with your code."), "not-written")  # fmt: skip
+        return Problem(
+            "runs",
+            "",
+            "",
+            got or _("not written yet"),
+            _("Replace raise NotImplementedError with your code."),
+            "not-written",
+        )
     if error.get("line"):
         got += "\n" + _("at: {line}").format(line=error["line"])
     return Problem("runs", shown, "", got, "", "raises")
@@ -340,7 +365,9 @@ def _raising(seen, truth, shown):
     if truth.type in error.get("bases", []):
         return None
     problem = error_problem(error, shown)
-    return problem if problem.mistake == "not-written" else Problem("runs", shown, wanted, problem.got)
+    return (
+        problem if problem.mistake == "not-written" else Problem("runs", shown, wanted, problem.got)
+    )
 
 
 def _shape_problem(found, wanted, shown):
@@ -348,8 +375,12 @@ def _shape_problem(found, wanted, shown):
         shape = found[label].shape
         if shape != truth.shape:
             name = f"{label}: " if label else ""
-            return Problem("shape", shown, name + _("shape {shape}").format(shape=shape_text(truth.shape)),
-                           name + _("shape {shape}").format(shape=shape_text(shape)))  # fmt: skip
+            return Problem(
+                "shape",
+                shown,
+                name + _("shape {shape}").format(shape=shape_text(truth.shape)),
+                name + _("shape {shape}").format(shape=shape_text(shape)),
+            )
     return None
 
 
@@ -380,10 +411,14 @@ def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:
     if gradients.get("error") and not needed:
         return None
     if gradients.get("error"):
-        return Problem("gradient", shown, _("a result that can be differentiated"),
-                       _("no gradient ({why})").format(why=gradients["error"]),
-                       _("Where was the graph cut? Look for item(), detach(), numpy() or no_grad."),
-                       "detached")  # fmt: skip
+        return Problem(
+            "gradient",
+            shown,
+            _("a result that can be differentiated"),
+            _("no gradient ({why})").format(why=gradients["error"]),
+            _("Where was the graph cut? Look for item(), detach(), numpy() or no_grad."),
+            "detached",
+        )
     for name, truth in wanted.items():
         problem = _one_gradient(name, gradients.get(name, "none"), truth, shown, relative)
         if problem:
@@ -431,7 +466,8 @@ def _same_gradients(one, other, names, relative):
     if "error" in one or "error" in other:
         return one.get("error") == other.get("error")
     return all(
-        np.shape(_zero(one.get(n), g)) == np.shape(g) and close(_zero(one.get(n), g), g, relative).all()
+        np.shape(_zero(one.get(n), g)) == np.shape(g)
+        and close(_zero(one.get(n), g), g, relative).all()
         for n, g in ((n, _zero(g, one.get(n))) for n, g in other.items() if n in names)
     )
 
@@ -447,9 +483,14 @@ def _inputs_problem(seen, shown):
     changed = seen.get("changed", [])
     if not changed:
         return None
-    return Problem("inputs", shown, _("inputs as they were"),
-                   _("changed in place: {names}").format(names=", ".join(map(str, changed))),
-                   _("Work on a copy: the caller still needs its array."), "changed-inputs")  # fmt: skip
+    return Problem(
+        "inputs",
+        shown,
+        _("inputs as they were"),
+        _("changed in place: {names}").format(names=", ".join(map(str, changed))),
+        _("Work on a copy: the caller still needs its array."),
+        "changed-inputs",
+    )
 
 
 def _with(problem, mistake):
@@ -482,6 +523,23 @@ def _gradient_or_zeros(truth, name, given):
     return np.zeros_like(given.array) if gradient is None else np.asarray(gradient)
 
 
-__all__ = ["Array", "Case", "Choice", "Exercise", "Expected", "FunctionExercise", "Mistake", "N_",
-           "Number", "Problem", "Raises", "RuleExercise", "TensorOf", "Verdict", "close",
-           "error_problem", "gradient_problem", "seed_of"]  # fmt: skip
+__all__ = [
+    "Array",
+    "Case",
+    "Choice",
+    "Exercise",
+    "Expected",
+    "FunctionExercise",
+    "Mistake",
+    "N_",
+    "Number",
+    "Problem",
+    "Raises",
+    "RuleExercise",
+    "TensorOf",
+    "Verdict",
+    "close",
+    "error_problem",
+    "gradient_problem",
+    "seed_of",
+]

@@ -12,14 +12,17 @@ _SEED = 0
 
 
 class CheckFailed(Exception):
-    """A check's verdict is "not yet". Shown as one line: the message stands above it."""
+    """A check's verdict is "not yet". Shown as one line: the whole message stands above it, and
+    nbgrader's Validate button shows this line alone."""
 
     def __init__(self, verdict: Verdict):
         super().__init__(verdict.headline())
         self.verdict = verdict
 
     def _render_traceback_(self):
-        return [_("The message above says what to look at.")]
+        problem = self.verdict.problem
+        words = problem and (problem.hint or problem.got)
+        return [": ".join(filter(None, [self.verdict.exercise, words]))]
 
 
 def check(name: str) -> None:

@@ -40,7 +40,11 @@ def kind_text(seen) -> str:
 
 
 def none_hint(seen) -> str:
-    return _("Nothing came back. Does the function end with return?") if seen.get("kind") == "none" else ""  # fmt: skip
+    return (
+        _("Nothing came back. Does the function end with return?")
+        if seen.get("kind") == "none"
+        else ""
+    )
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,11 @@ class Flexible:
     """A number, an array or a tensor: where the syllabus leaves the choice open."""
 
     def arrays(self, seen, label=""):
-        return Number().arrays(seen, label) if seen.get("kind") == "number" else Array().arrays(seen, label)  # fmt: skip
+        return (
+            Number().arrays(seen, label)
+            if seen.get("kind") == "number"
+            else Array().arrays(seen, label)
+        )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def value_text(value) -> str:
     if isinstance(value, Rng):
         return f"default_rng({value.seed})"
     if isinstance(value, Env):
-        return f"pg.envs.{value.name}({', '.join(f'{k}={value_text(v)}' for k, v in value.kwargs.items())})"
+        given = ", ".join(f"{key}={value_text(one)}" for key, one in value.kwargs.items())
+        return f"pg.envs.{value.name}({given})"
     if isinstance(value, Trajectory):
         return (
             f"Trajectory(states={array_text(value.states)}, actions={array_text(value.actions)}, "

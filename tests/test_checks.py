@@ -1,4 +1,4 @@
-"""The frame of the checks: ladder, names of mistakes, faces of a verdict, helpers in their place."""
+"""The frame of the checks: ladder, named mistakes, faces of a verdict, right helpers."""
 
 import math
 
@@ -129,10 +129,12 @@ def test_check_leaves_generators_as_they_were():
 
 SQUARE = FunctionExercise(
     "loss",
-    lambda rng: [Case({"x": Tensor(rng.normal(size=4), True), "y": Tensor(rng.normal(size=4), True)})],
+    lambda rng: [
+        Case({"x": Tensor(rng.normal(size=4), True), "y": Tensor(rng.normal(size=4), True)})
+    ],
     lambda x, y: Expected(np.mean((x - y) ** 2), {"x": 2 * (x - y) / len(x), "y": None}),
     kind=TensorOf(),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +157,12 @@ def test_prerequisite_gives_way_to_right_values():
     """A wrong softmax costs softmax's points, not those of a function that calls it."""
     softmax = get("softmax")
     uses = FunctionExercise(
-        "largest", softmax.make_cases, lambda logits: softmax.truth(logits).max(),
-        kind=Number(), prerequisites=("softmax",),
-    )  # fmt: skip
+        "largest",
+        softmax.make_cases,
+        lambda logits: softmax.truth(logits).max(),
+        kind=Number(),
+        prerequisites=("softmax",),
+    )
     namespace = {"softmax": lambda logits: logits}
     exec("def largest(logits): return softmax(logits).max()", namespace)
 
@@ -173,10 +178,12 @@ def test_prerequisite_gives_way_to_right_values():
 def test_prerequisite_with_gradient():
     namespace = {"loss": lambda x, y: (x * 0).sum()}
     twice = FunctionExercise(
-        "twice", SQUARE.make_cases,
+        "twice",
+        SQUARE.make_cases,
         lambda x, y: Expected(2 * np.mean((x - y) ** 2), {"x": 4 * (x - y) / len(x), "y": None}),
-        kind=TensorOf(), prerequisites=("loss",),
-    )  # fmt: skip
+        kind=TensorOf(),
+        prerequisites=("loss",),
+    )
     exec("def twice(x, y): return 2 * loss(x, y)", namespace)
     asked = []
 
@@ -190,13 +197,25 @@ def test_prerequisite_with_gradient():
 
 
 trees = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-    | st.just(np.zeros(3)) | st.just(np.array(math.nan)),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["value", "kind", "array", "error", "gradients", "changed", "items", "x"]),
-        inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.just(np.zeros(3))
+    | st.just(np.array(math.nan)),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["value", "kind", "array", "error", "gradients", "changed", "items", "x"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -229,15 +248,21 @@ def shell():
 def test_check_in_a_notebook(shell, capsys):
     kernel._failed.clear()
     shell.run_cell("from grader import check\nimport numpy as np")
-    shell.run_cell("def discounted_return(rewards, gamma=1.0):\n    import warnings\n"
-                   "    warnings.warn('loud'); print('loud')\n    return float(sum(rewards))")  # fmt: skip
+    shell.run_cell(
+        "def discounted_return(rewards, gamma=1.0):\n    import warnings\n"
+        "    warnings.warn('loud'); print('loud')\n    return float(sum(rewards))"
+    )
     failed = shell.run_cell('check("discounted_return")')
     out = capsys.readouterr()
     assert isinstance(failed.error_in_exec, kernel.CheckFailed) and failed.result is None
     assert "gamma" in out.out and "loud" not in out.out and not out.err
     assert "Traceback" not in out.out
-    shell.run_cell("def discounted_return(rewards, gamma=1.0):\n"
-                   "    return sum(gamma**t * r for t, r in enumerate(rewards))")  # fmt: skip
+    (line,) = failed.error_in_exec._render_traceback_()  # what nbgrader's Validate button shows
+    assert line.startswith("discounted_return: ") and "gamma" in line
+    shell.run_cell(
+        "def discounted_return(rewards, gamma=1.0):\n"
+        "    return sum(gamma**t * r for t, r in enumerate(rewards))"
+    )
     passed = shell.run_cell('check("discounted_return")')
     assert passed.success and passed.result is None
     assert capsys.readouterr().out.startswith("✓ discounted_return")

@@ -61,7 +61,7 @@ def _gradients(result, inputs, upstream):
 
 
 def _frozen(given):
-    """A copy to compare with after the call; None for what may change (generators, environments)."""
+    """A copy to compare with after the call; None for what may change (generators, envs)."""
     if hasattr(given, "detach"):
         return given.detach().numpy().copy()
     if isinstance(given, np.ndarray):

@@ -72,8 +72,12 @@ def _tensor(value):
     if dtype not in DTYPES:
         array = array.to(torch.float32)
     numbers = np.array(array.numpy())
-    return {"kind": "tensor", "array": numbers, "dtype": dtype,
-            "requires_grad": bool(value.requires_grad)}  # fmt: skip
+    return {
+        "kind": "tensor",
+        "array": numbers,
+        "dtype": dtype,
+        "requires_grad": bool(value.requires_grad),
+    }
 
 
 def _container(value, depth, room):
@@ -105,9 +109,14 @@ def observe_error(error: BaseException):
         message = str(error)
     except Exception:  # a student's exception may fail to print itself
         message = ""
-    return {"kind": "error", "type": type(error).__name__, "message": message[:MAX_TEXT],
-            "line": line.strip()[:MAX_TEXT], "function": function[:MAX_TEXT],
-            "bases": [c.__name__ for c in type(error).__mro__]}  # fmt: skip
+    return {
+        "kind": "error",
+        "type": type(error).__name__,
+        "message": message[:MAX_TEXT],
+        "line": line.strip()[:MAX_TEXT],
+        "function": function[:MAX_TEXT],
+        "bases": [c.__name__ for c in type(error).__mro__],
+    }
 
 
 def _is_students(filename: str) -> bool:
