@@ -107,6 +107,12 @@ def test_too_much_output_is_cut_and_said_and_the_rest_still_runs(session):
     assert session.run_cell(HONEST).status == "ok" and doubles(session) == 6
 
 
+def test_one_huge_print_is_dropped_in_time(session):
+    result = session.run_cell("print('z' * 60_000_000, end='')\nprint('\\x1b[2J\\r\\0' * 1000)")
+    assert result.status == "error" and "printed more" in result.reason
+    assert doubles_after(session) == 6
+
+
 def test_endless_output_ends_its_cell_only(session):
     result = session.run_cell("while True:\n    print('x' * 1000)")
     assert result.status == "error" and "printed more" in result.reason

@@ -5,6 +5,7 @@ end, and what it prints is kept up to a cap and dropped beyond it.
 """
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from ..probes import wire
 from .errors import BadReply, Died, TimedOut
 
-CHUNK = 1 << 16
+PIPE_BYTES = 1 << 20  # few turns between writer and reader, also where much is dropped
 
 
 class Output:
@@ -62,6 +63,8 @@ class Link:
         line.setblocking(False)
         for descriptor in pipes:
             os.set_blocking(descriptor, False)
+            with contextlib.suppress(OSError, AttributeError):  # a user's share of pipes is used up
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self.output = Output(0)
 
     def exchange(self, frame: bytes, patience: Patience, limits: wire.Limits) -> bytes:
@@ -142,13 +145,15 @@ class Link:
         elif self.output.full:
             patience.interrupted = "output"
         if patience.interrupted:
-            patience.hard = min(patience.hard, time.monotonic() + patience.grace)
+            # What is buffered still has to come out; it is dropped.
+            grace = patience.grace * (2 if patience.interrupted == "output" else 1)
+            patience.hard = min(patience.hard, time.monotonic() + grace)
             self.handle.signal(signal.SIGINT)
 
     def _take(self, descriptor):
         """Reads what is there; False at the end or when there is nothing."""
         try:
-            data = os.read(descriptor, CHUNK)
+            data = os.read(descriptor, PIPE_BYTES)
         except BlockingIOError:
             return False
         if data:
@@ -161,7 +166,7 @@ class Link:
     def _drain(self):
         """All that was written before the reply (a pipe holds at most a megabyte)."""
         for descriptor in list(self.pipes):
-            for _ in range(64):
+            for _ in range(16):
                 if not self._take(descriptor):
                     break
 
