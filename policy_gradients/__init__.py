@@ -16,6 +16,7 @@ from . import i18n
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
+from .stored_runs import stored_runs
 
 __all__ = [
     "EpisodeReturns",
@@ -32,6 +33,7 @@ __all__ = [
     "language",
     "padded_logp",
     "plots",
+    "stored_runs",
     "tr",
 ]
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import policy_gradients as pg
-from tests.bank import right, wrong
+from tests.bank import right, value, wrong
 
 KEYS = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
 
@@ -287,8 +287,8 @@ def tensors_and_a_shift(envs, policy, critic, obs, num_steps):
         cuts.append(torch.as_tensor(truncated))
     values = critic(np.stack(seen))
     following = values[1:].clone()
-    for where, value in lasts.items():
-        following[where] = value
+    for where, last in lasts.items():
+        following[where] = last
     parts = actions, logps, rewards
     fields = [torch.as_tensor(np.stack(seen[:-1])), *(torch.stack(part) for part in parts)]
     flags = torch.stack(ends), torch.stack(cuts)
@@ -1565,3 +1565,42 @@ def without_mean_return(*args, **kwargs):
 @wrong("train_ppo", "no-history")
 def nothing_returned(*args, **kwargs):
     train(*args, **kwargs)
+
+
+# Questions ------------------------------------------------------------------------------------
+
+for letter in "acd":
+    value("q_first_step", f"letter_{letter}", letter, f"chose-{letter}")
+value("q_first_step", "unanswered", None, "not-answered")
+value("q_first_step", "two_letters", "ab", "not-a-letter")
+value("q_first_step", "letter_b", "b")
+value("q_first_step", "shouted", " (B) ")
+
+FOUND = {
+    "A": "critic-untrained",
+    "B": "old-recomputed",
+    "C": "actions-resampled",
+    "D": "no-clip",
+    "E": "loss-sign",
+    "F": "policy-frozen",
+}
+value("bug_hunt", "as_asked", FOUND)
+value("bug_hunt", "another_order", dict(reversed(FOUND.items())))
+value("bug_hunt", "with_notes", FOUND | {"note": "E was hard"})
+value("bug_hunt", "spelled_freely", {run: f" {bug.upper()} " for run, bug in FOUND.items()})
+for run, other in [
+    ("A", "episodes-leak"),
+    ("B", "loss-sign"),
+    ("C", "policy-frozen"),
+    ("D", "old-recomputed"),
+    ("E", "entropy-bonus"),
+    ("F", "actions-resampled"),
+]:
+    value("bug_hunt", f"{other}_in_{run}", FOUND | {run: other}, f"run-{run}")
+value("bug_hunt", "all_alike", dict.fromkeys(FOUND, "no-clip"), "run-A")
+value("bug_hunt", "unanswered", dict.fromkeys(FOUND), "not-answered")
+value("bug_hunt", "half_answered", FOUND | {"D": None, "E": None, "F": None}, "not-answered")
+value("bug_hunt", "own_words", FOUND | {"B": "the ratio is always one"}, "unknown-bug")
+value("bug_hunt", "numbers", FOUND | {"C": 3}, "unknown-bug")
+value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDE"}, "step:kind")
+value("bug_hunt", "a_list", list(FOUND.values()), "step:kind")

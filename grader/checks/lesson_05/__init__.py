@@ -7,7 +7,18 @@ by hand (``grader.replay``), and the trained weights in the grader's own environ
 from grader.checks.lesson_05.batches import MINIBATCHES
 from grader.checks.lesson_05.collect import COLLECT
 from grader.checks.lesson_05.numbers import ENTROPY, EXPLAINED_VARIANCE, NORMALIZE
+from grader.checks.lesson_05.questions import BUG_HUNT, Q_FIRST_STEP
 from grader.checks.lesson_05.train import TRAIN
 from grader.checks.lesson_05.update import UPDATE
 
-EXERCISES = [NORMALIZE, ENTROPY, COLLECT, MINIBATCHES, UPDATE, EXPLAINED_VARIANCE, TRAIN]
+EXERCISES = [
+    COLLECT,
+    NORMALIZE,
+    MINIBATCHES,
+    ENTROPY,
+    Q_FIRST_STEP,
+    UPDATE,
+    EXPLAINED_VARIANCE,
+    TRAIN,
+    BUG_HUNT,
+]

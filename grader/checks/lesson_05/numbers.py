@@ -143,7 +143,9 @@ def entropy_truth(logits):
     """-sum p log p term by term, with 0 log 0 = 0; derivative -p_j (log p_j + H)."""
     rows = [_entropy_of(row) for row in np.asarray(logits, dtype=float)]
     value, slope = (np.array(part) for part in zip(*rows, strict=True))
-    return Expected(value, {"logits": lambda upstream: (upstream * np.ones(len(slope)))[:, None] * slope})
+    return Expected(
+        value, {"logits": lambda upstream: (upstream * np.ones(len(slope)))[:, None] * slope}
+    )
 
 
 def _entropy_of(row):

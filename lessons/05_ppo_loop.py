@@ -1,0 +1,549 @@
+# Source of lesson 05. CONTRIBUTING.md says how to build it.
+
+# %% [markdown]
+# # 05 · The full PPO loop
+#
+# The parts lie on the table: a policy, returns, a critic and its advantages, the clip. This lesson
+# puts them together into PPO, proximal policy optimisation (Schulman et al. 2017), as it is used for
+# robots, for games and for language models.
+#
+# In this lesson you will
+#
+# 1. collect experience from many environments at once, and treat time limits correctly,
+# 2. write the update: several epochs of minibatches on one rollout,
+# 3. read the gauges that tell a healthy run from a sick one,
+# 4. close the loop, and balance a pole,
+# 5. measure what it is worth to use a batch several times,
+# 6. find the bugs in six broken programs from their gauges alone.
+#
+# Before each experiment you are asked for a prediction. Commit to it first.
+
+# %% setup=true
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+import policy_gradients as pg
+from grader import check
+
+torch.set_num_threads(1)
+
+# %% [markdown]
+# From lessons 03 and 04 we take the critic's loss, the advantages and the clip. They are the
+# solutions that those lessons give, so this notebook runs alone.
+
+# %% given=["value_loss", "td_errors", "gae", "importance_ratio", "ppo_clip_loss", "clip_fraction", "kl_estimates"]
+
+# %% [markdown]
+# ## 1. Collecting
+#
+# ### The loop in words
+#
+# **Question.** How do the parts fit together?
+#
+# PPO repeats four steps, always in this order.
+#
+# | step | what happens | with what |
+# |---|---|---|
+# | **collect** | $N$ environments play $T$ steps each | the policy $\pi_{\theta_\text{old}}$ as it is now |
+# | **advantages** | how much better than expected was each action? | the critic $V_\phi$ as it is now, GAE |
+# | **update** | $K$ epochs of minibatches: the policy climbs the clip objective, the critic learns the returns | $\theta$ and $\phi$ move, $\theta_\text{old}$ stays |
+# | **log** | write down how it went | the gauges of section 3 |
+#
+# Then $\theta_\text{old}\leftarrow\theta$, which needs no code: the next batch is collected with the
+# policy as it is by then. $\theta$ stands for the policy's weights, $\phi$ for the critic's.
+#
+# The data of one round are called a **rollout**: $T$ steps of $N$ environments, $B=TN$ samples.
+#
+# ### The world: a pole on a cart
+#
+# The corridor had seven states. Now the state is four real numbers, and the policy is a network.
+# In **CartPole** a pole stands on a cart that rolls on a track. Each step pushes the cart to the left
+# (action 0) or to the right (action 1).
+#
+# - **Observation**: the cart's position and velocity, the pole's angle and angular velocity.
+# - **Reward**: 1 for each step. So the return is the number of steps.
+# - **End**: *terminated*, when the pole leans more than 12 degrees or the cart is more than 2.4 m from
+#   the middle; *truncated*, when 500 steps are over.
+#
+# `pg.envs.VectorCartPole(N)` runs $N$ of them side by side, with the physics of Gymnasium's
+# CartPole-v1. One call of `step` takes $N$ actions and gives $N$ observations. That is many times
+# faster than $N$ calls, and it gives a batch that mixes many episodes.
+#
+# ### Where does an episode end?
+#
+# A vector environment does not stop when one of its episodes ends. It starts the next one *in the same
+# step*: the observation it returns is already the first one of the new episode. The last observation
+# of the old one would be lost, so it is handed out separately.
+#
+# ```python
+# obs, rew, terminated, truncated, infos = envs.step(actions)
+# infos["final_obs"][i]  # last observation of environment i's episode, where it has just ended
+# ```
+#
+# `infos["final_obs"]` is there only in a step in which some episode ends. It holds `None` for every
+# environment whose episode goes on.
+#
+# The next cell runs three environments with a time limit of only 12 steps and random actions, and
+# prints the steps in which an episode ends. Look at the pole's angle.
+
+# %% demo=true
+envs = pg.envs.VectorCartPole(3, max_steps=12)
+obs, _ = envs.reset(seed=4)
+rng = np.random.default_rng(4)
+print(pg.tr("step  environment  ended by    angle in obs   angle in final_obs"))
+for t in range(24):
+    obs, rew, terminated, truncated, infos = envs.step(rng.integers(2, size=3))
+    for i in np.flatnonzero(terminated | truncated):
+        how = pg.tr("falling") if terminated[i] else pg.tr("the clock")
+        print(f"{t:4} {i:9}     {how:10} {obs[i][2]:12.3f} {infos['final_obs'][i][2]:16.3f}")
+
+# %% [markdown]
+# The angle in `obs` is always close to 0: that pole has just been set up again. The true last angle
+# stands in `final_obs`. It is beyond 12 degrees (0.209 radians) where the pole fell, and inside where
+# only the clock ran out.
+#
+# ### Why it matters
+#
+# The advantages need the value of what comes *after* each step, `next_values`. Three cases:
+#
+# | the step | what follows | its value |
+# |---|---|---|
+# | inside an episode | the next observation | $V_\phi(\text{obs})$ |
+# | truncated | a pole that still stands | $V_\phi(\text{final\_obs})$ |
+# | terminated | nothing | never looked at |
+#
+# **Predict.** A perfect player never drops the pole. With $\gamma=0.98$, what is the value of a standing
+# pole, if nothing ever ends? And which value does a critic learn for the same pole, if each cut at
+# step 500 is taken for an end? The observation does not say what time it is.
+
+# %% demo=true
+left = np.array([1, 10, 50, 250, 500])
+value = (1 - 0.98**left) / (1 - 0.98)
+for steps, worth in zip(left, value):
+    print(pg.tr("{n:4} steps before a wrong end: {v:5.1f}").format(n=steps, v=worth))
+print(pg.tr("no end:                        {v:5.1f}").format(v=1 / (1 - 0.98)))
+
+# %% [markdown]
+# Without an end a standing pole is worth 50. With a wrong end it is worth anything between 1 and 50,
+# and the four numbers of the observation do not tell which. The critic is asked to learn noise, and
+# the last actions before the clock look terrible through no fault of their own.
+#
+# The same care is needed at the edge of the rollout. After $T$ steps the recording stops, the episode
+# does not: the last step's successor has a value as well.
+#
+# ### Exercise: `collect_rollout`
+#
+# Play $T$ steps with the policy as it is, and write down everything that the update will need.
+#
+# - `envs` is a vector environment, `policy(obs)` gives logits `(N, A)`, `critic(obs)` gives values
+#   `(N,)`. Both take arrays or tensors.
+# - `obs` `(N, D)` is where the environments stand. Do not reset: the rollout goes on from there.
+# - Actions are drawn from the policy through torch's generator, for example with
+#   `torch.multinomial` or `torch.distributions.Categorical(logits=...).sample()`.
+# - The result is a pair. First a `pg.Rollout(obs, actions, logp, rewards, values, next_values,
+#   terminated, truncated)` of NumPy arrays, each `(T, N)` or `(T, N, D)`; `logp` is the
+#   log-probability of each action when it was drawn; the two flags stay apart, as bool. Then the
+#   observation from which the next rollout goes on.
+# - Nothing here is a training step: no gradients.
+
+# %% exercise="collect_rollout"
+def collect_rollout(envs, policy, critic, obs, num_steps):
+    """Plays T steps of N environments with the policy as it is.
+
+    envs, policy, critic, obs (N, D), T -> (pg.Rollout of fields (T, N, ...), next obs (N, D))
+
+    Example: 64 steps of 32 CartPoles give obs (64, 32, 4) and rewards (64, 32).
+    """
+    ### BEGIN SOLUTION
+    rows = []
+    with torch.no_grad():
+        for _ in range(num_steps):
+            logp = torch.log_softmax(policy(obs), dim=-1)  # (N, A)
+            action = torch.multinomial(logp.exp(), 1)  # (N, 1)
+            next_obs, rew, terminated, truncated, infos = envs.step(action[:, 0].numpy())
+            successor = next_obs.copy()  # (N, D)
+            for i in np.flatnonzero(truncated):  # the clock ran out: the pole still stands
+                successor[i] = infos["final_obs"][i]
+            taken = logp.gather(1, action)[:, 0].numpy()  # (N,)
+            rows.append((obs, action[:, 0].numpy(), taken, rew, successor, terminated, truncated))
+            obs = next_obs
+        seen, act, logp, rew, successor, terminated, truncated = map(np.stack, zip(*rows))
+        val, next_val = critic(seen).numpy(), critic(successor).numpy()  # (T, N) each
+    return pg.Rollout(seen, act, logp, rew, val, next_val, terminated, truncated), obs
+    ### END SOLUTION
+
+
+# %% check="collect_rollout" points=4
+check("collect_rollout")
+
+# %% [markdown]
+# ### A rollout from above
+#
+# Here is one rollout of a policy that knows nothing. Each row is an environment, time runs to the
+# right. For the picture the time limit is 40 steps, so that both kinds of end occur.
+
+# %% demo=true alt="A board with twelve rows, one for each environment, and 64 columns, one for each step. Colour darkens along each episode and starts anew after each mark. Most marks are crosses, where the pole fell after ten to thirty steps; a few squares stand where an episode was cut after 40 steps."
+torch.manual_seed(0)
+envs = pg.envs.VectorCartPole(12, max_steps=40)
+policy, critic = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
+obs, _ = envs.reset(seed=0)
+rollout, obs = collect_rollout(envs, policy, critic, obs, 64)
+pg.plots.rollout_board(rollout)
+plt.show()
+
+# %% [markdown]
+# Episodes begin and end anywhere. The rollout's right edge cuts most of them in the middle, and the
+# next rollout goes on there. Nothing has to be thrown away.
+#
+# ## 2. The update
+#
+# ### Advantages on one scale
+#
+# `gae` of lesson 03 turns the rollout into advantages. Their size depends on the rewards: multiply
+# all rewards by ten, and the policy's gradient is ten times as long. A learning rate that suited
+# before does not suit now.
+#
+# So PPO's programs bring the advantages of a batch to mean zero and standard deviation one:
+#
+# $$\hat A_i\leftarrow\frac{A_i-\operatorname{mean}(A)}{\operatorname{std}(A)+10^{-8}}$$
+#
+# Lesson 03 asked what this does to the bias. It is a small price for a learning rate that means the
+# same in every batch.
+#
+# ### Exercise: `normalize_advantages`
+#
+# - `adv` is an array `(T, N)`, or of any other shape. The mean and the deviation are taken over *all*
+#   of its numbers.
+# - The result has the same shape. Where all numbers are equal, or where there is only one, it is zero,
+#   not nan.
+
+# %% exercise="normalize_advantages"
+def normalize_advantages(adv):
+    """Zero mean and unit standard deviation over all samples.
+
+    adv (T, N) -> (T, N)
+
+    Example: normalize_advantages(np.array([1.0, 3.0])) is [-1.0, 1.0].
+    """
+    ### BEGIN SOLUTION
+    adv = np.asarray(adv)
+    return (adv - adv.mean()) / (adv.std() + 1e-8)
+    ### END SOLUTION
+
+
+# %% check="normalize_advantages" points=1
+check("normalize_advantages")
+
+# %% [markdown]
+# ### Minibatches
+#
+# An **epoch** is one pass over all $B$ samples. It takes a step for each **minibatch** of $M$ of them.
+# More steps than with the whole batch at once, each a little noisier.
+#
+# Neighbours in a rollout are alike: the same pole, a fiftieth of a second later. A minibatch of
+# neighbours would push the policy towards what one pole happened to need. So the samples are shuffled,
+# anew in each epoch.
+#
+# ### Exercise: `minibatches`
+#
+# - The result is a list (or any other sequence) of index arrays. Together they hold each of
+#   $0,\dots,B-1$ exactly once, in random order.
+# - Each holds `minibatch_size` indices. Only the last may be shorter.
+# - All randomness comes from the NumPy generator `rng`.
+
+# %% exercise="minibatches"
+def minibatches(batch_size, minibatch_size, rng):
+    """Random index arrays that together hold each of 0..batch_size-1 once.
+
+    Example: minibatches(5, 2, rng) may be [array([3, 0]), array([4, 2]), array([1])].
+    """
+    ### BEGIN SOLUTION
+    order = rng.permutation(batch_size)
+    return [order[start : start + minibatch_size] for start in range(0, batch_size, minibatch_size)]
+    ### END SOLUTION
+
+
+# %% check="minibatches" points=2
+check("minibatches")
+
+# %% [markdown]
+# ### Entropy
+#
+# A policy that is sure of everything explores nothing. Its **entropy** measures how unsure it is:
+#
+# $$H(\pi(\cdot\mid s))=-\sum_a\pi(a\mid s)\log\pi(a\mid s).$$
+#
+# It is 0 where one action has all the probability, and $\log A$ where all $A$ actions are equally
+# likely. For two actions that is 0.69.
+#
+# Many programs reward entropy a little, so that the policy does not make up its mind too early. CartPole
+# does not need that. But the entropy is worth watching in any case.
+#
+# ### Exercise: `entropy`
+#
+# - `logits` is a tensor `(B, A)`. The result is a tensor `(B,)`, one entropy for each row.
+# - It must be finite, and so must its gradient, where a probability is too small for the computer.
+#   Which of the two factors in the sum causes the trouble?
+
+# %% exercise="entropy"
+def entropy(logits):
+    """Entropy of each row's softmax distribution, in nats.
+
+    logits (B, A) -> (B,)
+
+    Example: entropy(torch.zeros(1, 2)) is [log 2].
+    """
+    ### BEGIN SOLUTION
+    logp = torch.log_softmax(logits, dim=-1)  # finite where a probability underflows
+    return -(logp.exp() * logp).sum(dim=-1)
+    ### END SOLUTION
+
+
+# %% check="entropy" points=1
+check("entropy")
+
+# %% [markdown]
+# ### The whole loss
+#
+# Policy and critic are trained together, by one optimiser. The loss of a minibatch is
+#
+# $$L(\theta,\phi)=\underbrace{-\operatorname{mean}\big[\min(r\hat A,\ \operatorname{clip}(r,1-\epsilon,
+# 1+\epsilon)\,\hat A)\big]}_{\text{the policy's clip loss}}
+# +c_V\,\underbrace{\operatorname{mean}\big[(V_\phi(s)-R)^2\big]}_{\text{the critic's loss}}
+# -c_H\,\underbrace{\operatorname{mean}\big[H(\pi_\theta(\cdot\mid s))\big]}_{\text{the entropy}}$$
+#
+# with the ratio $r=\pi_\theta(a\mid s)/\pi_{\theta_\text{old}}(a\mid s)$, the returns $R$ that the critic
+# is to learn, and two weights: $c_V$ (`value_coef`) and $c_H$ (`entropy_coef`).
+#
+# What is frozen and what moves? The observations, the actions, the old log-probabilities, the
+# advantages and the returns are *data*. They were written down when the rollout was collected, and they
+# stay as they are through all $K$ epochs. Only $\theta$ and $\phi$ move.
+#
+# ### Question: the first step
+#
+# Look at the very first minibatch of an update. No step has been taken yet. **What is true there?**
+#
+# - `"a"` About half of the ratios are outside the band, so half of the samples are clipped.
+# - `"b"` All ratios are 1. The clip is inactive, and the gradient is the plain policy gradient.
+# - `"c"` All ratios are 1. So their logarithms are 0, and the gradient is 0.
+# - `"d"` All ratios are 1, but only if the learning rate is small.
+
+# %% question="q_first_step"
+q_first_step = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_first_step = "b"
+### END SOLUTION
+
+# %% check="q_first_step" points=1
+check("q_first_step")
+
+# %% [markdown]
+# ### Exercise: `ppo_update`
+#
+# - `rollout` is what `collect_rollout` gives. `advantages` and `returns` are arrays `(T, N)`, to be used
+#   as they come: whoever calls this function has normalised them, or has not.
+# - `epochs` times: draw `minibatches` of all $B=TN$ samples from `rng`, and take one optimiser step for
+#   each. Compare with the log-probabilities that are *stored* in the rollout. No gradient clipping.
+# - The result is a dict with five means over all minibatches of all epochs, as floats, each computed
+#   from the forward pass before its step: `policy_loss` (the clip loss alone), `value_loss` (without
+#   $c_V$), `entropy`, `approx_kl` (the estimate $k_3$) and `clip_fraction`.
+#
+# `torch.as_tensor(array).flatten(0, 1)` makes `(B, ...)` of `(T, N, ...)`. `value_loss`, `ppo_clip_loss`,
+# `importance_ratio`, `kl_estimates` and `clip_fraction` are there to be used; `clip_fraction` takes a
+# NumPy array.
+
+# %% exercise="ppo_update"
+def ppo_update(policy, critic, optimizer, rollout, advantages, returns, *, epochs, minibatch_size,
+               clip, value_coef, entropy_coef, rng):
+    """K epochs of minibatch steps on one rollout; trains policy and critic in place.
+
+    rollout of fields (T, N, ...), advantages (T, N), returns (T, N) -> dict of means over the
+    minibatches: policy_loss, value_loss, entropy, approx_kl (k3), clip_fraction
+    """
+    ### BEGIN SOLUTION
+    fields = rollout.obs, rollout.actions, rollout.logp, advantages, returns
+    obs, act, logp_old, adv, ret = (torch.as_tensor(x).flatten(0, 1) for x in fields)  # (B, ...)
+    adv, ret = adv.to(logp_old.dtype), ret.to(logp_old.dtype)
+    log = []
+    for _ in range(epochs):
+        for idx in minibatches(len(act), minibatch_size, rng):
+            logits = policy(obs[idx])  # (M, A)
+            logp = torch.log_softmax(logits, dim=-1).gather(1, act[idx, None])[:, 0]  # (M,)
+            policy_loss = ppo_clip_loss(logp, logp_old[idx], adv[idx], clip)
+            critic_loss = value_loss(critic(obs[idx]), ret[idx])
+            spread = entropy(logits).mean()
+            optimizer.zero_grad()
+            (policy_loss + value_coef * critic_loss - entropy_coef * spread).backward()
+            optimizer.step()
+            with torch.no_grad():
+                k3 = kl_estimates(logp, logp_old[idx])[2]
+                outside = clip_fraction(importance_ratio(logp, logp_old[idx]).numpy(), clip)
+            log.append([policy_loss.item(), critic_loss.item(), spread.item(), k3.item(), outside])
+    names = "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction"
+    return dict(zip(names, np.mean(log, axis=0).tolist()))
+    ### END SOLUTION
+
+
+# %% check="ppo_update" points=4
+check("ppo_update")
+
+# %% [markdown]
+# ### One rollout, one epoch after the other
+#
+# We collect one rollout of 2048 samples and call `ppo_update` with one epoch at a time. In the first
+# line below the whole rollout is one minibatch, so there is a single step, and its numbers are those
+# *before* the step.
+#
+# **Predict.** What are the policy's loss, the KL and the clip fraction in that first line? And how do
+# KL and clip fraction go on, epoch after epoch, with four minibatches each?
+
+# %% demo=true
+torch.manual_seed(0)
+envs, rng = pg.envs.VectorCartPole(32), np.random.default_rng(0)
+policy, critic = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
+optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=0.01)
+obs, _ = envs.reset(seed=0)
+rollout, obs = collect_rollout(envs, policy, critic, obs, 64)
+adv = gae(rollout.rewards, rollout.values, rollout.next_values,
+          rollout.terminated, rollout.truncated, gamma=0.98, lam=0.9)  # (T, N)
+print(pg.tr("epoch  policy loss      KL   clip fraction   entropy"))
+for epoch, size in enumerate([2048] + [512] * 8):
+    log = ppo_update(policy, critic, optimizer, rollout, normalize_advantages(adv), adv + rollout.values,
+                     epochs=1, minibatch_size=size, clip=0.2, value_coef=0.5, entropy_coef=0.0, rng=rng)
+    # Adding 0.0 turns a rounded -0.0 into 0.0.
+    row = [round(log[key], 4) + 0.0 for key in ("policy_loss", "approx_kl", "clip_fraction", "entropy")]
+    print("{:4}   {:9.4f} {:10.4f} {:11.3f} {:11.3f}".format(epoch, *row))
+
+# %% [markdown]
+# In the first line all ratios are 1. The loss is minus the mean of the advantages, and that is 0 after
+# whitening: this step's gradient is the plain policy gradient, whatever its loss says.
+#
+# Then the ratios spread. With every epoch the policy moves further from the one that played, and the
+# share of clipped samples grows: they have nothing more to say. This is why $K$ is about 4 to 10, not
+# 100. The batch is used up.
+#
+# ## 3. The gauges
+#
+# **Question.** A training run takes hours, and the return does not rise. What is wrong?
+#
+# The loss does not tell: lesson 01 showed that it means nothing. A pilot looks at gauges.
+#
+# | gauge | what it measures | healthy |
+# |---|---|---|
+# | mean return | what we want | rises |
+# | KL | how far an update moves the policy | small, about 0.01, and not 0 |
+# | clip fraction | share of samples that the clip has to hold | some, about 0.05 to 0.3 |
+# | entropy | how undecided the policy is | falls slowly from $\log A$ |
+# | explained variance | how much the critic knows | rises from 0 towards 1 |
+#
+# The last one is new. A critic's squared error alone says little: 100 is a lot where the returns differ
+# by 10, and nothing where they differ by 1000. So compare it with how much there was to know:
+#
+# $$\mathrm{EV}=1-\frac{\operatorname{Var}(R-V)}{\operatorname{Var}(R)}$$
+#
+# It is 1 for a perfect critic and 0 for one that always says the same. It is negative for one that
+# makes things worse.
+#
+# ### Exercise: `explained_variance`
+#
+# - `values` and `returns` are arrays of one shape, often `(T, N)`. The variances are taken over all
+#   numbers.
+# - The result is one number. Where the returns do not vary, there is nothing to explain: return nan,
+#   `float("nan")`.
+
+# %% exercise="explained_variance"
+def explained_variance(values, returns):
+    """1 - Var(returns - values) / Var(returns); nan where the returns don't vary.
+
+    values (T, N), returns (T, N) -> float
+
+    Example: explained_variance(np.array([0.0, 1.0]), np.array([1.0, 3.0])) is 0.75.
+    """
+    ### BEGIN SOLUTION
+    spread = np.var(returns)
+    return float(1 - np.var(returns - values) / spread) if spread > 0 else float("nan")
+    ### END SOLUTION
+
+
+# %% check="explained_variance" points=1
+check("explained_variance")
+
+# %% [markdown]
+# ## 4. The loop
+#
+# Now close the loop: collect, advantages, update, log.
+#
+# One thing needs bookkeeping. An episode may go on over several rollouts, so its return is a sum over
+# several rollouts. `pg.EpisodeReturns(N)` adds up: make one before the first round, and
+# `mean_return(rollout)` gives the mean return of the episodes that ended in this rollout, and nan where
+# none did. Feed it each rollout once.
+#
+# ### Exercise: `train_ppo`
+#
+# - Reset the environments once, at the start, with a seed drawn from `rng`. After that each rollout goes
+#   on where the last one stopped.
+# - `num_updates` times: collect `num_steps` steps, compute the advantages with `gamma` and `lam`, call
+#   `ppo_update`. Normalise the advantages for the policy. The critic learns the returns, which are the
+#   advantages *before* normalisation plus the values that the critic gave.
+# - The result is a list with one dict for each update: `mean_return`, and what `ppo_update` returns. Add
+#   `explained_variance`, too; the gauges need it.
+# - `policy` and `critic` are trained in place.
+#
+# The check lets your function train a policy for 30 updates, in a CartPole whose actions and
+# observations are mixed up, with a learning rate that falls from 0.01. Then it plays with the weights
+# that come out. The mean return of 100 sampled episodes must be at least 475, and once more on 100
+# fresh ones. That takes a few seconds.
+
+# %% exercise="train_ppo"
+def train_ppo(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98, lam=0.9,
+              epochs=4, minibatch_size=512, clip=0.2, value_coef=0.5, entropy_coef=0.0):
+    """The whole of PPO; trains policy and critic in place.
+
+    -> a list of num_updates dicts: mean_return and what ppo_update returns
+    """
+    ### BEGIN SOLUTION
+    obs, _info = envs.reset(seed=int(rng.integers(2**31)))
+    episodes, history = pg.EpisodeReturns(envs.num_envs), []
+    for _ in range(num_updates):
+        rollout, obs = collect_rollout(envs, policy, critic, obs, num_steps)
+        adv = gae(rollout.rewards, rollout.values, rollout.next_values,
+                  rollout.terminated, rollout.truncated, gamma, lam)  # (T, N)
+        ret = adv + rollout.values  # (T, N), what the critic should have said
+        log = ppo_update(policy, critic, optimizer, rollout, normalize_advantages(adv), ret,
+                         epochs=epochs, minibatch_size=minibatch_size, clip=clip,
+                         value_coef=value_coef, entropy_coef=entropy_coef, rng=rng)
+        log["mean_return"] = episodes.mean_return(rollout)
+        log["explained_variance"] = explained_variance(rollout.values, ret)
+        history.append(log)
+    return history
+    ### END SOLUTION
+
+
+# %% check="train_ppo" points=4
+check("train_ppo")
+
+# %% [markdown]
+# ### Watching it learn
+#
+# 32 environments, 64 steps each, so 2048 samples a round; 4 epochs of minibatches of 512; Adam with
+# learning rate 0.01; 24 rounds. The panels are drawn anew while your function runs.
+#
+# **Predict.** After how many rounds will the pole stand for 500 steps? And which of the five gauges
+# will look sick at the end, although the policy is perfect?
+
+# %% demo=true alt="Five panels over 24 updates. The mean return rises from 20 to 500 within about 15 updates. KL stays near 0.01, the clip fraction between 0.05 and 0.3. The entropy falls from 0.69 to about 0.45. The explained variance rises to almost 1 and falls towards 0 at the end."
+torch.manual_seed(2)
+envs, rng = pg.envs.VectorCartPole(32), np.random.default_rng(2)
+policy, critic = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
+optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=0.01)
+panels = pg.plots.LivePanels(num_envs=32, updates=24)
+with panels.watching(globals()):
+    history = train_ppo(envs, policy, critic, optimizer, 24, 64, rng)
+
+# %% demo=true
+trained = pg.evaluation.sampled_returns(policy, pg.envs.VectorCartPole(100), seed=1)
+print(pg.tr("100 sampled episodes: mean return {mean:.0f}, lowest {low:.0f}").format(
+    mean=trained.mean(), low=trained.min()))
+furthest = max(row["first_ratio"] for row in panels.rows)
+print(pg.tr("largest distance of a round's first ratios from 1: {d:.5f}").format(d=furthest))
