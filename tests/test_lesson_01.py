@@ -350,6 +350,15 @@ def test_padded_logp_is_zero_where_nothing_was_played():
     assert not table.theta.grad.any()
 
 
+def test_a_seed_drawn_from_a_generator_is_a_seed():
+    env, draw = pg.envs.ContextualBandit(), np.random.default_rng(0).integers(2**31)
+    assert isinstance(draw, np.integer)
+    first = [env.reset(seed=draw)[0], env.step(0)[1]]
+    assert [env.reset(seed=int(draw))[0], env.step(0)[1]] == first
+    with pytest.raises(TypeError):
+        env.reset(seed=1.5)
+
+
 def test_figures_show_the_numbers_that_they_are_given():
     ax = pg.plots.gradients(["a", "b"], [1.0, -1.0], {"by hand": [1.1, -0.9], "auto": [1.1, -0.9]})
     drawn = {line.get_label(): list(line.get_ydata()) for line in ax.get_lines()}

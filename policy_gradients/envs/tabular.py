@@ -129,7 +129,8 @@ class TabularEnv(gymnasium.Env):
         }
 
     def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
+        # Gymnasium wants a Python integer, and a generator's draw is a NumPy one.
+        super().reset(seed=None if seed is None else operator.index(seed))
         wanted = (options or {}).get("state")
         if wanted is None:
             states, bounds = self._start_draw
