@@ -264,6 +264,8 @@ class RuleExercise(Exercise):
                 return error_problem(one["error"], shown)
             for rule in self.rules:
                 problem = rule(case, one)
+                if problem and problem.mistake == "not-written":
+                    return problem
                 if problem:
                     return Problem(**{**vars(problem), "shown": problem.shown or shown})
         return next((p for p in (rule(cases, seen) for rule in self.overall) if p), None)

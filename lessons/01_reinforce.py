@@ -880,13 +880,16 @@ detour = pg.Trajectory(
 )
 fall = pg.Trajectory([3, 4, 3, 2, 1], [1, 0, 0, 0, 0], [-0.1] * 4 + [-10.1])
 
+both = (detour, fall)
+R = [discounted_return(trajectory.rewards) for trajectory in both]
+
 pg.plots.use_style()
 fig, axes = plt.subplots(2, 1, figsize=(7, 3.6))
-for ax, trajectory in zip(axes, (detour, fall)):
-    R = discounted_return(trajectory.rewards)
+for ax, trajectory, weight in zip(axes, both, R):
     labels = [pg.tr(env.action_names[action]) for action in trajectory.actions]
-    pg.plots.credit_strip(labels, np.full(len(labels), R), trajectory.rewards, ax=ax, limit=11)
-    ax.set_title(pg.tr("Return {R:+.1f}, the weight of every step").format(R=R))
+    weights = np.full(len(labels), weight)  # (T,): the same for every step
+    pg.plots.credit_strip(labels, weights, trajectory.rewards, ax=ax, limit=11)
+    ax.set_title(pg.tr("Return {R:+.1f}, the weight of every step").format(R=weight))
 plt.show()
 
 # %% [markdown]
