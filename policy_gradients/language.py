@@ -46,7 +46,9 @@ class Language:
     ):
         words = (".", "is", "and", *names, *adjectives)
         if len(set(words)) != len(words) or len(adjectives) < 3 or not set(pleasant) < set(words):
-            raise ValueError(_("every word needs its own spelling, and three adjectives are needed"))
+            raise ValueError(
+                _("every word needs its own spelling, and three adjectives are needed")
+            )
         order = range(len(words)) if order is None else order
         if sorted(order) != list(range(len(words))):
             raise ValueError(_("order must be a permutation of {n} numbers").format(n=len(words)))
@@ -147,6 +149,14 @@ class Language:
         if not hasattr(self, "_tree"):
             self._tree = Tree(self)
         return self._tree
+
+
+def large():
+    """A `Language` of 123 tokens and completions of up to 15, too large for exact answers."""
+    syllables = "ba be bi bo bu da de di do du fa fe fi fo fu ga ge gi go gu".split()
+    adjectives = [first + second for first in syllables[:5] for second in syllables]
+    names = tuple(syllable.capitalize() + "n" for syllable in syllables)
+    return Language(names, tuple(adjectives), tuple(adjectives[:30]), max_new=15)
 
 
 def _among(column, numbers):

@@ -28,8 +28,12 @@ from .reuse import (
 )
 from .strips import credit_strip, token_strip, token_tree
 from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
+from .tokens import frontier, leashes_compared, predictions
 
 __all__ = [
+    "predictions",
+    "leashes_compared",
+    "frontier",
     "COLORS",
     "LINESTYLES",
     "MARKERS",

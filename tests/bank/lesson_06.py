@@ -1,7 +1,6 @@
 """The bank of 06_toward_language. Helpers are the bank's own, so that no two styles share code."""
 
 import copy
-import functools
 import math
 
 import numpy as np
@@ -773,13 +772,39 @@ def paid(language, tokens, mask, logp, logp_ref, beta):
     return reversed_argmax(language.score(tokens), mask) - beta * (logp - logp_ref) * mask
 
 
-def trainer(*, lam=0.95, white=True, reward=paid, old=None, loss_of=masked_objective, value_coef=0.5,
-            sample=None, reference_of=None, extra=None, draw=orders, mask_of=cumulated, zero=True,
-            value_mask=True):  # fmt: skip
+def trainer(
+    *,
+    lam=0.95,
+    white=True,
+    reward=paid,
+    old=None,
+    loss_of=masked_objective,
+    value_coef=0.5,
+    sample=None,
+    reference_of=None,
+    extra=None,
+    draw=orders,
+    mask_of=cumulated,
+    zero=True,
+    value_mask=True,
+):
     """A right training loop, with places where one thing can be changed."""
 
-    def train(language, policy, critic, reference, optimizer, *, num_updates, batch_size, beta, rng,
-              epochs=4, minibatch_size=64, clip=0.2):  # fmt: skip
+    def train(
+        language,
+        policy,
+        critic,
+        reference,
+        optimizer,
+        *,
+        num_updates,
+        batch_size,
+        beta,
+        rng,
+        epochs=4,
+        minibatch_size=64,
+        clip=0.2,
+    ):
         history = []
         kept = copy.deepcopy(policy)
         for _ in range(num_updates):
@@ -817,7 +842,6 @@ def trainer(*, lam=0.95, white=True, reward=paid, old=None, loss_of=masked_objec
 
 def named(exercise, mistake, label, function):
     """Registers a function under another name than its own."""
-    function = functools.wraps(function)(lambda *given, **options: function(*given, **options))
     function.__name__ = label
     (wrong(exercise, mistake) if mistake else right(exercise))(function)
 
@@ -825,20 +849,48 @@ def named(exercise, mistake, label, function):
 NAME = "train_language_ppo"
 named(NAME, None, "gae_and_whitening", trainer())
 named(NAME, None, "reward_to_go_as_it_is", trainer(lam=1.0, white=False))
-named(NAME, None, "penalty_at_the_end", trainer(
-    reward=lambda language, tokens, mask, logp, ref, beta:
-    reversed_argmax(language.score(tokens) - beta * ((logp - ref) * mask).sum(1), mask)))  # fmt: skip
-named(NAME, None, "loss_of_chosen_tokens", trainer(loss_of=chosen_tokens_alone, lam=0.9, value_coef=1.0))
+named(
+    NAME,
+    None,
+    "penalty_at_the_end",
+    trainer(
+        reward=lambda language, tokens, mask, logp, ref, beta: reversed_argmax(
+            language.score(tokens) - beta * ((logp - ref) * mask).sum(1), mask
+        )
+    ),
+)
+named(
+    NAME,
+    None,
+    "loss_of_chosen_tokens",
+    trainer(loss_of=chosen_tokens_alone, lam=0.9, value_coef=1.0),
+)
 
 
 @right(NAME)
-def sentence_by_sentence(language, policy, critic, reference, optimizer, *, num_updates, batch_size,
-                         beta, rng, epochs=4, minibatch_size=64, clip=0.2):  # fmt: skip
+def sentence_by_sentence(
+    language,
+    policy,
+    critic,
+    reference,
+    optimizer,
+    *,
+    num_updates,
+    batch_size,
+    beta,
+    rng,
+    epochs=4,
+    minibatch_size=64,
+    clip=0.2,
+):
     """Advantages one sentence at a time in plain Python, whitened in each minibatch."""
     log = []
     for _ in range(num_updates):
         tokens = language.sample(policy, batch_size)
-        scores, mask = language.score(tokens), row_by_row(tokens, language.prompt_length, language.eos)
+        scores, mask = (
+            language.score(tokens),
+            row_by_row(tokens, language.prompt_length, language.eos),
+        )
         old, ref = scored(policy, tokens).detach(), scored(reference, tokens).detach()
         values, adv, ret = critic(tokens).detach(), torch.zeros(mask.shape), torch.zeros(mask.shape)
         for b in range(batch_size):
@@ -851,7 +903,9 @@ def sentence_by_sentence(language, policy, critic, reference, optimizer, *, num_
                 m, a = mask[idx], adv[idx]
                 a = (a - a[m].mean()) / (a[m].std(unbiased=False) + 1e-6)
                 value = F.mse_loss(critic(tokens[idx])[:, :-1][m], ret[idx][m])
-                loss = chosen_tokens_alone(scored(policy, tokens[idx]), old[idx], a, m, clip) + value
+                loss = (
+                    chosen_tokens_alone(scored(policy, tokens[idx]), old[idx], a, m, clip) + value
+                )
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()
@@ -868,37 +922,86 @@ def whole_divergence(policy, reference, tokens, mask):
     return (logp.exp() * (logp - ref)).sum(-1)[mask].mean()
 
 
-named(NAME, "no-leash", "nothing_charged", trainer(
-    reward=lambda language, tokens, mask, logp, ref, beta:
-    reversed_argmax(language.score(tokens), mask)))  # fmt: skip
+named(
+    NAME,
+    "no-leash",
+    "nothing_charged",
+    trainer(
+        reward=lambda language, tokens, mask, logp, ref, beta: reversed_argmax(
+            language.score(tokens), mask
+        )
+    ),
+)
 named(NAME, "no-leash", "old_for_reference", trainer(reference_of=lambda policy, kept, ref: policy))
-named(NAME, "kl-sign", "drift_is_paid", trainer(
-    reward=lambda language, tokens, mask, logp, ref, beta:
-    paid(language, tokens, mask, logp, ref, -beta)))  # fmt: skip
-named(NAME, "kl-twice", "charged_twice", trainer(
-    reward=lambda language, tokens, mask, logp, ref, beta:
-    paid(language, tokens, mask, logp, ref, 2 * beta)))  # fmt: skip
+named(
+    NAME,
+    "kl-sign",
+    "drift_is_paid",
+    trainer(
+        reward=lambda language, tokens, mask, logp, ref, beta: paid(
+            language, tokens, mask, logp, ref, -beta
+        )
+    ),
+)
+named(
+    NAME,
+    "kl-twice",
+    "charged_twice",
+    trainer(
+        reward=lambda language, tokens, mask, logp, ref, beta: paid(
+            language, tokens, mask, logp, ref, 2 * beta
+        )
+    ),
+)
 named(NAME, "kl-twice", "in_reward_and_loss", trainer(extra=whole_divergence))
 named(NAME, "old-recomputed", "ratio_is_always_one", trainer(old=lambda logp: logp.detach()))
 named(NAME, "no-clip", "surrogate_on_tokens", trainer(loss_of=unclipped))
-named(NAME, "other-clip", "clip_left_at_its_default", trainer(
-    loss_of=lambda logp, old, adv, mask, clip: masked_objective(logp, old, adv, mask)))  # fmt: skip
-named(NAME, "minus-sign", "uphill", trainer(
-    loss_of=lambda *given: -masked_objective(*given)))  # fmt: skip
-named(NAME, "prompt-trained", "no_mask_in_the_loss", trainer(
-    loss_of=lambda logp, old, adv, mask, clip:
-    masked_objective(logp, old, adv, torch.ones_like(mask), clip)))  # fmt: skip
+named(
+    NAME,
+    "other-clip",
+    "clip_left_at_its_default",
+    trainer(loss_of=lambda logp, old, adv, mask, clip: masked_objective(logp, old, adv, mask)),
+)
+named(NAME, "minus-sign", "uphill", trainer(loss_of=lambda *given: -masked_objective(*given)))
+named(
+    NAME,
+    "prompt-trained",
+    "no_mask_in_the_loss",
+    trainer(
+        loss_of=lambda logp, old, adv, mask, clip: masked_objective(
+            logp, old, adv, torch.ones_like(mask), clip
+        )
+    ),
+)
 named(NAME, "padding-trained", "all_after_the_prompt", trainer(mask_of=everything_after_the_prompt))
-named(NAME, "sampled-from-reference", "the_references_sentences", trainer(
-    sample=lambda policy, reference: reference))  # fmt: skip
+named(
+    NAME,
+    "sampled-from-reference",
+    "the_references_sentences",
+    trainer(sample=lambda policy, reference: reference),
+)
 named(NAME, "critic-not-trained", "no_value_loss", trainer(value_coef=0.0))
 named(NAME, "gradients-pile-up", "no_zero_grad", trainer(zero=False))
-named(NAME, "not-from-rng", "numpys_own_order", trainer(
-    draw=lambda size, part, rng: orders(size, part, np.random)))  # fmt: skip
-named(NAME, "same-order", "order_from_a_fixed_seed", trainer(
-    draw=lambda size, part, rng: orders(size, part, np.random.default_rng(0))))  # fmt: skip
-named(NAME, "steps-miscounted", "last_minibatch_dropped", trainer(
-    draw=lambda size, part, rng: [idx for idx in orders(size, part, rng) if len(idx) == part]))  # fmt: skip
+named(
+    NAME,
+    "not-from-rng",
+    "numpys_own_order",
+    trainer(draw=lambda size, part, rng: orders(size, part, np.random)),
+)
+named(
+    NAME,
+    "same-order",
+    "order_from_a_fixed_seed",
+    trainer(draw=lambda size, part, rng: orders(size, part, np.random.default_rng(0))),
+)
+named(
+    NAME,
+    "steps-miscounted",
+    "last_minibatch_dropped",
+    trainer(
+        draw=lambda size, part, rng: [idx for idx in orders(size, part, rng) if len(idx) == part]
+    ),
+)
 
 
 @wrong(NAME, "no-history")

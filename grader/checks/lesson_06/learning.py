@@ -57,13 +57,30 @@ def train_cases(rng):
     order = rng.permutation(8)
     reference = in_order(pretrained(), order)
     policy, seed = nudged(reference, rng, 0.1), int(rng.integers(2**31))
-    close_look = {"num_updates": 1, "batch_size": 24, "beta": 0.5, "rng": Rng(1), "epochs": 4,
-                  "minibatch_size": 24, "clip": 0.05}  # fmt: skip
-    short = {"num_updates": 2, "batch_size": 14, "beta": 0.1, "rng": Rng(2), "epochs": 3,
-             "minibatch_size": 4}  # fmt: skip
+    close_look = {
+        "num_updates": 1,
+        "batch_size": 24,
+        "beta": 0.5,
+        "rng": Rng(1),
+        "epochs": 4,
+        "minibatch_size": 24,
+        "clip": 0.05,
+    }
+    short = {
+        "num_updates": 2,
+        "batch_size": 14,
+        "beta": 0.1,
+        "rng": Rng(2),
+        "epochs": 3,
+        "minibatch_size": 4,
+    }
     other = {**short, "rng": Rng(3)}
-    whole = {"num_updates": UPDATES, "batch_size": BATCH, "beta": BETA,
-             "rng": Rng(int(rng.integers(2**31)))}  # fmt: skip
+    whole = {
+        "num_updates": UPDATES,
+        "batch_size": BATCH,
+        "beta": BETA,
+        "rng": Rng(int(rng.integers(2**31))),
+    }
     return [
         train_case(order, reference, policy, close_look, (seed, 1), watched=4, sgd=0.2),
         train_case(order, reference, policy, short, (seed, 2)),
@@ -116,11 +133,18 @@ def rule_history(case, seen):
         hint = _("Keep one dict for each update, and return the list.")
         return Problem("kind", "", words, kind_text(value), hint, "no-history")
     if value["length"] != updates:
-        return Problem("shape", "", words, kind_text(value), _("One dict for each update."),
-                       "history-length")  # fmt: skip
+        return Problem(
+            "shape", "", words, kind_text(value), _("One dict for each update."), "history-length"
+        )
     if any(item.get("kind") != "mapping" for item in value["items"]):
-        return Problem("kind", "", words, kind_text(value["items"][0]), _("One dict for each update."),
-                       "history-items")  # fmt: skip
+        return Problem(
+            "kind",
+            "",
+            words,
+            kind_text(value["items"][0]),
+            _("One dict for each update."),
+            "history-items",
+        )
     return None
 
 
@@ -166,9 +190,12 @@ def rule_steps(case, seen):
         hint = _("zero_grad, backward, step: all three, in this order?")
         return behaviour(expected, words.format(n=0), hint, "no-step")
     if spy["leftover"]:
-        return behaviour(_("a fresh gradient at each step"), _("old gradients added to new ones"),
-                         _("backward() adds to what is there already. Who clears it?"),
-                         "gradients-pile-up")  # fmt: skip
+        return behaviour(
+            _("a fresh gradient at each step"),
+            _("old gradients added to new ones"),
+            _("backward() adds to what is there already. Who clears it?"),
+            "gradients-pile-up",
+        )
     if spy["steps"] == wanted:
         return None
     hint = _("One step for each minibatch, epochs times over the batch, in each update.")
@@ -180,16 +207,26 @@ def rule_samples(case, seen):
     size, parts = case.inputs["batch_size"], batches(case, seen)
     expected = _("{n} sentences sampled from the policy for each update").format(n=size)
     if not seen["samples"]:
-        return behaviour(expected, _("language.sample was never called"),
-                         _("Where do the sentences of a batch come from?"), "not-sampled")  # fmt: skip
+        return behaviour(
+            expected,
+            _("language.sample was never called"),
+            _("Where do the sentences of a batch come from?"),
+            "not-sampled",
+        )
     if any(row["source"] in ("reference", "critic") for row in seen["samples"]):
-        return behaviour(expected, _("sentences sampled from the reference"),
-                         _("Whose sentences does the policy gradient average over?"),
-                         "sampled-from-reference")  # fmt: skip
+        return behaviour(
+            expected,
+            _("sentences sampled from the reference"),
+            _("Whose sentences does the policy gradient average over?"),
+            "sampled-from-reference",
+        )
     if any(len(rows) == 0 for rows in parts):
-        return behaviour(expected, _("none for some updates"),
-                         _("After an update the policy writes other sentences. Sample again."),
-                         "sampled-once")  # fmt: skip
+        return behaviour(
+            expected,
+            _("none for some updates"),
+            _("After an update the policy writes other sentences. Sample again."),
+            "sampled-once",
+        )
     if any(len(rows) < size for rows in parts):
         got = _("{n} sentences").format(n=min(map(len, parts)))
         return behaviour(expected, got, _("Does batch_size reach the sampler?"), "batch-size")
@@ -203,16 +240,26 @@ def rule_modules(case, seen):
         for name, one in seen["modules"].items()
     }
     if moved["reference"]:
-        return behaviour(_("a reference that stays as it was"), _("its weights changed"),
-                         _("Old moves with every rollout; the reference never does."),
-                         "reference-moved")  # fmt: skip
+        return behaviour(
+            _("a reference that stays as it was"),
+            _("its weights changed"),
+            _("Old moves with every rollout; the reference never does."),
+            "reference-moved",
+        )
     if not moved["policy"]:
-        return behaviour(_("a policy trained in place"), _("the same weights"),
-                         _("Does a gradient reach the policy, and is it this one that was handed in?"),
-                         "policy-not-trained")  # fmt: skip
+        return behaviour(
+            _("a policy trained in place"),
+            _("the same weights"),
+            _("Does a gradient reach the policy, and is it this one that was handed in?"),
+            "policy-not-trained",
+        )
     if not moved["critic"]:
-        return behaviour(_("a critic trained beside the policy"), _("the same weights"),
-                         _("Is the critic's loss part of the loss?"), "critic-not-trained")  # fmt: skip
+        return behaviour(
+            _("a critic trained beside the policy"),
+            _("the same weights"),
+            _("Is the critic's loss part of the loss?"),
+            "critic-not-trained",
+        )
     return None
 
 
@@ -285,12 +332,19 @@ def _outside(language, step, mask):
     stray = (size[:, :-1] > 1e-5 * size.max()) & ~mask
     expected = _("a gradient at the completion's tokens alone")
     if stray[:, : language.prompt_length - 1].any():
-        return behaviour(expected, _("the prompt's tokens are trained as well"),
-                         _("Who wrote the prompt? Let the mask reach the loss."), "prompt-trained")  # fmt: skip
+        return behaviour(
+            expected,
+            _("the prompt's tokens are trained as well"),
+            _("Who wrote the prompt? Let the mask reach the loss."),
+            "prompt-trained",
+        )
     if stray.any():
-        return behaviour(expected, _("the filling after the end is trained as well"),
-                         _("After the first eos nothing is chosen. Let the mask reach the loss."),
-                         "padding-trained")  # fmt: skip
+        return behaviour(
+            expected,
+            _("the filling after the end is trained as well"),
+            _("After the first eos nothing is chosen. Let the mask reach the loss."),
+            "padding-trained",
+        )
     return None
 
 
@@ -302,7 +356,7 @@ def _penalty(case, language, step, mask):
         logits_ref = reference(torch.tensor(tokens.astype(np.int64))).numpy().astype(float)
     weight, rest = weights_of(*step)
     if np.abs(rest[mask]).max() > 1e-3 * np.abs(weight[mask]).max():
-        return _kl_in_loss(logits, logits_ref, rest, mask)
+        return _kl_in_loss(step, logits_ref, rest, mask)
     beta, score = case.inputs["beta"], language.score(torch.tensor(tokens.astype(np.int64))).numpy()
     log_ratio = log_probs(tokens, logits) - log_probs(tokens, logits_ref)
     last = np.arange(len(mask)), mask.shape[1] - 1 - mask[:, ::-1].argmax(1)
@@ -312,46 +366,55 @@ def _penalty(case, language, step, mask):
     if apart > 1e-3 * np.abs(weight[last]).max() or abs(per_score) < 1e-9:
         return None
     if per_score < 0:
-        return behaviour(_("a higher score makes a sentence likelier"), _("it makes it less likely"),
-                         _("Which way does the optimiser go?"), "minus-sign")  # fmt: skip
+        return behaviour(
+            _("a higher score makes a sentence likelier"),
+            _("it makes it less likely"),
+            _("Which way does the optimiser go?"),
+            "minus-sign",
+        )
     return _leash(-per_ratio / per_score, beta)
 
 
 def _leash(found, beta):
     """found: the factor with which the log-ratio is charged, beside a score that counts once."""
     words = _("the log-ratio to the reference is charged {factor} times")
-    expected, got = words.format(factor=number_text(beta)), words.format(factor=number_text(round(found, 3)))  # fmt: skip
+    expected, got = (
+        words.format(factor=number_text(beta)),
+        words.format(factor=number_text(round(found, 3))),
+    )
     if abs(found - beta) < 0.02 * beta:
         return None
     if abs(found) < 0.02 * beta:
-        hint = _("Nothing holds the policy to its reference. Old moves with every rollout; the "
-                 "reference never does.")  # fmt: skip
+        hint = _(
+            "Nothing holds the policy to its reference. Old moves with every rollout; the "
+            "reference never does."
+        )
         return behaviour(expected, got, hint, "no-leash")
     if abs(found + beta) < 0.02 * beta:
         hint = _("Drift is paid for, not charged. Which log-probability is subtracted?")
         return behaviour(expected, got, hint, "kl-sign")
     if abs(found - 2 * beta) < 0.02 * beta:
-        return behaviour(expected, got, TWICE, "kl-twice")
+        return behaviour(expected, got, _(TWICE), "kl-twice")
     return behaviour(expected, got, _("Does beta reach the rewards?"), "other-beta")
 
 
 TWICE = N_("The penalty is in the reward and in the loss at once. Once is enough.")
 
 
-def _kl_in_loss(logits, logits_ref, rest, mask):
+def _kl_in_loss(step, logits_ref, rest, mask):
     """A gradient that is not the written tokens' alone: is it that of a divergence?"""
-    probs = softmax(logits[:, :-1])[mask]
+    tokens, logits, _grad = step
+    probs, slope = softmax(logits[:, :-1])[mask], directions(tokens, logits)[mask]
     apart = np.log(probs) - np.log(softmax(logits_ref[:, :-1])[mask])
-    divergence = (probs * apart).sum(-1, keepdims=True)
-    known, left = probs * (apart - divergence), rest[mask]
-    # The written token's direction was taken out of the one, so it must be taken out of the other.
-    slope = None if np.abs(left).max() == 0 else left
-    share = (known * slope).sum() / (known**2).sum() if slope is not None else 0.0
+    known = probs * (apart - (probs * apart).sum(-1, keepdims=True))
+    # What lies along the written token's direction was taken for its weight.
+    known -= (known * slope).sum(-1, keepdims=True) / (slope**2).sum(-1, keepdims=True) * slope
+    left = rest[mask]
     cosine = (known * left).sum() / np.sqrt((known**2).sum() * (left**2).sum())
-    if share > 0 and cosine > 0.8:
-        return behaviour(_("the penalty in the rewards alone"), _("one in the loss as well"), _(TWICE),
-                         "kl-twice")  # fmt: skip
-    return None
+    if cosine < 0.99:
+        return None
+    expected, got = _("the penalty in the rewards alone"), _("one in the loss as well")
+    return behaviour(expected, got, _(TWICE), "kl-twice")
 
 
 def _later_steps(case, steps, mask):
@@ -364,18 +427,23 @@ def _later_steps(case, steps, mask):
         found.append(weights_of(*step)[0][mask])
     ratios, found = np.array(ratios), np.array(found)
     clear = np.abs(first) > 0.05 * np.abs(first).max()
-    forms = {"": alive(ratios, first, clip) * ratios * first, "old-recomputed": first + 0 * ratios,
-             "no-clip": ratios * first, "other-clip": alive(ratios, first, 0.2) * ratios * first}  # fmt: skip
+    forms = {
+        "": alive(ratios, first, clip) * ratios * first,
+        "old-recomputed": first + 0 * ratios,
+        "no-clip": ratios * first,
+        "other-clip": alive(ratios, first, 0.2) * ratios * first,
+    }
     errors = {name: _share_apart(found, form, first, clear) for name, form in forms.items()}
     name = min(errors, key=errors.get)
     if not name or errors[name] > 0.01 or errors[""] < errors[name] + 0.05:
         return None
     hints = {
-        "old-recomputed": _("The old log-probabilities are those of the moment of sampling: frozen "
-                            "for all epochs."),
+        "old-recomputed": _(
+            "The old log-probabilities are those of the moment of sampling: frozen for all epochs."
+        ),
         "no-clip": _("Outside the band the gradient looks unclipped. Is it the clipped loss?"),
         "other-clip": _("Does clip reach the loss?"),
-    }  # fmt: skip
+    }
     expected = _("ratios to the log-probabilities of the sampling, clipped at {clip}")
     got = _("another gradient from the second step on")
     return behaviour(expected.format(clip=number_text(clip)), got, hints[name], name)
@@ -403,12 +471,16 @@ def rule_mark(case, seen):
     reference = case.inputs["reference"].materialize()
     reached = pg.language.exact(language_of(case), policy, reference)
     words = _("exact expected score {score}, exact KL to the reference {kl}")
-    expected = _("an exact expected score of at least {mark}, with an exact KL to the reference of "
-                 "at most {bound}").format(mark=MARK, bound=BOUND)  # fmt: skip
+    expected = _(
+        "an exact expected score of at least {mark}, with an exact KL to the reference of "
+        "at most {bound}"
+    ).format(mark=MARK, bound=BOUND)
     got = words.format(score=f"{reached.score:.2f}", kl=f"{reached.kl:.2f}")
     if not reached.kl <= BOUND:
-        hint = _("Old moves with every rollout; the reference never does. Which of the two does the "
-                 "penalty hold on to?")  # fmt: skip
+        hint = _(
+            "Old moves with every rollout; the reference never does. Which of the two does the "
+            "penalty hold on to?"
+        )
         return behaviour(expected, got, hint, "drifted")
     if not reached.score >= MARK:
         hint = _("Does the score at the end reach the first token's advantage?")
@@ -418,6 +490,7 @@ def rule_mark(case, seen):
 
 def rule_chance(cases, seen):
     """Minibatches come from rng: the same one gives the same weights, another one others."""
+
     def after(number):
         return seen[number]["modules"]["policy"]["after"]
 
@@ -425,20 +498,44 @@ def rule_chance(cases, seen):
         return all(np.array_equal(one[name], other[name]) for name in one)
 
     if not same(after(1), after(2)):
-        return behaviour(_("the same weights from the same rng"), _("other weights"),
-                         _("All randomness comes from rng, but for the sampling of sentences."),
-                         "not-from-rng")  # fmt: skip
+        return behaviour(
+            _("the same weights from the same rng"),
+            _("other weights"),
+            _("All randomness comes from rng, but for the sampling of sentences."),
+            "not-from-rng",
+        )
     if same(after(1), after(3)):
-        return behaviour(_("other minibatches from another rng"), _("the same weights"),
-                         _("Does rng draw the order of the sentences?"), "same-order")  # fmt: skip
+        return behaviour(
+            _("other minibatches from another rng"),
+            _("the same weights"),
+            _("Does rng draw the order of the sentences?"),
+            "same-order",
+        )
     return None
 
 
 TRAIN_LANGUAGE_PPO = RuleExercise(
-    "train_language_ppo", "train_language", train_cases,
-    rules=(raised, rule_history, rule_steps, rule_samples, rule_modules, rule_close_look,
-           rule_score_told, rule_mark),
-    overall=(rule_chance,), seconds=60.0,
-    prerequisites=("token_logp", "completion_mask", "masked_mean", "terminal_rewards",
-                   "kl_shaped_rewards", "ppo_token_loss"),
-)  # fmt: skip
+    "train_language_ppo",
+    "train_language",
+    train_cases,
+    rules=(
+        raised,
+        rule_history,
+        rule_steps,
+        rule_samples,
+        rule_modules,
+        rule_close_look,
+        rule_score_told,
+        rule_mark,
+    ),
+    overall=(rule_chance,),
+    seconds=60.0,
+    prerequisites=(
+        "token_logp",
+        "completion_mask",
+        "masked_mean",
+        "terminal_rewards",
+        "kl_shaped_rewards",
+        "ppo_token_loss",
+    ),
+)

@@ -29,17 +29,20 @@ def completions(rng, rows, cols):
 def terminal_cases(rng):
     """Completions that end early and late, a mask with gaps, one column, scores of 0."""
     rows, cols = int(rng.integers(3, 6)), int(rng.integers(5, 9))
-    gaps = np.array([[True, False, True, False], [True, True, False, True], [False, True, False, False]])
+    gaps = np.array(
+        [[True, False, True, False], [True, True, False, True], [False, True, False, False]]
+    )
     cases = [
         ([3.0], [[False, True, True, False]]),
         ([1.0, 2.0], [[False, True, False, False], [False, True, True, True]]),
+        ([1.0, 2.0], [[False, False, True, False, False], [False, False, True, True, False]]),
         ([5.0, -1.0, 0.0], gaps),
         (rng.normal(size=rows), completions(rng, rows, cols)),
         ([2.0, -3.0], [[True], [True]]),
         (rng.normal(size=rows).astype(np.float32), completions(rng, rows, cols)),
         # As many rows as columns: no broadcast along the wrong axis shows itself by its length.
         (rng.normal(size=5), completions(rng, 5, 5)),
-    ]  # fmt: skip
+    ]
     return [Case({"scores": Tensor(np.array(s)), "mask": Tensor(np.array(m))}) for s, m in cases]
 
 
@@ -53,49 +56,85 @@ def terminal_truth(scores, mask):
 
 def placed(place):
     """A wrong reward: each score at column `place(mask) -> (B,)`."""
+
     def rewards(scores, mask):
         found = torch.zeros(mask.shape, dtype=scores.dtype)
         found[torch.arange(len(mask)), place(mask)] = scores
         return found
-    return rewards  # fmt: skip
+
+    return rewards
 
 
 def last_true(mask):
     return (mask * torch.arange(mask.shape[1])).argmax(1)
 
 
-LAST = N_("Which entry of the row is the last true one? Try a row that ends early, and one with a "
-          "gap.")  # fmt: skip
+LAST = N_(
+    "Which entry of the row is the last true one? Try a row that ends early, and one with a gap."
+)
 
 TERMINAL_REWARDS = FunctionExercise(
-    "terminal_rewards", terminal_cases, terminal_truth, kind=TensorOf(),
+    "terminal_rewards",
+    terminal_cases,
+    terminal_truth,
+    kind=TensorOf(),
     mistakes=(
-        Mistake("at-the-row-end", N_("The row's last column is often filling. Where does the "
-                                     "completion end?"),
-                like=placed(lambda mask: torch.full((len(mask),), mask.shape[1] - 1))),
-        Mistake("everywhere", N_("One score for a sentence is paid once, not for every token."),
-                like=lambda scores, mask: scores[:, None] * mask),
-        Mistake("everywhere", N_("One score for a sentence is paid once, not for every token."),
-                like=lambda scores, mask: scores[:, None].expand(mask.shape)),
-        Mistake("shared-out", N_("The score is not divided: it is paid at the end."),
-                like=lambda scores, mask: scores[:, None] * mask / mask.sum(1, keepdim=True)),
-        Mistake("at-the-first", N_("The score comes when the sentence is finished, not at its "
-                                   "first token."),
-                like=placed(lambda mask: mask.long().argmax(1))),
-        Mistake("after-the-end", N_("One column too late: the last true entry itself gets it."),
-                like=placed(lambda mask: (last_true(mask) + 1).clamp(max=mask.shape[1] - 1))),
-        Mistake("length-as-index", N_("The number of true entries is an index only where they begin "
-                                      "in column 0."),
-                like=placed(lambda mask: mask.sum(1) - 1)),
-        Mistake("gap-taken-for-end", LAST,
-                like=placed(lambda mask: mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1)
-                            .clamp(min=0))),
-        Mistake("gap-taken-for-end", LAST,
-                like=placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1)),
-        Mistake("one-before-the-end", N_("One column too early: the last true entry itself gets it."),
-                like=placed(lambda mask: (last_true(mask) - 1).clamp(min=0))),
+        Mistake(
+            "at-the-row-end",
+            N_("The row's last column is often filling. Where does the completion end?"),
+            like=placed(lambda mask: torch.full((len(mask),), mask.shape[1] - 1)),
+        ),
+        Mistake(
+            "everywhere",
+            N_("One score for a sentence is paid once, not for every token."),
+            like=lambda scores, mask: scores[:, None] * mask,
+        ),
+        Mistake(
+            "everywhere",
+            N_("One score for a sentence is paid once, not for every token."),
+            like=lambda scores, mask: scores[:, None].expand(mask.shape),
+        ),
+        Mistake(
+            "shared-out",
+            N_("The score is not divided: it is paid at the end."),
+            like=lambda scores, mask: scores[:, None] * mask / mask.sum(1, keepdim=True),
+        ),
+        Mistake(
+            "at-the-first",
+            N_("The score comes when the sentence is finished, not at its first token."),
+            like=placed(lambda mask: mask.long().argmax(1)),
+        ),
+        Mistake(
+            "after-the-end",
+            N_("One column too late: the last true entry itself gets it."),
+            like=placed(lambda mask: (last_true(mask) + 1).clamp(max=mask.shape[1] - 1)),
+        ),
+        Mistake(
+            "length-as-index",
+            N_("The number of true entries is an index only where they begin in column 0."),
+            like=placed(lambda mask: mask.sum(1) - 1),
+        ),
+        Mistake(
+            "gap-taken-for-end",
+            LAST,
+            like=placed(
+                lambda mask: (
+                    mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
+                )
+            ),
+        ),
+        Mistake(
+            "gap-taken-for-end",
+            LAST,
+            like=placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
+        ),
+        Mistake(
+            "one-before-the-end",
+            N_("One column too early: the last true entry itself gets it."),
+            like=placed(lambda mask: (last_true(mask) - 1).clamp(min=0)),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 # kl_shaped_rewards ----------------------------------------------------------------------------
@@ -136,9 +175,11 @@ def shaped_truth(rewards, logp, logp_ref, mask, beta):
 
 def shaped_like(penalty):
     """A wrong reward: `penalty(log_ratio, mask)`, both (B, L-1), times beta is taken away."""
+
     def shaped(rewards, logp, logp_ref, mask, beta):
         return rewards - beta * penalty(logp - logp_ref, mask)
-    return shaped  # fmt: skip
+
+    return shaped
 
 
 def at_the_end(log_ratio, mask):
@@ -146,53 +187,96 @@ def at_the_end(log_ratio, mask):
     return total * (torch.arange(mask.shape[1]) == last_true(mask)[:, None])
 
 
-KL_SIGN = N_("A token that the policy likes better than the reference does: is it paid for that, "
-             "or charged?")  # fmt: skip
+KL_SIGN = N_(
+    "A token that the policy likes better than the reference does: is it paid for that, or charged?"
+)
 OUTSIDE = N_("Outside the mask nothing was chosen: there the rewards stay as they are.")
 ESTIMATOR = N_("The plain log-ratio is asked, token by token; it may be negative.")
 PER_TOKEN = N_("Each token is charged for its own log-ratio, where it stands.")
 
 KL_SHAPED_REWARDS = FunctionExercise(
-    "kl_shaped_rewards", shaped_cases, shaped_truth, kind=TensorOf(),
+    "kl_shaped_rewards",
+    shaped_cases,
+    shaped_truth,
+    kind=TensorOf(),
     mistakes=(
         Mistake("kl-sign", KL_SIGN, like=shaped_like(lambda lr, mask: -lr * mask)),
         Mistake("mask-ignored", OUTSIDE, like=shaped_like(lambda lr, mask: lr)),
-        Mistake("outside-erased", OUTSIDE,
-                like=lambda rewards, logp, logp_ref, mask, beta:
-                (rewards - beta * (logp - logp_ref)) * mask),
+        Mistake(
+            "outside-erased",
+            OUTSIDE,
+            like=lambda rewards, logp, logp_ref, mask, beta: (
+                (rewards - beta * (logp - logp_ref)) * mask
+            ),
+        ),
         Mistake("kl-sign", KL_SIGN, like=shaped_like(lambda lr, mask: -lr)),
-        Mistake("mask-inverted", N_("The penalty stands outside the mask, and not inside."),
-                like=shaped_like(lambda lr, mask: lr * ~mask)),
-        Mistake("ratio-not-log", N_("The logarithm of the ratio is asked, not the ratio."),
-                like=shaped_like(lambda lr, mask: lr.exp() * mask)),
-        Mistake("ratio-not-log", N_("The logarithm of the ratio is asked, not the ratio."),
-                like=lambda rewards, logp, logp_ref, mask, beta:
-                rewards - beta * mask * (logp.exp() - logp_ref.exp())),
-        Mistake("logs-divided", words.LOGS_DIVIDED,
-                like=lambda rewards, logp, logp_ref, mask, beta:
-                rewards - beta * torch.where(mask, logp / logp_ref, 0)),
-        Mistake("other-estimator", ESTIMATOR,
-                like=shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask)),
+        Mistake(
+            "mask-inverted",
+            N_("The penalty stands outside the mask, and not inside."),
+            like=shaped_like(lambda lr, mask: lr * ~mask),
+        ),
+        Mistake(
+            "ratio-not-log",
+            N_("The logarithm of the ratio is asked, not the ratio."),
+            like=shaped_like(lambda lr, mask: lr.exp() * mask),
+        ),
+        Mistake(
+            "ratio-not-log",
+            N_("The logarithm of the ratio is asked, not the ratio."),
+            like=lambda rewards, logp, logp_ref, mask, beta: (
+                rewards - beta * mask * (logp.exp() - logp_ref.exp())
+            ),
+        ),
+        Mistake(
+            "logs-divided",
+            words.LOGS_DIVIDED,
+            like=lambda rewards, logp, logp_ref, mask, beta: (
+                rewards - beta * torch.where(mask, logp / logp_ref, 0)
+            ),
+        ),
+        Mistake(
+            "other-estimator",
+            ESTIMATOR,
+            like=shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
+        ),
         Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr**2 / 2 * mask)),
         Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.abs() * mask)),
-        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.clamp(min=0) * mask)),
-        Mistake("beta-ignored", N_("How much does beta weigh the penalty? Set it to 0: what remains?"),
-                like=lambda rewards, logp, logp_ref, mask, beta:
-                rewards - (logp - logp_ref) * mask),
+        Mistake(
+            "other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.clamp(min=0) * mask)
+        ),
+        Mistake(
+            "beta-ignored",
+            N_("How much does beta weigh the penalty? Set it to 0: what remains?"),
+            like=lambda rewards, logp, logp_ref, mask, beta: rewards - (logp - logp_ref) * mask,
+        ),
         Mistake("paid-at-the-end", PER_TOKEN, like=shaped_like(at_the_end)),
-        Mistake("averaged", PER_TOKEN,
-                like=shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True))),
-        Mistake("averaged", PER_TOKEN, like=shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask)),
-        Mistake("averaged", PER_TOKEN,
-                like=shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask)),
-        Mistake("no-reference", N_("Where does the reference come in? Only a difference from it is "
-                                   "charged."),
-                like=lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask),
-        Mistake("rewards-left-out", N_("The score is still paid: the penalty is taken from the "
-                                       "rewards."),
-                like=lambda rewards, logp, logp_ref, mask, beta: -beta * (logp - logp_ref) * mask),
+        Mistake(
+            "averaged",
+            PER_TOKEN,
+            like=shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
+        ),
+        Mistake(
+            "averaged",
+            PER_TOKEN,
+            like=shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
+        ),
+        Mistake(
+            "averaged",
+            PER_TOKEN,
+            like=shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
+        ),
+        Mistake(
+            "no-reference",
+            N_("Where does the reference come in? Only a difference from it is charged."),
+            like=lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask,
+        ),
+        Mistake(
+            "rewards-left-out",
+            N_("The score is still paid: the penalty is taken from the rewards."),
+            like=lambda rewards, logp, logp_ref, mask, beta: -beta * (logp - logp_ref) * mask,
+        ),
     ),
-)  # fmt: skip
+)
 
 
 # ppo_token_loss -------------------------------------------------------------------------------
@@ -204,20 +288,33 @@ def loss_cases(rng):
     ragged = completions(rng, 4, 6)
     gaps = rng.random((3, 5)) < 0.6
     gaps[0, 0], gaps[2, 4] = True, False
-    six = np.array([[0.5, 0.9, 1.5], [0.5, 1.1, 1.5]]), np.array([[2.0, 3.0, 1.0], [-3.0, -2.0, -1.0]])
+    six = (
+        np.array([[0.5, 0.9, 1.5], [0.5, 1.1, 1.5]]),
+        np.array([[2.0, 3.0, 1.0], [-3.0, -2.0, -1.0]]),
+    )
     inside = np.array([[False, True, True, False]])
     return [
         loss_case([[1.0, 1.0, 1.0, 1.0]], [[50.0, 3.0, -1.0, 80.0]], inside),
         loss_case([[3.0, 1.5, 1.1, 0.1]], [[50.0, 2.0, 1.0, -80.0]], inside),
         loss_case(*six, np.ones((2, 3), dtype=bool)),
         loss_case(*six, np.array([[False, True, True], [True, True, False]]), clip=0.6),
-        loss_case(off_the_edges(rng, 24, 0.2).reshape(4, 6), rng.normal(size=(4, 6)) * 3, ragged,
-                  rng=rng),
-        loss_case(off_the_edges(rng, 15, 0.2).reshape(3, 5), rng.normal(size=(3, 5)) + 2, gaps, rng=rng),
-        loss_case(off_the_edges(rng, 12, wide).reshape(2, 6), rng.normal(size=(2, 6)),
-                  completions(rng, 2, 6), rng=rng, dtype=np.float32, keywords=("clip",), clip=wide),
+        loss_case(
+            off_the_edges(rng, 24, 0.2).reshape(4, 6), rng.normal(size=(4, 6)) * 3, ragged, rng=rng
+        ),
+        loss_case(
+            off_the_edges(rng, 15, 0.2).reshape(3, 5), rng.normal(size=(3, 5)) + 2, gaps, rng=rng
+        ),
+        loss_case(
+            off_the_edges(rng, 12, wide).reshape(2, 6),
+            rng.normal(size=(2, 6)),
+            completions(rng, 2, 6),
+            rng=rng,
+            dtype=np.float32,
+            keywords=("clip",),
+            clip=wide,
+        ),
         loss_case([[1.1]], [[-0.5]], [[True]]),
-    ]  # fmt: skip
+    ]
 
 
 def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), **others):
@@ -254,9 +351,11 @@ def mean_of(x, mask):
 
 def loss_like(change=clipped, mean=mean_of):
     """A wrong loss from `change(ratio, adv, clip)`, both data but for logp, and `mean(x, mask)`."""
+
     def loss(logp, logp_old, adv, mask, clip=0.2):
         return -mean(change(torch.exp(logp - logp_old.detach()), adv.detach(), clip), mask)
-    return loss  # fmt: skip
+
+    return loss
 
 
 def row_means(x, mask):
@@ -279,49 +378,103 @@ def whitened(logp, logp_old, adv, mask, clip=0.2):
     return loss_like()(logp, logp_old, white, mask, clip)
 
 
-PADDING = N_("Prompt and padding count as well. Divide by the mask's sum, and add up its entries "
-             "alone.")  # fmt: skip
+PADDING = N_(
+    "Prompt and padding count as well. Divide by the mask's sum, and add up its entries alone."
+)
 UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
 
 PPO_TOKEN_LOSS = FunctionExercise(
-    "ppo_token_loss", loss_cases, loss_truth, kind=TensorOf(), prerequisites=("masked_mean",),
+    "ppo_token_loss",
+    loss_cases,
+    loss_truth,
+    kind=TensorOf(),
+    prerequisites=("masked_mean",),
     mistakes=(
         Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
         Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
-        Mistake("row-means", N_("Every token weighs the same: no mean of each sentence first."),
-                like=loss_like(mean=row_means)),
+        Mistake(
+            "row-means",
+            N_("Every token weighs the same: no mean of each sentence first."),
+            like=loss_like(mean=row_means),
+        ),
         Mistake("sum-not-mean", words.MEAN, like=loss_like(mean=lambda x, mask: (x * mask).sum())),
-        Mistake("sum-not-mean", words.MEAN,
-                like=loss_like(mean=lambda x, mask: (x * mask).sum(1).mean())),
+        Mistake(
+            "sum-not-mean",
+            words.MEAN,
+            like=loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
+        ),
         Mistake("not-averaged", words.NOT_AVERAGED, like=loss_like(mean=lambda x, mask: x * mask)),
-        Mistake("objective-not-loss", words.SIGN, like=lambda *given: -loss_like()(*given)),
-        Mistake("max-not-min", N_("The objective takes the min of two numbers. Minus a min is the "
-                                  "max of the negated two."),
-                like=loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a))),
-        Mistake("clip-without-min", UNDO, like=loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)),
-        Mistake("not-clipped", N_("How far may a good token's ratio rise before it stops paying?"),
-                like=loss_like(lambda r, a, c: r * a)),
-        Mistake("clip-fixed", N_("Which band does the call ask for?"),
-                like=loss_like(lambda r, a, c: clipped(r, a, 0.2))),
-        Mistake("one-side-clipped", N_("The band has two edges: 1 - clip and 1 + clip."),
-                like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a))),
-        Mistake("one-side-clipped", N_("The band has two edges: 1 - clip and 1 + clip."),
-                like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a))),
-        Mistake("dead-outside-band", N_("The value is right, the gradient is not. Outside the band "
-                                        "it is zero only when moving further away."),
-                like=loss_like(dead_outside)),
-        Mistake("inverted-ratio", words.NEW_OVER_OLD, like=loss_like(lambda r, a, c: clipped(1 / r, a, c))),
+        Mistake(
+            "objective-not-loss", words.SIGN, like=loss_like(mean=lambda x, mask: -mean_of(x, mask))
+        ),
+        Mistake(
+            "max-not-min",
+            N_(
+                "The objective takes the min of two numbers. Minus a min is the "
+                "max of the negated two."
+            ),
+            like=loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a)),
+        ),
+        Mistake(
+            "clip-without-min", UNDO, like=loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)
+        ),
+        Mistake(
+            "not-clipped",
+            N_("How far may a good token's ratio rise before it stops paying?"),
+            like=loss_like(lambda r, a, c: r * a),
+        ),
+        Mistake(
+            "clip-fixed",
+            N_("Which band does the call ask for?"),
+            like=loss_like(lambda r, a, c: clipped(r, a, 0.2)),
+        ),
+        Mistake(
+            "one-side-clipped",
+            N_("The band has two edges: 1 - clip and 1 + clip."),
+            like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
+        ),
+        Mistake(
+            "one-side-clipped",
+            N_("The band has two edges: 1 - clip and 1 + clip."),
+            like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
+        ),
+        Mistake(
+            "dead-outside-band",
+            N_(
+                "The value is right, the gradient is not. Outside the band "
+                "it is zero only when moving further away."
+            ),
+            like=loss_like(dead_outside),
+        ),
+        Mistake(
+            "inverted-ratio",
+            words.NEW_OVER_OLD,
+            like=loss_like(lambda r, a, c: clipped(1 / r, a, c)),
+        ),
         Mistake("no-exp", words.NO_EXP, like=loss_like(lambda r, a, c: clipped(r.log(), a, c))),
-        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
-                like=lambda logp, logp_old, adv, mask, clip=0.2:
-                -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)),
-        Mistake("sentence-ratio", N_("Each token has its own ratio, and its own clip."),
-                like=sequence_ratio),
-        Mistake("gradient-through-old", words.OLD_IS_DATA,
-                like=lambda logp, logp_old, adv, mask, clip=0.2:
-                -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)),
-        Mistake("advantages-whitened", N_("Take the advantages as they come. Whitening them is the "
-                                          "caller's business."),
-                like=whitened),
+        Mistake(
+            "ratio-of-logs",
+            words.LOGS_DIVIDED,
+            like=lambda logp, logp_old, adv, mask, clip=0.2: (
+                -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)
+            ),
+        ),
+        Mistake(
+            "sentence-ratio",
+            N_("Each token has its own ratio, and its own clip."),
+            like=sequence_ratio,
+        ),
+        Mistake(
+            "gradient-through-old",
+            words.OLD_IS_DATA,
+            like=lambda logp, logp_old, adv, mask, clip=0.2: (
+                -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)
+            ),
+        ),
+        Mistake(
+            "advantages-whitened",
+            N_("Take the advantages as they come. Whitening them is the caller's business."),
+            like=whitened,
+        ),
     ),
-)  # fmt: skip
+)

@@ -28,9 +28,12 @@ def token_cases(rng):
         # As many positions as tokens: no wrong axis shows itself by its length.
         token_case(rng.normal(size=(4, 4, 4)), rng.integers(4, size=(4, 4)), rng),
         token_case(huge, rng.integers(5, size=(3, 4))),
-        token_case(rng.normal(size=(batch, length, size)).astype(np.float32),
-                   rng.integers(size, size=(batch, length)), rng),
-    ]  # fmt: skip
+        token_case(
+            rng.normal(size=(batch, length, size)).astype(np.float32),
+            rng.integers(size, size=(batch, length)),
+            rng,
+        ),
+    ]
 
 
 def token_case(logits, tokens, rng=None):
@@ -61,62 +64,108 @@ def picked(table, tokens):
     return table.gather(-1, tokens[..., None]).squeeze(-1)
 
 
-def log_of_softmax(logits, tokens):
-    return picked(logits[:, :-1].softmax(-1), tokens[:, 1:]).log()
-
-
-def hand_made(logits, tokens):
-    before = logits[:, :-1]
-    return picked(before - before.exp().sum(-1, keepdim=True).log(), tokens[:, 1:])
-
-
 OFF_BY_ONE = N_("Position t has seen the tokens up to t. Which token does it foretell?")
 BACKWARDS = N_("Do your logits foretell the next token, or the one before?")
 VOCABULARY = N_("Which axis holds the vocabulary?")
 NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
-OVERFLOW = N_("Logits of 1e4 overflow or underflow on the way. Is there a function that takes both "
-              "steps at once?")  # fmt: skip
+OVERFLOW = N_(
+    "Logits of 1e4 overflow or underflow on the way. Is there a function that takes both "
+    "steps at once?"
+)
 
 TOKEN_LOGP = FunctionExercise(
-    "token_logp", token_cases, token_truth, kind=TensorOf(),
+    "token_logp",
+    token_cases,
+    token_truth,
+    kind=TensorOf(),
     mistakes=(
-        Mistake("off-by-one", OFF_BY_ONE,
-                like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1]),
-        Mistake("off-by-one", OFF_BY_ONE,
-                like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:]),
-        Mistake("shifted-backwards", BACKWARDS,
-                like=lambda logits, tokens: picked(logits[:, 1:].log_softmax(-1), tokens[:, :-1])),
-        Mistake("not-shifted", NEXT_ONLY,
-                like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)),
-        Mistake("all-tokens", N_("Which of the V tokens was written?"),
-                like=lambda logits, tokens: logits[:, :-1].log_softmax(-1)),
-        Mistake("probability-not-log", N_("These are probabilities. What is asked is their log."),
-                like=lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:])),
-        Mistake("not-normalised", N_("A logit is no log-probability yet: what must the exponentials "
-                                     "add up to?"),
-                like=lambda logits, tokens: picked(logits[:, :-1], tokens[:, 1:])),
-        Mistake("wrong-axis", VOCABULARY,
-                like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:])),
-        Mistake("wrong-axis", VOCABULARY,
-                like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:])),
-        Mistake("wrong-axis", VOCABULARY,
-                like=lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:])),
-        Mistake("wrong-sign", N_("A log-probability is never positive. Cross entropy is minus the "
-                                 "log-probability."),
-                like=lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:])),
-        Mistake("greedy", N_("Score the tokens that were written, not the likeliest ones."),
-                like=lambda logits, tokens: logits[:, :-1].log_softmax(-1).max(-1).values),
-        Mistake("summed", N_("One number for each token: no sum or mean over them yet."),
-                like=lambda logits, tokens: token_sum(logits, tokens)),
-        Mistake("summed", N_("One number for each token: no sum or mean over them yet."),
-                like=lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1)),
-        Mistake("detached", N_("The policy learns through these numbers. Where was the graph cut?"),
-                like=lambda logits, tokens:
-                picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]).detach()),
-        Mistake("overflow", OVERFLOW, like=log_of_softmax),
-        Mistake("overflow", OVERFLOW, like=hand_made),
+        Mistake(
+            "off-by-one",
+            OFF_BY_ONE,
+            like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1],
+        ),
+        Mistake(
+            "off-by-one",
+            OFF_BY_ONE,
+            like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:],
+        ),
+        Mistake(
+            "shifted-backwards",
+            BACKWARDS,
+            like=lambda logits, tokens: picked(logits[:, 1:].log_softmax(-1), tokens[:, :-1]),
+        ),
+        Mistake(
+            "not-shifted",
+            NEXT_ONLY,
+            like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens),
+        ),
+        Mistake(
+            "all-tokens",
+            N_("Which of the V tokens was written?"),
+            like=lambda logits, tokens: logits[:, :-1].log_softmax(-1),
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("These are probabilities. What is asked is their log."),
+            like=lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:]),
+        ),
+        Mistake(
+            "not-normalised",
+            N_("A logit is no log-probability yet: what must the exponentials add up to?"),
+            like=lambda logits, tokens: picked(logits[:, :-1], tokens[:, 1:]),
+        ),
+        Mistake(
+            "wrong-axis",
+            VOCABULARY,
+            like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:]),
+        ),
+        Mistake(
+            "wrong-axis",
+            VOCABULARY,
+            like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:]),
+        ),
+        Mistake(
+            "wrong-axis",
+            VOCABULARY,
+            like=lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:]),
+        ),
+        Mistake(
+            "wrong-sign",
+            N_("A log-probability is never positive. Cross entropy is minus the log-probability."),
+            like=lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
+        ),
+        Mistake(
+            "greedy",
+            N_("Score the tokens that were written, not the likeliest ones."),
+            like=lambda logits, tokens: logits[:, :-1].log_softmax(-1).max(-1).values,
+        ),
+        Mistake(
+            "summed",
+            N_("One number for each token: no sum or mean over them yet."),
+            like=lambda logits, tokens: token_sum(logits, tokens),
+        ),
+        Mistake(
+            "summed",
+            N_("One number for each token: no sum or mean over them yet."),
+            like=lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1),
+        ),
+        Mistake(
+            "detached",
+            N_("The policy learns through these numbers. Where was the graph cut?"),
+            like=lambda logits, tokens: picked(
+                logits[:, :-1].log_softmax(-1), tokens[:, 1:]
+            ).detach(),
+        ),
+        Mistake(
+            "overflow",
+            OVERFLOW,
+            when=lambda case, seen, truth: (
+                np.abs(case.inputs["logits"].array).max() > 1e3
+                and not np.isfinite(seen["value"]["array"]).all()
+            ),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 def token_sum(logits, tokens):
@@ -187,11 +236,13 @@ def mask_truth(tokens, prompt_length, eos):
 
 def mask_like(keep, start=None):
     """A wrong mask: `keep(is_eos (B, C)) -> bool (B, C)` over the completion alone, aligned."""
+
     def mask(tokens, prompt_length, eos):
         found = torch.zeros_like(tokens, dtype=torch.bool)
         found[:, prompt_length:] = keep(tokens[:, prompt_length:] == eos)
         return found[:, 1:]
-    return mask  # fmt: skip
+
+    return mask
 
 
 def to_first(ends):
@@ -240,45 +291,82 @@ def ends_anywhere(tokens, prompt_length, eos):
 
 LEFT_OUT = N_("The model chose to stop there. Is that not an action, too?")
 KEPT_ON = N_("What stands after the first eos was never chosen, or never read.")
-ALIGN = N_("Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
-           "first token?")  # fmt: skip
+ALIGN = N_(
+    "Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
+    "first token?"
+)
 
 COMPLETION_MASK = FunctionExercise(
-    "completion_mask", mask_cases, mask_truth, kind=Mask(),
+    "completion_mask",
+    mask_cases,
+    mask_truth,
+    kind=Mask(),
     mistakes=(
         Mistake("eos-left-out", LEFT_OUT, like=mask_like(lambda ends: ends.long().cumsum(1) == 0)),
-        Mistake("all-eos-left-out", N_("Every eos is left out, and what follows the first one is "
-                                       "kept. Where does the completion end?"),
-                like=mask_like(lambda ends: ~ends)),
+        Mistake(
+            "all-eos-left-out",
+            N_(
+                "Every eos is left out, and what follows the first one is "
+                "kept. Where does the completion end?"
+            ),
+            like=mask_like(lambda ends: ~ends),
+        ),
         Mistake("kept-after-eos", KEPT_ON, like=mask_like(lambda ends: torch.ones_like(ends))),
-        Mistake("kept-after-eos", KEPT_ON,
-                like=mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0)),
-        Mistake("kept-after-eos", KEPT_ON,
-                like=mask_like(lambda ends: ends.long().cumsum(1) <= 1)),
-        Mistake("only-eos", N_("Only the end is kept. Which tokens did the model choose?"),
-                like=mask_like(lambda ends: ends & to_first(ends))),
-        Mistake("only-eos", N_("Only the end is kept. Which tokens did the model choose?"),
-                like=mask_like(lambda ends: ends)),
-        Mistake("inverted", N_("True and false are swapped: what is to be learned from is true."),
-                like=lambda *given: ~right_mask(*given)),
+        Mistake(
+            "kept-after-eos",
+            KEPT_ON,
+            like=mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
+        ),
+        Mistake("kept-after-eos", KEPT_ON, like=mask_like(lambda ends: ends.long().cumsum(1) <= 1)),
+        Mistake(
+            "only-eos",
+            N_("Only the end is kept. Which tokens did the model choose?"),
+            like=mask_like(lambda ends: ends & to_first(ends)),
+        ),
+        Mistake(
+            "only-eos",
+            N_("Only the end is kept. Which tokens did the model choose?"),
+            like=mask_like(lambda ends: ends),
+        ),
+        Mistake(
+            "inverted",
+            N_("True and false are swapped: what is to be learned from is true."),
+            like=lambda *given: ~right_mask(*given),
+        ),
         Mistake("misaligned", ALIGN, like=lambda *given: whole_row(*given)[:, :-1]),
         Mistake("misaligned", ALIGN, like=late_start),
         Mistake("misaligned", ALIGN, like=early_start),
-        Mistake("not-aligned", N_("L tokens give L - 1 predictions: the mask belongs to these."),
-                like=whole_row),
-        Mistake("prompt-kept", N_("Who wrote the prompt? The policy learns from its own tokens."),
-                like=with_prompt),
-        Mistake("eos-in-prompt", N_("An eos inside the prompt ends nothing: the completion begins "
-                                    "after the prompt."),
-                like=prompt_ends),
-        Mistake("prompt-kept", N_("Who wrote the prompt? The policy learns from its own tokens."),
-                like=ends_anywhere),
-        Mistake("not-bool", N_("A mask answers yes or no: give it dtype bool."),
-                when=lambda case, seen, truth: seen["value"]["kind"] == "tensor"
+        Mistake(
+            "not-aligned",
+            N_("L tokens give L - 1 predictions: the mask belongs to these."),
+            like=whole_row,
+        ),
+        Mistake(
+            "prompt-kept",
+            N_("Who wrote the prompt? The policy learns from its own tokens."),
+            like=with_prompt,
+        ),
+        Mistake(
+            "eos-in-prompt",
+            N_("An eos inside the prompt ends nothing: the completion begins after the prompt."),
+            like=prompt_ends,
+        ),
+        Mistake(
+            "prompt-kept",
+            N_("Who wrote the prompt? The policy learns from its own tokens."),
+            like=ends_anywhere,
+        ),
+        Mistake(
+            "not-bool",
+            N_("A mask answers yes or no: give it dtype bool."),
+            when=lambda case, seen, truth: (
+                seen["value"]["kind"] == "tensor"
                 and seen["value"]["dtype"] != "bool"
-                and np.array_equal(seen["value"]["array"], truth.value)),
+                and np.array_equal(seen["value"]["array"], truth.value)
+            ),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 # masked_mean ----------------------------------------------------------------------------------
@@ -301,8 +389,11 @@ def mean_cases(rng):
         mean_case(rng.normal(size=(2, 3)).astype(np.float32), np.zeros((2, 3), dtype=bool)),
         mean_case([[-4.0]], [[True]]),
         mean_case(rng.normal(size=7), rng.permutation([True] * 3 + [False] * 4)),
-        mean_case(rng.normal(size=(4, 9)).astype(np.float32), np.arange(9) < np.array([[2], [9], [5], [0]])),
-    ]  # fmt: skip
+        mean_case(
+            rng.normal(size=(4, 9)).astype(np.float32),
+            np.arange(9) < np.array([[2], [9], [5], [0]]),
+        ),
+    ]
 
 
 def mean_case(x, mask):
@@ -310,7 +401,9 @@ def mean_case(x, mask):
 
 
 def mean_truth(x, mask):
-    chosen = [float(number) for number, kept in zip(np.ravel(x), np.ravel(mask), strict=True) if kept]
+    chosen = [
+        float(number) for number, kept in zip(np.ravel(x), np.ravel(mask), strict=True) if kept
+    ]
     if not chosen:
         return Expected(0.0, {"x": None})
     share = np.asarray(mask, dtype=float) / len(chosen)
@@ -331,32 +424,60 @@ COUNT = N_("Divide by the number of true entries.")
 ROWS = N_("A mean of the rows' means weighs a token of a short row more than one of a long row.")
 
 MASKED_MEAN = FunctionExercise(
-    "masked_mean", mean_cases, mean_truth, kind=TensorOf(),
+    "masked_mean",
+    mean_cases,
+    mean_truth,
+    kind=TensorOf(),
     mistakes=(
-        Mistake("mask-ignored", N_("Entries outside the mask count as well. Change one: does the "
-                                   "result change?"),
-                like=lambda x, mask: x.mean()),
+        Mistake(
+            "mask-ignored",
+            N_("Entries outside the mask count as well. Change one: does the result change?"),
+            like=lambda x, mask: x.mean(),
+        ),
         Mistake("divided-by-size", COUNT, like=lambda x, mask: (x * mask).mean()),
         Mistake("not-divided", COUNT, like=lambda x, mask: (x * mask).sum()),
         Mistake("row-means", ROWS, like=row_means),
         Mistake("row-means", ROWS, like=lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean()),
-        Mistake("one-per-row", N_("One number for the whole batch is asked."),
-                like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1)),
-        Mistake("one-per-row", N_("One number for the whole batch is asked."),
-                like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1)),
+        Mistake(
+            "one-per-row",
+            N_("One number for the whole batch is asked."),
+            like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1),
+        ),
+        Mistake(
+            "one-per-row",
+            N_("One number for the whole batch is asked."),
+            like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
+        ),
         Mistake("empty-mask", EMPTY, like=lambda x, mask: x[mask].mean()),
         Mistake("empty-mask", EMPTY, like=lambda x, mask: (x * mask).sum() / mask.sum()),
-        Mistake("nan-in-gradient", N_("The value is right, its gradient is not a number: both "
-                                      "branches of where are differentiated. Keep the zero out of "
-                                      "the denominator."),
-                like=nan_gradient),
-        Mistake("zeros-skipped", N_("An entry may be true and 0. Count the mask, not the numbers."),
-                like=lambda x, mask: (x * mask).sum() / ((x * mask) != 0).sum().clamp(min=1)),
-        Mistake("inverted", N_("The entries outside the mask are averaged."),
-                like=lambda x, mask: (x * ~mask).sum() / (~mask).sum().clamp(min=1)),
-        Mistake("count-plus-one", N_("The guard against 0 changes every other mean, too."),
-                like=lambda x, mask: (x * mask).sum() / (mask.sum() + 1)),
-        Mistake("detached", N_("Losses are built on this mean. Where was the graph cut?"),
-                like=lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach()),
+        Mistake(
+            "nan-in-gradient",
+            N_(
+                "The value is right, its gradient is not a number: both "
+                "branches of where are differentiated. Keep the zero out of "
+                "the denominator."
+            ),
+            like=nan_gradient,
+        ),
+        Mistake(
+            "zeros-skipped",
+            N_("An entry may be true and 0. Count the mask, not the numbers."),
+            like=lambda x, mask: (x * mask).sum() / ((x * mask) != 0).sum().clamp(min=1),
+        ),
+        Mistake(
+            "inverted",
+            N_("The entries outside the mask are averaged."),
+            like=lambda x, mask: (x * ~mask).sum() / (~mask).sum().clamp(min=1),
+        ),
+        Mistake(
+            "count-plus-one",
+            N_("The guard against 0 changes every other mean, too."),
+            like=lambda x, mask: (x * mask).sum() / (mask.sum() + 1),
+        ),
+        Mistake(
+            "detached",
+            N_("Losses are built on this mean. Where was the graph cut?"),
+            like=lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach(),
+        ),
     ),
-)  # fmt: skip
+)
