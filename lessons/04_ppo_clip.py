@@ -39,21 +39,22 @@ torch.set_num_threads(1)
 #
 # ### The stage
 #
-# We want an answer without doubt, so we choose a world in which everything can be computed exactly:
-# a **contextual bandit**. The agent sees one of $S=10$ contexts $s$, chooses one of $A=5$ arms $a$,
-# gets one reward and the episode is over. Read "prompt" for context and "answer" for arm, and it is
-# the smallest language model there is.
+# We want an answer without doubt, so we choose a world in which everything can be computed
+# exactly: a **contextual bandit**. The agent sees one of $S=10$ contexts $s$, chooses one of
+# $A=5$ arms $a$, gets one reward and the episode is over. Read "prompt" for context and "answer"
+# for arm, and it is the smallest language model there is.
 #
-# The mean rewards lie between $-2$ and $2$. The noise on top of them has a standard deviation of 8,
-# so most rewards lie between $-16$ and $16$, and a single one says little about its arm.
+# The mean rewards lie between $-2$ and $2$. The noise on top of them has a standard deviation of
+# 8, so most rewards lie between $-16$ and $16$, and a single one says little about its arm.
 #
 # The policy $\pi_\theta(a\mid s)$ is a softmax over a table $\theta$ of logits, $S$ by $A$. Its
-# objective is the expected reward $J(\theta)=\frac1S\sum_s\sum_a\pi_\theta(a\mid s)\,\mu(s,a)$, where
-# $\mu(s,a)$ is the mean reward. We report it as a share of the best possible value, $J/J^*$.
+# objective is the expected reward $J(\theta)=\frac1S\sum_s\sum_a\pi_\theta(a\mid s)\,\mu(s,a)$,
+# where $\mu(s,a)$ is the mean reward. We report it as a share of the best possible value,
+# $J/J^*$.
 #
-# We also want to know how *far* a policy has moved. The **Kullback-Leibler divergence** from an old
-# policy to a new one says how badly the new one predicts the old one's actions. It is measured in
-# nats, it is 0 for equal policies, and it is never negative:
+# We also want to know how *far* a policy has moved. The **Kullback-Leibler divergence** from an
+# old policy to a new one says how badly the new one predicts the old one's actions. It is
+# measured in nats, it is 0 for equal policies, and it is never negative:
 #
 # $$\mathrm{KL}(\pi_\text{old},\pi_\theta)=\frac1S\sum_s\sum_a\pi_\text{old}(a\mid s)
 # \,\log\frac{\pi_\text{old}(a\mid s)}{\pi_\theta(a\mid s)}.$$
@@ -95,10 +96,11 @@ print(pg.tr("best J {best:.2f}, uniform policy {uniform:.2f}").format(
     best=BEST, uniform=MEANS.mean()))
 
 # %% [markdown]
-# Now the two halves of an iteration. `collect` draws a batch with the current policy, for each copy
-# $B=256$ contexts, arms and advantages. The advantage $A_t$ of sample $t$ is its reward minus the
-# mean reward of the batch. `reuse` takes $K$ steps on that batch. It freezes the log-probabilities
-# with which the batch was drawn, `logp_old`, before the first step: the loss may need them.
+# Now the two halves of an iteration. `collect` draws a batch with the current policy, for each
+# copy $B=256$ contexts, arms and advantages. The advantage $A_t$ of sample $t$ is its reward
+# minus the mean reward of the batch. `reuse` takes $K$ steps on that batch. It freezes the
+# log-probabilities with which the batch was drawn, `logp_old`, before the first step: the loss
+# may need them.
 
 # %% demo=true
 def collect(policy, size, rng):
@@ -118,7 +120,7 @@ def logp_of(policy, obs, act):
 
 
 def reuse(policy, optimizer, batch, loss, steps):
-    """K steps on one batch -> the policy's table before each step and at the end, (K + 1, R S, A)."""
+    """K steps on one batch -> the table before each step and at the end, (K + 1, R S, A)."""
     obs, act, adv = batch
     runs = len(policy.theta) // S
     logp_old = logp_of(policy, obs, act).detach()  # (R B,)  frozen
@@ -154,8 +156,8 @@ print(pg.tr("J / best J = {share:.2f}").format(share=share_of_best(START_PI)[0])
 
 # %% [markdown]
 # **Prediction.** From this policy we draw forty batches. On each of them, separately, we take
-# twenty steps of REINFORCE's loss. The optimiser makes the loss fall, so minus the loss rises. How
-# does the *exact* $J$ go meanwhile: up all the way, up and then level, or up and then down?
+# twenty steps of REINFORCE's loss. The optimiser makes the loss fall, so minus the loss rises.
+# How does the *exact* $J$ go meanwhile: up all the way, up and then level, or up and then down?
 
 # %% demo=true alt="Three panels over 20 gradient steps, 40 runs each. Minus the loss rises steadily in all runs. The exact J as a share of the best is level for about three steps and then falls in most runs; the run of the bad batch falls from 0.68 to about 0.3. The exact KL grows faster and faster, to about two."
 batches = collect(copies(START, 40), 256, np.random.default_rng(3))  # the forty batches
@@ -179,9 +181,9 @@ print(pg.tr("steps at which the mean is highest: {n}").format(n=share.mean(1).ar
 # and then it falls. After ten steps most of the forty policies are worse than before, and the KL
 # says that they have moved far.
 #
-# The forty runs differ in nothing but their batch. The dashed line is the batch that did most harm.
-# Call it **the bad batch**; it will stay with us. It is not a broken batch, it is bad luck, and
-# with 256 noisy rewards some batch always is.
+# The forty runs differ in nothing but their batch. The dashed line is the batch that did most
+# harm. Call it **the bad batch**; it will stay with us. It is not a broken batch, it is bad luck,
+# and with 256 noisy rewards some batch always is.
 #
 # Bad luck alone would pass with the next batch. What makes it worse is this:
 
@@ -199,28 +201,29 @@ for words, pi in ((pg.tr("before"), walk[0, mine]), (pg.tr("after the bad batch"
 # there, a bad step leaves the data as they were.
 #
 # Two things can be at fault. The loss is lesson 01's, and its derivation assumes samples from the
-# *current* policy; after the first step they are stale. And the steps go too far. We mend the first,
-# then see whether the second is left.
+# *current* policy; after the first step they are stale. And the steps go too far. We mend the
+# first, then see whether the second is left.
 
 # %% [markdown]
 # ## 2. Stale samples: the importance ratio
 #
-# **Question.** The samples come from $\pi_\text{old}$. How can they tell us something about another
-# policy $\pi_\theta$?
+# **Question.** The samples come from $\pi_\text{old}$. How can they tell us something about
+# another policy $\pi_\theta$?
 #
 # **Idea.** Weigh each sample. Where the new policy plays an action twice as often as the old one
 # did, that sample should count twice. The weight is the **importance ratio**
 #
 # $$r_t(\theta)=\frac{\pi_\theta(a_t\mid s_t)}{\pi_\text{old}(a_t\mid s_t)}.$$
 #
-# The letter is the field's. It is no reward: rewards have no $\theta$ in them. For any function $f$
-# of the action, weighing turns one mean into the other. This is called a change of measure:
+# The letter is the field's. It is no reward: rewards have no $\theta$ in them. For any function
+# $f$ of the action, weighing turns one mean into the other. This is called a change of measure:
 #
 # $$\mathbb E_{a\sim\pi_\text{old}}\big[r(\theta)f(a)\big]
 # =\sum_a\pi_\text{old}(a\mid s)\,\frac{\pi_\theta(a\mid s)}{\pi_\text{old}(a\mid s)}f(a)
 # =\mathbb E_{a\sim\pi_\theta}\big[f(a)\big].$$
 #
-# It needs the old policy to play every action now and then: what was never tried can't be weighed.
+# It needs the old policy to play every action now and then: what was never tried can't be
+# weighed.
 #
 # ### Exercise: `importance_ratio`
 #
@@ -250,23 +253,24 @@ def importance_ratio(logp, logp_old):
 check("importance_ratio")
 
 # %% [markdown]
-# **Prediction.** Take the policies after 1, 3, 10 and 20 steps on the bad batch. Their exact $J$ is
-# one sum over all contexts and arms. Now compute the same number as a mean over the *old* policy,
-# weighted with the ratio: again a sum over everything, nothing is sampled. How many digits will
-# agree? And what does the old policy's mean say without weights?
+# **Prediction.** Take the policies after 1, 3, 10 and 20 steps on the bad batch. Their exact $J$
+# is one sum over all contexts and arms. Now compute the same number as a mean over the *old*
+# policy, weighted with the ratio: again a sum over everything, nothing is sampled. How many
+# digits will agree? And what does the old policy's mean say without weights?
 
 # %% demo=true
 old = START_PI
-print(pg.tr("steps   J of the new policy   old policy, weighted   old policy, as it is"))
+print(pg.tr("steps   J of the new policy   old one, weighted      old one, as it is"))
 for step in (1, 3, 10, 20):
     new = walk[step, mine]
     ratio = importance_ratio(torch.tensor(np.log(new)).ravel(), torch.tensor(np.log(old)).ravel())
     weighted = (old * ratio.numpy().reshape(S, A) * MEANS).sum() / S
-    print(f"{step:5d} {(new * MEANS).sum() / S:21.12f} {weighted:22.12f} {(old * MEANS).sum() / S:22.12f}")
+    numbers = (new * MEANS).sum() / S, weighted, (old * MEANS).sum() / S
+    print(f"{step:5d}" + "".join(f"{number:22.12f}" for number in numbers))
 
 # %% [markdown]
-# All digits agree, however far the new policy has gone. Without weights the old samples can't even
-# see that the policy changed.
+# All digits agree, however far the new policy has gone. Without weights the old samples can't
+# even see that the policy changed.
 #
 # ### The surrogate
 #
@@ -275,12 +279,13 @@ for step in (1, 3, 10, 20):
 #
 # $$L(\theta)=\mathbb E_t\big[r_t(\theta)\,A_t\big],$$
 #
-# where $\mathbb E_t$ is the mean over the batch's samples. Here that is exact, because the contexts
-# don't depend on the policy. In longer episodes the ratio of the *actions* leaves one thing
-# uncorrected: a new policy also visits other states. The surrogate is then right to first order,
-# near the old policy (Kakade and Langford 2002).
+# where $\mathbb E_t$ is the mean over the batch's samples. Here that is exact, because the
+# contexts don't depend on the policy. In longer episodes the ratio of the *actions* leaves one
+# thing uncorrected: a new policy also visits other states. The surrogate is then right to first
+# order, near the old policy (Kakade and Langford 2002).
 #
-# Its gradient holds an old friend. Since $\nabla_\theta\pi_\theta=\pi_\theta\nabla_\theta\log\pi_\theta$,
+# Its gradient holds an old friend. Since
+# $\nabla_\theta\pi_\theta=\pi_\theta\nabla_\theta\log\pi_\theta$,
 #
 # $$\nabla_\theta L=\mathbb E_t\big[r_t\,A_t\,\nabla_\theta\log\pi_\theta(a_t\mid s_t)\big].$$
 #
@@ -311,8 +316,8 @@ check("surrogate_loss")
 
 # %% [markdown]
 # Is its gradient right? We enumerate: every context and arm stands once in the batch, and its
-# advantage carries the share with which the old policy produces it. The result is compared with the
-# exact policy gradient of the *new* policy, which `pg.exact` computes without any ratio.
+# advantage carries the share with which the old policy produces it. The result is compared with
+# the exact policy gradient of the *new* policy, which `pg.exact` computes without any ratio.
 #
 # **Prediction.** Along the walk on the bad batch, what is the cosine between each loss's expected
 # gradient and the exact one: for the surrogate, and for the repeated REINFORCE loss?
@@ -345,8 +350,8 @@ for step in (0, 1, 3, 10, 20):
           f" {np.abs(found - exact).max():26.1e}")
 
 # %% [markdown]
-# At step 0 both are the policy gradient. Afterwards REINFORCE's loss drifts away from it, while the
-# surrogate's expected gradient stays exact, to rounding.
+# At step 0 both are the policy gradient. Afterwards REINFORCE's loss drifts away from it, while
+# the surrogate's expected gradient stays exact, to rounding.
 #
 # ### Is that enough?
 #
@@ -370,9 +375,9 @@ print(pg.tr("after 10 steps: {n} of 40 below the start, mean {mean:.2f}, worst {
 #
 # The formula is exact *in expectation*, over all batches. But we don't hold all batches, we hold
 # one, and we climb on what this one says. Let us ask it. Mix the old policy and the one after ten
-# steps: along the straight line between their logits, what gain does the batch promise, and what is
-# the exact gain? Ten **fresh** batches from the old policy, which had no part in the climb, are asked
-# the same.
+# steps: along the straight line between their logits, what gain does the batch promise, and what
+# is the exact gain? Ten **fresh** batches from the old policy, which had no part in the climb,
+# are asked the same.
 
 # %% demo=true alt="Gain in expected reward along the way from the old policy to the new one. The exact gain falls to about minus 0.6. A grey band around it widens. The lines of ten fresh batches lie in the band. The line of the batch that was climbed on rises steeply to above three, far outside the band."
 policy = copies(START, 40)
@@ -419,14 +424,14 @@ print(pg.tr("exact gain {gain:.2f}; promised by its own batch {own:.2f}, "
 # \mathbb E_t\big[\mathrm{KL}\big(\pi_\text{old}(\cdot\mid s_t),\pi_\theta(\cdot\mid s_t)\big)\big]
 # \le\delta.$$
 #
-# In words: climb the surrogate, but stay within a KL of $\delta$ of the policy that drew the batch.
-# Distance is measured in what the policy *does*, not in its parameters: a step that looks small in
-# $\theta$ can turn a policy over, and a large one can leave it as it was.
+# In words: climb the surrogate, but stay within a KL of $\delta$ of the policy that drew the
+# batch. Distance is measured in what the policy *does*, not in its parameters: a step that looks
+# small in $\theta$ can turn a policy over, and a large one can leave it as it was.
 #
-# Such a constraint is costly to keep. TRPO needs the curvature of the KL, a second-order quantity,
-# solves a linear system for each step and then searches along a line until the constraint holds.
-# It is hard to combine with dropout, with parameters shared between actor and critic, and with
-# minibatches.
+# Such a constraint is costly to keep. TRPO needs the curvature of the KL, a second-order
+# quantity, solves a linear system for each step and then searches along a line until the
+# constraint holds. It is also hard to combine with dropout, and with parameters shared between
+# actor and critic.
 #
 # **Proximal policy optimisation**, PPO (Schulman et al. 2017), asks for less. It changes the
 # objective so that leaving the neighbourhood doesn't *pay*, and then takes ordinary first-order
@@ -435,17 +440,18 @@ print(pg.tr("exact gain {gain:.2f}; promised by its own batch {own:.2f}, "
 # %% [markdown]
 # ## 4. The clip
 #
-# **Idea.** A sample with a positive advantage wants its action more likely: it pushes its ratio up.
-# Let it, up to $1+\epsilon$, and pay it nothing beyond. A sample with a negative advantage pushes its
-# ratio down. Let it, down to $1-\epsilon$. The interval from $1-\epsilon$ to $1+\epsilon$ is **the
-# band**; usually $\epsilon=0.2$. The objective is
+# **Idea.** A sample with a positive advantage wants its action more likely: it pushes its ratio
+# up. Let it, up to $1+\epsilon$, and pay it nothing beyond. A sample with a negative advantage
+# pushes its ratio down. Let it, down to $1-\epsilon$. The interval from $1-\epsilon$ to
+# $1+\epsilon$ is **the band**; usually $\epsilon=0.2$. The objective is
 #
 # $$L^\text{CLIP}(\theta)=\mathbb E_t\Big[\min\big(r_t(\theta)A_t,\
 # \mathrm{clip}(r_t(\theta),1-\epsilon,1+\epsilon)\,A_t\big)\Big],$$
 #
-# where $\mathrm{clip}(x,l,h)$ is $x$ moved to the nearest point between $l$ and $h$. The two numbers
-# inside the min are called its **branches**. Why a min? Because the objective should never be
-# *better* than the unclipped one. It is a pessimist: of two promises it believes the smaller.
+# where $\mathrm{clip}(x,l,h)$ is $x$ moved to the nearest point between $l$ and $h$. The two
+# numbers inside the min are called its **branches**. Why a min? Because the objective should
+# never be *better* than the unclipped one. It is a pessimist: of two promises it believes the
+# smaller.
 #
 # ### Exercise: `ppo_clip_loss`
 #
@@ -473,8 +479,8 @@ def ppo_clip_loss(logp, logp_old, adv, clip=0.2):
 check("ppo_clip_loss")
 
 # %% [markdown]
-# **Prediction.** Draw two curves on paper: the objective of a single sample as its ratio runs from
-# 0.4 to 1.6, once with advantage $+1$ and once with $-1$. Where is each of them flat?
+# **Prediction.** Draw two curves on paper: the objective of a single sample as its ratio runs
+# from 0.4 to 1.6, once with advantage $+1$ and once with $-1$. Where is each of them flat?
 
 # %% demo=true alt="Two panels of the objective over the ratio, the band from 0.8 to 1.2 shaded. For advantage plus one the curve rises with slope one up to ratio 1.2 and is flat above; it also goes on falling below 0.8. For advantage minus one the curve is flat at minus 0.8 below ratio 0.8 and then falls with slope minus one, also above 1.2."
 grid = np.linspace(0.4, 1.6, 121)
@@ -490,8 +496,8 @@ pg.plots.clip_curves(grid, {a: np.array([objective_of(r, a) for r in grid]) for 
 plt.show()
 
 # %% [markdown]
-# Each curve is flat on *one* side only. With $A>0$ it is flat above the band, and below the band it
-# goes on as if there were no clip. With $A<0$ it is the other way round.
+# Each curve is flat on *one* side only. With $A>0$ it is flat above the band, and below the band
+# it goes on as if there were no clip. With $A<0$ it is the other way round.
 
 # %% [markdown]
 # ## 5. Six cases
@@ -499,9 +505,9 @@ plt.show()
 # **Question.** Exactly when does a sample still move the policy?
 #
 # A sample's push is the slope of its objective with respect to its ratio, times how the ratio
-# depends on $\theta$: $\nabla_\theta r_t=r_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$. Where the slope
-# is zero, the sample is at rest. There are three places (below, inside, above the band) and two signs
-# of the advantage: six cases.
+# depends on $\theta$: $\nabla_\theta r_t=r_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$. Where the
+# slope is zero, the sample is at rest. There are three places (below, inside, above the band) and
+# two signs of the advantage: six cases.
 #
 # ### Exercise: `clip_gradient`
 #
@@ -534,8 +540,8 @@ check("clip_gradient")
 # ### Exercise: `case_table`
 #
 # Fill in the six cases. `("above", "-")` means: the ratio is above the band and the advantage is
-# negative. Write `"moves"` where the sample still moves the policy and `"zero"` where its gradient is
-# zero.
+# negative. Write `"moves"` where the sample still moves the policy and `"zero"` where its
+# gradient is zero.
 
 # %% exercise="case_table"
 case_table = {
@@ -558,9 +564,9 @@ check("case_table")
 # %% [markdown]
 # ### The clip explorer
 #
-# All three of your answers in one picture: the curve is your loss, the tangent your slope, the words
-# your table. Move the slider. Put the ratio at 1.4 and switch the sign. Which branch is the smaller
-# one now, and does the sample rest?
+# All three of your answers in one picture: the curve is your loss, the tangent your slope, the
+# words your table. Move the slider. Put the ratio at 1.4 and switch the sign. Which branch is the
+# smaller one now, and does the sample rest?
 
 # %% demo=true alt="Six panels of the clipped objective over the ratio with the band shaded. Advantage positive: below the band the sample moves, inside it moves, above it is at rest on the flat part. Advantage negative: below the band it is at rest, inside it moves, above it moves."
 pg.plots.ClipExplorer(ppo_clip_loss, clip_gradient, case_table)
@@ -568,9 +574,9 @@ pg.plots.ClipExplorer(ppo_clip_loss, clip_gradient, case_table)
 # %% [markdown]
 # ### By value, by hand, by autograd
 #
-# The same six cases in numbers. One sample each, with advantage $+1$ or $-1$. The last two columns
-# are two ways to the slope: your formula, and a backward pass through your loss (autograd gives the
-# derivative with respect to `logp`; dividing by the ratio leaves the slope).
+# The same six cases in numbers. One sample each, with advantage $+1$ or $-1$. The last two
+# columns are two ways to the slope: your formula, and a backward pass through your loss (autograd
+# gives the derivative with respect to `logp`; dividing by the ratio leaves the slope).
 
 # %% demo=true
 print(pg.tr("place    A   ratio   objective   by hand   autograd"))
@@ -585,18 +591,18 @@ for place, ratio in (("below", 0.5), ("inside", 0.9), ("above", 1.5)):
               f" {0.0 - logp.grad.item() / ratio:+10.2f}")
 
 # %% [markdown]
-# Two cases are at rest: above with $A>0$, below with $A<0$. Both have already gone as far as their
-# advantage wants them to go.
+# Two cases are at rest: above with $A>0$, below with $A<0$. Both have already gone as far as
+# their advantage wants them to go.
 #
 # **Two cases lie outside the band and are alive.** Many texts get them wrong. A good action whose
 # ratio has fallen *below* the band ($A>0$, $r<1-\epsilon$), and a bad one whose ratio has risen
-# *above* it ($A<0$, $r>1+\epsilon$): here the policy has gone the wrong way, dragged along by other
-# samples. The min chooses the unclipped branch, and the sample can pull its action back. A mistake
-# can be undone.
+# *above* it ($A<0$, $r>1+\epsilon$): here the policy has gone the wrong way, dragged along by
+# other samples. The min chooses the unclipped branch, and the sample can pull its action back. A
+# mistake can be undone.
 #
 # Inside the band the clip changes nothing. The slope is $A$, and the sample's gradient is
-# $r_t\,A_t\,\nabla_\theta\log\pi_\theta$, that of the surrogate. At the first step, with every ratio at 1,
-# it is the ordinary policy gradient.
+# $r_t\,A_t\,\nabla_\theta\log\pi_\theta$, that of the surrogate. At the first step, with every
+# ratio at 1, it is the ordinary policy gradient.
 
 # %% [markdown]
 # ### Question: outside the band
@@ -620,13 +626,13 @@ check("q_outside_band")
 # %% [markdown]
 # ## 6. The collapse, and its absence
 #
-# **Prediction.** The same forty batches, ten steps on each, and then thirty further batches with ten
-# steps on each. Once with your surrogate, once with your clip, nothing else changed. Where is each
-# after the forty first batches, and where at the end?
+# **Prediction.** The same forty batches, ten steps on each, and then thirty further batches with
+# ten steps on each. Once with your surrogate, once with your clip, nothing else changed. Where is
+# each after the forty first batches, and where at the end?
 
 # %% demo=true alt="Two panels over 31 batches, 40 runs each, starting at 0.68. With the surrogate the runs fall to about 0.5 after the first batch and 0.4 after the second, and creep up to 0.6; the bad batch's run falls to below 0.2. With the clip the runs stay level at first and rise to nearly 0.9, the bad batch's run as well."
 def go_on(loss, later=30):
-    """J / best J at the start, after the forty batches and after each later one, (later + 2, 40)."""
+    """J / best J before and after the forty batches and after each later one, (later + 2, 40)."""
     policy, rng = copies(START, 40), np.random.default_rng(7)
     optimizer = adam(policy)
     first = reuse(policy, optimizer, batches, loss, steps=10)
@@ -649,28 +655,30 @@ for name, shares in lives.items():
         d=shares[1, BAD], e=shares[-1, BAD]))
 
 # %% [markdown]
-# Without the clip the second batch makes things worse still: it was drawn by a damaged policy. After
-# thirty more batches the mean has not come back to where it started. With the clip the same forty
-# batches do little harm, the bad one included, and the runs go on to learn.
+# Without the clip the second batch makes things worse still: it was drawn by a damaged policy.
+# After thirty more batches the mean has not come back to where it started. With the clip the same
+# forty batches do little harm, the bad one included, and the runs go on to learn.
 #
 # ### From the beginning, twenty seeds
 #
 # Now whole runs, from the uniform policy: 60 batches of 256, twenty seeds each.
 #
 # **Prediction.** Four ways: one step a batch; ten steps of REINFORCE's loss; ten steps of the
-# surrogate; ten steps of the clip. Say a run has *collapsed* if it ends below 0.7. How many of each
-# twenty?
+# surrogate; ten steps of the clip. Say a run has *collapsed* if it ends below 0.7. How many of
+# each twenty?
 
 # %% demo=true alt="Four panels over 60 batches, 20 runs each. One step a batch rises slowly to about 0.9. Ten steps of REINFORCE's loss and of the surrogate rise fast at first and then stay between 0 and 0.9, on average near 0.55. Ten steps of the clip rise to about 0.9, all runs together."
 def train(loss, steps, iterations=60, runs=20, seed=1):
-    """J / best J after each batch (iterations + 1, R), and each batch's exact KL (iterations, R)."""
+    """From the uniform policy. J / best J before and after each batch (iterations + 1, R),
+    each batch's exact KL (iterations, R), probability of the favourite arm (iterations, R)."""
     policy, rng = copies(torch.zeros(S, A), runs), np.random.default_rng(seed)
-    optimizer, shares, kls = adam(policy), [share_of_best(table(policy))], []
+    optimizer, shares, kls, sure = adam(policy), [share_of_best(table(policy))], [], []
     for _batch in range(iterations):
         tables = reuse(policy, optimizer, collect(policy, 256, rng), loss, steps)
         shares.append(share_of_best(tables[-1]))
         kls.append(exact_kl(tables[0], tables[-1]))
-    return np.array(shares), np.array(kls)
+        sure.append(tables[-1].max(-1).reshape(runs, S).mean(-1))
+    return np.array(shares), np.array(kls), np.array(sure)
 
 
 runs = {
@@ -679,23 +687,26 @@ runs = {
     pg.tr("surrogate, K = 10"): train(surrogate_loss, steps=10),
     pg.tr("clip, K = 10"): train(ppo_clip_loss, steps=10),
 }
-pg.plots.bundles({name: shares for name, (shares, _kls) in runs.items()}, pg.tr("batches"),
+pg.plots.bundles({name: found[0] for name, found in runs.items()}, pg.tr("batches"),
                  sharey=True, levels=dict.fromkeys(runs, (0.7, "0.7")),
                  ylabel=pg.tr("exact J / best J"))
 plt.show()
-print(pg.tr("way                  batch 10   batch 20   last   worst   below 0.7   largest KL"))
-for name, (shares, kls) in runs.items():
-    print(f"{name:20s} {shares[10].mean():8.2f} {shares[20].mean():10.2f} {shares[-1].mean():6.2f}"
-          f" {shares[-1].min():7.2f} {(shares[-1] < 0.7).sum():11d} {kls.max():12.2f}")
+print(" " * 18, pg.tr("batch 10  batch 20  last  worst  below 0.7"),
+      pg.tr("largest KL  favourite arm after 5 batches"), sep="  ")
+for name, (shares, kls, sure) in runs.items():
+    print(f"{name:18s} {shares[10].mean():9.2f} {shares[20].mean():9.2f} {shares[-1].mean():5.2f}"
+          f" {shares[-1].min():6.2f} {(shares[-1] < 0.7).sum():10d} {kls.max():11.2f}"
+          f" {sure[4].mean():29.0%}")
 
 # %% [markdown]
 # The two losses without a leash collapse in most of the twenty runs. A single batch moves them by
-# more than one nat; soon they play one arm in each context, whether it is the best one or not, and
-# learn nothing new. The clip brings all twenty home.
+# more than one nat. After five batches they play one arm in each context nearly always, whether
+# it is the best one or not, and from then on they learn next to nothing. With the clip none of
+# the twenty runs ends there.
 #
-# One step a batch doesn't collapse, either. It is slower at first: compare the columns for ten and
-# twenty batches. On this stage the noise is so large that reusing a batch gains little in the end.
-# What it gains on a task with longer episodes, lesson 05 measures.
+# One step a batch doesn't collapse, either. It is slower at first: compare the columns for ten
+# and twenty batches. On this stage the noise is so large that reusing a batch gains little in the
+# end. What it gains on a task with longer episodes, lesson 05 measures.
 
 # %% [markdown]
 # ## 7. What the clip does not promise
@@ -703,8 +714,8 @@ for name, (shares, kls) in runs.items():
 # The name suggests that the ratio is kept in the band. Is it?
 #
 # Suppose it were, for every context and arm. Then the KL could not be large. It is the mean of
-# $-\log r$ over the old policy, and the mean of $r$ itself is 1. Since $-\log$ is convex, the mean is
-# largest when half the weight lies on each edge:
+# $-\log r$ over the old policy, and the mean of $r$ itself is 1. Since $-\log$ is convex, the
+# mean is largest when half the weight lies on each edge:
 #
 # $$\mathrm{KL}(\pi_\text{old},\pi_\theta)\le-\tfrac12\log(1-\epsilon^2)\approx0.0204
 # \quad\text{for }\epsilon=0.2.$$
@@ -733,16 +744,19 @@ def clip_fraction(ratio, clip=0.2):
 check("clip_fraction")
 
 # %% [markdown]
-# **Prediction.** The forty batches again, forty steps on each, with the clip at $\epsilon=0.2$. After
-# how many steps will the first ratios be outside the band? What share of them after ten? Will the
-# KL stay below 0.0204?
+# **Prediction.** The forty batches again, forty steps on each, with the clip at $\epsilon=0.2$.
+# After how many steps will the first ratios be outside the band? What share of them after ten?
+# Will the KL stay below 0.0204?
 
 # %% demo=true alt="Four histograms of the ratio on a logarithmic axis with the band from 0.8 to 1.2 shaded, after 1, 3, 10 and 40 steps. After one step all ratios lie between 0.67 and 1.5, some outside the band. With more steps the distribution widens to both sides, down to below 0.1 and up to about 10."
 policy = copies(START, 40)
 clip_walk = reuse(policy, adam(policy), batches, ppo_clip_loss, steps=40)
 ratio_at = clip_walk[:, obs, act] / clip_walk[0, obs, act]  # (41, 40 B)
 kl = exact_kl(clip_walk[0], clip_walk)  # (41, 40)
-pg.plots.ratio_histograms({k: ratio_at[k] for k in (1, 3, 10, 40)}, dict(enumerate(kl.mean(1))))
+shown = (1, 3, 10, 40)
+pg.plots.ratio_histograms({k: ratio_at[k] for k in shown},
+                          {k: clip_fraction(ratio_at[k]) for k in shown},
+                          {k: kl[k].mean() for k in shown})
 plt.show()
 
 # %% demo=true alt="Exact KL over 40 gradient steps, 40 runs. It rises within two steps above the dotted line at 0.02 and goes on to about 0.18 on average. A second panel shows the share of samples outside the band, which rises to about a third within five steps."
@@ -757,22 +771,25 @@ pg.plots.bundles({pg.tr("exact KL"): kl, pg.tr("share outside the band"): outsid
                  levels={pg.tr("exact KL"): (if_kept, pg.tr("if the band were kept"))})
 plt.show()
 for k in (1, 2, 10, 40):
-    print(pg.tr("{k:2d} steps: outside {out:.0%}, mean KL {kl:.3f}, {times:.1f} times {limit:.4f}").format(
-        k=k, out=outside[k].mean(), kl=kl[k].mean(), times=kl[k].mean() / if_kept, limit=if_kept))
+    words = pg.tr("steps: {k}, outside {out:.0%}, mean KL {kl:.3f}, {times:.1f} times {limit:.4f}")
+    print(words.format(k=k, out=outside[k].mean(), kl=kl[k].mean(), limit=if_kept,
+                       times=kl[k].mean() / if_kept))
 
 # %% [markdown]
-# Some ratios leave with the very first step, a third of them after a few, and single ones go far. The
-# KL is soon several times what a kept band would allow, and it goes on growing. The clip is no wall:
+# Some ratios leave with the very first step, a third of them after a few, and single ones go far.
+# The KL is soon several times what a kept band would allow, and it goes on growing. The clip is
+# no wall:
 #
-# - At the first step all ratios are 1, and the clip has no say. That step is as long as the optimiser
-#   likes.
-# - A sample at rest doesn't pull back. Others in the same context still push, and all arms of a context
-#   share one softmax. The optimiser's momentum pushes, too.
+# - At the first step all ratios are 1, and the clip has no say. That step is as long as the
+#   optimiser likes.
+# - A sample at rest doesn't pull back. Others in the same context still push, and all arms of a
+#   context share one softmax. The optimiser's momentum pushes, too.
 # - An arm that the batch doesn't hold has no ratio in the loss at all.
 #
-# What the clip does take away is the *reward* for going further. That was enough in section 6. But
-# "PPO keeps the new policy close" is a hope that has to be watched, not a property. **The KL is
-# monitored, not constrained.** Many programs stop reusing a batch once its KL passes some limit.
+# What the clip does take away is the *reward* for going further. That was enough in section 6.
+# But "PPO keeps the new policy close" is a hope that has to be watched, not a property. **The KL
+# is monitored, not constrained.** Many programs stop reusing a batch once its KL passes some
+# limit.
 
 # %% [markdown]
 # ## 8. KL from samples
@@ -780,11 +797,11 @@ for k in (1, 2, 10, 40):
 # **Question.** How do you watch a KL that you can't compute?
 #
 # For five arms the exact KL is a short sum. For a text of a thousand tokens it is a sum over more
-# texts than there are atoms. What we have is the batch: actions drawn from the *old* policy, with two
-# log-probabilities each.
+# texts than there are atoms. What we have is the batch: actions drawn from the *old* policy, with
+# two log-probabilities each.
 #
-# With $r=\pi_\theta/\pi_\text{old}$ for each sample, three estimates are in use (Schulman 2020), each
-# a mean over the samples:
+# With $r=\pi_\theta/\pi_\text{old}$ for each sample, three estimates are in use (Schulman 2020),
+# each a mean over the samples:
 #
 # | name | one sample's term | |
 # |---|---|---|
@@ -826,7 +843,7 @@ check("kl_estimates")
 # During training your program reports $k_1=-0.003$. A KL is never negative. **Is that a bug?**
 #
 # - `"a"` Yes. Something that can't be negative came out negative.
-# - `"b"` No. A mean over samples scatters around the KL, and the KL may be smaller than the scatter.
+# - `"b"` No. A mean over samples scatters around the KL, which may be smaller than the scatter.
 # - `"c"` Yes. The two policies were swapped.
 # - `"d"` No, and every estimate from samples can fall below zero.
 
@@ -840,10 +857,10 @@ q_negative_kl = "b"
 check("q_negative_kl")
 
 # %% [markdown]
-# **Prediction.** We move along the line from the start policy to where the surrogate on the bad batch
-# led it in twenty steps: from a KL well below a thousandth to one above two. At each of eight points we
-# draw 400 batches of 256 and estimate. Which of the three is best where the KL is small, and which
-# where it is large?
+# **Prediction.** We move along the line from the start policy to where the surrogate on the bad
+# batch led it in twenty steps: from a KL well below a thousandth to one above two. At each of
+# eight points we draw 400 batches of 256 and estimate. Which of the three is best where the KL is
+# small, and which where it is large?
 
 # %% demo=true alt="Two panels over the exact KL on a logarithmic axis. Left, the mean estimate divided by the exact KL: k1 and k3 stay at one, k1 with long error bars where the KL is small; k2 sinks a little below one and then rises to more than two. Right, the scatter divided by the exact KL: k1 is above six at the smallest KL and falls; k2 and k3 lie far below it, near 0.15, until they meet it at a KL of about one."
 policy = copies(START, 40)
@@ -862,8 +879,8 @@ for mix in np.geomspace(0.01, 1, 8):
     found.append([[float(k) for k in kl_estimates(*pair)] for pair in drawn.unbind(1)])
     exact.append(exact_kl(old, new)[0])
 exact, expected, found = np.array(exact), np.array(expected), np.array(found)
-names = "k1", "k2", "k3"
-pg.plots.kl_estimates_figure(exact, dict(zip(names, expected.T)), dict(zip(names, found.transpose(2, 0, 1))))
+expectations = {f"k{i + 1}": expected[:, i] for i in range(3)}
+pg.plots.kl_estimates_figure(exact, expectations, {f"k{i + 1}": found[:, :, i] for i in range(3)})
 plt.show()
 print(pg.tr("as a share of the exact KL"))
 print(pg.tr("exact KL   expected k1, k2, k3      scatter k1, k2, k3       k1 < 0"))
@@ -873,25 +890,25 @@ for i in (0, 2, 4, 6, 7):
           + f" {(found[i, :, 0] < 0).mean():11.0%}")
 
 # %% [markdown]
-# The expectations are exact, enumerated over all contexts and arms: those of $k_1$ and $k_3$ *are*
-# the KL. Where it is small, $k_1$ is nevertheless useless in a single batch: its scatter is a multiple
-# of the KL, and almost half of its values are negative. $k_2$ and $k_3$ scatter far less. Where the KL
-# is large, $k_2$ is wrong on average, and $k_3$ loses its advantage: single ratios are large there, and
-# it scatters as much as $k_1$ or more. $k_3$ is unbiased everywhere and never negative. That makes it
-# the usual gauge, and lesson 05 uses it.
+# The expectations are exact, enumerated over all contexts and arms: those of $k_1$ and $k_3$
+# *are* the KL. Where it is small, $k_1$ is nevertheless useless in a single batch: its scatter is
+# a multiple of the KL, and almost half of its values are negative. $k_2$ and $k_3$ scatter far
+# less. Where the KL is large, $k_2$ is wrong on average, and $k_3$ loses its advantage: single
+# ratios are large there, and it scatters as much as $k_1$ or more. $k_3$ is unbiased everywhere
+# and never negative. That makes it the usual gauge, and lesson 05 uses it.
 
 # %% [markdown]
 # ## 9. A penalty in place of the clip
 #
-# **Idea.** If the KL is what we mean, put it into the objective. PPO's second form (Schulman et al.
-# 2017) subtracts a multiple of it:
+# **Idea.** If the KL is what we mean, put it into the objective. PPO's second form (Schulman et
+# al. 2017) subtracts a multiple of it:
 #
 # $$L^\text{KLPEN}(\theta)=\mathbb E_t\big[r_t(\theta)A_t\big]
 # -\beta\,\mathbb E_t\big[\mathrm{KL}(\pi_\text{old}(\cdot\mid s_t),\pi_\theta(\cdot\mid s_t))\big].$$
 #
-# Unlike the clip, it pulls back. But which coefficient $\beta$? Choose a target $d$ for the KL of one
-# iteration, and let $\beta$ look after itself: measure the KL after each batch, halve $\beta$ if it is
-# smaller than $d/1.5$, double it if it is larger than $1.5\,d$, else keep it.
+# Unlike the clip, it pulls back. But which coefficient $\beta$? Choose a target $d$ for the KL of
+# one iteration, and let $\beta$ look after itself: measure the KL after each batch, halve $\beta$
+# if it is smaller than $d/1.5$, double it if it is larger than $1.5\,d$, else keep it.
 #
 # ### Exercise: `ppo_penalty_loss`
 #
@@ -919,8 +936,8 @@ check("ppo_penalty_loss")
 # %% [markdown]
 # ### Exercise: `adapt_beta`
 #
-# Return the next coefficient: half of `beta` where `kl` is below `target / 1.5`, twice `beta` where it
-# is above `1.5 * target`, else `beta` itself. Exactly on a bound it is kept.
+# Return the next coefficient: half of `beta` where `kl` is below `target / 1.5`, twice `beta`
+# where it is above `1.5 * target`, else `beta` itself. Exactly on a bound it is kept.
 
 # %% exercise="adapt_beta"
 def adapt_beta(beta, kl, target):
@@ -946,8 +963,9 @@ check("adapt_beta")
 # ### The clip beside the penalty, at equal KL
 #
 # Two leashes can be compared only if they let go equally far. So we run each with three settings
-# ($\epsilon$ for the clip, $d$ for the penalty), measure the mean exact KL of an iteration, and compare
-# what they make of it. The twenty copies share one $\beta$, as twenty workers of one run would.
+# ($\epsilon$ for the clip, $d$ for the penalty), measure the mean exact KL of an iteration, and
+# compare what they make of it. The twenty copies share one $\beta$, as twenty workers of one run
+# would.
 #
 # **Prediction.** At the same mean KL, which one learns more? And how will $\beta$ move?
 
@@ -973,7 +991,11 @@ def train_penalty(target, beta=10.0, iterations=60, steps=10, runs=20, seed=1):
     return np.array(shares), np.array(kls), np.array(betas)
 
 # %% demo=true alt="Three panels. Left, the share of the best J over the mean exact KL: the clip's three points lie above the penalty's three points at every KL. Middle, the KL of each iteration on a logarithmic axis: the clip starts near 0.1 and falls by a factor of ten; the penalty jumps up and down around 0.02. Right, the coefficient moves in steps between about 5 and 40."
-clips = {clip: train(lambda *given: ppo_clip_loss(*given, clip=clip), steps=10) for clip in (0.1, 0.2, 0.3)}
+def clip_of(width):
+    return lambda logp, logp_old, adv: ppo_clip_loss(logp, logp_old, adv, clip=width)
+
+
+clips = {width: train(clip_of(width), steps=10) for width in (0.1, 0.2, 0.3)}
 penalties = {target: train_penalty(target) for target in (0.01, 0.02, 0.03)}
 names = pg.tr("clip"), pg.tr("penalty")
 points = [{setting: (way[1].mean(), way[0][-1].mean()) for setting, way in ways.items()}
@@ -983,35 +1005,38 @@ pg.plots.leashes(dict(zip(names, points)), dict(zip(names, spent)), penalties[0.
 plt.show()
 for name, ways in zip(names, points):
     for setting, (kl, share) in ways.items():
-        print(f"{name:10s} {setting:5.2f}: " + pg.tr("mean KL {kl:.4f}, J / best J {share:.2f}").format(
-            kl=kl, share=share))
+        words = pg.tr("mean KL {kl:.4f}, J / best J {share:.2f}").format(kl=kl, share=share)
+        print(f"{name:10s} {setting:5.2f}: {words}")
 
 # %% [markdown]
-# The penalty works: no step is larger than a fraction of a nat, and the mean KL follows the target
-# from one iteration to the next within the factor that the rule allows. Compare the clip at
-# $\epsilon=0.2$ with the penalty at $d=0.02$: nearly the same mean KL, measured exactly. On this stage
-# the clip makes more of it. The middle panel shows one reason. The penalty spends the same KL at
-# every iteration, whereas the clip spends most of it early, when there is most to learn, and little
-# when the policy is nearly settled.
+# The penalty works: the mean KL ends near the target, and nothing collapses. $\beta$ never
+# settles. It hunts between two values, and the KL swings with it, because halving is a little too
+# much and doubling as well.
 #
-# That is one stage, and $\beta$ starts where it roughly belongs (advantages here are of the order of
-# 10; with $\beta=1$ the first batches do their damage before the rule has caught up). The PPO paper, too,
-# found the clip ahead on its tasks. The penalty remains the right tool where the KL is what matters.
-# Lesson 06 meets it again, with another policy as its reference.
+# Compare the clip at $\epsilon=0.2$ with the penalty at $d=0.02$: nearly the same mean KL,
+# measured exactly. On this stage the clip makes more of it. The middle panel shows one reason.
+# The penalty spends about the same KL in every iteration, whereas the clip spends most of it
+# early, when there is most to learn, and little when the policy is nearly settled. The PPO paper,
+# too, found the clip ahead on its tasks.
+#
+# Two remarks. $\beta$ starts here where it roughly belongs: advantages are of the order of 10.
+# With $\beta=1$ the first batch does its damage before the rule has caught up. And the penalty
+# remains the right tool where the KL itself is what matters. Lesson 06 meets it again, with
+# another policy as its reference.
 
 # %% [markdown]
 # ## What you have seen
 #
 # - Several steps on one batch overfit it. The policy is damaged, and the next batch with it.
-# - The importance ratio makes old samples speak for a new policy, exactly in expectation. That alone
-#   prevents no collapse.
+# - The importance ratio makes old samples speak for a new policy, exactly in expectation. That
+#   alone prevents no collapse.
 # - TRPO constrains the KL. PPO-Clip takes away the reward for leaving the band.
 # - Of the six cases two are at rest. Outside the band, on the other side, a sample is alive.
 # - The clip holds neither ratio nor KL; it is watched with the clip fraction and $k_3$.
 # - A penalty with an adaptive coefficient holds a KL on target.
 #
-# Lesson 05 puts the clip into the whole algorithm: rollouts, a critic, minibatches, and a task with
-# long episodes.
+# Lesson 05 puts the clip into the whole algorithm: rollouts, a critic, minibatches, and a task
+# with long episodes.
 #
 # ## References
 #

@@ -46,7 +46,9 @@ class ClipExplorer:
         height = float(np.interp(ratio, self.grid, self.curves[sign]))
         plain, flat = _branches(ratio, _adv(sign), self.clip)
         follows = [abs(height - one) < 0.01 for one in (plain, flat)]
-        return {(True, False): "rA", (False, True): "clip", (True, True): "both"}.get(tuple(follows))
+        return {(True, False): "rA", (False, True): "clip", (True, True): "both"}.get(
+            tuple(follows)
+        )
 
     def words(self, ratio, sign):
         """The point in one sentence: what the picture shows, for a screen reader as well."""
@@ -186,7 +188,10 @@ def _objective(loss, grid, sign, clip):
     """(R,): minus the loss of one sample at each ratio."""
     import torch
 
-    old, adv = torch.zeros(1, dtype=torch.float64), torch.full((1,), _adv(sign), dtype=torch.float64)
+    old, adv = (
+        torch.zeros(1, dtype=torch.float64),
+        torch.full((1,), _adv(sign), dtype=torch.float64),
+    )
     logp = torch.tensor(np.log(grid))
     return np.array([-float(loss(one[None], old, adv, clip)) for one in logp])
 
@@ -228,7 +233,9 @@ def _cell(ax, column, row, word, lit):
     box.set(linewidth=2.5 if lit else 0.8, zorder=2 if lit else 1)
     ax.add_patch(box)
     weight = "bold" if lit else "normal"
-    ax.text(column + 0.5, row + 0.5, word, ha="center", va="center", weight=weight, zorder=3, color=DARK)
+    ax.text(
+        column + 0.5, row + 0.5, word, ha="center", va="center", weight=weight, zorder=3, color=DARK
+    )
 
 
 def _png(fig):

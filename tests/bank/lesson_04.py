@@ -646,7 +646,8 @@ value("case_table", "plain", dict(TABLE))
 value("case_table", "other_order", dict(reversed(TABLE.items())))
 value("case_table", "capitals", {key: word.capitalize() for key, word in TABLE.items()})
 value("case_table", "built", but(("below", "-"), ("above", "+")))
-value("case_table", "all_zero_outside", but(("below", "+"), ("below", "-"), ("above", "+"), ("above", "-")), "zero-outside-band")  # fmt: skip
+OUTSIDE = [key for key in TABLE if key[0] != "inside"]
+value("case_table", "all_zero_outside", but(*OUTSIDE), "zero-outside-band")
 value("case_table", "all_move", but(), "never-zero")
 value("case_table", "other_branch", but(("below", "+"), ("above", "-")), "max-not-min")
 value("case_table", "good_alone", but(("above", "+")), "one-sign")
@@ -654,11 +655,11 @@ value("case_table", "bad_alone", but(("below", "-")), "one-sign")
 value("case_table", "above_alone", but(("above", "+"), ("above", "-")), "one-sign")
 value("case_table", "dead_inside", but(("inside", "+"), ("inside", "-")), "dead-inside")
 value("case_table", "nothing_moves", but(*TABLE), "dead-inside")
-value("case_table", "three_zeros", but(("below", "-"), ("above", "+"), ("above", "-")), "step:value")  # fmt: skip
+value("case_table", "three_zeros", but(*OUTSIDE[1:]), "step:value")
 value("case_table", "blank", dict.fromkeys(TABLE), "not-answered")
 value("case_table", "half_blank", TABLE | {("above", "-"): None}, "step:kind")
 value("case_table", "text_keys", {"".join(key): word for key, word in TABLE.items()}, "step:kind")
-value("case_table", "numbers", {key: float(word == "moves") for key, word in TABLE.items()}, "step:kind")  # fmt: skip
+value("case_table", "numbers", {key: len(TABLE[key]) for key in TABLE}, "step:kind")
 value("case_table", "a_list", list(TABLE.values()), "step:kind")
 
 # clip_fraction --------------------------------------------------------------------------------

@@ -9,7 +9,16 @@ from grader.checks.lesson_04 import samples as words
 from grader.checks.lesson_04.ratio import ratios
 from grader.checks.lesson_04.samples import loss_case, off_the_edges
 from grader.exercise import (
-    N_, Array, Case, Expected, FunctionExercise, Mistake, Number, Problem, RuleExercise, TensorOf,
+    N_,
+    Array,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Number,
+    Problem,
+    RuleExercise,
+    TensorOf,
 )  # fmt: skip
 from grader.i18n import _
 from grader.kinds import kind_text
@@ -68,8 +77,10 @@ def clip_truth(logp, logp_old, adv, clip=0.2):
 
 def clip_like(change):
     """A wrong loss from `change(ratio, adv, clip)`; old and advantages are data in it."""
+
     def loss(logp, logp_old, adv, clip=0.2):
         return change(torch.exp(logp - logp_old.detach()), adv.detach(), clip)
+
     return loss  # fmt: skip
 
 
@@ -81,6 +92,15 @@ def dead_outside(ratio, adv, clip):
     """The right value; no gradient for any sample outside the band."""
     outside = (ratio - 1).abs() > clip
     return right_loss(torch.where(outside, ratio.detach(), ratio), adv, clip)
+
+
+def branches(ratio, adv, low=None, high=None):
+    """r A and clip(r) A, each sample's two numbers."""
+    return ratio * adv, ratio.clamp(low, high) * adv
+
+
+def larger(ratio, adv, clip):
+    return -torch.max(*branches(ratio, adv, 1 - clip, 1 + clip)).mean()
 
 
 def min_of_means(ratio, adv, clip):
@@ -101,7 +121,7 @@ PPO_CLIP_LOSS = FunctionExercise(
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=(
         Mistake("max-not-min", TAKE_MIN,
-                like=clip_like(lambda r, adv, c: -torch.max(r * adv, r.clamp(1 - c, 1 + c) * adv).mean())),
+                like=clip_like(larger)),
         Mistake("clip-without-min", UNDO,
                 like=clip_like(lambda r, adv, c: -(r.clamp(1 - c, 1 + c) * adv).mean())),
         Mistake("objective-not-loss", words.SIGN, like=clip_like(lambda *x: -right_loss(*x))),
@@ -111,12 +131,13 @@ PPO_CLIP_LOSS = FunctionExercise(
         Mistake("not-clipped", N_("How far may a good action's ratio rise before it stops paying?"),
                 like=clip_like(lambda r, adv, c: -(r * adv).mean())),
         Mistake("one-side-clipped", BOTH_SIDES,
-                like=clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(max=1 + c) * adv).mean())),
+                like=clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean())),
         Mistake("one-side-clipped", BOTH_SIDES,
-                like=clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(min=1 - c) * adv).mean())),
+                like=clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean())),
         Mistake("inverted-ratio", words.NEW_OVER_OLD,
                 like=clip_like(lambda r, adv, c: right_loss(1 / r, adv, c))),
-        Mistake("no-exp", words.NO_EXP, like=clip_like(lambda r, adv, c: right_loss(r.log(), adv, c))),
+        Mistake("no-exp", words.NO_EXP,
+                like=clip_like(lambda r, adv, c: right_loss(r.log(), adv, c))),
         Mistake("ratio-of-logs", words.LOGS_DIVIDED,
                 like=lambda logp, logp_old, adv, clip=0.2:
                 right_loss(logp / logp_old.detach(), adv.detach(), clip)),
@@ -132,7 +153,8 @@ PPO_CLIP_LOSS = FunctionExercise(
         Mistake("gradient-through-advantage", words.ADV_IS_DATA,
                 like=lambda logp, logp_old, adv, clip=0.2:
                 right_loss(torch.exp(logp - logp_old.detach()), adv, clip)),
-        Mistake("sum-not-mean", words.MEAN, like=clip_like(lambda r, a, c: right_loss(r, a, c) * len(r))),
+        Mistake("sum-not-mean", words.MEAN,
+                like=clip_like(lambda r, adv, c: right_loss(r, adv, c) * len(r))),
         Mistake("not-averaged", words.NOT_AVERAGED,
                 like=clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(1 - c, 1 + c) * adv))),
         Mistake("min-of-means", N_("The min is taken sample by sample, before the mean. Otherwise "
@@ -141,7 +163,8 @@ PPO_CLIP_LOSS = FunctionExercise(
         Mistake("clip-fixed", N_("Which band does the call ask for?"),
                 like=clip_like(lambda r, adv, c: right_loss(r, adv, 0.2))),
         Mistake("product-clipped", N_("The ratio is clipped, not its product with the advantage."),
-                like=clip_like(lambda r, adv, c: -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean())),
+                like=clip_like(lambda r, adv, c:
+                               -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean())),
         Mistake("product-clipped", N_("The ratio is clipped, not its product with the advantage."),
                 like=clip_like(lambda r, adv, c: -(r * adv).clamp(1 - c, 1 + c).mean())),
         Mistake("band-around-zero", N_("Equal policies have ratio 1: the band lies around 1."),
@@ -185,8 +208,10 @@ def gradient_truth(ratio, adv, clip=0.2):
 
 def slope_like(alive, value=lambda ratio, adv, clip: adv):
     """A wrong slope: `value` where `alive(ratio, adv, clip)`, zero elsewhere."""
+
     def gradient(ratio, adv, clip=0.2):
         return np.where(alive(ratio, adv, clip), value(ratio, adv, clip), 0.0)
+
     return gradient  # fmt: skip
 
 
@@ -215,7 +240,7 @@ CLIP_GRADIENT = FunctionExercise(
         Mistake("zero-outside-band", N_("Outside the band the slope is zero only when moving "
                                         "further away. Which of the two branches is the smaller?"),
                 like=slope_like(inside)),
-        Mistake("never-zero", N_("That is the slope without the clip. Where is the objective flat?"),
+        Mistake("never-zero", N_("That is the slope without the clip. Where is the curve flat?"),
                 like=slope_like(always)),
         Mistake("max-not-min", N_("These are the slopes of the larger branch. The objective takes "
                                   "the min."),
@@ -268,7 +293,7 @@ WRONG_PICTURES = [
                              "Evaluate your clip_gradient on both sides for both signs."),
      {("below", "+"), ("below", "-"), ("above", "+"), ("above", "-")}),
     ("never-zero", N_("Then the clip would do nothing. Where is the objective flat?"), set()),
-    ("max-not-min", N_("The objective takes the smaller branch. Which one is it at r = 1.5, A > 0?"),
+    ("max-not-min", N_("The objective takes the smaller branch. Which is it at r = 1.5, A > 0?"),
      {("below", "+"), ("above", "-")}),
     ("one-sign", BOTH_SIGNS, {("above", "+")}),
     ("one-sign", BOTH_SIGNS, {("below", "-")}),
@@ -327,7 +352,7 @@ CASE_TABLE = RuleExercise("case_table", "value", lambda rng: [Case({})], rules=(
 
 
 def fraction_cases(rng):
-    """Shares that differ from their rest; edges that are exact in binary; every default left out."""
+    """Shares that differ from their rest; edges that are exact in binary; the default left out."""
     edges = np.array([0.75, 1.25, 1.0, 0.5, 1.5, 1.5, 1.5, 2.0])
     return [
         Case({"ratio": np.array([0.5, 1.0, 1.5, 1.5, 1.1])}),
@@ -364,7 +389,7 @@ CLIP_FRACTION = FunctionExercise(
         Mistake("edge-outside", N_("A ratio exactly on the edge counts as inside."),
                 like=fraction_like(lambda r, c: (r <= 1 - c) | (r >= 1 + c))),
         Mistake("count-not-share", N_("A share: divide by the number of samples."),
-                like=lambda ratio, clip=0.2: float(((ratio < 1 - clip) | (ratio > 1 + clip)).sum())),
+                like=lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip)),
         Mistake("percent", N_("A share lies between 0 and 1."),
                 like=lambda ratio, clip=0.2: 100 * fraction_truth(ratio, clip)),
         Mistake("clip-fixed", N_("Which band does the call ask for?"),

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from grader.checks.lesson_04 import samples as words
-from grader.checks.lesson_04.ratio import ratios, surrogate_truth
+from grader.checks.lesson_04.ratio import surrogate_truth
 from grader.checks.lesson_04.samples import logs, loss_case
 from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Number, TensorOf
 from grader.kinds import TupleOf
@@ -22,7 +22,8 @@ def whole_policy(new, old, counts, dtype=np.float64):
 
 
 def kl_case(logp, logp_old, dtype=np.float64):
-    return Case({"logp": Tensor(np.asarray(logp, dtype)), "logp_old": Tensor(np.asarray(logp_old, dtype))})  # fmt: skip
+    pair = {"logp": logp, "logp_old": logp_old}
+    return Case({name: Tensor(np.asarray(numbers, dtype)) for name, numbers in pair.items()})
 
 
 def kl_cases(rng):
@@ -54,9 +55,11 @@ def kl_truth(logp, logp_old):
 
 def kl_like(k1, k2, k3):
     """Wrong estimates from per-sample functions of the log-ratio d = log new - log old."""
+
     def estimates(logp, logp_old):
         d = logp - logp_old
         return k1(d), k2(d), k3(d)
+
     return estimates  # fmt: skip
 
 
@@ -132,7 +135,9 @@ KL_ESTIMATES = FunctionExercise(
 
 def penalty_case(ratio, adv, kl, beta, rng=None, dtype=np.float64, keywords=()):
     kl = Tensor(np.array(kl, dtype=dtype), grad=True)
-    return loss_case("ppo_penalty_loss", ratio, adv, rng, dtype, keywords=keywords, kl=kl, beta=beta)
+    return loss_case(
+        "ppo_penalty_loss", ratio, adv, rng, dtype, keywords=keywords, kl=kl, beta=beta
+    )
 
 
 def penalty_cases(rng):
@@ -143,20 +148,28 @@ def penalty_cases(rng):
         penalty_case([1.0, 1.0], [3.0, -1.0], 0.5, 2.0),
         penalty_case([2.0, 0.25], [1.0, 3.0], 0.75, 0.0),
         penalty_case([1.5], [0.0], 0.25, 3.0),
-        penalty_case([2.0, 0.25, 2.0, 0.25], [1.0, -3.0, 1.0, -3.0], 0.1, 10.0, keywords=("kl", "beta")),
+        penalty_case(
+            [2.0, 0.25, 2.0, 0.25], [1.0, -3.0, 1.0, -3.0], 0.1, 10.0, keywords=("kl", "beta")
+        ),
         penalty_case(*drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng),
-        penalty_case(*drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng, np.float32),
+        penalty_case(
+            *drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng, np.float32
+        ),
     ]
 
 
 def penalty_truth(logp, logp_old, adv, kl, beta):
     surrogate = surrogate_truth(logp, logp_old, adv)
-    return Expected(surrogate.value + beta * float(kl), {**surrogate.gradients, "kl": np.array(beta)})
+    return Expected(
+        surrogate.value + beta * float(kl), {**surrogate.gradients, "kl": np.array(beta)}
+    )
 
 
 def penalty_like(change):
     """A wrong loss from `change(ratio, adv, kl, beta)`."""
-    return lambda logp, logp_old, adv, kl, beta: change(torch.exp(logp - logp_old.detach()), adv, kl, beta)
+    return lambda logp, logp_old, adv, kl, beta: change(
+        torch.exp(logp - logp_old.detach()), adv, kl, beta
+    )
 
 
 def surrogate(ratio, adv):
@@ -173,7 +186,8 @@ PPO_PENALTY_LOSS = FunctionExercise(
     "ppo_penalty_loss", penalty_cases, penalty_truth, kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=(
-        Mistake("kl-rewarded", TOO_FAR, like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)),
+        Mistake("kl-rewarded", TOO_FAR,
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)),
         Mistake("objective-not-loss", words.SIGN,
                 like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl)),
         Mistake("objective-not-loss", words.SIGN,
@@ -227,15 +241,18 @@ def beta_truth(beta, kl, target):
 
 def beta_like(below, above, low=1 / 1.5, high=1.5, on_bound=False):
     """A wrong rule: factors below and above the range, and the range's ends."""
+
     def adapt(beta, kl, target):
         if kl > high * target or (on_bound and kl >= high * target):
             return beta * above
         if kl < low * target or (on_bound and kl <= low * target + 1e-12):
             return beta * below
         return beta
+
     return adapt  # fmt: skip
 
 
+BOTH_WAYS = N_("Beta must be able to fall as well as to rise.")
 RANGE = N_("Between target / 1.5 and 1.5 target, the bounds included, beta stays as it is.")
 
 ADAPT_BETA = FunctionExercise(
@@ -253,8 +270,8 @@ ADAPT_BETA = FunctionExercise(
                 like=beta_like(0.5, 2, low=0.5, high=2)),
         Mistake("other-bounds", N_("Too near means below target / 1.5, too far above 1.5 target."),
                 like=beta_like(0.5, 2, low=0.5)),
-        Mistake("one-way", N_("Beta must be able to fall as well as to rise."), like=beta_like(1, 2)),
-        Mistake("one-way", N_("Beta must be able to fall as well as to rise."), like=beta_like(0.5, 1)),
+        Mistake("one-way", BOTH_WAYS, like=beta_like(1, 2)),
+        Mistake("one-way", BOTH_WAYS, like=beta_like(0.5, 1)),
         Mistake("other-factor", N_("Doubled or halved: 1.5 belongs to the range."),
                 like=beta_like(1 / 1.5, 1.5)),
         Mistake("nothing-returned", N_("And where the KL is in its range?"),

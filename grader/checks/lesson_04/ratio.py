@@ -13,7 +13,8 @@ from grader.probes.inputs import Tensor
 
 def ratios(logp, logp_old):
     """(B,): each quotient of probabilities, from the difference of its logarithms."""
-    return np.array([math.exp(float(new) - float(old)) for new, old in zip(logp, logp_old, strict=True)])  # fmt: skip
+    pairs = zip(logp, logp_old, strict=True)
+    return np.array([math.exp(float(new) - float(old)) for new, old in pairs])
 
 
 def ratio_cases(rng):
@@ -107,13 +108,15 @@ SURROGATE_LOSS = FunctionExercise(
     "surrogate_loss", surrogate_cases, surrogate_truth, kind=TensorOf(),
     prerequisites=("importance_ratio",),
     mistakes=(
-        Mistake("objective-not-loss", words.SIGN, like=surrogate_like(lambda r, adv: (r * adv).mean())),
+        Mistake("objective-not-loss", words.SIGN,
+                like=surrogate_like(lambda r, adv: (r * adv).mean())),
         Mistake("log-prob-not-ratio", N_("That is REINFORCE's loss: right on the first pass, wrong "
                                          "once the policies differ. Where is the old policy?"),
                 like=lambda logp, logp_old, adv: -(logp * adv).mean()),
         Mistake("inverted-ratio", words.NEW_OVER_OLD,
                 like=surrogate_like(lambda r, adv: -(adv / r).mean())),
-        Mistake("no-exp", words.NO_EXP, like=surrogate_like(lambda r, adv: -(r.log() * adv).mean())),
+        Mistake("no-exp", words.NO_EXP,
+                like=surrogate_like(lambda r, adv: -(r.log() * adv).mean())),
         Mistake("ratio-of-logs", words.LOGS_DIVIDED,
                 like=lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean()),
         Mistake("underflow", words.EXPS_DIVIDED,

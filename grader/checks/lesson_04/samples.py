@@ -12,7 +12,9 @@ ADV_IS_DATA = N_("The advantages are data here: no gradient flows into them.")
 NEW_OVER_OLD = N_("New over old: is the ratio above 1 where the new policy likes the action more?")
 NO_EXP = N_("At equal policies the ratio is 1, not 0. What undoes a logarithm?")
 LOGS_DIVIDED = N_("A ratio of probabilities is a difference of logarithms, not their quotient.")
-EXPS_DIVIDED = N_("Both probabilities underflow to 0. Take the difference before you leave the logs.")
+EXPS_DIVIDED = N_(
+    "Both probabilities underflow to 0. Take the difference before you leave the logs."
+)
 SIGN = N_("Which way does the optimiser go? A loss is minimised, the objective maximised.")
 MEAN = N_("Does the loss double when the batch is doubled? Take the mean over the samples.")
 NOT_AVERAGED = N_("A loss is one number: the mean over the samples.")
