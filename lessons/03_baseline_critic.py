@@ -306,7 +306,7 @@ def summed_scores(theta, trajectories):
 returns = np.array([traj.rewards.sum() for traj in many])  # (2000,)
 best = optimal_baseline(summed_scores(theta, many).reshape(len(many), -1), returns)
 
-grid = np.linspace(-20, 0, 41)
+grid = np.linspace(-20, 0, 21)
 width = [pg.exact.gradient_moments(env, pi, "return", shift=-b).total_variance for b in grid]
 name = pg.tr("whole return minus b")
 ax = pg.plots.exact_and_measured(
@@ -618,7 +618,7 @@ for ax, (name, table) in zip(axes, learned.items()):
 plt.show()
 
 # %% [markdown]
-# Back to your prediction: too low, by nearly half. With the flags apart the critic finds 10 in
+# Back to your prediction: too low, by about half. With the flags apart the critic finds 10 in
 # every cell, although no walk ever lasted longer than 10 steps. Merged, it learns that one step in
 # ten leads to a state worth nothing, which is a fact about our clock and not about the ring. If a
 # clock really belongs to the task, the honest way is to show it to the policy as part of the
@@ -801,7 +801,7 @@ plt.show()
 # %% [markdown]
 # For the beginner the order is the textbook's: reward-to-go takes a little, a constant takes four
 # fifths, the value a little more, and GAE most of the rest, down to little more than a hundredth of
-# what we began with. (One episode in twenty-five reaches the goal, and those few carry most of the
+# what we began with. (One episode in twenty reaches the goal, and those few carry most of the
 # variance. So even 2000 episodes measure it only roughly.)
 #
 # For the second policy it is **not**. The first six bars hardly differ. Subtracting the exact value
@@ -916,7 +916,7 @@ check("train_actor_critic")
 # The board of lesson 02, 20 steps a game, 100 updates of 16 episodes. **Predict.** At the end, will
 # the critic know the value of every cell?
 
-# %% demo=true alt="Above, learning curves of the actor-critic over three seeds, rising from minus 8 to about 9 within 100 updates. Below, three boards: the trained policy as arrows, the critic's values, and the exact values of that policy. The critic agrees along the path that the policy walks, and is far off elsewhere."
+# %% demo=true alt="Above, learning curves of the actor-critic over three seeds, rising from minus 8 to about 9 within 100 updates, one of them only after a long stay near minus 2. Below, three boards: the trained policy as arrows, the critic's values, and the exact values of that policy. The critic agrees along the path that the policy walks, and is far off elsewhere."
 board = pg.envs.Grid()
 best_return = pg.exact.best_stationary(board)
 curves = []
@@ -954,6 +954,9 @@ print(words.format(often=gap[often].mean(), seldom=gap[seldom].mean()))
 # No. The critic is good where the policy goes, and knows little about the rest: it learns from the
 # policy's own episodes. For the actor that is enough, since those are the states where advantages
 # are needed.
+#
+# Look at the thin lines, too. The three runs differ by their seeds alone, and one of them may sit
+# at -2 for long before it finds the goal. One run tells little about a method.
 
 # %% [markdown]
 # ## 8. A race
@@ -1019,9 +1022,8 @@ for name, run in runs.items():
 # Two cautions. The learning rate of 0.4 is large, which is what makes noise dangerous. With a rate
 # so small that no batch can do harm the five would differ far less, and all would be slow: less
 # variance buys larger steps. And a race is a race on one track. Set `max_steps` to 20 and `rate` to
-# 0.3, and the first four fail alike, in more than half of the runs. We counted 12, 12, 11 and 12
-# successes in 30 seeds, against 30 of 30 for GAE. With ten seeds, 3 and 5 successes are no
-# difference.
+# 0.3, and the first four fail alike, in about half of the runs. We counted 16, 15, 18 and 14
+# successes in 30 seeds, which is no difference, against 29 for GAE.
 
 # %% [markdown]
 # ## 9. Who gets the credit?

@@ -166,8 +166,8 @@ def sample_cases(rng):
     shape = tuple(int(n) for n in rng.integers(2, 5, size=2))
     spread = rng.normal(size=(int(rng.integers(5, 9)), *shape)) * rng.uniform(1, 4, size=shape) + 2
     return [
-        np.array([[0.0, 1.0], [2.0, 5.0]]),
         np.array([[1.0, 2.0, 0.0], [1.0, 2.0, 4.0], [4.0, 2.0, -1.0]]),
+        np.array([[0.0, 1.0], [2.0, 5.0]]),
         np.array([1.0, 3.0, 8.0, 4.0]),
         View(spread, "read_only"),
         View(rng.normal(size=(4, 3)) - 5, "reversed"),

@@ -43,6 +43,11 @@ def told_apart():
     )
 
 
+def unbroken():
+    """Three steps of one environment, no end among them: easy to follow by hand."""
+    return records([[1, 2, 3]], [[2, 1, 4]], [5], [{}])
+
+
 def random_records(rng, longest=9):
     """Random sizes and ends; about a third of the steps end an episode in either way."""
     steps, count = int(rng.integers(4, longest)), int(rng.integers(1, 4))
@@ -70,10 +75,10 @@ def td_cases(rng):
         return Case(kept | {"gamma": gamma})
 
     return [
+        case(one_step(None), 0.5),
+        case(one_step("terminated"), 0.5),
         case(told_apart(), 0.5),
         case(told_apart(), 1.0),
-        case(one_step(None), 0.9),
-        case(one_step("terminated"), 0.9),
         case(guised(random_records(rng), "read_only"), 0.0),
         case(guised(random_records(rng), "reversed"), float(rng.uniform(0.5, 0.99))),
         case(random_records(rng), float(rng.uniform(0.5, 0.99))),
@@ -182,7 +187,8 @@ def gae_cases(rng):
 
     both = ("gamma", "lam")
     return [
-        case(told_apart(), 0.5, 0.5),
+        case(unbroken(), 0.5, 0.8),
+        case(told_apart(), 0.5, 0.8),
         case(told_apart(), 1.0, 0.5),
         case(told_apart(), 0.5, 1.0),
         case(told_apart(), 0.9, 0.0, both),
