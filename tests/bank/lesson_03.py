@@ -425,7 +425,7 @@ def own_exception_and_square(values, returns):
     class ShapeError(ValueError):
         pass
 
-    if values.ndim != returns.ndim or any(a != b for a, b in zip(values.shape, returns.shape)):  # noqa: B905
+    if values.ndim != returns.ndim or any(a != b for a, b in zip(values.shape, returns.shape)):
         raise ShapeError("compare the shapes")
     return torch.square(returns.data - values).sum() / values.numel()
 

@@ -259,7 +259,7 @@ def loo(rule):
 
 def others_by_value(returns):
     parts = [returns[returns != r] for r in returns]
-    return np.array([r - (p.mean() if len(p) else np.nan) for r, p in zip(returns, parts)])  # noqa: B905
+    return np.array([r - (p.mean() if len(p) else np.nan) for r, p in zip(returns, parts)])
 
 
 def one_return(case, seen, truth):
