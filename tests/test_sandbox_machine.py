@@ -399,3 +399,12 @@ def test_a_broken_package_is_no_matter_of_isolation():
         with pytest.raises(RuntimeError, match="imported.*no_such_module") as caught:
             Zygote(LIMITS, imports=("no_such_module",), shell=False).start()
         assert not isinstance(caught.value, NotIsolated)
+
+
+@needs_walls
+def test_the_doctors_verdict_is_its_exit_status(monkeypatch, capsys):
+    assert doctor.main() == 0 and "can be isolated" in capsys.readouterr().out
+    monkeypatch.setattr(view, "bubblewrap", lambda: None)
+    assert doctor.main() == 1
+    told = capsys.readouterr().out
+    assert "NO   bubblewrap" in told and "apt install bubblewrap" in told and "refuses" in told

@@ -104,3 +104,17 @@ def _extras():
     yield Finding("Dask", dask, "" if dask else _("not installed"),
                   "" if dask else _("Only for --scheduler: pip install distributed."),
                   needed=False)  # fmt: skip
+
+
+def main() -> int:
+    """Prints the findings; 0 where a submission can be shut in, else 1."""
+    looked = findings()
+    for finding in looked:
+        mark = _("yes") if finding.ok else _("NO") if finding.needed else _("no")
+        print(f"{mark:4} {finding.name}: {finding.detail}")
+        if not finding.ok and finding.remedy:
+            print(f"     {finding.remedy}")
+    able = all(finding.ok for finding in looked if finding.needed)
+    print(_("Submissions can be isolated here.") if able else
+          _("Submissions can't be isolated here: grading refuses."))  # fmt: skip
+    return 0 if able else 1
