@@ -18,6 +18,17 @@ from grader.show import array_text, call_text, shape_text, value_text
 from grader.verdict import Problem, Verdict
 
 SECONDS = 10.0
+# Where no named mistake fits, what to do next.
+HINTS = {
+    "runs": N_("Call it yourself on this input, and read the error from its last line upwards."),
+    "kind": N_("Call it yourself on this input, and look at the type of what comes back."),
+    "shape": N_("Print the shape after each line. Where does it stop being what you expect?"),
+    "finite": N_("Which line makes the first nan or inf? Print what goes into it."),
+    "value": N_("Work this case out on paper, and print what your function has at each step."),
+    "gradient": N_(
+        "The value is right. Which inputs may move it, and which are only numbers here?"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -207,9 +218,12 @@ class FunctionExercise(Exercise):
             asked = [_without_none(t) for t in expected]
             if not problem.mistake and self._matches(seen, imitated, cases, asked):
                 return _with(problem, mistake)
-        if not problem.hint and self.hint:
-            return Problem(**{**vars(problem), "hint": _(self.hint)})
-        return problem
+        hint = self.hint or HINTS.get(problem.step, "")
+        return (
+            problem
+            if problem.hint
+            else Problem(**{**vars(problem), "hint": _(hint) if hint else ""})
+        )
 
     def _imitate(self, mistake, cases):
         return runtime.run({self.name: mistake.like}, self.name, self.request(cases))

@@ -67,6 +67,7 @@ def test_right_answer_passes():
 def test_first_failing_step_is_told(answer, step):
     verdict = judged(HALF, answer)
     assert not verdict.passed and verdict.step == step
+    assert verdict.problem.hint, verdict.text()
 
 
 def test_changed_input_is_told():
