@@ -316,8 +316,9 @@ check("surrogate_loss")
 
 # %% [markdown]
 # Is its gradient right? We enumerate: every context and arm stands once in the batch, and its
-# advantage carries the share with which the old policy produces it. The result is compared with
-# the exact policy gradient of the *new* policy, which `pg.exact` computes without any ratio.
+# advantage carries the share with which the old policy produces it. As advantage we take the mean
+# reward itself, since a constant baseline changes no expected gradient. The result is compared
+# with the exact policy gradient of the *new* policy, which `pg.exact` computes without any ratio.
 #
 # **Prediction.** Along the walk on the bad batch, what is the cosine between each loss's expected
 # gradient and the exact one: for the surrogate, and for the repeated REINFORCE loss?
@@ -417,6 +418,8 @@ print(pg.tr("exact gain {gain:.2f}; promised by its own batch {own:.2f}, "
 # %% [markdown]
 # ## 3. A trust region
 #
+# **Question.** How far can a batch be trusted, and how does one say "no further"?
+#
 # **Trust region policy optimisation**, TRPO (Schulman et al. 2015), says this in one formula:
 #
 # $$\max_\theta\ \mathbb E_t\big[r_t(\theta)\,A_t\big]
@@ -439,6 +442,8 @@ print(pg.tr("exact gain {gain:.2f}; promised by its own batch {own:.2f}, "
 
 # %% [markdown]
 # ## 4. The clip
+#
+# **Question.** Can an ordinary gradient step be made to stop at the right place?
 #
 # **Idea.** A sample with a positive advantage wants its action more likely: it pushes its ratio
 # up. Let it, up to $1+\epsilon$, and pay it nothing beyond. A sample with a negative advantage
@@ -626,6 +631,8 @@ check("q_outside_band")
 # %% [markdown]
 # ## 6. The collapse, and its absence
 #
+# **Question.** Is a clip on single samples enough to save the policy?
+#
 # **Prediction.** The same forty batches, ten steps on each, and then thirty further batches with
 # ten steps on each. Once with your surrogate, once with your clip, nothing else changed. Where is
 # each after the forty first batches, and where at the end?
@@ -711,7 +718,7 @@ for name, (shares, kls, sure) in runs.items():
 # %% [markdown]
 # ## 7. What the clip does not promise
 #
-# The name suggests that the ratio is kept in the band. Is it?
+# **Question.** The name suggests that the ratio is kept in the band. Is it?
 #
 # Suppose it were, for every context and arm. Then the KL could not be large. It is the mean of
 # $-\log r$ over the old policy, and the mean of $r$ itself is 1. Since $-\log$ is convex, the
@@ -758,6 +765,9 @@ pg.plots.ratio_histograms({k: ratio_at[k] for k in shown},
                           {k: clip_fraction(ratio_at[k]) for k in shown},
                           {k: kl[k].mean() for k in shown})
 plt.show()
+
+# %% [markdown]
+# The same walk, step by step.
 
 # %% demo=true alt="Exact KL over 40 gradient steps, 40 runs. It rises within two steps above the dotted line at 0.02 and goes on to about 0.18 on average. A second panel shows the share of samples outside the band, which rises to about a third within five steps."
 policy = copies(START, 40)
@@ -900,7 +910,9 @@ for i in (0, 2, 4, 6, 7):
 # %% [markdown]
 # ## 9. A penalty in place of the clip
 #
-# **Idea.** If the KL is what we mean, put it into the objective. PPO's second form (Schulman et
+# **Question.** Can the KL itself be kept where we want it?
+#
+# **Idea.** Put it into the objective. PPO's second form (Schulman et
 # al. 2017) subtracts a multiple of it:
 #
 # $$L^\text{KLPEN}(\theta)=\mathbb E_t\big[r_t(\theta)A_t\big]

@@ -423,6 +423,14 @@ def band_of_logs(logp, logp_old, adv, clip=0.2):
 
 
 @wrong("ppo_clip_loss", "step:value")
+def clipped_twice(logp, logp_old, adv, clip=0.2):
+    """The dual clip of another paper bounds bad samples with large ratios as well."""
+    r, adv = ratio_of(logp, logp_old), adv.detach()
+    once = torch.min(r * adv, r.clamp(1 - clip, 1 + clip) * adv)
+    return -torch.where(adv < 0, torch.max(once, 3 * adv), once).mean()
+
+
+@wrong("ppo_clip_loss", "step:value")
 def absolute_advantage(logp, logp_old, adv, clip=0.2):
     return min_of_two(logp, logp_old, adv.abs(), clip)
 
@@ -793,6 +801,12 @@ def stacked_rows(logp, logp_old):
     d = logp - logp_old
     rows = torch.stack([-d, d.pow(2).div(2), torch.expm1(d) - d])
     return tuple(row.mean().item() for row in rows)
+
+
+@right("kl_estimates")
+def one_tensor(logp, logp_old):
+    d = logp - logp_old
+    return torch.stack([-d, d**2 / 2, d.exp() - 1 - d]).mean(dim=1)
 
 
 def the_three(logp, logp_old):

@@ -61,6 +61,7 @@ def clip_cases(rng):
         Case(far),
         loss_case(name, off_the_edges(rng, size, 0.2), rng.normal(size=size) * 3, rng),
         loss_case(name, [1.1], [-0.5], rng),
+        loss_case(name, [6.0, 0.05, 9.0], [-1.0, 2.0, 1.5], rng),
         loss_case(name, off_the_edges(rng, 9, wide), rng.normal(size=9) + 3, rng, np.float32,
                   keywords=("clip",), clip=wide),
     ]  # fmt: skip
@@ -188,6 +189,7 @@ def gradient_cases(rng):
         Case({"ratio": np.array([1.0, 0.9]), "adv": np.array([2.0, -3.0])}),
         Case({"ratio": np.array([1.5]), "adv": np.array([2.0])}),
         Case({"ratio": np.array([1.5]), "adv": np.array([-2.0])}),
+        Case({"ratio": np.array([6.0, 0.05]), "adv": np.array([-1.0, 2.0])}),
         Case({"ratio": np.array([0.5]), "adv": np.array([3.0])}),
         Case({"ratio": np.array([0.5]), "adv": np.array([-3.0])}),
         Case({"ratio": ratio, "adv": adv}),
@@ -195,8 +197,8 @@ def gradient_cases(rng):
         Case({"ratio": ratio, "adv": adv, "clip": 0.05}, keywords=("clip",)),
         Case({"ratio": np.array([1.4, 0.3, 1.0]), "adv": np.array([0.0, 0.0, 0.0])}),
         Case({"ratio": View(drawn, "read_only"), "adv": View(rng.normal(size=12), "reversed")}),
-        Case({"ratio": off_the_edges(rng, 9, wide).astype(np.float32),
-              "adv": rng.normal(size=9).astype(np.float32), "clip": wide}),
+        Case({"ratio": off_the_edges(rng, 9, wide),
+              "adv": rng.normal(size=9), "clip": wide}),
         Case({"ratio": off_the_edges(rng, 30, 0.2), "adv": rng.normal(size=30) * 4}),
     ]  # fmt: skip
 
@@ -312,9 +314,13 @@ def read_table(seen):
     """The observed dict as {(place, sign): word}; None where it is something else."""
     if seen.get("kind") != "mapping":
         return None
-    rows = [(tuple(part.get("value") for part in key.get("items", [])), word.get("value"))
-            for key, word in seen["items"]]  # fmt: skip
-    return {key: word.strip().lower() if isinstance(word, str) else word for key, word in rows}
+    table = {}
+    for key, word in seen["items"]:
+        parts = key.get("items")
+        name = tuple(part.get("value") for part in parts) if parts else str(key.get("value"))
+        word = word.get("value")
+        table[name] = word.strip().lower() if isinstance(word, str) else word
+    return table
 
 
 def judge_table(case, seen):
@@ -322,14 +328,16 @@ def judge_table(case, seen):
     form = _('a dict with six keys such as ("below", "+"), each "moves" or "zero"')
     if table is None:
         return Problem("kind", "case_table", form, kind_text(seen["value"]))
-    words_given = [table.get(key) for key in KEYS]
-    if set(table) >= set(KEYS) and not any(words_given):
+    strange = sorted(set(table) ^ set(KEYS), key=str)
+    if strange:
+        words_for = _("a key {key}") if strange[0] in table else _("no key {key}")
+        return Problem("kind", "case_table", form, words_for.format(key=repr(strange[0])))
+    if not any(table.values()):
         hint = _('Not answered yet: put "moves" or "zero" in place of each None.')
         return Problem("defined", "case_table", form, "None", hint, "not-answered")
-    odd = [key for key in KEYS if table.get(key) not in ("moves", "zero")]
-    if odd or set(table) != set(KEYS):
-        odd = odd or sorted(set(table) - set(KEYS), key=str)
-        return Problem("kind", "case_table", form, f"{odd[0]!r}: {table.get(odd[0])!r}")
+    odd = [key for key in KEYS if table[key] not in ("moves", "zero")]
+    if odd:
+        return Problem("kind", "case_table", form, f"{odd[0]!r}: {table[odd[0]]!r}")
     right = sum(table[key] == truth[key] for key in KEYS)
     return None if right == len(KEYS) else wrong_picture(table, right)
 
@@ -363,7 +371,7 @@ def fraction_cases(rng):
         Case({"ratio": np.array([0.85, 1.15, 1.25, 0.7, 1.0, 1.6, 1.05]), "clip": 0.1}),
         Case({"ratio": View(off_the_edges(rng, 40, 0.2), "reversed")}),
         Case({"ratio": View(off_the_edges(rng, 23, 0.3), "read_only"), "clip": 0.3}),
-        Case({"ratio": off_the_edges(rng, 17, 0.2).astype(np.float32)}),
+        Case({"ratio": off_the_edges(rng, 17, 0.2)}),
     ]
 
 

@@ -1,6 +1,7 @@
 """KL from samples, the penalised loss and its coefficient."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -83,9 +84,22 @@ DIRECTION = N_("Which policy drew the samples? Every mean here runs over the old
 LARGE = N_("Compare with the exact KL where it is large: which sign has the log-ratio in this one?")
 NEGATIVE = N_("An estimate may lie below zero, though the KL itself never does. Leave it so.")
 
+
+@dataclass(frozen=True)
+class Three(TupleOf):
+    """Three numbers: a tuple, a list, or one array or tensor (3,), which unpacks as well."""
+
+    def arrays(self, seen, label=""):
+        if seen.get("kind") in ("array", "tensor") and np.shape(seen["array"]) == (
+            len(self.parts),
+        ):
+            return dict(zip(self.parts, np.asarray(seen["array"], dtype=float), strict=True))
+        return super().arrays(seen, label)
+
+
 KL_ESTIMATES = FunctionExercise(
     "kl_estimates", kl_cases, kl_truth,
-    kind=TupleOf({"k1": Number(), "k2": Number(), "k3": Number()}),
+    kind=Three({"k1": Number(), "k2": Number(), "k3": Number()}),
     prerequisites=("importance_ratio",),
     mistakes=(
         Mistake("kl-direction", DIRECTION,
