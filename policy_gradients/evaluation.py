@@ -23,3 +23,21 @@ def sampled_returns(policy, envs, seed=0):
         returns += rewards * playing
         playing &= ~(terminated | truncated)
     return returns
+
+
+def recorded_states(policy, seed=0):
+    """Physical states (T, 4) of one CartPole episode with sampled actions, for a moving picture."""
+    import torch
+
+    from .envs import VectorCartPole
+
+    envs, chance = VectorCartPole(1), torch.Generator().manual_seed(seed)
+    (obs, _info), states, over = envs.reset(seed=seed), [], False
+    while not over:
+        states.append(envs.state[0])
+        with torch.no_grad():
+            probs = torch.softmax(policy(obs), dim=-1)
+        actions = torch.multinomial(probs, 1, generator=chance)[:, 0].numpy()
+        obs, _rewards, terminated, truncated, _infos = envs.step(actions)
+        over = bool(terminated[0] or truncated[0])
+    return np.array(states)

@@ -17,7 +17,7 @@ LESSON = "05_ppo_loop"
 FOLDER = Path(pg.__file__).parent / "stored"
 COUNT, STEPS, UPDATES = 32, 64, 48  # environments, steps of a rollout, updates
 RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-SEEDS = range(12)
+TUNING_SEEDS, SEEDS = range(4), range(100, 112)
 EPISODES, EVERY = 50, 2  # episodes of an evaluation, updates between two
 
 
@@ -132,27 +132,42 @@ def methods(lesson):
     }
 
 
-def cut_as_terminated(lesson):
-    """The same functions, but what the clock cut counts as an end."""
+def cut_as_terminated():
+    """A namespace of its own in which an episode that the clock cut counts as ended."""
+    lesson = namespace(LESSON)
     gae = lesson["gae"]
 
     def merged(rewards, values, next_values, terminated, truncated, *factors):
         return gae(rewards, values, next_values, terminated | truncated, truncated, *factors)
 
-    return {**lesson, "gae": merged}
+    lesson["gae"] = merged
+    return lesson
 
 
-def learning_curves(lesson, names=None, rates=RATES, seeds=SEEDS):
-    """The stored arrays: for each method its runs at each learning rate, (rates, seeds, points)."""
-    found = {"rates": np.array(rates)}
+def learning_curves(lesson, names=None):
+    """The stored arrays. For each method NAME: NAME, its runs at the best learning rate, (seeds,
+    points); NAME_rate, that rate; NAME_tuning, mean return over all steps for each rate.
+
+    Rates are compared on seeds of their own, by the mean return over the whole training.
+    """
+    grid = np.arange(UPDATES // EVERY + 1) * EVERY * COUNT * STEPS
+    found = {"steps": grid, "rates": np.array(RATES)}
     for name, run in methods(lesson).items():
         if names and name not in names:
             continue
-        print(name, end=" ", flush=True)
-        curves = [[run(seed, rate)[1] for seed in seeds] for rate in rates]
-        found[name] = np.array(curves, dtype=np.float32)
-        print(found[name].mean((1, 2)).round(), flush=True)
-    return found | {"steps": np.arange(UPDATES // EVERY + 1) * EVERY * COUNT * STEPS}
+        tuning = [np.mean([run(seed, rate)[1] for seed in TUNING_SEEDS]) for rate in RATES]
+        rate = RATES[int(np.argmax(tuning))]
+        found |= {f"{name}_tuning": np.array(tuning), f"{name}_rate": np.array(rate)}
+        found[name] = runs_of(run, rate)
+        print(name, rate, np.round(tuning), flush=True)
+    if not names:
+        wrong = ppo(cut_as_terminated(), epochs=4)
+        found["cut_as_terminated"] = runs_of(wrong, float(found["ppo_k4_rate"]))
+    return found
+
+
+def runs_of(run, rate):
+    return np.array([run(seed, rate)[1] for seed in SEEDS], dtype=np.float32)
 
 
 # The bug hunt ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ rollout has one right value. The update's probe finds out which samples each opt
 looking at the gradients that reach the networks' outputs, in whatever style the update is written.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -117,6 +117,10 @@ class Batch:
 class Fading(Optimizer):
     """An optimiser whose learning rate falls linearly over so many steps, to a twentieth."""
 
+    # All fields again: what travels is checked against a class's own ones.
+    name: str
+    of: list
+    kwargs: dict = field(default_factory=dict)
     steps: int = 1
 
     def over(self, inputs):
@@ -138,6 +142,8 @@ class Fading(Optimizer):
 class Started(Env):
     """An environment whose generator is seeded, so that a reset without a seed is repeatable."""
 
+    name: str
+    kwargs: dict = field(default_factory=dict)
     seed: int = 0
 
     def materialize(self):
