@@ -1,4 +1,4 @@
-"""``python -m grader``: autograde, report, export, doctor, demo."""
+"""``python -m grader``: autograde, report, export, doctor, demo, progress."""
 
 import argparse
 import csv
@@ -23,6 +23,9 @@ def parser():
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
     made.add_argument("--roster", type=Path, help="Canvas: the CSV that its gradebook exports")
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
+    made = commands.add_parser("progress", help="say how far your own saved notebooks are")
+    made.add_argument("--notebooks", type=Path, metavar="DIR",
+                      help="the folder that holds LESSON/LESSON.ipynb")  # fmt: skip
     made = commands.add_parser("demo", help="grade a small class that is made up on the spot")
     made.add_argument("--out", type=Path, default=Path("out/demo"), help="(out/demo)")
     made.add_argument("--lesson", help="the course's first, unless another is named")
@@ -55,7 +58,8 @@ def main(arguments=None) -> int:
     """Runs one command and returns the exit status."""
     options = parser().parse_args(arguments)
     command = {"autograde": _autograde, "report": _report, "export": _export,
-               "doctor": _doctor, "demo": _demo}[options.command]  # fmt: skip
+               "doctor": _doctor, "demo": _demo,
+               "progress": _progress}[options.command]  # fmt: skip
     try:
         return command(options)
     except KeyboardInterrupt:
@@ -147,6 +151,13 @@ def _demo(options):
     from grader import demo
 
     return demo.main(options.out, options.lesson, options.unsafe)
+
+
+def _progress(options):
+    from grader import progress
+
+    progress.show(options.notebooks)
+    return 0
 
 
 if __name__ == "__main__":

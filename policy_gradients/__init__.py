@@ -5,6 +5,7 @@ networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.Transformer`), a
 (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
 translated messages (`pg.i18n`).
 
+`pg.progress()` shows how far your saved notebooks are.
 `pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
 
 Importing the package is cheap: gymnasium, torch and matplotlib are loaded on first use.
@@ -33,12 +34,26 @@ __all__ = [
     "language",
     "padded_logp",
     "plots",
+    "progress",
     "stored_runs",
     "tr",
 ]
 
 _MODULES = ("envs", "evaluation", "exact", "language", "nets", "plots")
 _NETWORKS = ("MLP", "TabularCritic", "TabularPolicy")
+
+
+def progress(notebooks=None):
+    """Shows how far your saved notebooks are: exercises solved, points, what to do next.
+
+    notebooks: the folder that holds LESSON/LESSON.ipynb; None finds it near the working directory.
+    Raises RuntimeError where the grader is not installed.
+    """
+    try:
+        from grader.progress import show
+    except ImportError:
+        raise RuntimeError(tr("pg.progress() needs the course's package grader.")) from None
+    show(notebooks)
 
 
 def __getattr__(name):

@@ -1,0 +1,160 @@
+"""A student's own progress: what is saved is run and counted; a broken file stops nothing."""
+
+import json
+import re
+import shutil
+import sys
+
+import pytest
+
+import policy_gradients as pg
+from grader import progress
+from grader.__main__ import main
+from tests.classroom import NAME, SOLUTIONS, blank, build_course, code, find, insert_after, solved
+
+# An own cell that must run: the answer below it needs it.
+OWN = "%matplotlib inline\nprint('x' * 100)\nscale = 1.0\nimport policy_gradients\n"
+OWN += "policy_gradients.progress()  # must not run the notebook again\n"
+
+
+def save(folder, name, notebook):
+    path = folder / name / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(notebook if isinstance(notebook, str) else json.dumps(notebook))
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """Lesson 01 half solved, 02 untouched but run, 03 cut off, 04 a death, 05 without its file."""
+    root = tmp_path_factory.mktemp("mine")
+    course = build_course(root)
+    folder = root / "notebooks" / "en"
+    answer = SOLUTIONS["softmax"].replace("return weights", "return scale * weights")
+    half = solved(course, softmax=answer,
+                  discounted_return="def discounted_return(rewards, gamma=1.0):\n"
+                  "    return float(sum(rewards))\n")  # fmt: skip
+    half["cells"].insert(1, code(OWN))
+    save(folder, NAME, half)
+    untouched = build_course(tmp_path_factory.mktemp("pristine"))
+    ran = blank(untouched)
+    for cell in ran["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": 3, "outputs": [{"output_type": "stream", "name": "stdout",
+                                                        "text": "1"}]}  # fmt: skip
+    save(folder, "02_untouched", ran)
+    save(folder, "03_cut", json.dumps(ran)[:900])
+    dies = insert_after(solved(untouched), "softmax", code("import os\nos._exit(3)"))
+    save(folder, "04_dies", dies)
+    (folder / "05_gone").mkdir()
+    heard = []
+    return progress.look(folder, lambda *told: heard.append(told)), heard
+
+
+def lesson(found, name):
+    return next(one for one in found[0].lessons if one.name == name)
+
+
+def test_solved_exercises_and_points_are_the_checks_own(found):
+    mine = lesson(found, NAME)
+    verdicts = {item.name: item.solved for item in mine.items}
+    assert verdicts["softmax"] and not verdicts["discounted_return"]
+    assert mine.points == sum(item.points for item in mine.items if item.solved)
+    assert mine.begun and not mine.trouble
+
+
+def test_what_to_do_next_is_the_first_unsolved_with_what_its_check_says(found):
+    one, item = found[0].next
+    assert (one.name, item.name) == (NAME, "discounted_return")
+    assert "gamma" in item.words and item.words in found[0].text()
+
+
+def test_a_notebook_that_was_only_run_is_not_begun_and_not_run(found):
+    untouched = lesson(found, "02_untouched")
+    assert not untouched.begun and untouched.solved == 0
+    assert untouched.most == lesson(found, NAME).most
+    assert "02_untouched" not in {name for name, *_ in found[1]}
+
+
+def test_broken_and_missing_notebooks_get_one_line_each(found):
+    assert "not valid JSON" in lesson(found, "03_cut").trouble
+    assert "can't be read" in lesson(found, "05_gone").trouble
+    assert all("\n" not in one.trouble for one in found[0].lessons)
+
+
+def test_a_notebook_that_dies_keeps_what_came_before(found):
+    dies = lesson(found, "04_dies")
+    assert {item.name: item.solved for item in dies.items}["softmax"]
+    assert dies.solved == 1 and "stopped before its end" in dies.trouble
+
+
+def test_the_watcher_hears_each_check(found):
+    told = [entry for entry in found[1] if entry[0] == NAME]
+    assert told[0][1] == 0 and all(done <= total + 1 for _, done, total in told)
+
+
+def test_the_table_and_its_plain_twin_say_the_same(found):
+    rich, plain = found[0].html(), found[0].text()
+    words = re.sub(r"<[^>]*>", " ", rich)
+    for row in found[0].rows():
+        for part in filter(None, row):
+            assert part in plain
+            assert progress.html.escape(part).split()[0] in words
+    assert rich.count("<tr>") == len(found[0].lessons) + 2 and "scope='row'" in rich
+
+
+def test_a_title_of_the_students_making_is_escaped(tmp_path):
+    one = progress.LessonProgress("01_x", "<script>alert(1)</script>", tmp_path / "x.ipynb")
+    assert "<script>" not in progress.Progress(tmp_path, [one]).html()
+
+
+def test_all_solved_leaves_nothing_to_do(tmp_path):
+    item = progress.Item("softmax", 1.0, True)
+    one = progress.LessonProgress("01_x", "01", tmp_path / "x.ipynb", [item], begun=True)
+    text = progress.Progress(tmp_path, [one]).text()
+    assert "Every exercise is solved" in text and "1 / 1" in text
+
+
+def test_an_instructors_version_that_is_held_back_is_not_needed(tmp_path):
+    course = build_course(tmp_path)
+    shutil.rmtree(tmp_path / "solutions")
+    folder = tmp_path / "notebooks" / "en"
+    assert not progress.read(folder, NAME)[2]
+    save(folder, NAME, solved(course))
+    plan, begun = progress.read(folder, NAME)[1:]
+    assert begun
+    run = {cell.source.grade_id for cell in plan.cells if cell.run}
+    assert {"softmax-answer", "discounted_return-answer"} <= run
+    assert not any(cell.run for cell in plan.cells if cell.kind == "demo")
+
+
+def test_a_deleted_exercise_still_counts_where_the_instructors_version_is_there(tmp_path):
+    course = build_course(tmp_path)
+    cut = blank(course)
+    total = sum(cell["metadata"]["policy_gradients"]["kind"] == "check" for cell in cut["cells"])
+    cut["cells"].remove(find(cut, "softmax"))
+    folder = tmp_path / "notebooks" / "en"
+    save(folder, NAME, cut)
+    (one,) = progress.look(folder).lessons
+    assert len(one.items) == total
+
+
+def test_a_folder_without_lessons_is_told_with_a_remedy(tmp_path, capsys):
+    assert main(["progress", "--notebooks", str(tmp_path)]) == 1
+    assert "there are no lessons. Name the folder" in capsys.readouterr().err
+
+
+def test_the_command_and_the_helper_package_say_the_same(tmp_path, capsys, monkeypatch):
+    build_course(tmp_path)
+    folder = tmp_path / "notebooks" / "en"
+    assert main(["progress", "--notebooks", str(folder)]) == 0
+    told = capsys.readouterr().out
+    monkeypatch.chdir(folder / NAME)
+    pg.progress()
+    assert capsys.readouterr().out == told and "not begun" in told
+
+
+def test_beside_the_graders_stub_it_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "grader.progress", None)  # as where grader has no such module
+    with pytest.raises(RuntimeError, match=re.escape("pg.progress() needs the course's package")):
+        pg.progress()
