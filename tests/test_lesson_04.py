@@ -100,6 +100,7 @@ def test_copies_share_nothing(lesson):
 
 def test_one_batch_moves_the_policy_too_far_without_the_clip(lesson):
     bad = lesson["BAD"]
+    assert (np.diff(lesson["minus_loss"], axis=0) > 0).all()
     for loss in (lesson["repeated_reinforce"], lesson["surrogate_loss"]):
         _walk, share, kl_now = walked(lesson, loss, 10)
         assert (share[10] < share[0]).sum() > 25 and share[10].mean() < share[0, 0] - 0.05
