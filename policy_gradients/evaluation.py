@@ -3,12 +3,13 @@
 import numpy as np
 
 
-def sampled_returns(policy, envs, seed=0):
+def sampled_returns(policy, envs, seed=0, greedy=False):
     """Undiscounted returns (N,) of one episode in each of N environments.
 
-    policy: module, observations (N, D) -> logits (N, A); actions are drawn from it, not maximised
+    policy: module, observations (N, D) -> logits (N, A)
     envs: vector environment in SAME_STEP mode; it is reset with `seed`, which also draws the
         actions, without a trace on torch's own generator
+    greedy: the likeliest action in place of one that is drawn
     """
     import torch
 
@@ -18,7 +19,8 @@ def sampled_returns(policy, envs, seed=0):
     while playing.any():
         with torch.no_grad():
             probs = torch.softmax(policy(obs), dim=-1)
-        actions = torch.multinomial(probs, 1, generator=chance)[:, 0].numpy()
+        drawn = torch.multinomial(probs, 1, generator=chance)[:, 0]
+        actions = (probs.argmax(-1) if greedy else drawn).numpy()
         obs, rewards, terminated, truncated, _infos = envs.step(actions)
         returns += rewards * playing
         playing &= ~(terminated | truncated)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.chance import unlikely
-from grader.checks.lesson_05.common import behaviour
-from grader.exercise import Case, Problem, RuleExercise
+from grader.checks.lesson_05.common import Ruled, behaviour
+from grader.exercise import N_, Case, Problem
 from grader.i18n import _
 from grader.kinds import kind_text
 from grader.played import raised
@@ -192,7 +192,7 @@ def _evenness(results):
 
 
 @dataclass(frozen=True)
-class Minibatches(RuleExercise):
+class Minibatches(Ruled):
     """Answers for later exercises: index arrays from a seed."""
 
     def answer(self, question):
@@ -210,4 +210,5 @@ MINIBATCHES = Minibatches(
     minibatch_cases,
     rules=(raised, batches_kind, batches_shapes),
     overall=(batches_random,),
+    hint=N_("Print what comes back for batch_size 5 and minibatch_size 2."),
 )

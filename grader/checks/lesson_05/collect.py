@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.chance import unlikely
-from grader.checks.lesson_05.common import behaviour, layer, linear, script
-from grader.exercise import Array, Case, Problem, RuleExercise, close
+from grader.checks.lesson_05.common import Ruled, behaviour, layer, linear, script
+from grader.exercise import N_, Array, Case, Problem, close
 from grader.i18n import _
 from grader.kinds import Mismatch, kind_text
 from grader.played import raised, softmax
@@ -306,7 +306,7 @@ def _agreement(probs, likeliest, action):
 
 
 @dataclass(frozen=True)
-class Collect(RuleExercise):
+class Collect(Ruled):
     """Answers for later exercises: noise that draws actions, and fields of what was seen."""
 
     def answer(self, question):
@@ -325,4 +325,5 @@ COLLECT = Collect(
     collect_cases,
     rules=(raised, collect_played, collect_kind, collect_values),
     overall=(collect_sampling,),
+    hint=N_("Run two environments for three steps, and print what each step gives beside it."),
 )

@@ -1,10 +1,25 @@
 """What the checks of the PPO loop share: scripted environments and networks of one layer."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
+from grader.exercise import RuleExercise
+from grader.i18n import _
 from grader.probes.ppo import Script
 from grader.probes.train import Module
 from grader.verdict import Problem
+
+
+@dataclass(frozen=True)
+class Ruled(RuleExercise):
+    """An exercise judged by rules. hint: the msgid of what to do where a rule has none to give."""
+
+    hint: str = ""
+
+    def problem(self, cases, seen):
+        problem = super().problem(cases, seen)
+        return replace(problem, hint=_(self.hint)) if problem and not problem.hint else problem
 
 
 def behaviour(expected, got, hint, name):

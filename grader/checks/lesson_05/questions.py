@@ -1,6 +1,7 @@
 """The question about the first step, and the bug hunt."""
 
-from grader.exercise import N_, Case, Choice, Problem, RuleExercise
+from grader.checks.lesson_05.common import Ruled
+from grader.exercise import N_, Case, Choice, Problem
 from grader.i18n import _
 from grader.kinds import kind_text
 
@@ -91,4 +92,10 @@ def hunt_names(case, seen):
     return None
 
 
-BUG_HUNT = RuleExercise("bug_hunt", "value", hunt_cases, rules=(hunt_entries, hunt_names))
+BUG_HUNT = Ruled(
+    "bug_hunt",
+    "value",
+    hunt_cases,
+    rules=(hunt_entries, hunt_names),
+    hint=N_("Keep the six letters, and put the name of a bug, as a string, at each."),
+)

@@ -7,11 +7,11 @@ import numpy as np
 
 from grader.chance import unlikely
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
-from grader.checks.lesson_05.common import behaviour, linear, script
+from grader.checks.lesson_05.common import Ruled, behaviour, linear, script
 from grader.checks.lesson_05.numbers import whitened
 from grader.checks.lesson_05.update import agree, end_weights, replayed, start_weights
 from grader.evaluation import sampled_returns
-from grader.exercise import N_, Case, Number, Problem, RuleExercise
+from grader.exercise import N_, Case, Number, Problem
 from grader.i18n import _
 from grader.kinds import MappingOf, Mismatch, kind_text
 from grader.played import raised, softmax
@@ -359,7 +359,7 @@ def train_seeds(cases, seen):
     )
 
 
-TRAIN = RuleExercise(
+TRAIN = Ruled(
     "train_ppo",
     "train_ppo",
     train_cases,
@@ -377,6 +377,7 @@ TRAIN = RuleExercise(
     )
     + (train_mark,),
     overall=(train_seeds,),
+    hint=N_("Run two updates, and print what each of the four steps hands to the next."),
     seconds=90.0,
     prerequisites=(
         "normalize_advantages",

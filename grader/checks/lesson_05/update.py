@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.checks.lesson_05.batches import pieces
-from grader.checks.lesson_05.common import behaviour, layer, linear
-from grader.exercise import N_, Case, Number, Problem, RuleExercise
+from grader.checks.lesson_05.common import Ruled, behaviour, layer, linear
+from grader.exercise import N_, Case, Number, Problem
 from grader.i18n import _
 from grader.kinds import MappingOf, Mismatch
 from grader.played import raised
@@ -409,7 +409,7 @@ def update_chance(cases, seen):
 
 
 @dataclass(frozen=True)
-class Update(RuleExercise):
+class Update(Ruled):
     """Answers for later exercises: minibatches, and gradients at the networks' outputs."""
 
     def answer(self, question):
@@ -430,5 +430,6 @@ UPDATE = Update(
     update_cases,
     rules=(raised, update_steps, update_weights, update_metrics),
     overall=(update_chance,),
+    hint=N_("Take one minibatch and one step, and print each term of the loss and its shape."),
     prerequisites=("entropy", "minibatches"),
 )
