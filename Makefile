@@ -64,7 +64,7 @@ system:
 
 lab: setup
 	@test -d notebooks/en || { echo "There is no folder notebooks/en. Remedy: make notebooks"; exit 1; }
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/en $(ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/en/00_start.ipynb $(ARGS)
 
 demo: setup system
 	$(BIN)/python -m grader demo $(ARGS)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from publish.build import build, leftovers, prepare, registered_names, verify
 from publish.course import Course
+from publish.page import build_page, prepare_page, verify_page
 from publish.problems import PublishError
 
 HERE = Path(__file__).resolve().parents[1]
@@ -49,8 +50,14 @@ def _complain(message):
 
 
 def _build_all(options, course, registered):
-    prepared = prepare(course, options.names, options.language, registered, options.strict)
-    stale = []
+    known = course.page_names()
+    pages = {name: prepare_page(course, name, options.language, options.strict)
+             for name in known if name in (options.names or known)}  # fmt: skip
+    names = [name for name in options.names if name not in known]
+    prepared = {}
+    if names or not options.names:
+        prepared = prepare(course, names, options.language, registered, options.strict)
+    stale = _build_pages(options, course, pages)
     for name, (lesson, notebook) in prepared.items():
         print(f"{name} ...", end=" ", flush=True)
         task = (course, name, lesson, notebook, options.language, not options.no_execute, HERE)
@@ -66,6 +73,20 @@ def _build_all(options, course, registered):
     if stale:
         print(*stale, "Remedy: run 'make notebooks', and remove what has no lesson.", sep="\n")
     return 1 if stale else 0
+
+
+def _build_pages(options, course, pages):
+    """Writes or compares the pages; returns what is stale."""
+    stale = []
+    for name, notebook in pages.items():
+        task = (course, name, options.language, notebook)
+        if options.check:
+            found = list(verify_page(*task))
+            stale += [f"{path}: {difference}" for path, difference in found]
+            print(f"{name} ...", "differs" if found else "unchanged", flush=True)
+        else:
+            print(f"{name} ...", build_page(*task), flush=True)
+    return stale
 
 
 if __name__ == "__main__":

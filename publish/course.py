@@ -10,6 +10,9 @@ import nbformat
 from publish.lesson import read_lesson
 from publish.problems import Problem, PublishError
 
+# A text in lessons/ that begins with this is a page: prose and demos, no assignment.
+PAGE = "00_"
+
 
 @dataclass(frozen=True)
 class Course:
@@ -26,12 +29,23 @@ class Course:
     def notebook_path(self, name, language):
         return self.root / "notebooks" / language / name / f"{name}.ipynb"
 
+    def page_path(self, name, language):
+        """Where a page is built: beside the lessons' folders, where no assignment is looked for."""
+        return self.root / "notebooks" / language / f"{name}.ipynb"
+
     def shown(self, path):
         """The path as messages show it: from the course's root."""
         return path.relative_to(self.root).as_posix()
 
     def lesson_names(self):
         """All lessons' names in the course's order."""
+        return [name for name in self._names() if not name.startswith(PAGE)]
+
+    def page_names(self):
+        """Names of the pages: notebooks without exercises, such as the start page."""
+        return [name for name in self._names() if name.startswith(PAGE)]
+
+    def _names(self):
         folder = self.root / "lessons"
         if not folder.is_dir():
             remedy = "run the command from the course's repository."

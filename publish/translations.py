@@ -94,7 +94,8 @@ def languages(course):
 
 def update(course, language, check=False):
     """Update one language's catalogues; returns the paths that changed, or would under `check`."""
-    templates = {name: lesson_template(course, name) for name in course.lesson_names()}
+    names = [*course.page_names(), *course.lesson_names()]
+    templates = {name: lesson_template(course, name) for name in names}
     changed = []
     for name, template in {"messages": messages_template(course), **templates}.items():
         path = catalogue_path(course.root / "locale", language, name)

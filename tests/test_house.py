@@ -62,7 +62,7 @@ def test_every_goal_is_known_to_make(goal):
 
 
 def test_arguments_reach_the_command():
-    assert "notebooks/en --no-browser" in make("--dry-run", "lab", "ARGS=--no-browser").stdout
+    assert "00_start.ipynb --no-browser" in make("--dry-run", "lab", "ARGS=--no-browser").stdout
 
 
 def test_an_old_python_is_refused_with_a_remedy(tmp_path):
