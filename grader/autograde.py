@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import report, tables
+from grader import formgrader, report, tables
 from grader.classroom import find_submissions
 from grader.course import LANGUAGES, Course, CourseError, grader_version
 from grader.executor.local import LocalExecutor
@@ -60,6 +60,7 @@ def autograde(options: Options, watch=None) -> Counter:
     with Store(options.out) as store, Ledger(store.root / "gradebook.db") as ledger:
         for name in names:
             ledger.prepare(options.course.lesson(name))
+        formgrader.write(store, options)
         run = _Run(options, store, ledger, told)
         try:
             run.all(found)

@@ -20,6 +20,7 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
+    InvalidEntry,
     Notebook,
     Student,
     SubmittedAssignment,  # fmt: skip
@@ -353,8 +354,9 @@ def _explained(path):
     """Database errors in words an instructor can act on."""
     try:
         yield
-    except OperationalError as error:
-        words = str(error.orig).lower()
+    except (OperationalError, InvalidEntry) as error:  # nbgrader says some of them its own way
+        said = getattr(error, "orig", error)
+        words = str(said).lower()
         if "locked" in words:
             remedy = (
                 "Another program holds it: close formgrader or the other run, then start again."
@@ -365,9 +367,7 @@ def _explained(path):
             remedy = "Make the --out folder and the file writable."
         else:
             remedy = "Back the file up; `nbgrader db upgrade` may help."
-        raise GradebookError(
-            f"{path}: {error.orig}. {remedy} Marks written so far are safe."
-        ) from None
+        raise GradebookError(f"{path}: {said}. {remedy} Marks written so far are safe.") from None
     except DatabaseError as error:
         raise GradebookError(f"{path}: {error.orig}. The file is no gradebook, or a damaged one: "
                              "move it away, then start again.") from None  # fmt: skip

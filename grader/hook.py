@@ -44,6 +44,10 @@ class IntakeExporter(NotebookExporter):
     """Reads submissions as ``python -m grader autograde`` does: refuses nothing by an exception,
     follows no link, and puts the course's own cells in place."""
 
+    course_root = Unicode("", help="The course's folder; nbgrader's root by default.").tag(
+        config=True
+    )
+
     def from_filename(self, filename, resources=None, **kwargs):
         """The notebook to grade; one that can't be is the lesson's own with the reason in it."""
         if not getattr(self.parent, "_sanitizing", True):
@@ -58,6 +62,9 @@ class IntakeExporter(NotebookExporter):
 class SandboxedExecute(Execute):
     """nbgrader's Execute with no kernel: the checks are judged outside the student's process."""
 
+    course_root = Unicode("", help="The course's folder; nbgrader's root by default.").tag(
+        config=True
+    )
     secret_file = Unicode("", help="The course's secret; .grader/secret by default.").tag(
         config=True
     )
@@ -123,8 +130,9 @@ def _translations(course, name):
 
 
 def course_of(part) -> Course:
-    """The course of a converter's part: below nbgrader's root where there are notebooks, else
-    ours."""
+    """The course of a converter's part: the one it is told, or that of nbgrader's root, or ours."""
+    if part.course_root:
+        return Course(part.course_root)
     while part is not None and not getattr(part, "coursedir", None):
         part = part.parent
     root = Path(part.coursedir.root) if part else None

@@ -21,10 +21,11 @@ SOLUTIONS = {
 }
 
 
-def build_course(root, lessons=TINY) -> Course:
-    """Releases every lesson under ``lessons`` into ``root`` and returns the grader's course."""
+def build_course(root, lessons=TINY, names=()) -> Course:
+    """Releases the named lessons under ``lessons`` (all where none is named) into ``root`` and
+    returns the grader's course."""
     source, target = Source(Path(lessons)), Source(Path(root))
-    for name, (_lesson, solved) in prepare(source, [], "en", None).items():
+    for name, (_lesson, solved) in prepare(source, list(names), "en", None).items():
         write_text(target.solution_path(name, "en"), notebook_text(solved))
         write_text(target.notebook_path(name, "en"), notebook_text(release(solved)))
     return Course(root)

@@ -1,0 +1,42 @@
+"""Lets nbgrader's formgrader work on an --out folder: its configuration, written beside the marks."""
+
+from grader.course import HERE
+from grader.gradebook import COURSE
+from grader.secret import default_path
+
+MARK = "# Written by python -m grader autograde. Delete this line to keep your own changes.\n"
+
+
+def configuration(options) -> str:
+    """nbgrader_config.py for the folder of results: where submissions and lessons are, and that
+    its autograde button uses this grader."""
+    secret = (options.secret_file or default_path()).resolve()
+    return f"""{MARK}import sys
+
+sys.path.insert(0, {str(HERE)!r})
+
+from grader.hook import IntakeExporter, SandboxedExecute, name_notebook
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+
+c = get_config()
+c.CourseDirectory.course_id = {COURSE!r}
+c.CourseDirectory.submitted_directory = {str(options.submitted.resolve())!r}
+c.CourseDirectory.source_directory = {str(options.course.root / "solutions" / "en")!r}
+c.CourseDirectory.release_directory = {str(options.course.root / "notebooks" / "en")!r}
+c.Autograde.exporter_class = IntakeExporter
+c.Autograde.pre_convert_hook = name_notebook
+c.Autograde.autograde_preprocessors = [
+    SandboxedExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata,
+]
+c.SandboxedExecute.secret_file = {str(secret)!r}
+c.SandboxedExecute.course_root = {str(options.course.root)!r}
+c.SandboxedExecute.unsafe_no_sandbox = {options.unsafe!r}
+c.IntakeExporter.course_root = {str(options.course.root)!r}
+"""
+
+
+def write(store, options):
+    """Writes it, unless the folder has a configuration of its own."""
+    path = store.root / "nbgrader_config.py"
+    if not path.exists() or path.read_text(encoding="utf-8").startswith(MARK):
+        store.write(path, configuration(options))

@@ -1,0 +1,343 @@
+"""What goes wrong while a class is graded: nothing written is lost, and a rerun ends the same."""
+
+import errno
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from grader import gradebook, store
+from grader.__main__ import main
+from grader.course import HERE
+from grader.executor import local
+from grader.executor.local import LocalExecutor
+from grader.executor.settings import Settings
+from grader.gradebook import GradebookError, Ledger, Record
+from grader.marking.records import GRADED, Mark, Outcome, Task
+from grader.sandbox import doctor
+from tests import classroom
+from tests.classroom import NAME, submit
+from tests.once import once
+from tests.warm import warm  # noqa: F401
+
+pytestmark = pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate")
+SIZE = 10
+RUN = "from grader.__main__ import main; import sys; sys.exit(main(sys.argv[1:]))"
+
+
+def make_class(folder):
+    """Submissions of every sort, and the marks of an unbroken run."""
+    course = classroom.build_course(folder / "course")
+    for number in range(SIZE):
+        notebook = classroom.solved(course) if number % 3 else classroom.blank(course)
+        submit(folder / "in", f"s{number:02}", "broken" if number == 4 else notebook)
+    assert grade(folder, folder / "unbroken") == 0
+    return folder
+
+
+def arguments(folder, out):
+    return ["autograde", "--submitted", str(folder / "in"), "--out", str(out), "--course",
+            str(folder / "course"), "--secret-file", str(folder / "secret"), "--jobs", "1"]  # fmt: skip
+
+
+def grade(folder, out):
+    return main(arguments(folder, out))
+
+
+def marks(out):
+    return (out / "grades.csv").read_text(encoding="utf-8")
+
+
+def book_rows(out):
+    """What nbgrader's tables say, without ids."""
+    with sqlite3.connect(out / "gradebook.db") as database:
+        return sorted(database.execute(
+            "select submitted_assignment.student_id, base_cell.name, grade.auto_score,"
+            " grade.needs_manual_grade from grade"
+            " join base_cell on base_cell.id = grade.cell_id"
+            " join submitted_notebook on submitted_notebook.id = grade.notebook_id"
+            " join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id"))  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def classes(tmp_path_factory):
+    return once(tmp_path_factory, "faults", make_class)
+
+
+def broken_off(folder, out, lines, number):
+    """Runs the command and sends it a signal once so many submissions are told."""
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    process = subprocess.Popen([sys.executable, "-c", RUN, *arguments(folder, out)], text=True, cwd=HERE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)  # fmt: skip
+    for _ in range(lines):
+        process.stdout.readline()
+    process.send_signal(number)
+    _out, errors = process.communicate(timeout=120)
+    return process.returncode, errors
+
+
+def test_killed_again_and_again_ends_with_the_same_marks(classes, tmp_path, warm):
+    out = tmp_path / "out"
+    for lines in (0, 1, 3):
+        status, _errors = broken_off(classes, out, lines, signal.SIGKILL)
+        assert status == -signal.SIGKILL
+    assert grade(classes, out) == 0
+    assert marks(out) == marks(classes / "unbroken")
+    assert book_rows(out) == book_rows(classes / "unbroken")
+    assert not list(out.rglob("*.part"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_keeps_what_it_graded(classes, tmp_path, warm, number):
+    out = tmp_path / "out"
+    status, errors = broken_off(classes, out, 4, number)
+    assert status == 130 and "goes on from there" in errors and "Traceback" not in errors
+    kept = marks(out).splitlines()
+    assert len(kept) > 3 and set(kept) <= set(marks(classes / "unbroken").splitlines())
+    assert grade(classes, out) == 0
+    assert marks(out) == marks(classes / "unbroken")
+
+
+def test_no_worker_outlives_a_killed_run(classes, tmp_path):
+    broken_off(classes, tmp_path / "out", 2, signal.SIGKILL)
+    mine = str(tmp_path / "out").encode()
+    for _ in range(100):
+        left = [pid for pid in _workers() if mine in _environment_or_line(pid)]
+        if not left:
+            break
+        threading.Event().wait(0.1)
+    assert not left
+
+
+def _workers():
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            yield name
+
+
+def _environment_or_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _tasks(classes, names):
+    lesson = classroom.Course(classes / "course").lesson(NAME)
+    seeds = {"softmax": 1, "discounted_return": 1}
+    for name in names:
+        path = classes / "in" / name / NAME / f"{NAME}.ipynb"
+        yield name, Task(name, lesson, path.read_bytes(), seeds)
+
+
+class Killing(local.Worker):
+    """Workers that are killed as soon as they are given a certain student's task."""
+
+    victim, times = "", 0
+
+    def give(self, job):
+        super().give(job)
+        if job[0] == Killing.victim and Killing.times > 0:
+            Killing.times -= 1
+            self.process.kill()
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, "graded"), (2, "failed")])
+def test_killed_worker_costs_one_retry(classes, monkeypatch, times, status):
+    monkeypatch.setattr(local, "Worker", Killing)
+    monkeypatch.setattr(Killing, "victim", "s01")
+    monkeypatch.setattr(Killing, "times", times)
+    with LocalExecutor(2, Settings()) as executor:
+        outcomes = dict(executor.run(_tasks(classes, ["s00", "s01", "s02", "s05"])))
+    assert {name: one.status for name, one in outcomes.items()} == {
+        "s00": "graded", "s01": status, "s02": "graded", "s05": "graded"}  # fmt: skip
+    if status == "failed":
+        assert "SIGKILL" in str(outcomes["s01"].reason[0])
+
+
+def test_failed_submission_is_tried_again_by_the_next_run(classes, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "Worker", Killing)
+        patched.setattr(Killing, "victim", "none")
+        patched.setattr(Killing, "times", 0)
+        give = Killing.give
+
+        def kill_s01(self, job):
+            give(self, job)
+            if job[1].student == "s01":
+                self.process.kill()
+
+        patched.setattr(Killing, "give", kill_s01)
+        assert grade(classes, out) == 0
+    assert "s01,01_tiny,failed," in (out / "submissions.csv").read_text()
+    assert "s01," not in marks(out)
+    assert grade(classes, out) == 0
+    assert marks(out) == marks(classes / "unbroken")
+
+
+class Silent(local.Worker):
+    """Workers that never answer."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+
+def test_silent_worker_is_replaced(classes, monkeypatch):
+    monkeypatch.setattr(local, "Worker", Silent)
+    monkeypatch.setattr(Settings, "patience", property(lambda self: 0.5))
+    with LocalExecutor(1, Settings()) as executor:
+        outcomes = dict(executor.run(_tasks(classes, ["s01"])))
+    assert outcomes["s01"].status == "failed"
+
+
+def test_defect_of_the_grader_stops_nobody_else(classes):
+    """A task that makes the marker itself raise."""
+    good, bad = list(_tasks(classes, ["s01", "s02"]))
+    bad[1].seeds = {}
+    with LocalExecutor(1, Settings()) as executor:
+        outcomes = dict(executor.run(iter([bad, good])))
+    assert outcomes["s01"].status == "graded"
+    assert outcomes["s02"].status == "failed" and "KeyError" in str(outcomes["s02"].reason[0])
+
+
+# The disk
+
+
+def test_full_disk_stops_with_words_and_loses_nothing(classes, tmp_path, warm, monkeypatch, capsys):
+    out, writes = tmp_path / "out", []
+    whole = store.write_whole
+
+    def full_after_six(path, text):
+        writes.append(path)
+        if len(writes) > 6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(path, text)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write_whole", full_after_six)
+        assert grade(classes, out) == 1
+    error = capsys.readouterr().err
+    assert (
+        "No space left on device" in error and "start again" in error and "Traceback" not in error
+    )
+    assert len(book_rows(out)) == 3 * 3
+    assert grade(classes, out) == 0
+    assert marks(out) == marks(classes / "unbroken")
+
+
+@pytest.mark.parametrize("kilobytes", [40, 120, 180, 300])
+def test_really_full_disk(classes, tmp_path, warm, capsys, kilobytes):
+    """The results lie on a file system that is full at one point or another."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("this user can't mount")
+    try:
+        assert grade(classes, disk / "out") == 1
+        error = capsys.readouterr().err
+        assert "full" in error or "No space left" in error
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        assert grade(classes, disk / "out") == 0
+        assert marks(disk / "out") == marks(classes / "unbroken")
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
+
+
+def test_half_written_file_never_takes_the_place_of_a_whole_one(tmp_path):
+    path = tmp_path / "a.txt"
+    store.write_whole(path, "old")
+
+    with pytest.raises(TypeError):
+        store.write_whole(path, 3)
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]
+
+
+# The gradebook
+
+
+def _record(student, score):
+    outcome = Outcome(GRADED, marks=[Mark("softmax", score, 3.0, "passed"), Mark("discounted_return", 0.0, 2.0, "failed"),
+                                     Mark("q_why", 0.0, 4.0, "blank")])  # fmt: skip
+    return Record(student, NAME, "key", outcome)
+
+
+@pytest.fixture
+def ledger(classes, tmp_path):
+    with Ledger(tmp_path / "gradebook.db", wait=0.2) as opened:
+        opened.prepare(classroom.Course(classes / "course").lesson(NAME))
+        yield opened
+
+
+def test_locked_gradebook_says_so_and_keeps_what_it_has(ledger, tmp_path):
+    ledger.write([_record("a", 3.0)])
+    with sqlite3.connect(ledger.path) as other:
+        other.execute("begin exclusive")
+        with pytest.raises(GradebookError, match="locked.*formgrader"):
+            ledger.write([_record("b", 3.0)])
+        other.rollback()
+    ledger.write([_record("b", 3.0)])
+    assert [record.student for record in ledger.states()] == ["a", "b"]
+
+
+def test_lock_of_a_moment_is_waited_for(classes, tmp_path):
+    with Ledger(tmp_path / "gradebook.db", wait=30) as ledger:
+        ledger.prepare(classroom.Course(classes / "course").lesson(NAME))
+        other = sqlite3.connect(ledger.path, check_same_thread=False)
+        other.execute("begin exclusive")
+        timer = threading.Timer(0.5, lambda: (other.rollback(), other.close()))
+        timer.start()
+        ledger.write([_record("a", 3.0)])
+        timer.join()
+        assert ledger.state("a", NAME).outcome.marks[0].score == 3.0
+
+
+def test_batch_is_written_whole_or_not_at_all(ledger, monkeypatch):
+    keep = gradebook._keep
+
+    def fails_for_b(connection, record):
+        if record.student == "b":
+            raise OSError("pulled the plug")
+        keep(connection, record)
+
+    monkeypatch.setattr(gradebook, "_keep", fails_for_b)
+    with pytest.raises(OSError, match="plug"):
+        ledger.write([_record("a", 3.0), _record("b", 3.0)])
+    assert list(ledger.states()) == []
+    with sqlite3.connect(ledger.path) as database:
+        assert database.execute("select count(*) from grade").fetchone() == (0,)
+
+
+def test_locked_gradebook_stops_a_run_that_can_go_on_later(classes, tmp_path, warm, monkeypatch, capsys):
+    out = tmp_path / "out"
+    monkeypatch.setattr(Ledger.__init__, "__defaults__", (0.2,))
+    write, calls = Ledger.write, []
+
+    def locked_once(self, records):
+        calls.append(len(records))
+        if len(calls) == 2:
+            with sqlite3.connect(self.path) as other:
+                other.execute("begin immediate")
+                try:
+                    write(self, records)
+                finally:
+                    other.rollback()
+        else:
+            write(self, records)
+
+    monkeypatch.setattr("grader.autograde.BATCH", 3)
+    monkeypatch.setattr("grader.autograde.BATCH_SECONDS", 1e9)
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "write", locked_once)
+        assert grade(classes, out) == 1
+    assert "locked" in capsys.readouterr().err
+    assert len(book_rows(out)) == 3 * 3
+    assert grade(classes, out) == 0
+    assert marks(out) == marks(classes / "unbroken")

@@ -1,0 +1,44 @@
+"""Workers that stay warm from one test to the next: starting them is most of a small run's cost."""
+
+import atexit
+
+import pytest
+
+from grader import autograde
+from grader.executor.local import LocalExecutor
+
+_kept = {}
+
+
+class _Kept:
+    """An executor that outlives its ``with`` block, unless a test breaks it off in the middle."""
+
+    def __init__(self, executor):
+        self.executor = executor
+
+    def __enter__(self):
+        return self.executor
+
+    def __exit__(self, kind, *rest):
+        if kind is not None:
+            self.executor.__exit__()
+
+
+def executor_for(options):
+    """In place of grader.autograde.executor_for; one job is enough for a small class."""
+    key = options.settings
+    if options.scheduler:
+        return _original(options)
+    if key not in _kept:
+        _kept[key] = LocalExecutor(1, key)
+        atexit.register(_kept[key].__exit__)
+    return _Kept(_kept[key])
+
+
+_original = autograde.executor_for
+
+
+@pytest.fixture
+def warm(monkeypatch):
+    """autograde in this process uses warm workers."""
+    monkeypatch.setattr(autograde, "executor_for", executor_for)
