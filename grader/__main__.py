@@ -1,4 +1,4 @@
-"""``python -m grader``: autograde, report, export, doctor, demo, progress."""
+"""``python -m grader``: autograde, report, export, doctor, demo, progress, collect."""
 
 import argparse
 import csv
@@ -12,10 +12,15 @@ from grader.course import LANGUAGES, Course, CourseError
 def parser():
     top = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _autograde_options(commands.add_parser(
-        "autograde", help="grade a folder of submissions",
-        description="Grade what is new or changed. Exit status: 0 every submission has a status, "
-        "1 grading could not go on (what is graded is kept; run it again), 2 wrong arguments."))  # fmt: skip
+    _autograde_options(
+        commands.add_parser(
+            "autograde",
+            help="grade a folder of submissions",
+            description="Grade what is new or changed. Exit status: 0 every submission has a "
+            "status, 1 grading could not go on (what is graded is kept; run it again), "
+            "2 wrong arguments.",
+        )
+    )
     made = commands.add_parser("report", help="write the tables and report.html anew")
     _out(made)
     made = commands.add_parser("export", help="print marks for Canvas or Moodle")
@@ -23,9 +28,12 @@ def parser():
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
     made.add_argument("--roster", type=Path, help="Canvas: the CSV that its gradebook exports")
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
+    _collect_options(commands.add_parser(
+        "collect", help="sort a download from Canvas or Moodle into submitted/"))  # fmt: skip
     made = commands.add_parser("progress", help="say how far your own saved notebooks are")
-    made.add_argument("--notebooks", type=Path, metavar="DIR",
-                      help="the folder that holds LESSON/LESSON.ipynb")  # fmt: skip
+    made.add_argument(
+        "--notebooks", type=Path, metavar="DIR", help="the folder that holds LESSON/LESSON.ipynb"
+    )
     made = commands.add_parser("demo", help="grade a small class that is made up on the spot")
     made.add_argument("--out", type=Path, default=Path("out/demo"), help="(out/demo)")
     made.add_argument("--lesson", help="the course's first, unless another is named")
@@ -37,34 +45,59 @@ def _out(made):
     made.add_argument("--out", type=Path, required=True, help="the folder of results")
 
 
+def _collect_options(made):
+    made.add_argument("download", type=Path, help="the .zip, or the folder made of it")
+    made.add_argument("--from", choices=("canvas", "moodle"), required=True, dest="source")
+    made.add_argument("--to", type=Path, required=True, help="the folder of submissions")
+    made.add_argument("--lesson", required=True, metavar="NAME")
+    made.add_argument("--roster", type=Path, help="Moodle: its grading worksheet, a CSV")
+
+
 def _autograde_options(made):
-    made.add_argument("--submitted", type=Path, required=True,
-                      help="the folder that holds STUDENT/LESSON/LESSON.ipynb")  # fmt: skip
+    made.add_argument(
+        "--submitted",
+        type=Path,
+        required=True,
+        help="the folder that holds STUDENT/LESSON/LESSON.ipynb",
+    )
     _out(made)
     made.add_argument("--lessons", nargs="+", metavar="NAME", help="grade these alone")
     made.add_argument("--jobs", type=int, default=0, help="worker processes (one per core)")
     made.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://..."
     )
-    made.add_argument("--language", choices=LANGUAGES, default="",
-                      help="of the messages (each notebook's own)")  # fmt: skip
+    made.add_argument(
+        "--language", choices=LANGUAGES, default="", help="of the messages (each notebook's own)"
+    )
     made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
-    made.add_argument("--unsafe-no-sandbox", action="store_true", dest="unsafe",
-                      help="run submissions unprotected: only where you trust every one")  # fmt: skip
+    made.add_argument(
+        "--unsafe-no-sandbox",
+        action="store_true",
+        dest="unsafe",
+        help="run submissions unprotected: only where you trust every one",
+    )
     made.add_argument("--course", type=Path, help=argparse.SUPPRESS)
 
 
 def main(arguments=None) -> int:
     """Runs one command and returns the exit status."""
     options = parser().parse_args(arguments)
-    command = {"autograde": _autograde, "report": _report, "export": _export,
-               "doctor": _doctor, "demo": _demo,
-               "progress": _progress}[options.command]  # fmt: skip
+    command = {
+        "autograde": _autograde,
+        "report": _report,
+        "export": _export,
+        "doctor": _doctor,
+        "demo": _demo,
+        "progress": _progress,
+        "collect": _collect,
+    }[options.command]
     try:
         return command(options)
     except KeyboardInterrupt:
-        print("Stopped. What was graded is written; the same command goes on from there.",
-              file=sys.stderr)  # fmt: skip
+        print(
+            "Stopped. What was graded is written; the same command goes on from there.",
+            file=sys.stderr,
+        )
         return 130
     except _expected() as error:
         print(f"error: {error}", file=sys.stderr)
@@ -80,17 +113,31 @@ def _expected():
     from grader.secret import SecretError
     from grader.store import StoreError
 
-    return (ClassroomError, CannotGrade, CourseError, GradebookError, NotIsolated, SecretError,
-            StoreError)  # fmt: skip
+    return (
+        ClassroomError,
+        CannotGrade,
+        CourseError,
+        GradebookError,
+        NotIsolated,
+        SecretError,
+        StoreError,
+    )
 
 
 def _autograde(options):
     from grader import autograde
 
     asked = autograde.Options(
-        options.submitted, options.out, Course(options.course) if options.course else Course(),
-        options.lessons, options.jobs, options.scheduler, options.language, options.unsafe,
-        options.secret_file)  # fmt: skip
+        options.submitted,
+        options.out,
+        Course(options.course) if options.course else Course(),
+        options.lessons,
+        options.jobs,
+        options.scheduler,
+        options.language,
+        options.unsafe,
+        options.secret_file,
+    )
     if options.unsafe:
         print(
             "WARNING: no sandbox. Submissions can read and change whatever you can.",
@@ -151,6 +198,17 @@ def _demo(options):
     from grader import demo
 
     return demo.main(options.out, options.lesson, options.unsafe)
+
+
+def _collect(options):
+    from grader import collect
+
+    known = Course().names()
+    if options.lesson not in known:
+        raise CourseError(f"There is no lesson {options.lesson}; there are {', '.join(known)}.")
+    print(*collect.collect(options.download, options.to, options.lesson, options.source,
+                           options.roster), sep="\n")  # fmt: skip
+    return 0
 
 
 def _progress(options):

@@ -1,0 +1,144 @@
+"""Downloads from Canvas and Moodle become submitted/STUDENT/LESSON/LESSON.ipynb alone."""
+
+import zipfile
+
+import pytest
+
+from grader.__main__ import main
+from grader.classroom import ClassroomError, find_submissions
+from grader.collect import collect
+
+LESSON = "01_reinforce"
+CANVAS = {
+    "lovelaceada_1234_98765_01_reinforce.ipynb": "ada",
+    "hopper-grace_LATE_77_98770_01_reinforce-2.ipynb": "grace, again",
+    "turingalan_8_98771_Untitled.ipynb": "alan, another name",
+    "turingalan_8_98772_notes.pdf": "no notebook",
+    "deepaul_9_1_a.ipynb": "one", "deepaul_9_2_b.ipynb": "or the other",
+    "readme.ipynb": "not of Canvas's making",
+}  # fmt: skip
+MOODLE = {
+    "Ada Lovelace_1234_assignsubmission_file_/01_reinforce.ipynb": "ada",
+    "Grace Hopper_77_assignsubmission_file/sub/01_reinforce (1).ipynb": "grace, newer Moodle",
+    "Alan Turing_8_assignsubmission_file_01_reinforce.ipynb": "alan, without folders",
+    "José de la Peña_9_assignsubmission_file_/x.ipynb": "josé",
+    "Ada Lovelace_1234_assignsubmission_onlinetext_/onlinetext.html": "no notebook",
+}
+WORKSHEET = "Identifier,Full name,Email address\nParticipant 1234,Ada Lovelace,ada@x.org\n"
+
+
+def written(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def zipped(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_text()
+            for path in folder.rglob("*") if path.is_file()}  # fmt: skip
+
+
+def at(student):
+    return f"{student}/{LESSON}/{LESSON}.ipynb"
+
+
+@pytest.fixture(params=["folder", "zip"])
+def download(request, tmp_path):
+    """A function from files to a download, once unpacked and once as it came."""
+    made = tmp_path / "download"
+    return lambda files: (written(made, files) if request.param == "folder"
+                          else zipped(made.with_suffix(".zip"), files))  # fmt: skip
+
+
+def test_canvas(download, tmp_path):
+    to = tmp_path / "submitted"
+    lines = collect(download(CANVAS), to, LESSON, "canvas")
+    assert contents(to) == {at("1234"): "ada", at("77"): "grace, again",
+                            at("8"): "alan, another name"}  # fmt: skip
+    told = "\n".join(lines)
+    assert "9: left out: 2 notebooks" in told and "notes.pdf (not a notebook)" in told
+    assert "readme.ipynb (not a name that canvas gives)" in told
+    assert not any(one.refused for one in find_submissions(to, [LESSON]))
+
+
+def test_moodle(download, tmp_path):
+    to = tmp_path / "submitted"
+    collect(download(MOODLE), to, LESSON, "moodle")
+    assert contents(to) == {
+        at("Ada_Lovelace_1234"): "ada", at("Grace_Hopper_77"): "grace, newer Moodle",
+        at("Alan_Turing_8"): "alan, without folders", at("José_de_la_Peña_9"): "josé"}  # fmt: skip
+    assert not any(one.refused for one in find_submissions(to, [LESSON]))
+
+
+def test_moodles_worksheet_names_the_students(download, tmp_path):
+    roster = tmp_path / "worksheet.csv"
+    roster.write_text(WORKSHEET, encoding="utf-8-sig")
+    collect(download(MOODLE), tmp_path / "to", LESSON, "moodle", roster)
+    assert at("ada@x.org") in contents(tmp_path / "to")
+    roster.write_text("Name\nAda\n")
+    with pytest.raises(ClassroomError, match="no column Identifier"):
+        collect(download(MOODLE), tmp_path / "to", LESSON, "moodle", roster)
+
+
+def test_a_second_download_replaces_only_what_changed(tmp_path):
+    to, first = tmp_path / "to", {"lovelaceada_1_2_01_reinforce.ipynb": "1", "b_2_3_x.ipynb": "b"}
+    assert [line.split(",")[0] for line in collect(written(tmp_path / "a", first), to, LESSON,
+                                                   "canvas")] == ["1: new", "2: new"]  # fmt: skip
+    again = {**first, "lovelaceada_1_2_01_reinforce.ipynb": "2"}
+    lines = collect(written(tmp_path / "b", again), to, LESSON, "canvas")
+    assert lines[0].startswith("1: replaced") and lines[1] == "2: unchanged"
+    assert contents(to) == {at("1"): "2", at("2"): "b"}
+
+
+@pytest.mark.parametrize("name", [
+    "../../evil_1_assignsubmission_file_/x.ipynb", "/etc/evil_1_assignsubmission_file_/x.ipynb",
+    ".._1_assignsubmission_file_/../../x.ipynb", "..\\..\\a_1_assignsubmission_file_/x.ipynb",
+])  # fmt: skip
+def test_no_name_leads_out_of_the_folder(name, tmp_path):
+    to = tmp_path / "deep" / "er" / "to"
+    collect(zipped(tmp_path / "a.zip", {name: "x"}), to, LESSON, "moodle")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 2 and sum(path.is_relative_to(to) for path in files) == 1
+    (found,) = find_submissions(to, [LESSON])
+    assert found.refused is None
+
+
+def test_a_link_in_a_download_is_not_followed(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    folder = written(tmp_path / "a", {"ada_1_2_01_reinforce.ipynb": "ada"})
+    (folder / "eve_2_3_01_reinforce.ipynb").symlink_to(tmp_path / "secret")
+    collect(folder, tmp_path / "to", LESSON, "canvas")
+    assert contents(tmp_path / "to") == {at("1"): "ada"}
+
+
+def test_a_damaged_entry_stops_nobody_else(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"ada_1_2_x.ipynb": "A" * 50, "bob_2_3_x.ipynb": "bob"})
+    path.write_bytes(path.read_bytes().replace(b"A" * 50, b"B" * 50))
+    lines = collect(path, tmp_path / "to", LESSON, "canvas")
+    assert "can't be read" in lines[0] and contents(tmp_path / "to") == {at("2"): "bob"}
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda p: p.write_text("x"), "neither a folder nor a zip"),
+    (lambda p: p.mkdir(), "no notebook with a name"),
+    (lambda p: None, "neither a folder nor a zip"),
+])  # fmt: skip
+def test_the_command_says_what_is_wrong_with_a_download(make, words, tmp_path, capsys):
+    make(tmp_path / "d")
+    options = ["--from", "canvas", "--to", str(tmp_path / "to"), "--lesson", LESSON]
+    assert main(["collect", str(tmp_path / "d"), *options]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_lesson_that_isnt_there_is_refused_with_those_that_are(tmp_path, capsys):
+    options = ["--from", "canvas", "--to", str(tmp_path), "--lesson", "99_no"]
+    assert main(["collect", str(tmp_path), *options]) == 1
+    assert LESSON in capsys.readouterr().err
