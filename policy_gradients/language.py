@@ -106,7 +106,7 @@ class Language:
             writing = writing & (token != self.eos)
         return tokens
 
-    def sentences(self, count, rng, typos=0.002):
+    def sentences(self, count, rng, typos=0.01):
         """(count, L): the text that a model is pretrained on, sensible but for its typos.
 
         The first name's sentences are evenly mixed, the last name's are mostly unpleasant. Each
@@ -153,7 +153,7 @@ class Language:
 
 def large():
     """A `Language` of 123 tokens and completions of up to 15, too large for exact answers."""
-    syllables = "ba be bi bo bu da de di do du fa fe fi fo fu ga ge gi go gu".split()
+    syllables = [first + second for first in "bdfg" for second in "aeiou"]
     adjectives = [first + second for first in syllables[:5] for second in syllables]
     names = tuple(syllable.capitalize() + "n" for syllable in syllables)
     return Language(names, tuple(adjectives), tuple(adjectives[:30]), max_new=15)

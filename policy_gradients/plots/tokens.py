@@ -89,22 +89,22 @@ def leashes_compared(runs):
         axes[2].plot(np.arange(1, len(run["kl_old"]) + 1), run["kl_old"], **thin)
     axes[2].set_yscale("symlog", linthresh=0.01)
     axes[2].set_ylim(bottom=0)
-    titles = _("exact score"), _("exact share that makes sense"), _("exact KL (nats)")
+    titles = _("exact score"), _("exact share that makes sense"), ""
     for ax, title in zip(axes, titles, strict=True):
         ax.set(title=title, xlabel=_("update"))
         ax.grid(True, axis="y")
+        ax.xaxis.get_major_locator().set_params(integer=True)
     axes[1].set_ylim(-0.03, 1.05)
     axes[0].legend()
-    note = _("thick: to the reference\nthin: to the old policy")
-    axes[2].text(0.97, 0.04, note, transform=axes[2].transAxes, ha="right", va="bottom", size=8)
+    axes[2].set_title(_("exact KL (nats)\nthick: to the reference, thin: to old"), size=10)
     return fig
 
 
-def frontier(points, limit, ax=None):
+def frontier(points, limit, bound=2.0, ax=None):
     """Exact score over exact KL to the reference: one point a beta, and the best that is possible.
 
     points: {beta: (kl, score, sensible)}; limit: (kl (K,), score (K,)) of the optimal policies
-    Full markers: at least nine sentences in ten make sense.
+    Full markers: the KL is within `bound`, a vertical line.
     """
     ax = new_axes(ax, height=4.0)
     order = np.argsort(limit[0])
@@ -113,10 +113,11 @@ def frontier(points, limit, ax=None):
         np.asarray(limit[0])[order], np.asarray(limit[1])[order], label=_("best possible"), **line
     )
     for beta, (kl, score, sensible) in points.items():
-        face = COLORS[0] if sensible >= 0.9 else "white"
+        face = COLORS[0] if kl <= bound else "white"
         ax.plot(kl, score, "o", markersize=8, mfc=face, mec=COLORS[0], mew=1.6)
         text = _("β = {beta:g}: {share:.0%} sensible").format(beta=beta, share=sensible)
         ax.annotate(text, (kl, score), xytext=(9, -11), textcoords="offset points", size=8.5)
+    ax.axvline(bound, color=DARK, lw=0.9, linestyle=":", label=_("{n:g} nats").format(n=bound))
     ax.set_xscale("symlog", linthresh=1.0)
     ax.set(xlabel=_("exact KL to the reference (nats)"), ylabel=_("exact score"))
     ax.set_xlim(left=0, right=max(kl for kl, *_rest in points.values()) * 3.2)

@@ -270,16 +270,30 @@ def looked_at(case, seen):
     """(tokens, logits, grad) of each watched step, (B, L), (B, L, V) twice, rows in one order; None
     where the policy was shown anything else than whole sentences, all of them, at each step."""
     (tokens,) = batches(case, seen)
+    whole = tokens[np.lexsort(tokens.T)]
     steps = []
     for passes in seen["steps"]:
-        rows = [p for p in passes if np.shape(p["tokens"])[1:] == tokens.shape[1:]]
-        if len(rows) != len(passes) or not rows:
+        if not passes or any(np.shape(p["tokens"])[1:] != tokens.shape[1:] for p in passes):
             return None
-        parts = [np.concatenate([p[name] for p in rows]) for name in ("tokens", "logits", "grad")]
+        parts = [np.concatenate([p[name] for p in _added_up(passes)]) for name in PARTS]
         order = np.lexsort(parts[0].T)
         steps.append([part[order].astype(float) for part in parts])
-    whole = tokens[np.lexsort(tokens.T)]
     return steps if all(np.array_equal(step[0], whole) for step in steps) else None
+
+
+PARTS = ("tokens", "logits", "grad")
+
+
+def _added_up(passes):
+    """One pass for each set of rows: where the same ones were shown twice, gradients add up."""
+    found = []
+    for one in passes:
+        same = [p for p in found if np.array_equal(p["tokens"], one["tokens"])]
+        if same:
+            same[0]["grad"] = same[0]["grad"] + one["grad"]
+        else:
+            found.append(dict(one))
+    return found
 
 
 def mask_of(language, tokens):

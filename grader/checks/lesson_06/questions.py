@@ -17,7 +17,7 @@ Q_BETA = Choice(
     "c",
     hints={
         "a": N_("The score is highest there. Is the other condition met?"),
-        "b": N_("Read the share of sensible sentences at this beta."),
+        "b": N_("Read the KL at this beta: is it within the bound?"),
         "d": N_("The condition is met, but is there a beta that meets it with a higher score?"),
         "e": N_("The condition is met, but is there a beta that meets it with a higher score?"),
     },
