@@ -1,0 +1,179 @@
+"""docs/instructors.md does what it says: its ten commands and its worked example are run."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import types
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from grader.checking import run_check
+from grader.probes import runtime
+from tests import bank, classroom
+from tests.publishing import publish
+from tests.sandboxes import needs_walls
+
+pytestmark = pytest.mark.xdist_group("instructors")
+ROOT = Path(__file__).resolve().parents[1]
+GUIDE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+LESSON = "01_reinforce"
+ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section\nAda,1234,,ada,A\nBen,77,,ben,A\n"
+
+
+def commands():
+    """The guide's commands in order."""
+    block = re.search(r"```bash\n(.*?)```", GUIDE, re.DOTALL)[1]
+    return [line for line in block.splitlines() if line and not line.startswith("#")]
+
+
+def example(name):
+    """The part of the worked example that begins with this file's name."""
+    return re.search(rf"```python\n# {re.escape(name)}\n(.*?)```", GUIDE, re.DOTALL)[1]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """The course with one tiny lesson in place of its own, as a git repository."""
+    root = tmp_path_factory.mktemp("repository") / "course"
+    hidden = shutil.ignore_patterns("__pycache__", "tests")
+    for package in ("grader", "policy_gradients", "publish"):
+        shutil.copytree(ROOT / package, root / package, ignore=hidden)
+    for file in ("Makefile", "pyproject.toml", "README.md", "nbgrader_config.py", ".gitignore"):
+        shutil.copy(ROOT / file, root / file)
+    (root / "lessons").mkdir()
+    shutil.copy(classroom.TINY / "lessons" / "01_tiny.py", root / "lessons" / f"{LESSON}.py")
+    classroom.build_course(root, root)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", root]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "course"]):
+        subprocess.run([*git, *arguments], check=True)
+    return root
+
+
+def prepare(folder, repository):
+    """What an instructor has besides the course: a download and a roster."""
+    course = classroom.Course(repository)
+    ada = classroom.solved(course, LESSON, q_why="Because.")
+    ben = classroom.blank(course, LESSON)
+    with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
+        archive.writestr(f"lovelaceada_1234_1_{LESSON}.ipynb", json.dumps(ada))
+        archive.writestr(f"ben_LATE_77_2_{LESSON}.ipynb", json.dumps(ben))
+    (folder / "canvas.csv").write_text(ROSTER)
+
+
+def shell(command, folder):
+    """Runs one command as in the guide's one terminal; returns what it printed."""
+    environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1",
+                   "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+                   "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}  # fmt: skip
+    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, text=True,
+                          capture_output=True)  # fmt: skip
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout
+
+
+def formgrader(command, folder):
+    """Starts the command's JupyterLab, asks its formgrader for the class, and stops it."""
+    assert command == "(cd out/marks && jupyter lab)"
+    words = "exec jupyter lab --no-browser --allow-root --port=0 --IdentityProvider.token=t"
+    runtime_folder = folder / "runtime"
+    environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime_folder),
+                   "PYTHONPATH": str(folder)}  # fmt: skip
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    process = subprocess.Popen(["bash", "-c", words], cwd=folder / "out" / "marks",
+                               env={**environment, "PATH": path}, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        while not (found := list(runtime_folder.glob("jpserver-*.json"))):
+            assert process.poll() is None
+            time.sleep(0.2)
+        address = json.loads(found[0].read_text())["url"]
+        asked = urllib.request.Request(f"{address}formgrader/api/assignments",
+                                       headers={"Authorization": "token t"})  # fmt: skip
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return {one["name"]: one for one in json.load(answer)}[LESSON]
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def give(folder):
+    """The instructor's mark for Ada's free text, as the formgrader writes it."""
+    with Gradebook(f"sqlite:///{folder}/out/marks/gradebook.db", "policy_gradients") as book:
+        grade = book.find_grade("q_why", LESSON, LESSON, "1234")
+        grade.manual_score, grade.needs_manual_grade = 3.0, False
+        book.db.commit()
+
+
+def feedback(folder, student):
+    return (folder / "out/marks/feedback" / student / LESSON / f"{LESSON}.html").read_text()
+
+
+@needs_walls
+def test_the_ten_commands(repository, tmp_path):
+    """The installation is not run; the clicks in the formgrader are a mark in its gradebook."""
+    said = commands()
+    assert len(said) == 10
+    course = tmp_path / "course"
+    shell(said[0].replace("ADDRESS", str(repository)), tmp_path)
+    prepare(course, repository)
+    assert said[1] == "make setup && . .venv/bin/activate"
+    assert "pip" in shell("make --dry-run setup", course)
+    assert said[2] == "python -m grader doctor"
+    assert "can be isolated here" in shell(said[2], course)
+    shell(said[3], course)
+    with zipfile.ZipFile(course / f"{LESSON}.zip") as packed:
+        (name,) = [name for name in packed.namelist() if name.endswith(".ipynb")]
+        assert b"secret_total" not in packed.read(name)
+    assert "1234: new" in shell(said[4], course)
+    assert "2 submissions: 2 graded" in shell(said[5], course)
+    assert formgrader(said[6], course)["num_submissions"] == 2
+    before = feedback(course, "1234")
+    give(course)
+    shell(said[7], course)
+    assert feedback(course, "1234") != before
+    shell(said[8], course)
+    with open(course / "marks.csv", newline="") as file:
+        marks = {row["ID"]: row[LESSON] for row in csv.DictReader(file)}
+    assert (marks["1234"], marks["77"]) == ("8", "0")
+    shell(said[9], course)
+    with zipfile.ZipFile(course / "feedback.zip") as packed:
+        assert f"feedback/77/{LESSON}/{LESSON}.html" in packed.namelist()
+
+
+def test_the_worked_example_builds_and_hands_out_no_solution(tmp_path):
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "lessons" / "07_scale.py").write_text(example("lessons/07_scale.py"))
+    assert publish(tmp_path, "--no-execute", registered={"scaled_rewards"}) == 0
+    student = (tmp_path / "notebooks/en/07_scale/07_scale.ipynb").read_text()
+    assert "raise NotImplementedError" in student and "dtype=float" not in student
+
+
+def test_the_worked_examples_check_names_the_mistakes_of_its_bank(monkeypatch):
+    module = types.ModuleType("lesson_07")
+    exec(example("grader/checks/lesson_07.py"), vars(module))
+    (exercise,) = module.EXERCISES
+    monkeypatch.setattr(bank, "ENTRIES", [])
+    exec(example("tests/bank/lesson_07.py"), {"__name__": "bank_07"})
+    solution = {"np": __import__("numpy")}
+    exec(example("lessons/07_scale.py").split('exercise="scaled_rewards"')[1].split("# %%")[0],
+         solution)  # fmt: skip
+    entries = [*bank.ENTRIES, bank.Entry("scaled_rewards", "own", solution["scaled_rewards"], None)]
+    assert len(entries) == 4
+    for entry in entries:
+        probe = types.MethodType(_probe, entry.answer)
+        verdict = run_check(exercise, probe, seed=1)
+        told = None if verdict.passed else verdict.mistake or f"step:{verdict.step}"
+        assert told == entry.mistake, entry.label
+
+
+def _probe(answer, request, ask):
+    return runtime.run({"scaled_rewards": answer}, "scaled_rewards", request, ask)
