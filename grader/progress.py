@@ -94,21 +94,20 @@ class Progress:
         """What stands below the table."""
         written = sum(lesson.texts[0] for lesson in self.lessons)
         count = sum(lesson.texts[1] for lesson in self.lessons)
-        told = []
+        told = [self._next_words()]
         if count:
             words = _("Texts that are marked by hand: {n} of {total} written ({points} points).")
             worth = sum(lesson.text_points for lesson in self.lessons)
             told.append(words.format(n=written, total=count, points=f"{worth:g}"))
         told.append(_("Only what is saved counts: save a notebook before you ask."))
-        return [*told, self._next_words()]
+        return told
 
     def _next_words(self):
         if self.next is None:
             return _("Next: nothing. Every exercise is solved.")
         lesson, item = self.next
-        said = f" {item.words}" if item.words else ""
-        return _("Next: {exercise}, in {lesson}.").format(
-            exercise=item.name, lesson=lesson.name) + said  # fmt: skip
+        words = _("Next: {exercise}, in {lesson}.").format(exercise=item.name, lesson=lesson.name)
+        return f"{words} {_('Its check says:')} {item.words}" if item.words else words
 
     def text(self) -> str:
         """The table as plain text."""
@@ -124,7 +123,8 @@ class Progress:
         head = "".join(f"<th scope='col'>{html.escape(word)}</th>" for word in words)
         links = [*(_link(lesson) for lesson in self.lessons), ""]
         body = "".join(_row(row, link) for row, link in zip(self.rows(), links, strict=True))
-        below = "".join(f"<p>{html.escape(words)}</p>" for words in self.sentences())
+        first, *rest = map(html.escape, self.sentences())
+        below = f"<p><b>{first}</b></p>" + "".join(f"<p>{words}</p>" for words in rest)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}"
 
 
