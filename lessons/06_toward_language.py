@@ -214,6 +214,7 @@ check("masked_mean")
 # **Predict.** By how much does the mean change if prompt and filling are averaged over as well?
 
 # %% demo=true
+logp, mask = token_logp(logits, tokens), completion_mask(tokens, language.prompt_length, language.eos)
 print(pg.tr("tokens in the batch: {all}, chosen by the policy: {own}").format(
     all=mask.numel(), own=int(mask.sum())))
 print(pg.tr("mean log-probability, completion alone: {mean:.3f}").format(mean=masked_mean(logp, mask)))
@@ -520,10 +521,6 @@ def train_from_reference(beta, num_updates=24, watch=False):
     return policy, measured, kl_old
 
 
-free, free_measured, free_old = train_from_reference(beta=0.0, watch=True)
-held, held_measured, held_old = train_from_reference(beta=0.5, watch=True)
-
-# %% demo=true alt="Three panels over 24 updates. The exact score rises in both runs, to about 5 without the leash and to about 1.5 with it. The share of sensible sentences falls to zero without the leash and stays near one with it. The KL to the reference climbs beyond ten nats without the leash and stays below two with it; the KL to the old policy lies far below in most updates of both runs."
 def curves(measured, kl_old):
     return {
         "score": [one.score for one in measured],
@@ -532,7 +529,9 @@ def curves(measured, kl_old):
         "kl_old": kl_old,
     }
 
-
+# %% demo=true alt="Three panels over 24 updates. The exact score rises in both runs, to about 5 without the leash and to about 1.5 with it. The share of sensible sentences falls to zero without the leash and stays near one with it. The KL to the reference climbs beyond ten nats without the leash and stays below two with it; the KL to the old policy lies far below in most updates of both runs."
+free, free_measured, free_old = train_from_reference(beta=0.0, watch=True)
+held, held_measured, held_old = train_from_reference(beta=0.5, watch=True)
 runs = {"β = 0": curves(free_measured, free_old), "β = 0.5": curves(held_measured, held_old)}
 pg.plots.leashes_compared(runs)
 plt.show()
@@ -542,19 +541,7 @@ for name, run in runs.items():
     print(pg.tr("         KL to the reference {kl:.1f}, to the old policy {old:.2f} in the median").format(
         kl=run["kl_reference"][-1], old=np.median(run["kl_old"])))
 
-# %% [markdown]
-# The score rises in both runs. Without the leash it rises much further, and after a few updates hardly a
-# sentence makes sense any more. Its drift from the reference goes beyond ten nats. With the leash the score
-# about doubles, nearly every sentence makes sense, and the drift stays below two nats.
-#
-# The thin lines are the other divergence. It begins anew with each batch, and in most updates it is a small
-# fraction of a nat, in *both* runs. Many steps of that size in one direction lead far away all the same. (A few
-# updates are larger: lesson 04 showed that the clip watches the KL, and doesn't bound it.)
-#
-# Here is what the three models write.
-
-# %% demo=true
-torch.manual_seed(5)
+torch.manual_seed(6)
 columns = {
     pg.tr("reference"): reference,
     pg.tr("trained, β = 0"): free,
@@ -566,11 +553,20 @@ for row in zip(*samples):
     print("".join(f"{language.text(sentence):38}" for sentence in row))
 
 # %% [markdown]
-# The middle column is **reward hacking**. The model does what is paid, not what is meant: it found the loophole
-# in the score. Nothing in the algorithm is broken. By its own measure this is the best model of the three.
+# The score rises in both runs. Without the leash it rises much further, and after a few updates hardly a
+# sentence makes sense any more. Its drift from the reference goes beyond ten nats. With the leash the score
+# about doubles, nearly every sentence makes sense, and the drift stays below two nats.
 #
-# The right column is friendly and makes sense. It also writes much the same sentence again and again.
-# A leash keeps the language; it does not create variety where the score does not ask for it.
+# The thin lines are the other divergence. It begins anew with each batch, and in most updates it is a small
+# fraction of a nat, in *both* runs. Many steps of that size in one direction lead far away all the same. (A few
+# updates are larger: lesson 04 showed that the clip watches the KL, and doesn't bound it.)
+#
+# Now read the samples. The middle column is **reward hacking**. The model does what is paid, not what is meant: it
+# found the loophole in the score. Nothing in the algorithm is broken. By its own measure this is the best model of
+# the three. It also writes one and the same sentence again and again, for nothing pays for variety.
+#
+# The right column is friendlier than the reference, and it makes sense. A sad sentence may still occur: to forbid it
+# altogether would cost more drift than it earns.
 #
 # ### Question: `q_which_kl`
 #
@@ -606,12 +602,10 @@ check("q_which_kl")
 # **Predict.** Which way do the points move along the line as $\beta$ grows? Where will the sense be lost?
 
 # %% demo=true alt="Exact score over exact KL to the reference. Five points lie on or below a dashed rising line of the best possible policies. From beta 2 over 1 to 0.5 the score rises at a KL below two nats with nearly all sentences sensible; at beta 0.03 and 0 the KL is beyond ten nats and hardly a sentence makes sense."
-points = {0.0: free_measured[-1], 0.5: held_measured[-1]}
-for beta in (0.03, 1.0, 2.0):
-    _policy, measured, _kl_old = train_from_reference(beta)
-    points[beta] = measured[-1]
+points = {beta: train_from_reference(beta)[1][-1] for beta in (0.03, 1.0, 2.0)}
+points |= {0.0: free_measured[-1], 0.5: held_measured[-1]}  # trained above
 points = dict(sorted(points.items()))
-line = [pg.language.optimum(language, reference, beta) for beta in np.geomspace(0.04, 20, 25)]
+line = pg.language.optima(language, reference, np.geomspace(0.04, 20, 80))
 pg.plots.frontier(
     {beta: (p.kl, p.score, p.sensible) for beta, p in points.items()},
     ([p.kl for p in line], [p.score for p in line]),
@@ -703,7 +697,7 @@ if LARGE:
 # | `token_logp`, `completion_mask`, `masked_mean` | in all of them, under such names |
 # | `ppo_token_loss` | the policy loss of PPO in [TRL](https://huggingface.co/docs/trl), [OpenRLHF](https://github.com/OpenRLHF/OpenRLHF) and [verl](https://github.com/volcengine/verl) |
 # | `kl_shaped_rewards` | the KL penalty inside the rewards; TRL logs its mean as `objective/kl` |
-# | the critic and `gae` | left out in GRPO (Shao et al. 2024): several answers to each prompt, whitened by their own mean and spread, as the leave-one-out baseline of lesson 03 does it; the KL stands in the loss there |
+# | the critic and `gae` | left out in GRPO (Shao et al. 2024): several answers to each prompt, whitened by their own mean and spread, a cousin of lesson 03's leave-one-out baseline; the KL stands in the loss there |
 #
 # What these libraries add is scale: sampling on one set of machines and training on another, models cut into pieces.
 # The arithmetic is yours.

@@ -232,7 +232,6 @@ def exact(language, policy, reference=None):
     return Exact(*(totals / len(prompts)).tolist())
 
 
-@torch.no_grad()
 def optimum(language, reference, beta):
     """`Exact` of the best policy there is under the penalty: the one that maximises
     expected score - beta * KL(policy || reference). beta > 0.
@@ -240,7 +239,14 @@ def optimum(language, reference, beta):
     It weighs each completion y by reference(y) * exp(score(y) / beta), prompt by prompt
     (Ziegler et al. 2019; Korbak et al. 2022).
     """
-    tree, prompts, totals = language.tree(), language.prompts(), np.zeros(3)
+    return optima(language, reference, [beta])[0]
+
+
+@torch.no_grad()
+def optima(language, reference, betas):
+    """`optimum` for each of several betas."""
+    tree, prompts = language.tree(), language.prompts()
+    totals = np.zeros((len(betas), 3))
     scores, sensible = (_leaves(language, part) for part in (tree.scores, tree.sensible))
     for prompt in prompts:
         reached, leaves = torch.zeros(1, dtype=torch.double), []
@@ -248,10 +254,11 @@ def optimum(language, reference, beta):
             leaves.append(reached[:, None] + ref)  # (n, V) log-probabilities
             reached = leaves[-1][:, tree.going].flatten()
         logp_ref = _leaves(language, leaves)
-        logp = torch.log_softmax(logp_ref + scores / beta, 0)
-        parts = scores, sensible, logp - logp_ref
-        totals += [float((logp.exp() * part).sum()) for part in parts]
-    return Exact(*(totals / len(prompts)).tolist())
+        for total, beta in zip(totals, betas, strict=True):
+            logp = torch.log_softmax(logp_ref + scores / float(beta), 0)
+            parts = scores, sensible, logp - logp_ref
+            total += [float((logp.exp() * part).sum()) for part in parts]
+    return [Exact(*total) for total in (totals / len(prompts)).tolist()]
 
 
 def _leaves(language, parts):

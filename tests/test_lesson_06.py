@@ -13,8 +13,8 @@ from grader.checking import answer, run_check
 from grader.checks.lesson_06 import EXERCISES, learning, tokens
 from grader.exercises import get
 from grader.probes import runtime
-from tests.bank import load
 from tests.bank import lesson_06 as bank
+from tests.bank import load
 
 SMALL = {"names": ("Ann", "Bob"), "adjectives": ("happy", "kind", "sad"), "max_new": 3}
 
@@ -132,7 +132,7 @@ def test_the_transformer_does_not_look_ahead():
         ("Ann is happy happy happy happy happy", 5, False),
         ("Ann is happy and .", 1, False),
         ("Ann is .", 0, False),
-        ("Ann is sad and sad and", 0, False),
+        ("Ann is sad and sad and sad", 0, False),
     ],
 )
 def test_score_and_sense(words, score, sense):

@@ -16,7 +16,10 @@ from .style import (
     use_style,
 )
 
-MINE = tinted(COLORS[0], 0.25)
+
+def _mine():
+    """The tint of what the policy is responsible for (matplotlib is loaded on first use)."""
+    return tinted(COLORS[0], 0.25)
 
 
 def predictions(rows, prompt_length, axes=None):
@@ -42,10 +45,10 @@ def _sentence(ax, words, logp, mask, prompt_length):
     ends = [t + 1 for t in np.flatnonzero(mask)]
     for t, word in enumerate(words):
         filling = t >= prompt_length and t not in ends
-        face = LIGHT if t < prompt_length else "white" if filling else MINE
+        face = LIGHT if t < prompt_length else "white" if filling else _mine()
         _cell(ax, t, 1.0, word, face, GREY if filling else DARK)
     for t, number in enumerate(logp):
-        face, ink = (MINE, DARK) if mask[t] else ("white", GREY)
+        face, ink = (_mine(), DARK) if mask[t] else ("white", GREY)
         _cell(ax, t, -0.35, signed(number), face, ink)
         arrow = {"arrowstyle": "-|>", "color": ink, "lw": 1.3 if mask[t] else 0.7}
         ax.annotate("", (t + 0.86, 0.66), (t + 0.14, -0.01), arrowprops=arrow)
@@ -112,15 +115,19 @@ def frontier(points, limit, bound=2.0, ax=None):
     ax.plot(
         np.asarray(limit[0])[order], np.asarray(limit[1])[order], label=_("best possible"), **line
     )
+    furthest = max(kl for kl, *_rest in points.values())
     for beta, (kl, score, sensible) in points.items():
         face = COLORS[0] if kl <= bound else "white"
         ax.plot(kl, score, "o", markersize=8, mfc=face, mec=COLORS[0], mew=1.6)
         text = _("β = {beta:g}: {share:.0%} sensible").format(beta=beta, share=sensible)
-        ax.annotate(text, (kl, score), xytext=(9, -11), textcoords="offset points", size=8.5)
+        # Points that have drifted far lie close together: only the furthest has its label right.
+        left = bound < kl < furthest
+        place = {"xytext": (-9, -4) if left else (9, -11), "ha": "right" if left else "left"}
+        ax.annotate(text, (kl, score), textcoords="offset points", size=8.5, **place)
     ax.axvline(bound, color=DARK, lw=0.9, linestyle=":", label=_("{n:g} nats").format(n=bound))
     ax.set_xscale("symlog", linthresh=1.0)
     ax.set(xlabel=_("exact KL to the reference (nats)"), ylabel=_("exact score"))
-    ax.set_xlim(left=0, right=max(kl for kl, *_rest in points.values()) * 3.2)
+    ax.set_xlim(left=0, right=furthest * 10)
     ax.grid(True)
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     return ax
