@@ -1,8 +1,10 @@
 """A student's own progress: what is saved is run and counted; a broken file stops nothing."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 import policy_gradients as pg
 from grader import progress
 from grader.__main__ import main
+from grader.course import HERE
 from tests.classroom import NAME, SOLUTIONS, blank, build_course, code, find, insert_after, solved
+from tests.sandboxes import needs_walls, open_session
 
 # An own cell that must run: the answer below it needs it.
 OWN = "%matplotlib inline\nprint('x' * 100)\nscale = 1.0\nimport policy_gradients\n"
@@ -158,3 +162,26 @@ def test_beside_the_graders_stub_it_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "grader.progress", None)  # as where grader has no such module
     with pytest.raises(RuntimeError, match=re.escape("pg.progress() needs the course's package")):
         pg.progress()
+
+
+@needs_walls
+def test_in_grading_it_answers_nothing():
+    with open_session() as session:
+        result = session.run_cell("import policy_gradients as pg\npg.progress()")
+    assert "needs the course's package grader" in str(result.outputs)
+
+
+def test_it_works_where_the_sandbox_cannot(tmp_path):
+    """Windows has none of the modules that the sandbox and the gradebook's lock are made of."""
+    course = build_course(tmp_path)
+    save(tmp_path / "notebooks" / "en", NAME, solved(course))
+    absent = "import sys\nfor name in ('fcntl', 'resource', 'pyseccomp'):\n"
+    (tmp_path / "usercustomize.py").write_text(absent + "    sys.modules[name] = None\n")
+    run = "import usercustomize, sys; from grader.__main__ import main; "
+    run += "sys.exit(main(sys.argv[1:]))"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    for folder, status, words in (("notebooks/en", 0, "2 / 2"), ("lessons", 1, "Name the folder")):
+        command = [sys.executable, "-c", run, "progress", "--notebooks", str(tmp_path / folder)]
+        done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True)
+        assert done.returncode == status and words in done.stdout + done.stderr, done
+        assert "Traceback" not in done.stderr, done.stderr
