@@ -133,10 +133,16 @@ class _Run:
         course, name = self.options.course, one.lesson
         lesson = course.lesson(name)
         checks = [cell.grade_id for cell in lesson.cells if cell.kind == "check"]
-        task = Task(one.student, lesson, None, seeds_of(self.secret, name, checks),
-                    language=self.options.language, unsafe=self.options.unsafe,
-                    by_hand=self.by_hand.get((one.student, name), {}),
-                    translations={code: course.lesson(name, code) for code in LANGUAGES})  # fmt: skip
+        task = Task(
+            one.student,
+            lesson,
+            None,
+            seeds_of(self.secret, name, checks),
+            language=self.options.language,
+            unsafe=self.options.unsafe,
+            by_hand=self.by_hand.get((one.student, name), {}),
+            translations={code: course.lesson(name, code) for code in LANGUAGES},
+        )
         try:
             collected = collect(one.path, name, lesson.allowed_files)
         except Refused as why:
@@ -154,9 +160,20 @@ class _Run:
         words = [n.plain() for n in (*task.notes, *task.signs, *filter(None, [task.refused]))]
         fingerprints = {code: lesson.fingerprint for code, lesson in task.translations.items()}
         settings = self.options.settings
-        digest.update(json.dumps([words, timestamp, fingerprints, task.language, settings.unsafe,
-                                  settings.version, asdict(settings.limits),
-                                  mark_of(self.secret)]).encode())  # fmt: skip
+        digest.update(
+            json.dumps(
+                [
+                    words,
+                    timestamp,
+                    fingerprints,
+                    task.language,
+                    settings.unsafe,
+                    settings.version,
+                    asdict(settings.limits),
+                    mark_of(self.secret),
+                ]
+            ).encode()
+        )
         return digest.hexdigest()
 
     def _unchanged(self, one, key):
@@ -184,15 +201,18 @@ class _Run:
         """Files first, the gradebook's row last: a row means that the files are there."""
         if outcome.status != FAILED:
             path = self.store.autograded(one.student, one.lesson)
-            self.store.write(path, json.dumps(outcome.notebook, indent=1, sort_keys=True,
-                                              ensure_ascii=False) + "\n")  # fmt: skip
+            self.store.write(
+                path,
+                json.dumps(outcome.notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+            )
             if timestamp:
                 self.store.write(path.with_name(DATES), timestamp + "\n")
             self.store.write(self.store.feedback(one.student, one.lesson), outcome.page)
         outcome.notebook = outcome.page = None
         given = digest_by_hand(self.by_hand.get((one.student, one.lesson), {}))
-        self._add(Record(one.student, one.lesson, key, outcome, given, timestamp,
-                         self.options.unsafe))  # fmt: skip
+        self._add(
+            Record(one.student, one.lesson, key, outcome, given, timestamp, self.options.unsafe)
+        )
         self.told(one.student, one.lesson, outcome)
 
     def _add(self, record):

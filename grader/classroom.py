@@ -43,8 +43,9 @@ def _found(student, lesson, known):
         refused = note(message, name=lesson.name, known=sorted(known))
     if refused is None and student.is_symlink():
         refused = note(N_("The folder is a symbolic link. Put the files themselves there."))
-    return Found(clean(student.name)[:MOST_NAME], clean(lesson.name)[:MOST_NAME],
-                 Path(lesson.path), refused)  # fmt: skip
+    return Found(
+        clean(student.name)[:MOST_NAME], clean(lesson.name)[:MOST_NAME], Path(lesson.path), refused
+    )
 
 
 def _name_problem(name):
@@ -58,10 +59,16 @@ def _folders(folder, quiet=False):
     """Entries that are folders, or links where a folder belongs; hidden ones are passed over."""
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")
-                    and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))]  # fmt: skip
+            return [
+                entry
+                for entry in entries
+                if not entry.name.startswith(".")
+                and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
+            ]
     except OSError as error:
         if quiet:
             return []
-        raise ClassroomError(f"{folder}: {error.strerror}. --submitted names the folder that holds "
-                             "STUDENT/LESSON/LESSON.ipynb.") from None  # fmt: skip
+        raise ClassroomError(
+            f"{folder}: {error.strerror}. --submitted names the folder that holds "
+            "STUDENT/LESSON/LESSON.ipynb."
+        ) from None

@@ -110,8 +110,9 @@ def _cell(cell) -> SourceCell:
     source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
     points = float(nbgrader.get("points", 0)) if nbgrader.get("grade") else 0.0
     kind = metadata["policy_gradients"]["kind"]
-    return SourceCell(kind, cell["cell_type"], source, cell["id"],
-                      nbgrader.get("grade_id", ""), points, metadata)  # fmt: skip
+    return SourceCell(
+        kind, cell["cell_type"], source, cell["id"], nbgrader.get("grade_id", ""), points, metadata
+    )
 
 
 def _registered(lesson, path):
@@ -119,8 +120,10 @@ def _registered(lesson, path):
 
     missing = [c.grade_id for c in lesson.cells if c.kind == "check" and c.grade_id not in names()]
     if missing:
-        raise CourseError(f"{path}: the grader has no check for {', '.join(missing)}. "
-                          "Remedy: register it in grader/checks, or correct its name.")  # fmt: skip
+        raise CourseError(
+            f"{path}: the grader has no check for {', '.join(missing)}. "
+            "Remedy: register it in grader/checks, or correct its name."
+        )
 
 
 def grader_version() -> str:

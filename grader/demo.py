@@ -73,8 +73,11 @@ def solved_answers(course, name) -> dict:
     except (OSError, ValueError, KeyError):
         raise CourseError(f"{path} can't be read. Remedy: make notebooks") from None
     kinds = {cell["id"]: cell["metadata"]["policy_gradients"]["kind"] for cell in cells}
-    return {cell["id"]: _as_typed("".join(cell["source"])) for cell in cells
-            if kinds[cell["id"]] in ("exercise", "question", "free")}  # fmt: skip
+    return {
+        cell["id"]: _as_typed("".join(cell["source"]))
+        for cell in cells
+        if kinds[cell["id"]] in ("exercise", "question", "free")
+    }
 
 
 def _as_typed(text):
@@ -91,11 +94,19 @@ def typical_mistakes(course, name) -> list:
         from tests.bank import load
         from tests.bank.cells import cell_of
     except ImportError:
-        raise CourseError("The demo takes its mistakes from tests/bank. Remedy: run it in a clone of "
-                          "the repository.") from None  # fmt: skip
+        raise CourseError(
+            "The demo takes its mistakes from tests/bank. Remedy: run it in a clone of "
+            "the repository."
+        ) from None
     exercises = [c.exercise for c in course.lesson(name).cells if c.kind == "exercise"]
-    wrong = [e for e in load() if e.exercise in exercises and e.mistake and "step:" not in e.mistake
-             and not e.exercise.startswith("train_")]  # fmt: skip
+    wrong = [
+        e
+        for e in load()
+        if e.exercise in exercises
+        and e.mistake
+        and "step:" not in e.mistake
+        and not e.exercise.startswith("train_")
+    ]
     wrong.sort(key=lambda e: TYPICAL.index(e.mistake) if e.mistake in TYPICAL else len(TYPICAL))
     chosen = {}
     for entry in wrong:
@@ -125,8 +136,10 @@ def show(out, name):
         words = _lost(lost, status[student]["reason"])
         points = sum(float(row["max_score"]) for row in mine if not row["score"])
         waits = f"{number(points)} wait for a mark by hand" if points else ""
-        print(f"{student:10} {status[student]['status']:18} {number(score):>3} / {number(most):<3}  "
-              + "; ".join(filter(None, [words, waits])))  # fmt: skip
+        print(
+            f"{student:10} {status[student]['status']:18} {number(score):>3} / {number(most):<3}  "
+            + "; ".join(filter(None, [words, waits]))
+        )
     print(f"\nFeedback: {out}/feedback/STUDENT/{name}/{name}.html")
     print(f"Report:   {out}/report.html")
     print(f"Marks:    {out}/grades.csv, {out}/gradebook.db")

@@ -1,4 +1,4 @@
-"""Lets nbgrader's formgrader work on an --out folder: its configuration, written beside the marks."""
+"""nbgrader's configuration for an --out folder, so that its formgrader works there."""
 
 from grader.course import HERE
 from grader.gradebook import COURSE

@@ -23,7 +23,7 @@ from nbgrader.api import (
     InvalidEntry,
     Notebook,
     Student,
-    SubmittedAssignment,  # fmt: skip
+    SubmittedAssignment,
     SubmittedNotebook,
     new_uuid,
 )
@@ -39,7 +39,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
-    update,  # fmt: skip
+    update,
 )
 from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -50,12 +50,18 @@ from grader.marking.records import FAILED, Mark, Outcome
 COURSE = "policy_gradients"
 LOCK_SECONDS = 60
 STATE = Table(
-    "policy_gradients_submission", MetaData(),
-    Column("student", String(256), primary_key=True), Column("lesson", String(128), primary_key=True),
-    Column("key", String(64)), Column("by_hand", String(64)), Column("status", String(32)),
-    Column("seconds", Float), Column("peak_mb", Float), Column("language", String(8)),
+    "policy_gradients_submission",
+    MetaData(),
+    Column("student", String(256), primary_key=True),
+    Column("lesson", String(128), primary_key=True),
+    Column("key", String(64)),
+    Column("by_hand", String(64)),
+    Column("status", String(32)),
+    Column("seconds", Float),
+    Column("peak_mb", Float),
+    Column("language", String(8)),
     Column("content", Text),
-)  # fmt: skip
+)
 
 
 class GradebookError(Exception):
@@ -106,16 +112,18 @@ class Ledger:
                 self._cells[lesson.name] = _cell_ids(connection, lesson.name)
 
     def _save_cells(self, lesson):
-        cells = [{"cell_type": cell.cell_type, "source": cell.source, "metadata": cell.metadata}
-                 for cell in lesson.cells]  # fmt: skip
+        cells = [
+            {"cell_type": cell.cell_type, "source": cell.source, "metadata": cell.metadata}
+            for cell in lesson.cells
+        ]
         notebook = from_dict({"cells": cells, "metadata": lesson.metadata})
         where = {"notebook": lesson.name, "assignment": lesson.name, "db_url": self.engine.url}
         try:
             SaveCells().preprocess(notebook, {"nbgrader": where})
         except RuntimeError as error:
             raise GradebookError(
-                f"{self.path}: {lesson.name} has other cells now than the submissions graded in this "
-                f"gradebook ({error}). Remedy: grade into a new --out folder."
+                f"{self.path}: {lesson.name} has other cells now than the submissions graded in "
+                f"this gradebook ({error}). Remedy: grade into a new --out folder."
             ) from None
 
     def write(self, records: list):
@@ -131,17 +139,30 @@ class Ledger:
         notebook_id = _submitted_notebook(connection, record, cells)
         before = self.state(record.student, record.lesson, connection)
         texts = {mark.exercise: mark.answer for mark in before.outcome.marks} if before else {}
-        grades = {row.cell_id: row for row in connection.execute(
-            select(Grade.id, Grade.cell_id, Grade.auto_score, Grade.manual_score,
-                   Grade.needs_manual_grade).where(Grade.notebook_id == notebook_id))}  # fmt: skip
+        grades = {
+            row.cell_id: row
+            for row in connection.execute(
+                select(
+                    Grade.id,
+                    Grade.cell_id,
+                    Grade.auto_score,
+                    Grade.manual_score,
+                    Grade.needs_manual_grade,
+                ).where(Grade.notebook_id == notebook_id)
+            )
+        }
         marks = {mark.exercise: mark for mark in record.outcome.marks}
         for name, cell_id in cells.grade.items():
             mark = marks.get(name) or Mark(name, 0.0, 0.0, "")
             same = texts.get(name) == mark.answer
             values = _grade_values(mark, grades.get(cell_id), same)
             _put(connection, Grade, grades.get(cell_id), values, cell_id, notebook_id)
-        comments = {row.cell_id: row for row in connection.execute(
-            select(Comment.id, Comment.cell_id).where(Comment.notebook_id == notebook_id))}  # fmt: skip
+        comments = {
+            row.cell_id: row
+            for row in connection.execute(
+                select(Comment.id, Comment.cell_id).where(Comment.notebook_id == notebook_id)
+            )
+        }
         for cell_id in cells.solution.values():
             _put(
                 connection,
@@ -207,9 +228,12 @@ def _cell_ids(connection, name):
     rows = connection.execute(
         select(BaseCell.name, BaseCell.id, BaseCell.type).where(BaseCell.notebook_id == notebook.id)
     ).all()
-    return _Cells(notebook.assignment_id, notebook.id,
-                  {row.name: row.id for row in rows if row.type == "GradeCell"},
-                  {row.name: row.id for row in rows if row.type == "SolutionCell"})  # fmt: skip
+    return _Cells(
+        notebook.assignment_id,
+        notebook.id,
+        {row.name: row.id for row in rows if row.type == "GradeCell"},
+        {row.name: row.id for row in rows if row.type == "SolutionCell"},
+    )
 
 
 def _submitted_notebook(connection, record, cells):
@@ -221,17 +245,24 @@ def _submitted_notebook(connection, record, cells):
     row = connection.execute(select(table.id).where(*where)).first()
     submission_id = row.id if row else new_uuid()
     if not row:
-        connection.execute(insert(table).values(
-            id=submission_id, assignment_id=cells.assignment, student_id=record.student))  # fmt: skip
-    connection.execute(update(table).where(table.id == submission_id)
-                       .values(timestamp=_time(record.timestamp)))  # fmt: skip
+        connection.execute(
+            insert(table).values(
+                id=submission_id, assignment_id=cells.assignment, student_id=record.student
+            )
+        )
+    connection.execute(
+        update(table).where(table.id == submission_id).values(timestamp=_time(record.timestamp))
+    )
     table = SubmittedNotebook
     where = table.assignment_id == submission_id, table.notebook_id == cells.notebook
     row = connection.execute(select(table.id).where(*where)).first()
     notebook_id = row.id if row else new_uuid()
     if not row:
-        connection.execute(insert(table).values(id=notebook_id, assignment_id=submission_id,
-                                                notebook_id=cells.notebook))  # fmt: skip
+        connection.execute(
+            insert(table).values(
+                id=notebook_id, assignment_id=submission_id, notebook_id=cells.notebook
+            )
+        )
     return notebook_id
 
 
@@ -261,35 +292,45 @@ def _put(connection, table, before, values, cell_id, notebook_id):
     if before:
         connection.execute(update(table).where(table.id == before.id).values(**values))
     else:
-        connection.execute(insert(table).values(id=new_uuid(), cell_id=cell_id,
-                                                notebook_id=notebook_id, **values))  # fmt: skip
+        connection.execute(
+            insert(table).values(id=new_uuid(), cell_id=cell_id, notebook_id=notebook_id, **values)
+        )
 
 
 def _hand_grades(student, lesson):
     query = (
-        select(SubmittedAssignment.student_id, Assignment.name.label("lesson"), BaseCell.name,
-               Grade.manual_score, Grade.extra_credit)
+        select(
+            SubmittedAssignment.student_id,
+            Assignment.name.label("lesson"),
+            BaseCell.name,
+            Grade.manual_score,
+            Grade.extra_credit,
+        )
         .select_from(Grade)
         .join(BaseCell, BaseCell.id == Grade.cell_id)
         .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
         .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .where((Grade.manual_score != None) | (Grade.extra_credit != None))  # noqa: E711
-    )  # fmt: skip
+    )
     return _narrowed(query, student, lesson)
 
 
 def _hand_comments(student, lesson):
     query = (
-        select(SubmittedAssignment.student_id, Assignment.name.label("lesson"), BaseCell.name,
-               Comment.manual_comment)
+        select(
+            SubmittedAssignment.student_id,
+            Assignment.name.label("lesson"),
+            BaseCell.name,
+            Comment.manual_comment,
+        )
         .select_from(Comment)
         .join(BaseCell, BaseCell.id == Comment.cell_id)
         .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
         .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
         .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
         .where(Comment.manual_comment != None)  # noqa: E711
-    )  # fmt: skip
+    )
     return _narrowed(query, student, lesson)
 
 
@@ -302,16 +343,28 @@ def _narrowed(query, student, lesson):
 def _keep(connection, record):
     """Our own row. A failure keeps an earlier result's key away, so that it is tried again."""
     outcome = record.outcome
-    content = {"reason": _plain(outcome.reason), "notes": _plain(outcome.notes),
-               "signs": _plain(outcome.signs), "marks": [asdict(mark) for mark in outcome.marks],
-               "unsafe": record.unsafe}  # fmt: skip
+    content = {
+        "reason": _plain(outcome.reason),
+        "notes": _plain(outcome.notes),
+        "signs": _plain(outcome.signs),
+        "marks": [asdict(mark) for mark in outcome.marks],
+        "unsafe": record.unsafe,
+    }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
-    connection.execute(insert(STATE).values(
-        student=record.student, lesson=record.lesson, by_hand=record.by_hand,
-        key="" if outcome.status == FAILED else record.key, status=outcome.status,
-        seconds=outcome.seconds, peak_mb=outcome.peak_mb, language=outcome.language,
-        content=json.dumps(content)))  # fmt: skip
+    connection.execute(
+        insert(STATE).values(
+            student=record.student,
+            lesson=record.lesson,
+            by_hand=record.by_hand,
+            key="" if outcome.status == FAILED else record.key,
+            status=outcome.status,
+            seconds=outcome.seconds,
+            peak_mb=outcome.peak_mb,
+            language=outcome.language,
+            content=json.dumps(content),
+        )
+    )
 
 
 def _record(row):
@@ -319,8 +372,16 @@ def _record(row):
     marks = [
         Mark(**{**mark, "lines": tuple(map(tuple, mark["lines"]))}) for mark in content["marks"]
     ]
-    outcome = Outcome(row.status, _notes(content["reason"]), marks, row.seconds, row.peak_mb,
-                      _notes(content["notes"]), _notes(content["signs"]), row.language)  # fmt: skip
+    outcome = Outcome(
+        row.status,
+        _notes(content["reason"]),
+        marks,
+        row.seconds,
+        row.peak_mb,
+        _notes(content["notes"]),
+        _notes(content["signs"]),
+        row.language,
+    )
     return Record(row.student, row.lesson, row.key, outcome, row.by_hand, unsafe=content["unsafe"])
 
 
@@ -369,5 +430,7 @@ def _explained(path):
             remedy = "Back the file up; `nbgrader db upgrade` may help."
         raise GradebookError(f"{path}: {said}. {remedy} Marks written so far are safe.") from None
     except DatabaseError as error:
-        raise GradebookError(f"{path}: {error.orig}. The file is no gradebook, or a damaged one: "
-                             "move it away, then start again.") from None  # fmt: skip
+        raise GradebookError(
+            f"{path}: {error.orig}. The file is no gradebook, or a damaged one: "
+            "move it away, then start again."
+        ) from None

@@ -100,9 +100,15 @@ def _task(notebook, lesson, course, student, secret_file):
     checks = [cell.grade_id for cell in lesson.cells if cell.kind == "check"]
     seeds = seeds_of(read_secret(secret_file or None), lesson.name, checks)
     refused = Note(*kept["refused"]) if kept.get("refused") else None
-    return Task(student, lesson, json.dumps(notebook).encode("utf-8", "replace"), seeds,
-                notes=[Note(*n) for n in kept.get("notes", [])], refused=refused,
-                translations=_translations(course, lesson.name))  # fmt: skip
+    return Task(
+        student,
+        lesson,
+        json.dumps(notebook).encode("utf-8", "replace"),
+        seeds,
+        notes=[Note(*n) for n in kept.get("notes", [])],
+        refused=refused,
+        translations=_translations(course, lesson.name),
+    )
 
 
 def taken_in(folder, lesson, course, log) -> dict:

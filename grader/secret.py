@@ -31,13 +31,16 @@ def read_secret(path=None) -> bytes:
         _check_mode(path)
         secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except OSError as error:
-        raise SecretError(f"{path}: {error.strerror}. Name a file that you may read and write with "
-                          "--secret-file.") from None  # fmt: skip
+        raise SecretError(
+            f"{path}: {error.strerror}. Name a file that you may read and write with --secret-file."
+        ) from None
     except ValueError:
         secret = b""
     if len(secret) < 16:
-        raise SecretError(f"{path} holds no secret (32 or more hexadecimal digits). Restore it from "
-                          "a copy; a new one changes every hidden case.")  # fmt: skip
+        raise SecretError(
+            f"{path} holds no secret (32 or more hexadecimal digits). Restore it from "
+            "a copy; a new one changes every hidden case."
+        )
     return secret
 
 

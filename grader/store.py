@@ -23,10 +23,14 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
-            raise StoreError(f"{self.root}: another run is grading into this folder. "
-                             "Wait for it, or choose another --out.") from None  # fmt: skip
+            raise StoreError(
+                f"{self.root}: another run is grading into this folder. "
+                "Wait for it, or choose another --out."
+            ) from None
         except OSError as error:
-            raise StoreError(f"{self.root}: {error.strerror}. Choose a folder that you may write.") from None  # fmt: skip
+            raise StoreError(
+                f"{self.root}: {error.strerror}. Choose a folder that you may write."
+            ) from None
         return self
 
     def __exit__(self, *exc):
@@ -43,15 +47,17 @@ class Store:
         try:
             write_whole(path, text)
         except OSError as error:
-            raise StoreError(f"{path}: {error.strerror}. What was graded so far is safe; mend this, "
-                             "then start again.") from None  # fmt: skip
+            raise StoreError(
+                f"{path}: {error.strerror}. What was graded so far is safe; mend this, "
+                "then start again."
+            ) from None
 
 
 def write_whole(path, text):
     """The file at ``path`` holds all of ``text``, or what it held before. Raises OSError."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One fixed name per file: a run that was killed leaves at most this, and the next overwrites it.
+    # One fixed name per file: a killed run leaves at most this, and the next one overwrites it.
     part = path.with_name(f".{path.name}.part")
     try:
         with open(part, "w", encoding="utf-8", newline="") as file:

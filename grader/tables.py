@@ -39,21 +39,34 @@ def grades(ledger) -> str:
     """grades.csv. A mark that a person has yet to give is empty, its verdict is "waiting"."""
     by_hand = ledger.by_hand()
     rows = (
-        (safe(record.student), safe(record.lesson), mark.exercise,
-         "" if score is None else number(score), number(mark.max_score), verdict, safe(mark.mistake))
+        (
+            safe(record.student),
+            safe(record.lesson),
+            mark.exercise,
+            "" if score is None else number(score),
+            number(mark.max_score),
+            verdict,
+            safe(mark.mistake),
+        )
         for record in ledger.states()
         for mark, score, verdict in marks_of(record, by_hand)
-    )  # fmt: skip
+    )
     return csv_text(GRADES, rows)
 
 
 def submissions(ledger) -> str:
     """submissions.csv."""
     rows = (
-        (safe(record.student), safe(record.lesson), record.outcome.status, safe(reason(record)),
-         f"{record.outcome.seconds:.2f}", f"{record.outcome.peak_mb:.0f}")
+        (
+            safe(record.student),
+            safe(record.lesson),
+            record.outcome.status,
+            safe(reason(record)),
+            f"{record.outcome.seconds:.2f}",
+            f"{record.outcome.peak_mb:.0f}",
+        )
         for record in ledger.states()
-    )  # fmt: skip
+    )
     return csv_text(SUBMISSIONS, rows)
 
 

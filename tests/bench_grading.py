@@ -74,8 +74,14 @@ def environment():
 def run(command, cwd):
     """Seconds that a command took, and the most memory (MB) that it and its children held."""
     started, peak, stop = time.perf_counter(), [0.0], threading.Event()
-    process = subprocess.Popen(command, cwd=cwd, env=environment(), stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     watcher = threading.Thread(target=_watch, args=(process.pid, peak, stop))
     watcher.start()
     _out, errors = process.communicate()
@@ -127,9 +133,22 @@ def plain(root, lesson, count):
 
 def ours(root, lesson, jobs):
     """Seconds, memory and marks of this grader on all submissions."""
-    command = [sys.executable, "-m", "grader", "autograde", "--submitted", str(root / "all"), "--out",
-               str(root / "out"), "--course", str(root), "--secret-file", str(root / "secret"),
-               "--jobs", str(jobs)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "grader",
+        "autograde",
+        "--submitted",
+        str(root / "all"),
+        "--out",
+        str(root / "out"),
+        "--course",
+        str(root),
+        "--secret-file",
+        str(root / "secret"),
+        "--jobs",
+        str(jobs),
+    ]
     seconds, peak = run(command, HERE)
     return seconds, peak, _marks_of_nbgrader(root / "out" / "gradebook.db", lesson)
 
@@ -139,8 +158,12 @@ def _marks_of_nbgrader(path, lesson):
     from nbgrader.api import Gradebook
 
     with Gradebook(f"sqlite:///{path}", "policy_gradients") as book:
-        return {(s.student.id, g.name): g.auto_score for s in book.assignment_submissions(lesson)
-                for notebook in s.notebooks for g in notebook.grades}  # fmt: skip
+        return {
+            (s.student.id, g.name): g.auto_score
+            for s in book.assignment_submissions(lesson)
+            for notebook in s.notebooks
+            for g in notebook.grades
+        }
 
 
 def main(arguments=None):
@@ -171,14 +194,11 @@ def show(asked, fast, slow, seconds):
     rates = {"this grader": asked.ours / fast[0], "plain nbgrader": asked.plain / slow[0]}
     counts = {"this grader": asked.ours, "plain nbgrader": asked.plain}
     print(f"{asked.lesson}, {asked.jobs} jobs, {len(os.sched_getaffinity(0))} cores")
-    print(
-        f"{'':16}{'submissions':>12}{'seconds':>10}{'per minute':>12}{'peak MB':>10}{'mean mark':>11}"
-    )
+    print(f"{'':16}{'submissions':>12}{'seconds':>10}{'per minute':>12}{'peak MB':>10}{'mean':>8}")
     for name, (taken, peak, marks) in (("this grader", fast), ("plain nbgrader", slow)):
         mean = sum(mark or 0 for mark in marks.values()) / counts[name]
-        print(
-            f"{name:16}{counts[name]:12}{taken:10.1f}{60 * rates[name]:12.1f}{peak:10.0f}{mean:11.2f}"
-        )
+        row = f"{name:16}{counts[name]:12}{taken:10.1f}{60 * rates[name]:12.1f}"
+        print(row + f"{peak:10.0f}{mean:8.2f}")
     print(f"ratio of throughputs: {rates['this grader'] / rates['plain nbgrader']:.1f}")
     print(
         f"seconds in a worker: median {seconds[len(seconds) // 2]:.2f}, slowest {seconds[-1]:.2f}"

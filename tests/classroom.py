@@ -58,8 +58,14 @@ def find(notebook, grade_id):
 
 def code(text, **metadata) -> dict:
     """A code cell as Jupyter writes it."""
-    return {"cell_type": "code", "id": "x" + str(abs(hash(text)) % 10**9), "source": text,
-            "metadata": metadata, "outputs": [], "execution_count": None}  # fmt: skip
+    return {
+        "cell_type": "code",
+        "id": "x" + str(abs(hash(text)) % 10**9),
+        "source": text,
+        "metadata": metadata,
+        "outputs": [],
+        "execution_count": None,
+    }
 
 
 def insert_after(notebook, grade_id, *cells):

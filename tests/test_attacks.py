@@ -36,8 +36,16 @@ def class_run(folder):
         else:
             submit(folder / "in", student, attack.make(course))
     os.environ["COURSE_SECRET_CANARY"] = "canary-in-the-environment"
-    counts = autograde(Options(folder / "in", folder / "out", course, jobs=2, limits=LIMITS,
-                               secret_file=folder / "secret"))  # fmt: skip
+    counts = autograde(
+        Options(
+            folder / "in",
+            folder / "out",
+            course,
+            jobs=2,
+            limits=LIMITS,
+            secret_file=folder / "secret",
+        )
+    )
     return {"folder": folder, "counts": counts, "untouched": before == _packages()}
 
 
@@ -66,8 +74,11 @@ def outputs(graded, student):
     """Everything that the student's cells printed or raised."""
     path = graded["folder"] / "out" / "autograded" / student / NAME / f"{NAME}.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"] if path.exists() else []
-    texts = [json.dumps(cell["outputs"]) for cell in cells
-             if cell.get("outputs") and cell["metadata"]["policy_gradients"]["kind"] != "check"]  # fmt: skip
+    texts = [
+        json.dumps(cell["outputs"])
+        for cell in cells
+        if cell.get("outputs") and cell["metadata"]["policy_gradients"]["kind"] != "check"
+    ]
     return "\n".join(texts)
 
 

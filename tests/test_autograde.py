@@ -54,8 +54,14 @@ def make_class(folder):
 def grade(folder, course=None, **more):
     """(statuses, {student: outcome or None where nothing had changed})."""
     seen = {}
-    options = Options(folder / "in", folder / "out", course or classroom.Course(folder / "course"),
-                      secret_file=folder / "secret", jobs=1, **more)  # fmt: skip
+    options = Options(
+        folder / "in",
+        folder / "out",
+        course or classroom.Course(folder / "course"),
+        secret_file=folder / "secret",
+        jobs=1,
+        **more,
+    )
     counts = autograde(options, lambda total: lambda s, _lesson, outcome: seen.update({s: outcome}))
     return counts, seen
 
@@ -98,25 +104,46 @@ pytestmark = [needs_walls, pytest.mark.usefixtures("warm")]
 
 def test_marks(graded):
     assert scores(graded) == {
-        "anna": {"softmax": ("3", "passed", ""), "discounted_return": ("2", "passed", ""),
-                 "q_why": ("", "waiting", "")},
-        "ben": {"softmax": ("0", "failed", "not-written"),
-                "discounted_return": ("0", "failed", "not-written"), "q_why": ("0", "blank", "")},
-        "'=cora": {"softmax": ("0", "failed", "softmax-axis"),
-                   "discounted_return": ("2", "passed", ""), "q_why": ("0", "blank", "")},
-        "dan": {"softmax": ("0", "not run", ""), "discounted_return": ("0", "not run", ""),
-                "q_why": ("0", "blank", "")},
-        "eva": {"softmax": ("3", "passed", ""), "discounted_return": ("0", "not run", ""),
-                "q_why": ("0", "blank", "")},
-    }  # fmt: skip
+        "anna": {
+            "softmax": ("3", "passed", ""),
+            "discounted_return": ("2", "passed", ""),
+            "q_why": ("", "waiting", ""),
+        },
+        "ben": {
+            "softmax": ("0", "failed", "not-written"),
+            "discounted_return": ("0", "failed", "not-written"),
+            "q_why": ("0", "blank", ""),
+        },
+        "'=cora": {
+            "softmax": ("0", "failed", "softmax-axis"),
+            "discounted_return": ("2", "passed", ""),
+            "q_why": ("0", "blank", ""),
+        },
+        "dan": {
+            "softmax": ("0", "not run", ""),
+            "discounted_return": ("0", "not run", ""),
+            "q_why": ("0", "blank", ""),
+        },
+        "eva": {
+            "softmax": ("3", "passed", ""),
+            "discounted_return": ("0", "not run", ""),
+            "q_why": ("0", "blank", ""),
+        },
+    }
     assert list(rows(graded)[0]) == list(tables.GRADES)
 
 
 def test_every_folder_has_a_status(graded):
     found = {row["student"]: row for row in rows(graded, "submissions")}
     assert {name: row["status"] for name, row in found.items()} == {
-        "anna": "graded", "ben": "graded", "'=cora": "graded", "dan": "refused", "eva": "stopped",
-        "fay": "refused", "bad\\x0aname" if "bad\\x0aname" in found else "bad name": "refused"}  # fmt: skip
+        "anna": "graded",
+        "ben": "graded",
+        "'=cora": "graded",
+        "dan": "refused",
+        "eva": "stopped",
+        "fay": "refused",
+        "bad\\x0aname" if "bad\\x0aname" in found else "bad name": "refused",
+    }
     assert "no lesson 99_no_such_lesson" in found["fay"]["reason"]
     assert "not valid JSON" in found["dan"]["reason"] and "status 3" in found["eva"]["reason"]
     assert list(found["anna"]) == list(tables.SUBMISSIONS)
@@ -125,17 +152,30 @@ def test_every_folder_has_a_status(graded):
 
 def test_nbgrader_reads_the_gradebook(graded):
     with Gradebook(f"sqlite:///{graded}/out/gradebook.db", COURSE) as book:
-        totals = {s.student.id: (s.score, s.max_score, s.needs_manual_grade)
-                  for s in book.assignment_submissions(NAME)}  # fmt: skip
-        assert totals == {"anna": (5, 9, True), "ben": (0, 9, False), "=cora": (2, 9, False),
-                          "dan": (0, 9, False), "eva": (3, 9, False)}  # fmt: skip
+        totals = {
+            s.student.id: (s.score, s.max_score, s.needs_manual_grade)
+            for s in book.assignment_submissions(NAME)
+        }
+        assert totals == {
+            "anna": (5, 9, True),
+            "ben": (0, 9, False),
+            "=cora": (2, 9, False),
+            "dan": (0, 9, False),
+            "eva": (3, 9, False),
+        }
         anna = book.find_submission(NAME, "anna")
         assert str(anna.timestamp) == "2026-01-02 03:04:05"
         notebook = book.find_notebook(NAME, NAME)
         assert {c.name for c in notebook.solution_cells} == {
-            "softmax-answer", "discounted_return-answer", "q_why"}  # fmt: skip
+            "softmax-answer",
+            "discounted_return-answer",
+            "q_why",
+        }
         assert {c.name: c.max_score for c in notebook.grade_cells} == {
-            "softmax": 3, "discounted_return": 2, "q_why": 4}  # fmt: skip
+            "softmax": 3,
+            "discounted_return": 2,
+            "q_why": 4,
+        }
         assert [c.name for c in notebook.source_cells if c.locked] == [
             "setup-1",
             "softmax",
@@ -207,8 +247,15 @@ def test_feedback_shows_messages_and_hides_the_rest(graded):
 
 def test_report_names_what_matters(graded):
     report = (graded / "out" / "report.html").read_text()
-    for words in ("softmax-axis", "not-written", "Refused", "Stopped", "Slowest", "Histogram of points",
-                  "Share of submissions that pass each check: softmax 50%"):  # fmt: skip
+    for words in (
+        "softmax-axis",
+        "not-written",
+        "Refused",
+        "Stopped",
+        "Slowest",
+        "Histogram of points",
+        "Share of submissions that pass each check: softmax 50%",
+    ):
         assert words in report
     assert (
         "data:image/png;base64," in report and "<script" not in report and "http://" not in report
@@ -312,16 +359,29 @@ def test_changed_cells_of_a_graded_lesson_are_refused_with_a_remedy(copied, caps
     notebook = json.loads(course.path(NAME).read_text())
     notebook["cells"].remove(find(notebook, "q_why"))
     course.path(NAME).write_text(json.dumps(notebook))
-    status = main(["autograde", "--submitted", str(copied / "in"), "--out", str(copied / "out"),
-                   "--course", str(copied / "course"), "--secret-file", str(copied / "secret")])  # fmt: skip
+    status = main(
+        [
+            "autograde",
+            "--submitted",
+            str(copied / "in"),
+            "--out",
+            str(copied / "out"),
+            "--course",
+            str(copied / "course"),
+            "--secret-file",
+            str(copied / "secret"),
+        ]
+    )
     assert status == 1 and "new --out folder" in capsys.readouterr().err
 
 
 def test_canvas_and_moodle(copied, capsys):
     give_by_hand(copied, "anna", "q_why", 4)
     roster = copied / "canvas.csv"
-    roster.write_text("Student,ID,SIS User ID,SIS Login ID,Section\n"
-                      '"Doe, Anna",17,,anna,A\n"Roe, Cora",18,,=cora,A\n"Poe, Zoe",19,,zoe,A\n')  # fmt: skip
+    roster.write_text(
+        "Student,ID,SIS User ID,SIS Login ID,Section\n"
+        '"Doe, Anna",17,,anna,A\n"Roe, Cora",18,,=cora,A\n"Poe, Zoe",19,,zoe,A\n'
+    )
     out = str(copied / "out")
     assert main(["export", "--format", "canvas", "--out", out, "--roster", str(roster)]) == 0
     table = list(csv.reader(capsys.readouterr().out.splitlines()))
@@ -367,8 +427,17 @@ def test_secret_that_others_may_read_is_refused(tmp_path):
     ],
 )
 def test_wrong_arguments_get_a_clear_error(graded, tmp_path, capsys, arguments, words):
-    base = ["autograde", "--submitted", str(graded / "in"), "--out", str(tmp_path / "out"),
-            "--course", str(graded / "course"), "--secret-file", str(tmp_path / "secret")]  # fmt: skip
+    base = [
+        "autograde",
+        "--submitted",
+        str(graded / "in"),
+        "--out",
+        str(tmp_path / "out"),
+        "--course",
+        str(graded / "course"),
+        "--secret-file",
+        str(tmp_path / "secret"),
+    ]
     if "--scheduler" in arguments:
         pytest.importorskip("distributed")
     assert main([*base, *arguments]) == 1
@@ -411,8 +480,20 @@ def test_unsafe_is_said_in_every_output(graded, tmp_path, capsys):
     out = tmp_path / "out"
     (tmp_path / "in").mkdir()
     shutil.copytree(graded / "in" / "ben", tmp_path / "in" / "ben")
-    status = main(["autograde", "--submitted", str(tmp_path / "in"), "--out", str(out), "--course",
-                   str(graded / "course"), "--secret-file", str(tmp_path / "s"), "--unsafe-no-sandbox"])  # fmt: skip
+    status = main(
+        [
+            "autograde",
+            "--submitted",
+            str(tmp_path / "in"),
+            "--out",
+            str(out),
+            "--course",
+            str(graded / "course"),
+            "--secret-file",
+            str(tmp_path / "s"),
+            "--unsafe-no-sandbox",
+        ]
+    )
     assert status == 0 and "no sandbox" in capsys.readouterr().err
     assert "without a sandbox" in (out / "submissions.csv").read_text()
     assert "without a sandbox" in (out / "report.html").read_text()
@@ -421,10 +502,26 @@ def test_unsafe_is_said_in_every_output(graded, tmp_path, capsys):
 
 def test_machine_that_cannot_isolate_refuses(graded, tmp_path):
     """No bubblewrap on PATH: nothing is run, nothing is marked."""
-    environment = {"PATH": f"{Path(sys.executable).parent}", "PYTHONPATH": str(HERE), "HOME": str(tmp_path),
-                   "OMP_NUM_THREADS": "1"}  # fmt: skip
-    command = [sys.executable, "-m", "grader", "autograde", "--submitted", str(graded / "in"), "--out",
-               str(tmp_path / "out"), "--course", str(graded / "course"), "--secret-file", str(tmp_path / "s")]  # fmt: skip
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}",
+        "PYTHONPATH": str(HERE),
+        "HOME": str(tmp_path),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "grader",
+        "autograde",
+        "--submitted",
+        str(graded / "in"),
+        "--out",
+        str(tmp_path / "out"),
+        "--course",
+        str(graded / "course"),
+        "--secret-file",
+        str(tmp_path / "s"),
+    ]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=300, cwd=HERE
     )
@@ -460,8 +557,13 @@ def test_bank_gets_the_marks_and_names_of_the_bank(graded):
 
     lesson = classroom.Course(graded / "course").lesson(NAME)
     course = classroom.Course(graded / "course")
-    entries = [e for e in load() if e.exercise in ("softmax", "discounted_return")
-               and inspect.isfunction(e.answer) and e.answer.__closure__ is None]  # fmt: skip
+    entries = [
+        e
+        for e in load()
+        if e.exercise in ("softmax", "discounted_return")
+        and inspect.isfunction(e.answer)
+        and e.answer.__closure__ is None
+    ]
     tasks = []
     for entry in entries:
         module = inspect.getsource(sys.modules[entry.answer.__module__])
@@ -472,7 +574,17 @@ def test_bank_gets_the_marks_and_names_of_the_bank(graded):
             continue
         text = f"{helpers}\n{source}\n{entry.exercise} = {entry.answer.__name__}\n"
         notebook = classroom.solved(course, **{entry.exercise: text})
-        tasks.append((entry, Task("s", lesson, json.dumps(notebook).encode(), {"softmax": 7, "discounted_return": 7})))  # fmt: skip
+        tasks.append(
+            (
+                entry,
+                Task(
+                    "s",
+                    lesson,
+                    json.dumps(notebook).encode(),
+                    {"softmax": 7, "discounted_return": 7},
+                ),
+            )
+        )
     assert len(tasks) >= 3
     with LocalExecutor(1, Settings()) as executor:
         for entry, outcome in executor.run(iter(tasks)):
@@ -486,8 +598,11 @@ def test_bank_gets_the_marks_and_names_of_the_bank(graded):
 
 def _uses_helpers(function):
     names = set(function.__code__.co_names)
-    known = {name for name, value in function.__globals__.items() if callable(value)
-             and getattr(value, "__module__", "").startswith("tests.bank")}  # fmt: skip
+    known = {
+        name
+        for name, value in function.__globals__.items()
+        if callable(value) and getattr(value, "__module__", "").startswith("tests.bank")
+    }
     return bool(names & known)
 
 

@@ -28,18 +28,42 @@ def two_workers(tmp_path_factory):
     environment = {
         **os.environ,
         "PYTHONPATH": str(HERE),
-        "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "10s",
     }
 
     def start(*command):
-        return subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=environment,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     file = folder / "scheduler.json"
-    scheduler = start("distributed.cli.dask_scheduler", "--scheduler-file", str(file), "--port", "0",
-                      "--no-dashboard", "--host", "127.0.0.1")  # fmt: skip
-    workers = [start("distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1",
-                     "--no-dashboard", "--no-nanny", "--name", f"w{n}") for n in range(2)]  # fmt: skip
+    scheduler = start(
+        "distributed.cli.dask_scheduler",
+        "--scheduler-file",
+        str(file),
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--host",
+        "127.0.0.1",
+    )
+    workers = [
+        start(
+            "distributed.cli.dask_worker",
+            "--scheduler-file",
+            str(file),
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+            "--no-nanny",
+            "--name",
+            f"w{n}",
+        )
+        for n in range(2)
+    ]
     with distributed.Client(scheduler_file=str(file), timeout=60) as client:
         client.wait_for_workers(2, timeout=120)
         address = client.scheduler.address
@@ -140,6 +164,11 @@ def test_dask_is_imported_only_when_asked_for():
     code = (
         "import sys, grader.autograde, grader.executor.local; print('distributed' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=HERE,
-                          env={**os.environ, "PYTHONPATH": str(HERE)})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=HERE,
+        env={**os.environ, "PYTHONPATH": str(HERE)},
+    )
     assert done.stdout.strip() == "False"

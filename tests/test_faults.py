@@ -40,8 +40,19 @@ def make_class(folder):
 
 
 def arguments(folder, out):
-    return ["autograde", "--submitted", str(folder / "in"), "--out", str(out), "--course",
-            str(folder / "course"), "--secret-file", str(folder / "secret"), "--jobs", "1"]  # fmt: skip
+    return [
+        "autograde",
+        "--submitted",
+        str(folder / "in"),
+        "--out",
+        str(out),
+        "--course",
+        str(folder / "course"),
+        "--secret-file",
+        str(folder / "secret"),
+        "--jobs",
+        "1",
+    ]
 
 
 def grade(folder, out):
@@ -55,12 +66,16 @@ def marks(out):
 def book_rows(out):
     """What nbgrader's tables say, without ids."""
     with sqlite3.connect(out / "gradebook.db") as database:
-        return sorted(database.execute(
-            "select submitted_assignment.student_id, base_cell.name, grade.auto_score,"
-            " grade.needs_manual_grade from grade"
-            " join base_cell on base_cell.id = grade.cell_id"
-            " join submitted_notebook on submitted_notebook.id = grade.notebook_id"
-            " join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id"))  # fmt: skip
+        return sorted(
+            database.execute(
+                "select submitted_assignment.student_id, base_cell.name, grade.auto_score,"
+                " grade.needs_manual_grade from grade"
+                " join base_cell on base_cell.id = grade.cell_id"
+                " join submitted_notebook on submitted_notebook.id = grade.notebook_id"
+                " join submitted_assignment"
+                " on submitted_assignment.id = submitted_notebook.assignment_id"
+            )
+        )
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +86,14 @@ def classes(tmp_path_factory):
 def broken_off(folder, out, lines, number):
     """Runs the command and sends it a signal once so many submissions are told."""
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    process = subprocess.Popen([sys.executable, "-c", RUN, *arguments(folder, out)], text=True, cwd=HERE,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, *arguments(folder, out)],
+        text=True,
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
     for _ in range(lines):
         process.stdout.readline()
     process.send_signal(number)
@@ -80,7 +101,8 @@ def broken_off(folder, out, lines, number):
     return process.returncode, errors
 
 
-def test_killed_again_and_again_ends_with_the_same_marks(classes, tmp_path, warm):
+@pytest.mark.usefixtures("warm")
+def test_killed_again_and_again_ends_with_the_same_marks(classes, tmp_path):
     out = tmp_path / "out"
     for lines in (0, 1, 3):
         status, _errors = broken_off(classes, out, lines, signal.SIGKILL)
@@ -92,7 +114,8 @@ def test_killed_again_and_again_ends_with_the_same_marks(classes, tmp_path, warm
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_keeps_what_it_graded(classes, tmp_path, warm, number):
+@pytest.mark.usefixtures("warm")
+def test_interrupted_run_keeps_what_it_graded(classes, tmp_path, number):
     out = tmp_path / "out"
     status, errors = broken_off(classes, out, 4, number)
     assert status == 130 and "goes on from there" in errors and "Traceback" not in errors
@@ -155,7 +178,11 @@ def test_killed_worker_costs_one_retry(classes, monkeypatch, times, status):
     with LocalExecutor(2, Settings()) as executor:
         outcomes = dict(executor.run(_tasks(classes, ["s00", "s01", "s02", "s05"])))
     assert {name: one.status for name, one in outcomes.items()} == {
-        "s00": "graded", "s01": status, "s02": "graded", "s05": "graded"}  # fmt: skip
+        "s00": "graded",
+        "s01": status,
+        "s02": "graded",
+        "s05": "graded",
+    }
     if status == "failed":
         assert "SIGKILL" in str(outcomes["s01"].reason[0])
 
@@ -210,18 +237,19 @@ def test_defect_of_the_grader_stops_nobody_else(classes):
 # The disk
 
 
-def test_full_disk_stops_with_words_and_loses_nothing(classes, tmp_path, warm, monkeypatch, capsys):
+@pytest.mark.usefixtures("warm")
+def test_full_disk_stops_with_words_and_loses_nothing(classes, tmp_path, monkeypatch, capsys):
     out, writes = tmp_path / "out", []
     whole = store.write_whole
 
-    def full_after_six(path, text):
+    def full_after_seven(path, text):
         writes.append(path)
-        if len(writes) > 6:
+        if len(writes) > 7:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         whole(path, text)
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "write_whole", full_after_six)
+        patched.setattr(store, "write_whole", full_after_seven)
         assert grade(classes, out) == 1
     error = capsys.readouterr().err
     assert (
@@ -233,7 +261,8 @@ def test_full_disk_stops_with_words_and_loses_nothing(classes, tmp_path, warm, m
 
 
 @pytest.mark.parametrize("kilobytes", [40, 120, 180, 300])
-def test_really_full_disk(classes, tmp_path, warm, capsys, kilobytes):
+@pytest.mark.usefixtures("warm")
+def test_really_full_disk(classes, tmp_path, capsys, kilobytes):
     """The results lie on a file system that is full at one point or another."""
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -264,8 +293,14 @@ def test_half_written_file_never_takes_the_place_of_a_whole_one(tmp_path):
 
 
 def _record(student, score):
-    outcome = Outcome(GRADED, marks=[Mark("softmax", score, 3.0, "passed"), Mark("discounted_return", 0.0, 2.0, "failed"),
-                                     Mark("q_why", 0.0, 4.0, "blank")])  # fmt: skip
+    outcome = Outcome(
+        GRADED,
+        marks=[
+            Mark("softmax", score, 3.0, "passed"),
+            Mark("discounted_return", 0.0, 2.0, "failed"),
+            Mark("q_why", 0.0, 4.0, "blank"),
+        ],
+    )
     return Record(student, NAME, "key", outcome)
 
 
@@ -315,7 +350,8 @@ def test_batch_is_written_whole_or_not_at_all(ledger, monkeypatch):
         assert database.execute("select count(*) from grade").fetchone() == (0,)
 
 
-def test_locked_gradebook_stops_a_run_that_can_go_on_later(classes, tmp_path, warm, monkeypatch, capsys):
+@pytest.mark.usefixtures("warm")
+def test_locked_gradebook_stops_a_run_that_can_go_on_later(classes, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     monkeypatch.setattr(Ledger.__init__, "__defaults__", (0.2,))
     write, calls = Ledger.write, []

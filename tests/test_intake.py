@@ -209,17 +209,31 @@ def test_encodings(course, encoding):
 
 
 def test_nbformat_3_is_converted():
-    cells = [{"cell_type": "code", "input": ["a = 1\n", "b"], "metadata": {"nbgrader": {"grade_id": "x"}}},
-             {"cell_type": "heading", "level": 1, "source": "Title"}]  # fmt: skip
+    cells = [
+        {
+            "cell_type": "code",
+            "input": ["a = 1\n", "b"],
+            "metadata": {"nbgrader": {"grade_id": "x"}},
+        },
+        {"cell_type": "heading", "level": 1, "source": "Title"},
+    ]
     document = read({"nbformat": 3, "worksheets": [{"cells": cells}, "junk", {"cells": 3}]})
     assert [(c.cell_type, c.source, c.grade_id) for c in document.cells] == [
-        ("code", "a = 1\nb", "x"), ("markdown", "Title", "")]  # fmt: skip
+        ("code", "a = 1\nb", "x"),
+        ("markdown", "Title", ""),
+    ]
     assert "old" in str(document.notes[0])
 
 
 def test_odd_cells_are_left_out_with_a_note():
-    cells = [None, 3, {"cell_type": "code", "source": {"a": 1}}, {"cell_type": "code", "source": "x"},
-             {"source": "raw?"}, {"cell_type": [], "source": ["y"]}]  # fmt: skip
+    cells = [
+        None,
+        3,
+        {"cell_type": "code", "source": {"a": 1}},
+        {"cell_type": "code", "source": "x"},
+        {"source": "raw?"},
+        {"cell_type": [], "source": ["y"]},
+    ]
     document = read({"nbformat": 4, "cells": cells})
     assert [cell.source for cell in document.cells] == ["x", "raw?", "y"]
     assert "3 entries" in str(document.notes[0])
@@ -227,7 +241,9 @@ def test_odd_cells_are_left_out_with_a_note():
 
 def test_huge_outputs_do_not_survive(course):
     notebook = classroom.solved(course)
-    find(notebook, "softmax-answer")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 10**6}]  # fmt: skip
+    find(notebook, "softmax-answer")["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": "x" * 10**6}
+    ]
     document = read(notebook)
     assert all(not hasattr(cell, "outputs") for cell in document.cells)
     assert max(len(cell.source) for cell in document.cells) < 1000
@@ -263,8 +279,13 @@ def test_surrogates_and_controls_can_be_written():
 
 def test_pictures_are_kept_where_they_are_pictures():
     good, bad = "iVBORw0KGgoAAAA=", "PHN2Zz4="
-    attachments = {"a.png": {"image/png": good}, "b.svg": {"image/svg+xml": bad}, "../c": {"image/png": good},
-                   "d.png": {"image/png": "iVBORw0KGgo\" onerror=alert(1)"}, "e": 3}  # fmt: skip
+    attachments = {
+        "a.png": {"image/png": good},
+        "b.svg": {"image/svg+xml": bad},
+        "../c": {"image/png": good},
+        "d.png": {"image/png": 'iVBORw0KGgo" onerror=alert(1)'},
+        "e": 3,
+    }
     cell = {"cell_type": "markdown", "source": "x", "attachments": attachments}
     assert read({"nbformat": 4, "cells": [cell]}).cells[0].pictures == {
         "a.png": {"image/png": good}
@@ -276,8 +297,13 @@ def test_pictures_are_kept_where_they_are_pictures():
 
 def test_solved_notebook_in_the_lessons_order(course, lesson):
     plan = plan_of(lesson, classroom.solved(course))
-    assert run_order(plan) == ["setup-1", "softmax-answer", "softmax",
-                               "discounted_return-answer", "discounted_return"]  # fmt: skip
+    assert run_order(plan) == [
+        "setup-1",
+        "softmax-answer",
+        "softmax",
+        "discounted_return-answer",
+        "discounted_return",
+    ]
     assert not plan.notes and not plan.signs
 
 
@@ -299,8 +325,17 @@ def test_own_cells_stay_where_they_stood(course, lesson):
     notebook["cells"].insert(0, code("first = 1"))
     notebook["cells"].append(code("last = 1"))
     order = run_order(plan_of(lesson, notebook))
-    assert order == ["first = 1", "setup-1", "before = 1", "softmax-answer", "softmax", "after = 1",
-                     "discounted_return-answer", "discounted_return", "last = 1"]  # fmt: skip
+    assert order == [
+        "first = 1",
+        "setup-1",
+        "before = 1",
+        "softmax-answer",
+        "softmax",
+        "after = 1",
+        "discounted_return-answer",
+        "discounted_return",
+        "last = 1",
+    ]
 
 
 def test_answer_split_over_two_cells(course, lesson):
@@ -396,7 +431,11 @@ def test_moved_answers_come_before_their_checks(course, lesson):
 
 def test_unknown_grade_id_is_an_own_cell(course, lesson):
     notebook = classroom.solved(course)
-    insert_after(notebook, "softmax", code("x = 1", nbgrader={"grade_id": "../../etc", "grade": True, "points": 99}))  # fmt: skip
+    insert_after(
+        notebook,
+        "softmax",
+        code("x = 1", nbgrader={"grade_id": "../../etc", "grade": True, "points": 99}),
+    )
     plan = plan_of(lesson, notebook)
     assert texts(plan) == ["x = 1"]
     assert sum(cell.source.points for cell in plan.cells) == 9
@@ -414,10 +453,19 @@ def test_blank_free_text_is_told_from_a_written_one(course, lesson):
 def test_tame_markdown_runs_nothing():
     from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-    nasty = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))",
-             "[x](java&#115;cript:alert(1))", "[x]: javascript:alert(1)\n\n[x]", "<!--><svg/onload=a()>",
-             "![x][y]\n\n[y]: javascript:alert(1)", "[x]\\\n(javascript:alert(1))", "<a\nhref=javascript:a()>",
-             "![a](attachment:a.png)", "$\\href{javascript:alert(1)}{x}$"]  # fmt: skip
+    nasty = [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "[x](java&#115;cript:alert(1))",
+        "[x]: javascript:alert(1)\n\n[x]",
+        "<!--><svg/onload=a()>",
+        "![x][y]\n\n[y]: javascript:alert(1)",
+        "[x]\\\n(javascript:alert(1))",
+        "<a\nhref=javascript:a()>",
+        "![a](attachment:a.png)",
+        "$\\href{javascript:alert(1)}{x}$",
+    ]
     for text in nasty:
         page = markdown2html_mistune(tame(text))
         lowered = page.lower().replace("<p>", "").replace("</p>", "")
@@ -457,12 +505,25 @@ cells = st.fixed_dictionaries(
         "id": grade_ids | json_values,
         "attachments": json_values,
         "outputs": json_values,
-        "metadata": json_values | st.fixed_dictionaries({}, optional={
-            "nbgrader": json_values | st.fixed_dictionaries({}, optional={
-                "grade_id": grade_ids | json_values, "points": json_values,
-                "schema_version": json_values, "grade": json_values, "locked": json_values})}),
+        "metadata": json_values
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "nbgrader": json_values
+                | st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "grade_id": grade_ids | json_values,
+                        "points": json_values,
+                        "schema_version": json_values,
+                        "grade": json_values,
+                        "locked": json_values,
+                    },
+                )
+            },
+        ),
     },
-)  # fmt: skip
+)
 notebooks = st.fixed_dictionaries(
     {"cells": st.lists(cells | json_values, max_size=8)},
     optional={"nbformat": st.sampled_from([3, 4, 5]) | json_values, "metadata": json_values},
@@ -559,7 +620,10 @@ def test_course_says_what_is_wrong_with_it(tmp_path):
     (place / "01_x.ipynb").write_text("{}")
     with pytest.raises(CourseError, match="not a notebook of this course"):
         Course(tmp_path).lesson("01_x")
-    metadata = {"policy_gradients": {"kind": "check"}, "nbgrader": {"grade": True, "grade_id": "no_such", "points": 1}}  # fmt: skip
+    metadata = {
+        "policy_gradients": {"kind": "check"},
+        "nbgrader": {"grade": True, "grade_id": "no_such", "points": 1},
+    }
     cell = {"cell_type": "code", "id": "a", "source": "", "metadata": metadata}
     (place / "01_x.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
     with pytest.raises(CourseError, match="no check for no_such"):

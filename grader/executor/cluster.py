@@ -18,13 +18,15 @@ _mine = threading.local()
 class ClusterExecutor:
     """``address`` of a scheduler, as in tcp://host:8786. Needs the extra ``cluster``."""
 
-    def __init__(self, address: str, settings: Settings = Settings()):
+    def __init__(self, address: str, settings: Settings | None = None):
         try:
             from distributed import Client
         except ImportError:
-            raise CannotGrade("--scheduler needs Dask. Remedy: pip install "
-                              "'policy-gradients-course[cluster]' here and on the workers.") from None  # fmt: skip
-        self.settings = settings
+            raise CannotGrade(
+                "--scheduler needs Dask. Remedy: pip install "
+                "'policy-gradients-course[cluster]' here and on the workers."
+            ) from None
+        self.settings = settings or Settings()
         try:
             self.client = Client(address, timeout=30)
         except (OSError, ValueError) as error:
@@ -81,8 +83,10 @@ class ClusterExecutor:
 def mark_there(task, settings):
     """Runs on a Dask worker: ("done", outcome), or ("cannot", why) for all tasks alike."""
     if settings.version != grader_version():
-        return "cannot", ("a worker of the cluster has another version of grader and "
-                          "policy_gradients. Remedy: install the same one there.")  # fmt: skip
+        return "cannot", (
+            "a worker of the cluster has another version of grader and "
+            "policy_gradients. Remedy: install the same one there."
+        )
     if getattr(_mine, "settings", None) != settings:
         _mine.executor, _mine.settings = LocalExecutor(1, settings), settings
     try:

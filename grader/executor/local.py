@@ -28,8 +28,13 @@ class Worker:
         paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
         # A session of its own keeps Ctrl-C in a terminal from reaching it before we decide.
-        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment,
-                                        start_new_session=True, stdin=subprocess.DEVNULL)  # fmt: skip
+        self.process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+        )
         theirs.close()
         self.connection = Connection(ours.detach())
         self.job, self.deadline, self.settings = None, None, settings
@@ -63,8 +68,8 @@ class Worker:
 class LocalExecutor:
     """``jobs`` workers. Also a context manager, which ends them."""
 
-    def __init__(self, jobs: int = 1, settings: Settings = Settings()):
-        self.jobs, self.settings, self.workers = jobs, settings, []
+    def __init__(self, jobs: int = 1, settings: Settings | None = None):
+        self.jobs, self.settings, self.workers = jobs, settings or Settings(), []
 
     def __enter__(self):
         return self

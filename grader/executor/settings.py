@@ -30,6 +30,8 @@ class CannotGrade(Exception):
 
 def failed(why: str) -> Outcome:
     """The outcome of a task that could not be marked, twice."""
-    message = N_("The grader could not finish ({why}). Run it again; nothing of this submission "
-                 "was recorded.")  # fmt: skip
+    message = N_(
+        "The grader could not finish ({why}). Run it again; nothing of this submission "
+        "was recorded."
+    )
     return Outcome(FAILED, [note(message, why=why)])

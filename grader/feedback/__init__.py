@@ -15,16 +15,39 @@ from grader.marking.records import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAI
 from policy_gradients.i18n import set_language
 
 HERE = Path(__file__).resolve().parent
-WORDS = {PASSED: N_("right"), "failed": N_("not yet"), NOT_RUN: N_("not run"),
-         BLANK: N_("no answer"), WAITING: N_("waits for its mark"), "marked": N_("marked by hand")}  # fmt: skip
+WORDS = {
+    PASSED: N_("right"),
+    "failed": N_("not yet"),
+    NOT_RUN: N_("not run"),
+    BLANK: N_("no answer"),
+    WAITING: N_("waits for its mark"),
+    "marked": N_("marked by hand"),
+}
+
+SAID = {
+    "total": N_("{score} of {most} points"),
+    "waiting": N_("(some answers still wait for their mark)"),
+    "unsafe": N_("Graded without a sandbox."),
+    "exercise": N_("exercise"),
+    "result": N_("result"),
+    "points": N_("points"),
+    "own": N_("your own cell"),
+    "picture": N_("a picture of the answer"),
+    "comment": N_("Comment:"),
+}
 
 
 @functools.cache
 def _environment():
     loader = jinja2.FileSystemLoader(HERE)
-    made = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
-                              undefined=jinja2.StrictUndefined)  # fmt: skip
-    made.globals["_"] = _
+    made = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
     made.filters["number"] = number
     return made
 
@@ -41,13 +64,23 @@ def page_of(student, outcome, lesson, by_hand=None, unsafe=False) -> str:
         rows = [
             _row(mark, (by_hand or {}).get(mark.exercise, (None, ""))) for mark in outcome.marks
         ]
-        return _environment().get_template("page.html").render(
-            language=outcome.language, student=clean(student), lesson=lesson, rows=rows,
-            total=sum(row["score"] or 0 for row in rows), most=sum(row["most"] for row in rows),
-            waiting=any(row["score"] is None for row in rows),
-            stop=_stop(outcome), notes=[str(n) for n in outcome.notes],
-            sections=_sections(outcome, rows), unsafe=unsafe,
-        )  # fmt: skip
+        return (
+            _environment()
+            .get_template("page.html")
+            .render(
+                language=outcome.language,
+                student=clean(student),
+                lesson=lesson,
+                rows=rows,
+                total=sum(row["score"] or 0 for row in rows),
+                most=sum(row["most"] for row in rows),
+                waiting=any(row["score"] is None for row in rows),
+                stop=_stop(outcome),
+                notes=[str(n) for n in outcome.notes],
+                sections=_sections(outcome, rows),
+                unsafe=unsafe,
+            )
+        )
     finally:
         set_language(None)
 
@@ -60,10 +93,18 @@ def _row(mark, given):
     """A mark as the page shows it: what a person gave counts before what the grader gave."""
     score, comment = given
     verdict = mark.verdict if score is None else "marked"
-    return {"exercise": mark.exercise, "score": mark.score if score is None else score,
-            "most": mark.max_score, "verdict": verdict, "word": _(WORDS[verdict]),
-            "good": verdict == PASSED, "neutral": verdict in (WAITING, "marked"),
-            "headline": mark.headline, "lines": mark.lines, "comment": clean(comment or "")}  # fmt: skip
+    return {
+        "exercise": mark.exercise,
+        "score": mark.score if score is None else score,
+        "most": mark.max_score,
+        "verdict": verdict,
+        "word": _(WORDS[verdict]),
+        "good": verdict == PASSED,
+        "neutral": verdict in (WAITING, "marked"),
+        "headline": mark.headline,
+        "lines": mark.lines,
+        "comment": clean(comment or ""),
+    }
 
 
 def _sections(outcome, rows):
@@ -72,15 +113,21 @@ def _sections(outcome, rows):
     for cell in (outcome.notebook or {"cells": []})["cells"]:
         kind = cell["metadata"].get("policy_gradients", {}).get("kind")
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
-        section = {"kind": "", "name": grade_id.removesuffix("-answer"), "text": clean(cell["source"]),
-                   "outputs": _outputs(cell), "row": None, "pictures": _pictures(cell)}  # fmt: skip
+        section = {
+            "kind": "",
+            "name": grade_id.removesuffix("-answer"),
+            "text": clean(_joined(cell["source"])),
+            "outputs": _outputs(cell),
+            "row": None,
+            "pictures": _pictures(cell),
+        }
         if kind == "check":
             sections.append(section | {"kind": "check", "row": by_name.get(grade_id)})
         elif kind == "free":
             sections.append(section | {"kind": "free", "row": by_name.get(grade_id)})
-        elif kind in ANSWERS and cell["source"].strip():
+        elif kind in ANSWERS and _joined(cell["source"]).strip():
             sections.append(section | {"kind": "answer"})
-        elif kind == "extra" and cell["id"] != "grader-note" and cell["source"].strip():
+        elif kind == "extra" and cell["id"] != "grader-note" and _joined(cell["source"]).strip():
             sections.append(section | {"kind": "extra"})
     return sections
 

@@ -189,8 +189,9 @@ def _cells_at(lesson, at, places):
         return [PlanCell(source, text, source.cell_type), *(_extra(p.cell) for p in places)]
     answers = [place for place in mine if _is_answer(place, lesson)] or mine
     counted = answers[-1]
-    return [_answer(source, place.cell) if place is counted else _extra(place.cell)
-            for place in places]  # fmt: skip
+    return [
+        _answer(source, place.cell) if place is counted else _extra(place.cell) for place in places
+    ]
 
 
 def _extra(cell):
@@ -210,8 +211,11 @@ def _answer(source, cell):
 
 def _missing(lesson, places, plan):
     there = {id(place.stands_for) for place in places}
-    gone = [cell.grade_id for cell in lesson.cells
-            if cell.kind in (*ANSWERS, "free") and id(cell) not in there]  # fmt: skip
+    gone = [
+        cell.grade_id
+        for cell in lesson.cells
+        if cell.kind in (*ANSWERS, "free") and id(cell) not in there
+    ]
     if gone:
         plan.notes.append(note(N_("Answer cells were missing ({names})."), names=gone))
 
@@ -237,8 +241,11 @@ def _names(text, context):
         tree = ast.parse(_MAGIC.sub(r"\1pass", text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
-    found = {node.id for node in ast.walk(tree)
-             if isinstance(node, ast.Name) and isinstance(node.ctx, context)}  # fmt: skip
+    found = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
+    }
     if context is ast.Store:
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

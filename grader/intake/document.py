@@ -18,8 +18,13 @@ MAX_PICTURES, MAX_PICTURE = 10, 8 << 20
 PICTURES = {"image/png": "iVBORw0KGgo", "image/jpeg": "/9j/"}
 NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
-BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32",
-        b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # fmt: skip
+BOMS = {
+    b"\xef\xbb\xbf": "utf-8",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,10 @@ def _parse(text):
         raise Refused(N_("The notebook is nested too deeply.")) from None
     except ValueError as error:
         where = getattr(error, "lineno", 0)
-        message = N_("The file is not valid JSON (line {line}). Ask for the notebook again: it "
-                     "may have been cut off, merged badly or saved by another program.")  # fmt: skip
+        message = N_(
+            "The file is not valid JSON (line {line}). Ask for the notebook again: it "
+            "may have been cut off, merged badly or saved by another program."
+        )
         raise Refused(message, line=where) from None
     if _too_deep(content):
         raise Refused(N_("The notebook is nested too deeply."))
@@ -93,8 +100,12 @@ def _parse(text):
 def _too_deep(content):
     level = [content]
     for _depth in range(MAX_DEPTH):
-        level = [child for node in level if isinstance(node, (dict, list))
-                 for child in (node.values() if isinstance(node, dict) else node)]  # fmt: skip
+        level = [
+            child
+            for node in level
+            if isinstance(node, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
         if not level:
             return False
     return True
@@ -111,8 +122,12 @@ def _cells(content, notes):
     cells = content.get("cells")
     worksheets = content.get("worksheets")
     if cells is None and isinstance(worksheets, list):
-        cells = [cell for sheet in worksheets if isinstance(sheet, dict)
-                 for cell in _list(sheet.get("cells"))]  # fmt: skip
+        cells = [
+            cell
+            for sheet in worksheets
+            if isinstance(sheet, dict)
+            for cell in _list(sheet.get("cells"))
+        ]
     if not isinstance(cells, list):
         raise Refused(N_("The file is JSON, but not a notebook. Ask for the .ipynb file."))
     if version != 4:

@@ -13,8 +13,17 @@ MAX_ENTRIES = 5_000
 MAX_EXTRA_BYTES = 5 << 20
 SKIPPED = ("__pycache__",)
 DATES = "timestamp.txt"
-LIBRARIES = {"numpy", "torch", "gymnasium", "matplotlib", "policy_gradients", "grader", "IPython",
-             "sitecustomize", "usercustomize"}  # fmt: skip
+LIBRARIES = {
+    "numpy",
+    "torch",
+    "gymnasium",
+    "matplotlib",
+    "policy_gradients",
+    "grader",
+    "IPython",
+    "sitecustomize",
+    "usercustomize",
+}
 
 
 @dataclass
@@ -42,8 +51,10 @@ def collect(folder, lesson: str, allowed=()) -> Collected:
         if name != f"{lesson}.ipynb":
             message = N_("The notebook was called {name}; it was taken as {wanted}.")
             found.notes.append(note(message, name=name, wanted=f"{lesson}.ipynb"))
-        found.signs += [note(N_("{name} is {kind}; it was not opened."), name=other, kind=kind)
-                        for other, kind in sorted(special.items())]  # fmt: skip
+        found.signs += [
+            note(N_("{name} is {kind}; it was not opened."), name=other, kind=kind)
+            for other, kind in sorted(special.items())
+        ]
         found.timestamp = _timestamp(handle, regular)
         _other_files(found, handle, sorted(set(regular) - {name, DATES}), allowed)
         return found
@@ -111,8 +122,10 @@ def _notebook_name(regular, special, lesson):
     if len(notebooks) == 1:
         return notebooks[0]
     if notebooks:
-        message = N_("There are several notebooks ({names}), none called {wanted}. "
-                     "Keep the one to grade, under that name.")  # fmt: skip
+        message = N_(
+            "There are several notebooks ({names}), none called {wanted}. "
+            "Keep the one to grade, under that name."
+        )
         raise Refused(message, names=notebooks, wanted=wanted)
     raise Refused(N_("There is no notebook. It should be called {wanted}."), wanted=wanted)
 

@@ -20,7 +20,7 @@ from grader.marking.records import (
     PASSED,
     REFUSED,
     STOPPED,
-    WAITING,  # fmt: skip
+    WAITING,
     WRONG,
     Mark,
     Outcome,
@@ -113,8 +113,10 @@ class _Run:
         self.outputs[number] = marked.student_outputs(result.outputs)
         mine = cell.written or cell.kind in ANSWERS
         if result.status != "ok" and not mine and not self.students_code_ran:
-            raise MachineFault(f"the course's own {cell.kind} cell ended with {result.status}: "
-                               f"{result.reason or self.outputs[number]}")  # fmt: skip
+            raise MachineFault(
+                f"the course's own {cell.kind} cell ended with {result.status}: "
+                f"{result.reason or self.outputs[number]}"
+            )
         self.students_code_ran |= mine
         if result.status == "timeout":
             message = N_("A cell was stopped when its time was over.")
@@ -141,8 +143,14 @@ class _Run:
             return Mark(cell.source.grade_id, 0.0, cell.source.points, BLANK, headline=headline)
         headline = _("{name}: waits for a mark by hand").format(name=cell.source.grade_id)
         digest = hashlib.sha256(cell.text.encode()).hexdigest()[:16]
-        return Mark(cell.source.grade_id, None, cell.source.points, WAITING, headline=headline,
-                    answer=digest)  # fmt: skip
+        return Mark(
+            cell.source.grade_id,
+            None,
+            cell.source.points,
+            WAITING,
+            headline=headline,
+            answer=digest,
+        )
 
     def _verdict(self, name, session) -> Verdict:
         if self.stopped:
@@ -152,8 +160,12 @@ class _Run:
 
         def probe(request, ask):
             allowed = set(request.get("replace", ())) & self.failed
-            return session.probe(name, request, exercise.seconds + MARGIN_SECONDS,
-                                 self._answer_only(allowed) if ask else None)  # fmt: skip
+            return session.probe(
+                name,
+                request,
+                exercise.seconds + MARGIN_SECONDS,
+                self._answer_only(allowed) if ask else None,
+            )
 
         try:
             return checking.run_check(
@@ -167,14 +179,23 @@ class _Run:
         if session.ended:
             self.stopped = session.ended
         if isinstance(error, TimedOut):
-            problem = Problem("runs", got=_("no answer within the time limit"), hint=session.ended,
-                              mistake="too-slow")  # fmt: skip
+            problem = Problem(
+                "runs",
+                got=_("no answer within the time limit"),
+                hint=session.ended,
+                mistake="too-slow",
+            )
         elif isinstance(error, Died):
             got = _("the notebook's process ended: {why}").format(why=session.ended)
             problem = Problem("runs", got=got, mistake="died")
         else:
-            self.plan.signs.append(note(N_("The check {name} got a reply that is not plain data: "
-                                           "{why}"), name=name, why=str(error)))  # fmt: skip
+            self.plan.signs.append(
+                note(
+                    N_("The check {name} got a reply that is not plain data: {why}"),
+                    name=name,
+                    why=str(error),
+                )
+            )
             problem = Problem("reply", hint=_("The result could not be read."), mistake="bad-reply")
         return Verdict(name, False, 0, problem)
 
@@ -201,9 +222,16 @@ class _Run:
         metadata = {**self.lesson.metadata}
         status = STOPPED if self.stopped else NOTED if notes else GRADED
         reason = [self.stopped] if self.stopped else list(notes)
-        return Outcome(status, reason, self.marks, peak_mb=usage.peak_mb if usage else 0.0,
-                       notes=notes, signs=list(dict.fromkeys(self.plan.signs)), language=language,
-                       notebook=marked.build(self.plan, self.outputs, metadata, heading))  # fmt: skip
+        return Outcome(
+            status,
+            reason,
+            self.marks,
+            peak_mb=usage.peak_mb if usage else 0.0,
+            notes=notes,
+            signs=list(dict.fromkeys(self.plan.signs)),
+            language=language,
+            notebook=marked.build(self.plan, self.outputs, metadata, heading),
+        )
 
 
 def _tidy(verdict: Verdict) -> Verdict:
@@ -221,5 +249,13 @@ def _mark_of(verdict, points) -> Mark:
     word = NOT_RUN if verdict.step == NOT_RUN else WRONG
     told = "" if word == NOT_RUN else verdict.mistake or f"step:{verdict.step}"
     got = verdict.problem.got or verdict.problem.hint
-    return Mark(verdict.exercise, 0.0, points, word, told, verdict.headline(),
-                tuple(verdict.lines()), got[:200])  # fmt: skip
+    return Mark(
+        verdict.exercise,
+        0.0,
+        points,
+        word,
+        told,
+        verdict.headline(),
+        tuple(verdict.lines()),
+        got[:200],
+    )

@@ -1,4 +1,4 @@
-"""The marked notebook: the course's cells, the student's text, outputs that nbgrader understands."""
+"""The marked notebook: course's cells, student's text, outputs that nbgrader understands."""
 
 import re
 
@@ -16,9 +16,17 @@ def build(plan, outputs: dict, metadata: dict, heading: str = "") -> dict:
     for number, cell in enumerate(plan.cells):
         extras += cell.kind == "extra"
         cell_id = f"extra-{extras}" if cell.kind == "extra" else cell.source.id
-        text = tame(cell.text, cell.pictures) if cell.written and cell.cell_type == "markdown" else cell.text
-        made = {"cell_type": cell.cell_type, "id": cell_id, "source": text,
-                "metadata": cell.source.metadata or {"policy_gradients": {"kind": "extra"}}}  # fmt: skip
+        text = (
+            tame(cell.text, cell.pictures)
+            if cell.written and cell.cell_type == "markdown"
+            else cell.text
+        )
+        made = {
+            "cell_type": cell.cell_type,
+            "id": cell_id,
+            "source": text,
+            "metadata": cell.source.metadata or {"policy_gradients": {"kind": "extra"}},
+        }
         if cell.cell_type == "code":
             made |= {"execution_count": None, "outputs": outputs.get(number, [])}
         elif cell.pictures:
@@ -42,18 +50,29 @@ def tame(markdown: str, pictures=()) -> str:
 
 
 def _heading(text):
-    return {"cell_type": "markdown", "id": "grader-note", "source": text,
-            "metadata": {"policy_gradients": {"kind": "extra"}}}  # fmt: skip
+    return {
+        "cell_type": "markdown",
+        "id": "grader-note",
+        "source": text,
+        "metadata": {"policy_gradients": {"kind": "extra"}},
+    }
 
 
 def check_outputs(mark, html: str, text: str) -> list:
     """A check's outputs. An error output is what makes nbgrader give 0 points."""
-    shown = {"output_type": "display_data", "metadata": {},
-             "data": {"text/html": html, "text/plain": text}}  # fmt: skip
+    shown = {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/html": html, "text/plain": text},
+    }
     if mark.verdict == PASSED:
         return [shown]
-    error = {"output_type": "error", "ename": "CheckFailed", "evalue": mark.headline,
-             "traceback": [mark.headline]}  # fmt: skip
+    error = {
+        "output_type": "error",
+        "ename": "CheckFailed",
+        "evalue": mark.headline,
+        "traceback": [mark.headline],
+    }
     return [shown, error]
 
 
@@ -67,8 +86,14 @@ def student_outputs(outputs) -> list:
         elif output.get("output_type") == "error":
             lines = output.get("traceback")
             lines = [_text(line) for line in lines] if isinstance(lines, list) else []
-            taken.append({"output_type": "error", "ename": _text(output.get("ename"))[:200],
-                          "evalue": _text(output.get("evalue")), "traceback": lines})  # fmt: skip
+            taken.append(
+                {
+                    "output_type": "error",
+                    "ename": _text(output.get("ename"))[:200],
+                    "evalue": _text(output.get("evalue")),
+                    "traceback": lines,
+                }
+            )
     return taken
 
 

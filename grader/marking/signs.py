@@ -12,11 +12,13 @@ PATTERNS = (
     (r"\bsocket\b|urllib|requests\.|http\.client|ftplib|smtplib", "the network"),
     (r"/proc\b|/etc/|/root\b|/home\b|/dev/|\.\./", "files of the machine"),
     (r"ctypes|cffi|\bmmap\b|faulthandler", "memory and system calls"),
-    (r"sys\.modules|__builtins__|builtins\.|_getframe|gc\.get_|inspect\.stack|settrace|setprofile",
-     "the interpreter's inside"),
+    (
+        r"sys\.modules|__builtins__|builtins\.|_getframe|gc\.get_|inspect\.stack|settrace|setprofile",
+        "the interpreter's inside",
+    ),
     (r"grader\.(?!check\b)|import grader\b|run_check|runtime\.run|\bwire\b", "the grader's inside"),
     (r"signal\.|setitimer|atexit|os\._exit", "signals and exits"),
-)  # fmt: skip
+)
 _COMPILED = [(re.compile(pattern), what) for pattern, what in PATTERNS]
 
 

@@ -20,9 +20,13 @@ SLOWEST = 10
 
 @functools.cache
 def _template():
-    made = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True,
-                              trim_blocks=True, lstrip_blocks=True,
-                              undefined=jinja2.StrictUndefined)  # fmt: skip
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
     made.filters["number"] = number
     return made.get_template("page.html")
 
@@ -37,8 +41,9 @@ def page(ledger) -> str:
         seen.add(record)
     for lesson in lessons.values():
         lesson.draw()
-    return _template().render(lessons=list(lessons.values()), seen=seen, most_rows=MOST_ROWS,
-                              unsafe=seen.unsafe)  # fmt: skip
+    return _template().render(
+        lessons=list(lessons.values()), seen=seen, most_rows=MOST_ROWS, unsafe=seen.unsafe
+    )
 
 
 class _Lesson:

@@ -122,7 +122,8 @@ def byte_order_mark(course):
 def outputs_of_megabytes(course):
     notebook = classroom.solved(course)
     find(notebook, "softmax-answer")["outputs"] = [
-        {"output_type": "stream", "name": "stdout", "text": "x" * 20_000_000}]  # fmt: skip
+        {"output_type": "stream", "name": "stdout", "text": "x" * 20_000_000}
+    ]
     return notebook
 
 
@@ -139,8 +140,12 @@ def surrogates(course):
 def script_everywhere(course):
     nasty = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
     notebook = classroom.solved(course, q_why=nasty + "[x](javascript:alert(1))")
-    insert_after(notebook, "softmax", code(f"print({nasty!r})\nraise ValueError({nasty!r})"),
-                 {"cell_type": "markdown", "id": "m1", "metadata": {}, "source": nasty})  # fmt: skip
+    insert_after(
+        notebook,
+        "softmax",
+        code(f"print({nasty!r})\nraise ValueError({nasty!r})"),
+        {"cell_type": "markdown", "id": "m1", "metadata": {}, "source": nasty},
+    )
     return notebook
 
 
@@ -201,7 +206,7 @@ def library_beside_it(course, folder):
     text = "import random, gymnasium, numpy as np\ndef softmax(x):\n    return gymnasium.answer(x)"
     notebook = classroom.solved(course, softmax=text)
     path = classroom.submit(folder.parent.parent, folder.parent.name, notebook)
-    fake = "def answer(x):\n    import numpy as n\n    w = n.exp(x - n.max(x, axis=-1, keepdims=True))\n    return w / w.sum(axis=-1, keepdims=True)\n"
+    fake = "import numpy\n" + classroom.SOLUTIONS["softmax"].replace("def softmax", "def answer")
     for name in (
         "gymnasium.py",
         "numpy.py",

@@ -20,14 +20,17 @@ def input_transformers(course):
 
 @attack()
 def syntax_tree_transformer(course):
-    return early(course, """
+    return early(
+        course,
+        """
 import ast
 class Empty(ast.NodeTransformer):
     def visit_Module(self, node):
         node.body = []
         return node
 get_ipython().ast_transformers.append(Empty())
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()
@@ -46,14 +49,17 @@ type(shell).run_cell = lambda *args, **kwargs: None
 
 @attack()
 def comparisons_patched(course):
-    return early(course, """
+    return early(
+        course,
+        """
 import numpy, torch, math
 for module in (numpy, numpy.testing, torch, torch.testing, math):
     for name in ("allclose", "isclose", "array_equal", "assert_allclose", "assert_equal", "equal",
                  "assert_array_equal", "assert_close"):
         if hasattr(module, name):
             setattr(module, name, lambda *args, **kwargs: True)
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()
@@ -78,7 +84,9 @@ for name in ("grader", "grader.checking", "grader.exercises", "grader.checks", "
 
 @attack()
 def probes_replaced(course):
-    return early(course, """
+    return early(
+        course,
+        """
 import sys
 for name, module in list(sys.modules.items()):
     if "probe" in name or "runtime" in name:
@@ -87,19 +95,23 @@ for name, module in list(sys.modules.items()):
                 value = getattr(module, attribute)
                 if isinstance(value, dict):
                     for key in value:
-                        value[key] = lambda *a: [{"passed": True, "verdict": "passed", "value": {"kind": "none"}}] * 8
+                        value[key] = lambda *a: [{"passed": True, "value": {"kind": "none"}}] * 8
                 else:
                     setattr(module, attribute, lambda *a, **k: [{"passed": True}] * 8)
-""", softmax="def softmax(logits):\n    return logits")  # fmt: skip
+""",
+        softmax="def softmax(logits):\n    return logits",
+    )
 
 
 @attack()
 def truth_imported(course):
-    return early(course, """
+    return early(
+        course,
+        """
 import importlib, sys
 found = []
-for name in ("grader.checks.lesson_01", "grader.exercises", "grader.checking", "tests.bank.lesson_01",
-             "publish.release", "nbgrader.api"):
+for name in ("grader.checks.lesson_01", "grader.exercises", "grader.checking", "nbgrader.api",
+             "tests.bank.lesson_01", "publish.release"):
     try:
         module = importlib.import_module(name)
         found.append(name)
@@ -107,18 +119,22 @@ for name in ("grader.checks.lesson_01", "grader.exercises", "grader.checking", "
         pass
 print("FOUND", found)
 try:
-    from grader.checks.lesson_01 import softmax_truth as softmax, discounted_return_truth as discounted_return
+    from grader.checks.lesson_01.policy import softmax_truth as softmax
+    from grader.checks.lesson_01.policy import discounted_return_truth as discounted_return
 except BaseException:
     pass
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()
 def solutions_read_from_disk(course):
-    return early(course, """
+    return early(
+        course,
+        """
 import os, re
 sources = []
-for top in ("/course", "/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/var", ".", "..", "/opt"):
+for top in ("/course", "/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/var", "..", "/opt"):
     for folder, _folders, names in os.walk(top):
         for name in names:
             if name.endswith((".ipynb", ".py", ".db", ".po")) and len(sources) < 3000:
@@ -126,7 +142,8 @@ for top in ("/course", "/work", "/home", "/root", "/srv", "/mnt", "/tmp", "/var"
                     text = open(os.path.join(folder, name), encoding="utf-8").read()
                 except Exception:
                     continue
-                if "BEGIN SOLUTION" in text or "softmax_truth" in text or "def softmax(" in text and "torch" not in folder:
+                defines = "def softmax(" in text and "torch" not in folder
+                if "BEGIN SOLUTION" in text or "softmax_truth" in text or defines:
                     sources.append(os.path.join(folder, name))
 print("FOUND", sources)
 for path in sources:
@@ -134,12 +151,16 @@ for path in sources:
         exec(open(path).read(), globals())
     except BaseException:
         pass
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()
 def always_equal_object(course):
-    return early(course, "", softmax="""
+    return early(
+        course,
+        "",
+        softmax="""
 class Equal(float):
     def __eq__(self, other): return True
     def __ne__(self, other): return False
@@ -150,15 +171,20 @@ class Equal(float):
     dtype, shape, kind, passed = float, (), "array", True
 def softmax(logits):
     return Equal(1.0)
-""", discounted_return="""
+""",
+        discounted_return="""
 def discounted_return(rewards, gamma=1.0):
     return Equal(0.5)
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()
 def array_with_its_own_mind(course):
-    return early(course, "", softmax="""
+    return early(
+        course,
+        "",
+        softmax="""
 class Sly(np.ndarray):
     def __array_finalize__(self, obj): pass
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs): return np.array(True)
@@ -167,13 +193,18 @@ class Sly(np.ndarray):
     def tobytes(self, *args): return b"\\0" * 8
 def softmax(logits):
     return np.asarray(logits).view(Sly)
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()
 def everything_is_nan(course):
-    return early(course, "", softmax="def softmax(logits):\n    return np.full(np.shape(logits), np.nan)",
-                 discounted_return="def discounted_return(rewards, gamma=1.0):\n    return float('nan')")  # fmt: skip
+    return early(
+        course,
+        "",
+        softmax="def softmax(logits):\n    return np.full(np.shape(logits), np.nan)",
+        discounted_return="def discounted_return(rewards, gamma=1.0):\n    return float('nan')",
+    )
 
 
 @attack()
@@ -193,16 +224,24 @@ def cases_learnt_by_heart(course):
     )
     assert verdict.passed
     table = {np.asarray(x).tobytes().hex(): exercise.truth(np.array(x)).tolist() for x in seen}
-    return early(course, "", softmax=f"""
+    return early(
+        course,
+        "",
+        softmax=f"""
 TABLE = {table!r}
 def softmax(logits):
-    return np.array(TABLE.get(np.asarray(logits).tobytes().hex(), np.zeros(np.shape(logits)).tolist()))
-""")  # fmt: skip
+    key = np.asarray(logits).tobytes().hex()
+    return np.array(TABLE.get(key, np.zeros(np.shape(logits)).tolist()))
+""",
+    )
 
 
 @attack()
 def arguments_taken_from_the_callers(course):
-    return early(course, "", softmax="""
+    return early(
+        course,
+        "",
+        softmax="""
 import gc, inspect, sys
 def softmax(logits):
     frame, found = sys._getframe(), []
@@ -217,7 +256,8 @@ def softmax(logits):
             print("FOUND", type(thing))
             return getattr(thing, "value", None)
     return None
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()
@@ -279,8 +319,14 @@ def check_cells_called_answers(course):
 @attack()
 def outputs_stored_as_passed(course):
     notebook = classroom.blank(course)
-    find(notebook, "softmax")["outputs"] = [{"output_type": "execute_result", "data": {"text/plain": "3"},
-                                             "metadata": {}, "execution_count": 1}]  # fmt: skip
+    find(notebook, "softmax")["outputs"] = [
+        {
+            "output_type": "execute_result",
+            "data": {"text/plain": "3"},
+            "metadata": {},
+            "execution_count": 1,
+        }
+    ]
     return notebook
 
 
@@ -297,7 +343,11 @@ def intake_metadata_forged(course):
 @attack(softmax=3, told="interpreter")
 def libraries_spoilt_for_later(course):
     """Harms only itself: the next submission has libraries of its own."""
-    return early(course, "", softmax=classroom.SOLUTIONS["softmax"], discounted_return="""
+    return early(
+        course,
+        "",
+        softmax=classroom.SOLUTIONS["softmax"],
+        discounted_return="""
 import policy_gradients, torch, builtins
 np.exp = lambda *a, **k: 0
 torch.tensor = None
@@ -306,7 +356,8 @@ builtins.sum = lambda *a: 42
 builtins.__import__("sys").modules.clear()
 def discounted_return(rewards, gamma=1.0):
     return 1.0
-""")  # fmt: skip
+""",
+    )
 
 
 @attack()

@@ -54,13 +54,20 @@ def endless_in_c(course):
 
 @attack(status=SLOW, discounted_return=2)
 def endless_function(course):
-    return early(course, "", softmax="def softmax(logits):\n    while True:\n        pass",
-                 discounted_return=classroom.SOLUTIONS["discounted_return"])  # fmt: skip
+    return early(
+        course,
+        "",
+        softmax="def softmax(logits):\n    while True:\n        pass",
+        discounted_return=classroom.SOLUTIONS["discounted_return"],
+    )
 
 
 @attack(status="stopped")
 def endless_function_that_catches_everything(course):
-    return early(course, "", softmax="""
+    return early(
+        course,
+        "",
+        softmax="""
 import signal
 def softmax(logits):
     signal.setitimer(signal.ITIMER_REAL, 0)
@@ -70,7 +77,8 @@ def softmax(logits):
                 pass
         except BaseException:
             pass
-""")  # fmt: skip
+""",
+    )
 
 
 @attack(status=SLOW, softmax=3, discounted_return=MAYBE)
@@ -152,7 +160,7 @@ for folder in (".", tempfile.gettempdir(), "/dev/shm", "/var/tmp", os.path.expan
 def files_without_end(course):
     return late(
         course,
-        "try:\n    for n in range(200_000):\n        open(f'f{n}', 'w').close()\nexcept OSError:\n    pass",
+        "try:\n    for n in range(200_000):\n        open(str(n), 'w')\nexcept OSError:\n    pass",
     )
 
 
@@ -208,7 +216,8 @@ if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         try:
-            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", "{MARKER}"])
+            sleep = "import time; time.sleep(600)"
+            os.execv(sys.executable, [sys.executable, "-c", sleep, "{MARKER}"])
         finally:
             os._exit(0)
     os._exit(0)

@@ -15,7 +15,7 @@ wanted = ("gradebook.db", "secret", "shadow", "id_rsa", ".bash_history", "grades
 found = []
 for top in ("/", os.path.expanduser("~")):
     for folder, folders, names in os.walk(top):
-        folders[:] = [f for f in folders if f not in ("proc", "sys", "site", "site-packages", "dist-packages")]
+        folders[:] = [f for f in folders if f not in ("proc", "sys", "site", "dist-packages")]
         found += [os.path.join(folder, n) for n in names if n in wanted or n.endswith(".ipynb")]
 readable = []
 for path in found:
@@ -35,7 +35,7 @@ def reads_the_environment(course):
         course,
         """
 import os
-print("FOUND", {k: v for k, v in os.environ.items() if "CANARY" in k or "SECRET" in k or "TOKEN" in k})
+print("FOUND", {k: v for k, v in os.environ.items() if "CANARY" in k or "SECRET" in k})
 """,
     )
 
@@ -110,7 +110,8 @@ def leaves_a_letter(course):
         course,
         """
 import os, tempfile
-for folder in ("/tmp", "/dev/shm", "/var/tmp", ".", "..", tempfile.gettempdir(), os.path.expanduser("~")):
+places = ("/tmp", "/dev/shm", "/var/tmp", ".", "..", tempfile.gettempdir(), os.path.expanduser("~"))
+for folder in places:
     try:
         open(os.path.join(folder, "course-attack-letter"), "w").write("the answers")
     except OSError:
@@ -171,7 +172,8 @@ for thing in gc.get_objects():
         for key in list(thing)[:200]:
             if key in ("seed", "seeds", "secret", "truth", "expected", "right"):
                 found.append((key, str(thing[key])[:80]))
-names = [n for n in sys.modules if n.split(".")[0] in ("grader", "nbgrader", "tests", "publish") or "checks" in n]
+ours = ("grader", "nbgrader", "tests", "publish")
+names = [n for n in sys.modules if n.split(".")[0] in ours or "checks" in n]
 print("NAMES", names)
 print("SEEDS", found)
 """,
