@@ -42,7 +42,7 @@ $(STAMP): pyproject.toml publish/torch_cpu.py
 	  echo "install the package python3-venv. Then run the command again."; exit 1; }
 	@echo "Installing the course into $(VENV): about 1.4 GB with torch, some minutes."
 	$(BIN)/python publish/torch_cpu.py
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test]'
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test,cluster]'
 	@touch $(STAMP)
 
 # The grader's sandbox and the browser tests use these. Whoever can't install them goes without.
