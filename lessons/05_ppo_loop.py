@@ -19,6 +19,8 @@
 # Before each experiment you are asked for a prediction. Commit to it first.
 
 # %% setup=true
+import copy
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -181,11 +183,11 @@ check("collect_rollout")
 # ### A rollout from above
 #
 # Here is one rollout of a policy that knows nothing. Each row is an environment, time runs to the
-# right. For the picture the time limit is 40 steps, so that both kinds of end occur.
+# right. For the picture the time limit is 25 steps, so that both kinds of end occur.
 
-# %% demo=true alt="A board with twelve rows, one for each environment, and 64 columns, one for each step. Colour darkens along each episode and starts anew after each mark. Most marks are crosses, where the pole fell after ten to thirty steps; a few squares stand where an episode was cut after 40 steps."
+# %% demo=true alt="A board with twelve rows, one for each environment, and 64 columns, one for each step. Colour darkens along each episode and starts anew after each mark. Crosses mark where a pole fell, squares where an episode was cut after 25 steps."
 torch.manual_seed(0)
-envs = pg.envs.VectorCartPole(12, max_steps=40)
+envs = pg.envs.VectorCartPole(12, max_steps=25)
 policy, critic = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
 obs, _ = envs.reset(seed=0)
 rollout, obs = collect_rollout(envs, policy, critic, obs, 64)
@@ -391,37 +393,51 @@ check("ppo_update")
 # %% [markdown]
 # ### One rollout, one epoch after the other
 #
-# We collect one rollout of 2048 samples and call `ppo_update` with one epoch at a time. In the first
-# line below the whole rollout is one minibatch, so there is a single step, and its numbers are those
-# *before* the step.
+# We collect one rollout of 2048 samples and call `ppo_update` with one epoch at a time, twice from the
+# same networks: once with the clip, once without ($\epsilon=\infty$). In the first line the whole
+# rollout is one minibatch, so there is a single step, and its numbers are those *before* the step. All
+# later epochs have four minibatches.
 #
-# **Predict.** What are the policy's loss, the KL and the clip fraction in that first line? And how do
-# KL and clip fraction go on, epoch after epoch, with four minibatches each?
+# **Predict.** What are the loss, the KL and the clip fraction in the first line? And what becomes of the
+# two KLs after eight more epochs?
 
 # %% demo=true
 torch.manual_seed(0)
-envs, rng = pg.envs.VectorCartPole(32), np.random.default_rng(0)
-policy, critic = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
-optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=0.01)
+envs = pg.envs.VectorCartPole(32)
+start = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
 obs, _ = envs.reset(seed=0)
-rollout, obs = collect_rollout(envs, policy, critic, obs, 64)
+rollout, obs = collect_rollout(envs, *start, obs, 64)
 adv = gae(rollout.rewards, rollout.values, rollout.next_values,
           rollout.terminated, rollout.truncated, gamma=0.98, lam=0.9)  # (T, N)
-print(pg.tr("epoch  policy loss      KL   clip fraction   entropy"))
-for epoch, size in enumerate([2048] + [512] * 8):
-    log = ppo_update(policy, critic, optimizer, rollout, normalize_advantages(adv), adv + rollout.values,
-                     epochs=1, minibatch_size=size, clip=0.2, value_coef=0.5, entropy_coef=0.0, rng=rng)
-    # Adding 0.0 turns a rounded -0.0 into 0.0.
-    row = [round(log[key], 4) + 0.0 for key in ("policy_loss", "approx_kl", "clip_fraction", "entropy")]
-    print("{:4}   {:9.4f} {:10.4f} {:11.3f} {:11.3f}".format(epoch, *row))
+table = []
+for clip in (0.2, np.inf):
+    nets = [copy.deepcopy(net) for net in start]
+    optimizer = torch.optim.Adam([p for net in nets for p in net.parameters()], lr=0.01)
+    table.append([
+        ppo_update(*nets, optimizer, rollout, normalize_advantages(adv), adv + rollout.values,
+                   epochs=1, minibatch_size=size, clip=clip, value_coef=0.5, entropy_coef=0.0,
+                   rng=np.random.default_rng(epoch))
+        for epoch, size in enumerate([2048] + [512] * 8)
+    ])
+print(pg.tr("           with the clip                            without it"))
+print(pg.tr("epoch  policy loss     KL  clip fraction    policy loss     KL  entropy"))
+for epoch, (held, free) in enumerate(zip(*table)):
+    cells = held["policy_loss"], held["approx_kl"], held["clip_fraction"]
+    cells += free["policy_loss"], free["approx_kl"], free["entropy"]
+    cells = [round(cell, 4) + 0.0 for cell in cells]  # adding 0.0 turns -0.0 into 0.0
+    print("{:4} {:12.3f} {:8.3f} {:11.2f} {:17.3f} {:8.3f} {:7.2f}".format(epoch, *cells))
 
 # %% [markdown]
 # In the first line all ratios are 1. The loss is minus the mean of the advantages, and that is 0 after
-# whitening: this step's gradient is the plain policy gradient, whatever its loss says.
+# normalisation. The step is the plain policy gradient, whatever its loss says.
 #
-# Then the ratios spread. With every epoch the policy moves further from the one that played, and the
-# share of clipped samples grows: they have nothing more to say. This is why $K$ is about 4 to 10, not
-# 100. The batch is used up.
+# Then the two programs part. With the clip, the policy has gone as far as it may after one epoch. From
+# there KL and clip fraction go up and down around the same level, since every sample that reaches the
+# edge of the band stops pushing. The loss falls slowly: the batch is used up.
+#
+# Without the clip the loss falls much further. It is a false friend. The KL passes 1, and the entropy
+# goes to 0. Within a few epochs the policy has made up its mind about everything, on the evidence of
+# 64 steps.
 #
 # ## 3. The gauges
 #
@@ -530,20 +546,255 @@ check("train_ppo")
 # learning rate 0.01; 24 rounds. The panels are drawn anew while your function runs.
 #
 # **Predict.** After how many rounds will the pole stand for 500 steps? And which of the five gauges
-# will look sick at the end, although the policy is perfect?
+# will look sick at the end, although the policy is not?
 
-# %% demo=true alt="Five panels over 24 updates. The mean return rises from 20 to 500 within about 15 updates. KL stays near 0.01, the clip fraction between 0.05 and 0.3. The entropy falls from 0.69 to about 0.45. The explained variance rises to almost 1 and falls towards 0 at the end."
+# %% demo=true alt="Five panels over 24 updates. The mean return rises from 20 to 500 within about 12 updates, with gaps where no episode ended. KL and clip fraction rise at first and then fall, KL staying below 0.03. The entropy falls from 0.69 to about 0.35. The explained variance rises towards 1 and falls towards 0 at the end."
 torch.manual_seed(2)
 envs, rng = pg.envs.VectorCartPole(32), np.random.default_rng(2)
 policy, critic = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
+untrained = copy.deepcopy(policy)
 optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=0.01)
 panels = pg.plots.LivePanels(num_envs=32, updates=24)
 with panels.watching(globals()):
     history = train_ppo(envs, policy, critic, optimizer, 24, 64, rng)
 
+# %% [markdown]
+# About a dozen rounds, 25 000 steps. The gaps in the return are rounds in which no episode ended: every
+# pole stood.
+#
+# The gauge that looks sick is the explained variance. Once every pole stands, all returns are nearly
+# alike. There is little left to explain, and the gauge drops towards 0. A gauge is to be read together
+# with the others.
+#
+# `panels` also looked at the ratios before each round's first step.
+
 # %% demo=true
-trained = pg.evaluation.sampled_returns(policy, pg.envs.VectorCartPole(100), seed=1)
-print(pg.tr("100 sampled episodes: mean return {mean:.0f}, lowest {low:.0f}").format(
-    mean=trained.mean(), low=trained.min()))
 furthest = max(row["first_ratio"] for row in panels.rows)
-print(pg.tr("largest distance of a round's first ratios from 1: {d:.5f}").format(d=furthest))
+print(pg.tr("largest distance of a first ratio from 1, over all rounds: {d:.5f}").format(d=furthest))
+
+# %% [markdown]
+# They are 1, up to the rounding of 32-bit numbers. This is worth a line in your own programs. If the
+# first ratio is not 1, then the policy that is scored is not the one that played: another observation,
+# another action, dropout, a temperature.
+#
+# ### How good is it?
+#
+# "Solved" needs a criterion. Ours is the mean return of 100 *sampled* episodes, at least 475. Why not let
+# the policy always play its likeliest action?
+#
+# **Predict.** A policy after a single round of training: what is its mean return when it samples, and
+# when it plays the likeliest action?
+
+# %% demo=true
+torch.manual_seed(0)
+beginner, other = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
+optimizer = torch.optim.Adam([*beginner.parameters(), *other.parameters()], lr=0.01)
+train_ppo(pg.envs.VectorCartPole(32), beginner, other, optimizer, 1, 64, np.random.default_rng(0))
+
+tests = pg.envs.VectorCartPole(100)
+for name, net in ((pg.tr("after 1 round"), beginner), (pg.tr("after 24 rounds"), policy)):
+    sampled = pg.evaluation.sampled_returns(net, tests, seed=1)
+    likeliest = pg.evaluation.sampled_returns(net, tests, seed=1, greedy=True)
+    print(pg.tr("{name:16} sampled {a:4.0f}, likeliest action {b:4.0f}").format(
+        name=name, a=sampled.mean(), b=likeliest.mean()))
+
+# %% [markdown]
+# One round of training, and the likeliest action is already good: the policy leans slightly the right
+# way everywhere. But nobody plays that policy. The gradient, the KL and the return of the training are
+# about the one that samples. Whoever reports a number must say to which of the two it belongs.
+#
+# And here it is, before and after. Both policies sample.
+
+# %% demo=true alt="An animation of two carts with poles, one above the other. The upper one, before training, falls within a second and stands still. The lower one, after training, balances its pole for 500 steps."
+recorded = [pg.evaluation.recorded_states(net, seed=3) for net in (untrained, policy)]
+display(pg.plots.cart_clip(recorded, [pg.tr("before"), pg.tr("after 24 rounds, 49 000 steps")]))
+
+# %% [markdown]
+# ## 5. What is it worth to use a batch several times?
+#
+# **Question.** Ten epochs cost ten times the arithmetic of one. What do they buy, and do they need the
+# clip?
+#
+# Six programs learn CartPole. All play about 2048 steps between two updates. All use the same networks
+# and Adam.
+#
+# | program | what it does with a batch |
+# |---|---|
+# | REINFORCE | one step; whole episodes, rewards-to-go, normalised |
+# | actor-critic | one step; advantages from GAE and a critic |
+# | PPO, $K=1$ | one epoch of four minibatches, with the clip |
+# | PPO, $K=4$ | four epochs |
+# | PPO, $K=10$ | ten epochs |
+# | $K=10$, no clip | ten epochs of the bare ratio objective |
+#
+# A comparison is only fair if each program has the learning rate that suits it. So each was tried with
+# five rates from 0.001 to 0.1 on four seeds, and the rate with the highest mean return over the whole
+# training was kept. Then it ran on twelve new seeds. These runs take a while, so they were made
+# beforehand: `python -m publish.runs` makes them again, with the very functions of this notebook. The
+# black line is made now: one more run without the clip.
+#
+# **Predict.** How many times fewer steps does $K=4$ need than $K=1$? And what will ten epochs without the
+# clip look like, at *their* best learning rate?
+
+# %% demo=true alt="Left: mean return over 98 thousand steps for six programs. PPO with 4 and 10 epochs rises to 475 within about 35 thousand steps and stays there. REINFORCE rises almost as fast to 380 and falls back to below 300. Actor-critic and PPO with one epoch climb slowly to about 300. Ten epochs without the clip stay at about 200. A grey line, one run made now without the clip, jumps up and down. Right: where each run ended. All runs of PPO with 4 and 10 epochs lie close to 500; the runs of the other programs are scattered from 9 to 500."
+runs = pg.stored_runs("learning_curves")
+labels = {
+    "reinforce": pg.tr("REINFORCE"), "actor_critic": pg.tr("actor-critic"),
+    "ppo_k1": pg.tr("PPO, K = 1"), "ppo_k4": pg.tr("PPO, K = 4"), "ppo_k10": pg.tr("PPO, K = 10"),
+    "no_clip_k10": pg.tr("K = 10, no clip"),
+}
+torch.manual_seed(7)
+wild, other = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
+optimizer = torch.optim.Adam([*wild.parameters(), *other.parameters()], lr=float(runs["no_clip_k10_rate"]))
+live = train_ppo(pg.envs.VectorCartPole(32), wild, other, optimizer, 48, 64, np.random.default_rng(7),
+                 epochs=10, clip=np.inf)
+played = 2048 * (np.arange(len(live)) + 1)
+pg.plots.over_steps(runs["steps"], {name: runs[name] for name in labels}, mark=475, labels=labels,
+                    live=(played, [row["mean_return"] for row in live]))
+plt.show()
+
+# %% demo=true
+heads = pg.tr("program"), pg.tr("rate"), pg.tr("mean"), pg.tr("475 at step"), pg.tr("below 200")
+print("{:18} {:>7} {:>7} {:>14} {:>12}".format(*heads))
+for name, label in labels.items():
+    curves = runs[name]  # (seeds, P)
+    reached = np.where((curves >= 475).any(1), runs["steps"][(curves >= 475).argmax(1)], np.inf)
+    typical = np.median(reached)
+    when = f"{typical:,.0f}" if np.isfinite(typical) else pg.tr("rarely")
+    fallen = (curves[:, -3:].mean(1) < 200).sum()
+    print(f"{label:18} {runs[name + '_rate']:7g} {curves.mean():7.0f} {when:>14} {fallen:9}/{len(curves)}")
+
+# %% [markdown]
+# PPO with several epochs is ahead of everything that uses a batch once. With four epochs all twelve runs
+# reach 475, half of them within about 20 000 steps, and they stay there. With a single epoch only a third of the
+# runs get there at all within these 98 000 steps. This is what reuse buys: most of the steps.
+#
+# A surprise is REINFORCE, which keeps up with PPO at first. Its best rate is a high one, and steps of that
+# length throw the policy back again and again. At the end five of its twelve runs are below 200.
+#
+# And reuse needs the clip. Without it, ten epochs do best with a smaller rate than with it. Even so they
+# are the worst of all six: most runs reach 475 at some time, hardly one stays, and some end at 9 steps, the
+# mark of a policy that always pushes to the same side.
+#
+# The rates tell the same story in another way. Here is the mean return over the whole training for each
+# rate that was tried.
+
+# %% demo=true
+print(pg.tr("learning rate") + "".join(f"{rate:9g}" for rate in runs["rates"]))
+for name, label in labels.items():
+    print(f"{label:16}" + "".join(f"{mean:9.0f}" for mean in runs[name + "_tuning"]))
+
+# %% [markdown]
+# Read the last two lines. With the clip, any rate from 0.003 to 0.03 will do. Without it a rate of 0.03
+# destroys everything. The clip makes training safe in a second sense: the choice of the rate is no longer
+# a matter of luck.
+#
+# ### What CartPole does not show
+#
+# An honest word about this figure. CartPole is easy. REINFORCE solves it, too, and because a single step
+# per batch is cheap, it may do so in fewer *seconds*: a step of this environment costs a fraction of a
+# microsecond of arithmetic. PPO's case is the number of *steps*. It counts where a step is expensive: a
+# robot that wears out, a text that a large model has to write. CartPole also has two actions, a dense
+# reward and no need to explore. Twelve seeds of one task prove nothing about another one.
+#
+# One more thing was measured on the way: PPO with $K=4$, in which every cut episode counts as ended.
+
+# %% demo=true
+late = runs["steps"] >= 49_000
+for name, label in (("ppo_k4", pg.tr("cut episodes have a value")),
+                    ("cut_as_terminated", pg.tr("cut episodes count as ended"))):
+    share = (runs[name][:, late] >= 475).mean()
+    print(pg.tr("{label:30} {share:4.0%} of the late evaluations reach 475").format(label=label, share=share))
+
+# %% [markdown]
+# The program is the same, and so are the seeds. One flag taken for the other, and three evaluations of ten
+# are lost, just when the poles have learned to stand so long that the clock matters.
+#
+# ## 6. The bug hunt
+#
+# **Question.** A program runs, prints numbers, and does not learn. Which line is wrong?
+#
+# Here are six broken programs. Each is this lesson's solution with a single thing changed, ten epochs per
+# rollout and the usual settings otherwise. The solid lines are its gauges, the dashed lines those of the
+# healthy program. The dotted line in the entropy's column is $\log 2$, two equally likely actions. What
+# lies beyond a panel's edge is drawn at the edge.
+#
+# These runs, too, are stored, and `python -m publish.runs` makes them again.
+
+# %% demo=true alt="Six rows of five panels, for the runs A to F, with a healthy run dashed behind. A: the return stays below 200, the explained variance is 0 throughout. B: return rises to 200 and falls to 9, KL and clip fraction are exactly 0, entropy falls to 0 at once. C: return stays near 20, KL and clip fraction are positive, entropy stays at log 2. D: return rises to 350 and falls to 9, KL is off the scale, the clip fraction is about 0.4, entropy is low. E: return is 9 from the start, KL is off the scale for a few updates and then 0, entropy falls to 0 at once, explained variance is 1. F: return stays near 20, KL and clip fraction are exactly 0, entropy stays at log 2, explained variance rises to 0.7."
+hunt = pg.stored_runs("bug_hunt")
+healthy = hunt.pop("healthy")
+pg.plots.broken_runs(hunt, healthy)
+plt.show()
+
+# %% [markdown]
+# ### Exercise: `bug_hunt`
+#
+# Name the bug of each run. The candidates, of which two are not there:
+#
+# | name | the bug |
+# |---|---|
+# | `"no-clip"` | the ratio is used as it is, nothing is clipped |
+# | `"old-recomputed"` | the old log-probabilities are computed anew for each minibatch |
+# | `"actions-resampled"` | the update scores freshly drawn actions instead of the stored ones |
+# | `"critic-untrained"` | the critic's loss never reaches the optimiser |
+# | `"policy-frozen"` | the optimiser holds the critic's weights only |
+# | `"loss-sign"` | the objective is handed to the optimiser as if it were a loss |
+# | `"entropy-bonus"` | the entropy's weight $c_H$ is far too large |
+# | `"episodes-leak"` | the advantages run on from one episode into the next |
+#
+# Work by exclusion. What does a gauge of exactly 0 mean? Which gauges belong to the policy, which one to
+# the critic? And what would the return be, if nothing were learned at all?
+
+# %% exercise="bug_hunt"
+bug_hunt = {"A": None, "B": None, "C": None, "D": None, "E": None, "F": None}
+### BEGIN SOLUTION
+bug_hunt = {
+    "A": "critic-untrained",  # the policy learns, slowly; the critic explains nothing
+    "B": "old-recomputed",  # measured against itself, no policy ever moves
+    "C": "actions-resampled",  # it moves, but the advantages belong to other actions
+    "D": "no-clip",  # learns quickly, by steps of any size, and falls
+    "E": "loss-sign",  # learns to drop the pole as fast as it can
+    "F": "policy-frozen",  # only the critic learns
+}
+### END SOLUTION
+
+# %% check="bug_hunt" points=2
+check("bug_hunt")
+
+# %% [markdown]
+# ## What you have, and what is missing
+#
+# - PPO is four steps in a loop: collect, advantages, update, log. You have written each of them.
+# - Data are frozen when they are collected. Only the weights move during an update.
+# - An episode that the clock cut still has a future. One that ended has none.
+# - Several epochs on a batch save a large part of the steps. They need the clip, and several gauges beside
+#   the return.
+#
+# The pole gets a reward at every step. A language model gets one at the end of its text, from a model of
+# what people like, and must not forget its language while it chases it.
+# [Lesson 6](../06_toward_language/06_toward_language.ipynb) takes this loop there.
+#
+# ## References
+#
+# - J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov. [Proximal policy optimization
+#   algorithms](https://arxiv.org/abs/1707.06347). 2017.
+# - J. Schulman, P. Moritz, S. Levine, M. Jordan, P. Abbeel. [High-dimensional continuous control using
+#   generalized advantage estimation](https://arxiv.org/abs/1506.02438). ICLR 2016.
+# - V. Mnih et al. [Asynchronous methods for deep reinforcement
+#   learning](https://arxiv.org/abs/1602.01783). ICML 2016. Actor-critic with an entropy bonus.
+# - F. Pardo, A. Tavakoli, V. Levdik, P. Kormushev. [Time limits in reinforcement
+#   learning](https://arxiv.org/abs/1712.00378). ICML 2018.
+# - L. Engstrom et al. [Implementation matters in deep policy gradients: a case study on PPO and
+#   TRPO](https://arxiv.org/abs/2005.12729). ICLR 2020.
+# - M. Andrychowicz et al. [What matters in on-policy reinforcement learning? A large-scale empirical
+#   study](https://arxiv.org/abs/2006.05990). 2020.
+# - S. Huang, R. F. J. Dossa, A. Raffin, A. Kanervisto, W. Wang. [The 37 implementation details of
+#   proximal policy
+#   optimization](https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/). ICLR blog
+#   track, 2022.
+# - A. G. Barto, R. S. Sutton, C. W. Anderson. [Neuronlike adaptive elements that can solve difficult
+#   learning control problems](https://doi.org/10.1109/TSMC.1983.6313077). IEEE Transactions on Systems,
+#   Man, and Cybernetics, 1983. The cart and its pole.
+# - M. Towers et al. [Gymnasium: a standard interface for reinforcement learning
+#   environments](https://arxiv.org/abs/2407.17032). 2024.

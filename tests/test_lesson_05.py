@@ -427,7 +427,18 @@ def test_learning_curves_show_what_the_text_says():
     )
     ends = {name: curves[name][:, -3:].mean(1) for name in names}
     assert (ends["ppo_k4"] >= 400).all()
-    assert (ends["no_clip_k10"] < 400).sum() >= 4
+    assert (ends["no_clip_k10"] < 400).sum() >= 4 and ends["no_clip_k10"].min() < 20
+    solved = {name: (curves[name] >= 475).any(1).mean() for name in names}
+    assert solved["ppo_k4"] == 1 and solved["ppo_k1"] < 0.5
+    first = curves["steps"][(curves["ppo_k4"] >= 475).argmax(1)]
+    assert np.median(first) < 25_000
+    assert (ends["reinforce"] < 200).sum() == 5
+    late = curves["steps"] >= 49_000
+    share = {n: (curves[n][:, late] >= 475).mean() for n in ("ppo_k4", "cut_as_terminated")}
+    assert share["ppo_k4"] > 0.95 and share["cut_as_terminated"] < 0.75
+    rates = dict(zip(curves["rates"], zip(*(curves[f"{n}_tuning"] for n in names[4:]))))
+    assert all(rates[rate][0] > 300 for rate in (0.003, 0.01, 0.03)) and rates[0.03][1] < 50
+    assert curves["no_clip_k10_rate"] < curves["ppo_k10_rate"]
     for name in names:
         tuning = curves[f"{name}_tuning"]
         assert curves[f"{name}_rate"] == curves["rates"][tuning.argmax()]

@@ -48,7 +48,7 @@ OPTIONS = tuple(sorted([*(bug for bug, _hint in BUGS.values()), *OTHERS]))
 
 
 def hunt_cases(rng):
-    return [Case({})]
+    return [Case({}, shown="bug_hunt")]
 
 
 def hunt_entries(case, seen):
