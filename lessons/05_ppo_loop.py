@@ -3,9 +3,9 @@
 # %% [markdown]
 # # 05 · The full PPO loop
 #
-# The parts lie on the table: a policy, returns, a critic and its advantages, the clip. This lesson
-# puts them together into PPO, proximal policy optimisation (Schulman et al. 2017), as it is used for
-# robots, for games and for language models.
+# The parts lie on the table: a policy, returns, a critic and its advantages, the clip. This
+# lesson puts them together into PPO, proximal policy optimisation (Schulman et al. 2017), as it
+# is used for robots, for games and for language models.
 #
 # In this lesson you will
 #
@@ -52,21 +52,21 @@ torch.set_num_threads(1)
 # | **update** | $K$ epochs of minibatches: the policy climbs the clip objective, the critic learns the returns | $\theta$ and $\phi$ move, $\theta_\text{old}$ stays |
 # | **log** | write down how it went | the gauges of section 3 |
 #
-# Then $\theta_\text{old}\leftarrow\theta$, which needs no code: the next batch is collected with the
-# policy as it is by then. $\theta$ stands for the policy's weights, $\phi$ for the critic's.
+# Then $\theta_\text{old}\leftarrow\theta$, which needs no code: the next batch is collected with
+# the policy as it is by then. $\theta$ stands for the policy's weights, $\phi$ for the critic's.
 #
 # The data of one round are called a **rollout**: $T$ steps of $N$ environments, $B=TN$ samples.
 #
 # ### The world: a pole on a cart
 #
 # The corridor had seven states. Now the state is four real numbers, and the policy is a network.
-# In **CartPole** a pole stands on a cart that rolls on a track. Each step pushes the cart to the left
-# (action 0) or to the right (action 1).
+# In **CartPole** a pole stands on a cart that rolls on a track. Each step pushes the cart to the
+# left (action 0) or to the right (action 1).
 #
 # - **Observation**: the cart's position and velocity, the pole's angle and angular velocity.
 # - **Reward**: 1 for each step. So the return is the number of steps.
-# - **End**: *terminated*, when the pole leans more than 12 degrees or the cart is more than 2.4 m from
-#   the middle; *truncated*, when 500 steps are over.
+# - **End**: *terminated*, when the pole leans more than 12 degrees or the cart is more than 2.4 m
+#   from the middle; *truncated*, when 500 steps are over.
 #
 # `pg.envs.VectorCartPole(N)` runs $N$ of them side by side, with the physics of Gymnasium's
 # CartPole-v1. One call of `step` takes $N$ actions and gives $N$ observations. That is many times
@@ -74,9 +74,9 @@ torch.set_num_threads(1)
 #
 # ### Where does an episode end?
 #
-# A vector environment does not stop when one of its episodes ends. It starts the next one *in the same
-# step*: the observation it returns is already the first one of the new episode. The last observation
-# of the old one would be lost, so it is handed out separately.
+# A vector environment does not stop when one of its episodes ends. It starts the next one *in the
+# same step*: the observation it returns is already the first one of the new episode. The last
+# observation of the old one would be lost, so it is handed out separately.
 #
 # ```python
 # obs, rew, terminated, truncated, infos = envs.step(actions)
@@ -101,9 +101,9 @@ for t in range(24):
         print(f"{t:4} {i:9}     {how:10} {obs[i][2]:12.3f} {infos['final_obs'][i][2]:16.3f}")
 
 # %% [markdown]
-# The angle in `obs` is always close to 0: that pole has just been set up again. The true last angle
-# stands in `final_obs`. It is beyond 12 degrees (0.209 radians) where the pole fell, and inside where
-# only the clock ran out.
+# The angle in `obs` is always close to 0: that pole has just been set up again. The true last
+# angle stands in `final_obs`. It is beyond 12 degrees (0.209 radians) where the pole fell, and
+# inside where only the clock ran out.
 #
 # ### Why it matters
 #
@@ -115,9 +115,9 @@ for t in range(24):
 # | truncated | a pole that still stands | $V_\phi(\text{final\_obs})$ |
 # | terminated | nothing | never looked at |
 #
-# **Predict.** A perfect player never drops the pole. With $\gamma=0.98$, what is the value of a standing
-# pole, if nothing ever ends? And which value does a critic learn for the same pole, if each cut at
-# step 500 is taken for an end? The observation does not say what time it is.
+# **Predict.** A perfect player never drops the pole. With $\gamma=0.98$, what is the value of a
+# standing pole, if nothing ever ends? And which value does a critic learn for the same pole, if
+# each cut at step 500 is taken for an end? The observation does not say what time it is.
 
 # %% demo=true
 left = np.array([1, 10, 50, 250, 500])
@@ -127,12 +127,12 @@ for steps, worth in zip(left, value):
 print(pg.tr("no end:                        {v:5.1f}").format(v=1 / (1 - 0.98)))
 
 # %% [markdown]
-# Without an end a standing pole is worth 50. With a wrong end it is worth anything between 1 and 50,
-# and the four numbers of the observation do not tell which. The critic is asked to learn noise, and
-# the last actions before the clock look terrible through no fault of their own.
+# Without an end a standing pole is worth 50. With a wrong end it is worth anything between 1 and
+# 50, and the four numbers of the observation do not tell which. The critic is asked to learn
+# noise, and the last actions before the clock look terrible through no fault of their own.
 #
-# The same care is needed at the edge of the rollout. After $T$ steps the recording stops, the episode
-# does not: the last step's successor has a value as well.
+# The same care is needed at the edge of the rollout. After $T$ steps the recording stops, the
+# episode does not: the last step's successor has a value as well.
 #
 # ### Exercise: `collect_rollout`
 #
@@ -215,10 +215,10 @@ plt.show()
 #
 # ### Exercise: `normalize_advantages`
 #
-# - `adv` is an array `(T, N)`, or of any other shape. The mean and the deviation are taken over *all*
-#   of its numbers.
-# - The result has the same shape. Where all numbers are equal, or where there is only one, it is zero,
-#   not nan.
+# - `adv` is an array `(T, N)`, or of any other shape. The mean and the deviation are taken over
+#   *all* of its numbers.
+# - The result has the same shape. Where all numbers are equal, or where there is only one, it is
+#   zero, not nan.
 
 # %% exercise="normalize_advantages"
 def normalize_advantages(adv):
@@ -240,12 +240,12 @@ check("normalize_advantages")
 # %% [markdown]
 # ### Minibatches
 #
-# An **epoch** is one pass over all $B$ samples. It takes a step for each **minibatch** of $M$ of them.
-# More steps than with the whole batch at once, each a little noisier.
+# An **epoch** is one pass over all $B$ samples. It takes a step for each **minibatch** of $M$ of
+# them. More steps than with the whole batch at once, each a little noisier.
 #
 # Neighbours in a rollout are alike: the same pole, a fiftieth of a second later. A minibatch of
-# neighbours would push the policy towards what one pole happened to need. So the samples are shuffled,
-# anew in each epoch.
+# neighbours would push the policy towards what one pole happened to need. So the samples are
+# shuffled, anew in each epoch.
 #
 # ### Exercise: `minibatches`
 #
@@ -279,8 +279,8 @@ check("minibatches")
 # It is 0 where one action has all the probability, and $\log A$ where all $A$ actions are equally
 # likely. For two actions that is 0.69.
 #
-# Many programs reward entropy a little, so that the policy does not make up its mind too early. CartPole
-# does not need that. But the entropy is worth watching in any case.
+# Many programs reward entropy a little, so that the policy does not make up its mind too early.
+# CartPole does not need that. But the entropy is worth watching in any case.
 #
 # ### Exercise: `entropy`
 #
@@ -315,12 +315,12 @@ check("entropy")
 # +c_V\,\underbrace{\operatorname{mean}\big[(V_\phi(s)-R)^2\big]}_{\text{the critic's loss}}
 # -c_H\,\underbrace{\operatorname{mean}\big[H(\pi_\theta(\cdot\mid s))\big]}_{\text{the entropy}}$$
 #
-# with the ratio $r=\pi_\theta(a\mid s)/\pi_{\theta_\text{old}}(a\mid s)$, the returns $R$ that the critic
-# is to learn, and two weights: $c_V$ (`value_coef`) and $c_H$ (`entropy_coef`).
+# with the ratio $r=\pi_\theta(a\mid s)/\pi_{\theta_\text{old}}(a\mid s)$, the returns $R$ that
+# the critic is to learn, and two weights: $c_V$ (`value_coef`) and $c_H$ (`entropy_coef`).
 #
 # What is frozen and what moves? The observations, the actions, the old log-probabilities, the
-# advantages and the returns are *data*. They were written down when the rollout was collected, and they
-# stay as they are through all $K$ epochs. Only $\theta$ and $\phi$ move.
+# advantages and the returns are *data*. They were written down when the rollout was collected,
+# and they stay as they are through all $K$ epochs. Only $\theta$ and $\phi$ move.
 #
 # ### Question: the first step
 #
@@ -343,17 +343,18 @@ check("q_first_step")
 # %% [markdown]
 # ### Exercise: `ppo_update`
 #
-# - `rollout` is what `collect_rollout` gives. `advantages` and `returns` are arrays `(T, N)`, to be used
-#   as they come: whoever calls this function has normalised them, or has not.
-# - `epochs` times: draw `minibatches` of all $B=TN$ samples from `rng`, and take one optimiser step for
-#   each. Compare with the log-probabilities that are *stored* in the rollout. No gradient clipping.
-# - The result is a dict with five means over all minibatches of all epochs, as floats, each computed
-#   from the forward pass before its step: `policy_loss` (the clip loss alone), `value_loss` (without
-#   $c_V$), `entropy`, `approx_kl` (the estimate $k_3$) and `clip_fraction`.
+# - `rollout` is what `collect_rollout` gives. `advantages` and `returns` are arrays `(T, N)`, to
+#   be used as they come: whoever calls this function has normalised them, or has not.
+# - `epochs` times: draw `minibatches` of all $B=TN$ samples from `rng`, and take one optimiser
+#   step for each. Compare with the log-probabilities that are *stored* in the rollout. No
+#   gradient clipping.
+# - The result is a dict with five means over all minibatches of all epochs, as floats, each
+#   computed from the forward pass before its step: `policy_loss` (the clip loss alone),
+#   `value_loss` (without $c_V$), `entropy`, `approx_kl` (the estimate $k_3$) and `clip_fraction`.
 #
-# `torch.as_tensor(array).flatten(0, 1)` makes `(B, ...)` of `(T, N, ...)`. `value_loss`, `ppo_clip_loss`,
-# `importance_ratio`, `kl_estimates` and `clip_fraction` are there to be used; `clip_fraction` takes a
-# NumPy array.
+# `torch.as_tensor(array).flatten(0, 1)` makes `(B, ...)` of `(T, N, ...)`. `value_loss`,
+# `ppo_clip_loss`, `importance_ratio`, `kl_estimates` and `clip_fraction` are there to be used;
+# `clip_fraction` takes a NumPy array.
 
 # %% exercise="ppo_update"
 def ppo_update(policy, critic, optimizer, rollout, advantages, returns, *, epochs, minibatch_size,
@@ -393,13 +394,13 @@ check("ppo_update")
 # %% [markdown]
 # ### One rollout, one epoch after the other
 #
-# We collect one rollout of 2048 samples and call `ppo_update` with one epoch at a time, twice from the
-# same networks: once with the clip, once without ($\epsilon=\infty$). In the first line the whole
-# rollout is one minibatch, so there is a single step, and its numbers are those *before* the step. All
-# later epochs have four minibatches.
+# We collect one rollout of 2048 samples and call `ppo_update` with one epoch at a time, twice
+# from the same networks: once with the clip, once without ($\epsilon=\infty$). In the first line
+# the whole rollout is one minibatch, so there is a single step, and its numbers are those
+# *before* the step. All later epochs have four minibatches.
 #
-# **Predict.** What are the loss, the KL and the clip fraction in the first line? And what becomes of the
-# two KLs after eight more epochs?
+# **Predict.** What are the loss, the KL and the clip fraction in the first line? And what becomes
+# of the two KLs after eight more epochs?
 
 # %% demo=true
 torch.manual_seed(0)
@@ -428,16 +429,16 @@ for epoch, (held, free) in enumerate(zip(*table)):
     print("{:4} {:12.3f} {:8.3f} {:11.2f} {:17.3f} {:8.3f} {:7.2f}".format(epoch, *cells))
 
 # %% [markdown]
-# In the first line all ratios are 1. The loss is minus the mean of the advantages, and that is 0 after
-# normalisation. The step is the plain policy gradient, whatever its loss says.
+# In the first line all ratios are 1. The loss is minus the mean of the advantages, and that is 0
+# after normalisation. The step is the plain policy gradient, whatever its loss says.
 #
-# Then the two programs part. With the clip, the policy has gone as far as it may after one epoch. From
-# there KL and clip fraction go up and down around the same level, since every sample that reaches the
-# edge of the band stops pushing. The loss falls slowly: the batch is used up.
+# Then the two programs part. With the clip, the policy has gone as far as it may after one epoch.
+# From there KL and clip fraction go up and down around the same level, since every sample that
+# reaches the edge of the band stops pushing. The loss falls slowly: the batch is used up.
 #
-# Without the clip the loss falls much further. It is a false friend. The KL passes 1, and the entropy
-# goes to 0. Within a few epochs the policy has made up its mind about everything, on the evidence of
-# 64 steps.
+# Without the clip the loss falls much further. It is a false friend. The KL passes 1, and the
+# entropy goes to 0. Within a few epochs the policy has made up its mind about everything, on the
+# evidence of 64 steps.
 #
 # ## 3. The gauges
 #
@@ -453,8 +454,9 @@ for epoch, (held, free) in enumerate(zip(*table)):
 # | entropy | how undecided the policy is | falls slowly from $\log A$ |
 # | explained variance | how much the critic knows | rises from 0 towards 1 |
 #
-# The last one is new. A critic's squared error alone says little: 100 is a lot where the returns differ
-# by 10, and nothing where they differ by 1000. So compare it with how much there was to know:
+# The last one is new. A critic's squared error alone says little: 100 is a lot where the returns
+# differ by 10, and nothing where they differ by 1000. So compare it with how much there was to
+# know:
 #
 # $$\mathrm{EV}=1-\frac{\operatorname{Var}(R-V)}{\operatorname{Var}(R)}$$
 #
@@ -465,8 +467,8 @@ for epoch, (held, free) in enumerate(zip(*table)):
 #
 # - `values` and `returns` are arrays of one shape, often `(T, N)`. The variances are taken over all
 #   numbers.
-# - The result is one number. Where the returns do not vary, there is nothing to explain: return nan,
-#   `float("nan")`.
+# - The result is one number. Where the returns do not vary, there is nothing to explain: return
+#   nan, `float("nan")`.
 
 # %% exercise="explained_variance"
 def explained_variance(values, returns):
@@ -490,26 +492,26 @@ check("explained_variance")
 #
 # Now close the loop: collect, advantages, update, log.
 #
-# One thing needs bookkeeping. An episode may go on over several rollouts, so its return is a sum over
-# several rollouts. `pg.EpisodeReturns(N)` adds up: make one before the first round, and
-# `mean_return(rollout)` gives the mean return of the episodes that ended in this rollout, and nan where
-# none did. Feed it each rollout once.
+# One thing needs bookkeeping. An episode may go on over several rollouts, so its return is a sum
+# over several rollouts. `pg.EpisodeReturns(N)` adds up: make one before the first round, and
+# `mean_return(rollout)` gives the mean return of the episodes that ended in this rollout, and nan
+# where none did. Feed it each rollout once.
 #
 # ### Exercise: `train_ppo`
 #
-# - Reset the environments once, at the start, with a seed drawn from `rng`. After that each rollout goes
-#   on where the last one stopped.
-# - `num_updates` times: collect `num_steps` steps, compute the advantages with `gamma` and `lam`, call
-#   `ppo_update`. Normalise the advantages for the policy. The critic learns the returns, which are the
-#   advantages *before* normalisation plus the values that the critic gave.
-# - The result is a list with one dict for each update: `mean_return`, and what `ppo_update` returns. Add
-#   `explained_variance`, too; the gauges need it.
+# - Reset the environments once, at the start, with a seed drawn from `rng`. After that each
+#   rollout goes on where the last one stopped.
+# - `num_updates` times: collect `num_steps` steps, compute the advantages with `gamma` and `lam`,
+#   call `ppo_update`. Normalise the advantages for the policy. The critic learns the returns,
+#   which are the advantages *before* normalisation plus the values that the critic gave.
+# - The result is a list with one dict for each update: `mean_return`, and what `ppo_update`
+#   returns. Add `explained_variance`, too; the gauges need it.
 # - `policy` and `critic` are trained in place.
 #
 # The check lets your function train a policy for 30 updates, in a CartPole whose actions and
-# observations are mixed up, with a learning rate that falls from 0.01. Then it plays with the weights
-# that come out. The mean return of 100 sampled episodes must be at least 475, and once more on 100
-# fresh ones. That takes a few seconds.
+# observations are mixed up, with a learning rate that falls from 0.01. Then it plays with the
+# weights that come out. The mean return of 100 sampled episodes must be at least 475, and once
+# more on 100 fresh ones. That takes a few seconds.
 
 # %% exercise="train_ppo"
 def train_ppo(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98, lam=0.9,
@@ -557,33 +559,29 @@ optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=0.
 panels = pg.plots.LivePanels(num_envs=32, updates=24)
 with panels.watching(globals()):
     history = train_ppo(envs, policy, critic, optimizer, 24, 64, rng)
-
-# %% [markdown]
-# About a dozen rounds, 25 000 steps. The gaps in the return are rounds in which no episode ended: every
-# pole stood.
-#
-# The gauge that looks sick is the explained variance. Once every pole stands, all returns are nearly
-# alike. There is little left to explain, and the gauge drops towards 0. A gauge is to be read together
-# with the others.
-#
-# `panels` also looked at the ratios before each round's first step.
-
-# %% demo=true
 furthest = max(row["first_ratio"] for row in panels.rows)
 print(pg.tr("largest distance of a first ratio from 1, over all rounds: {d:.5f}").format(d=furthest))
 
 # %% [markdown]
-# They are 1, up to the rounding of 32-bit numbers. This is worth a line in your own programs. If the
-# first ratio is not 1, then the policy that is scored is not the one that played: another observation,
-# another action, dropout, a temperature.
+# About a dozen rounds, 25 000 steps. The gaps in the return are rounds in which no episode ended:
+# every pole stood.
+#
+# The gauge that looks sick is the explained variance. Once every pole stands, all returns are
+# nearly alike. There is little left to explain, and the gauge drops towards 0. A gauge is to be
+# read together with the others.
+#
+# The line below the panels is about the ratios before each round's first step.
+# They are 1, up to the rounding of 32-bit numbers. This is worth a line in your own programs. If
+# the first ratio is not 1, then the policy that is scored is not the one that played: another
+# observation, another action, dropout, a temperature.
 #
 # ### How good is it?
 #
-# "Solved" needs a criterion. Ours is the mean return of 100 *sampled* episodes, at least 475. Why not let
-# the policy always play its likeliest action?
+# "Solved" needs a criterion. Ours is the mean return of 100 *sampled* episodes, at least 475. Why
+# not let the policy always play its likeliest action?
 #
-# **Predict.** A policy after a single round of training: what is its mean return when it samples, and
-# when it plays the likeliest action?
+# **Predict.** A policy after a single round of training: what is its mean return when it samples,
+# and when it plays the likeliest action?
 
 # %% demo=true
 torch.manual_seed(0)
@@ -599,9 +597,10 @@ for name, net in ((pg.tr("after 1 round"), beginner), (pg.tr("after 24 rounds"),
         name=name, a=sampled.mean(), b=likeliest.mean()))
 
 # %% [markdown]
-# One round of training, and the likeliest action is already good: the policy leans slightly the right
-# way everywhere. But nobody plays that policy. The gradient, the KL and the return of the training are
-# about the one that samples. Whoever reports a number must say to which of the two it belongs.
+# One round of training, and the likeliest action is already good: the policy leans slightly the
+# right way everywhere. But nobody plays that policy. The gradient, the KL and the return of the
+# training are about the one that samples. Whoever reports a number must say to which of the two
+# it belongs.
 #
 # And here it is, before and after. Both policies sample.
 
@@ -612,11 +611,11 @@ display(pg.plots.cart_clip(recorded, [pg.tr("before"), pg.tr("after 24 rounds, 4
 # %% [markdown]
 # ## 5. What is it worth to use a batch several times?
 #
-# **Question.** Ten epochs cost ten times the arithmetic of one. What do they buy, and do they need the
-# clip?
+# **Question.** Ten epochs cost ten times the arithmetic of one. What do they buy, and do they
+# need the clip?
 #
-# Six programs learn CartPole. All play about 2048 steps between two updates. All use the same networks
-# and Adam.
+# Six programs learn CartPole. All play about 2048 steps between two updates. All use the same
+# networks and Adam.
 #
 # | program | what it does with a batch |
 # |---|---|
@@ -627,14 +626,14 @@ display(pg.plots.cart_clip(recorded, [pg.tr("before"), pg.tr("after 24 rounds, 4
 # | PPO, $K=10$ | ten epochs |
 # | $K=10$, no clip | ten epochs of the bare ratio objective |
 #
-# A comparison is only fair if each program has the learning rate that suits it. So each was tried with
-# five rates from 0.001 to 0.1 on four seeds, and the rate with the highest mean return over the whole
-# training was kept. Then it ran on twelve new seeds. These runs take a while, so they were made
-# beforehand: `python -m publish.runs` makes them again, with the very functions of this notebook. The
-# black line is made now: one more run without the clip.
+# A comparison is only fair if each program has the learning rate that suits it. So each was tried
+# with five rates from 0.001 to 0.1 on four seeds, and the rate with the highest mean return over
+# the whole training was kept. Then it ran on twelve new seeds. These runs take a while, so they
+# were made beforehand: `python -m publish.runs` makes them again, with the very functions of this
+# notebook. The black line is made now: one more run without the clip.
 #
-# **Predict.** How many times fewer steps does $K=4$ need than $K=1$? And what will ten epochs without the
-# clip look like, at *their* best learning rate?
+# **Predict.** How many times fewer steps does $K=4$ need than $K=1$? And what will ten epochs
+# without the clip look like, at *their* best learning rate?
 
 # %% demo=true alt="Left: mean return over 98 thousand steps for six programs. PPO with 4 and 10 epochs rises to 475 within about 35 thousand steps and stays there. REINFORCE rises almost as fast to 380 and falls back to below 300. Actor-critic and PPO with one epoch climb slowly to about 300. Ten epochs without the clip stay at about 200. A grey line, one run made now without the clip, jumps up and down. Right: where each run ended. All runs of PPO with 4 and 10 epochs lie close to 500; the runs of the other programs are scattered from 9 to 500."
 runs = pg.stored_runs("learning_curves")
@@ -665,19 +664,21 @@ for name, label in labels.items():
     print(f"{label:18} {runs[name + '_rate']:7g} {curves.mean():7.0f} {when:>14} {fallen:9}/{len(curves)}")
 
 # %% [markdown]
-# PPO with several epochs is ahead of everything that uses a batch once. With four epochs all twelve runs
-# reach 475, half of them within about 20 000 steps, and they stay there. With a single epoch only a third of the
-# runs get there at all within these 98 000 steps. This is what reuse buys: most of the steps.
+# PPO with several epochs is ahead of everything that uses a batch once. With four epochs all
+# twelve runs reach 475, half of them within about 20 000 steps, and they stay there. With a
+# single epoch only a third of the runs get there at all within these 98 000 steps. This is what
+# reuse buys: most of the steps.
 #
-# A surprise is REINFORCE, which keeps up with PPO at first. Its best rate is a high one, and steps of that
-# length throw the policy back again and again. At the end five of its twelve runs are below 200.
+# A surprise is REINFORCE, which keeps up with PPO at first. Its best rate is a high one, and
+# steps of that length throw the policy back again and again. At the end five of its twelve runs
+# are below 200.
 #
-# And reuse needs the clip. Without it, ten epochs do best with a smaller rate than with it. Even so they
-# are the worst of all six: most runs reach 475 at some time, hardly one stays, and some end at 9 steps, the
-# mark of a policy that always pushes to the same side.
+# And reuse needs the clip. Without it, ten epochs do best with a smaller rate than with it. Even
+# so they are the worst of all six: most runs reach 475 at some time, hardly one stays, and some
+# end at 9 steps, the mark of a policy that always pushes to the same side.
 #
-# The rates tell the same story in another way. Here is the mean return over the whole training for each
-# rate that was tried.
+# The rates tell the same story in another way. Here is the mean return over the whole training
+# for each rate that was tried.
 
 # %% demo=true
 print(pg.tr("learning rate") + "".join(f"{rate:9g}" for rate in runs["rates"]))
@@ -685,19 +686,21 @@ for name, label in labels.items():
     print(f"{label:16}" + "".join(f"{mean:9.0f}" for mean in runs[name + "_tuning"]))
 
 # %% [markdown]
-# Read the last two lines. With the clip, any rate from 0.003 to 0.03 will do. Without it a rate of 0.03
-# destroys everything. The clip makes training safe in a second sense: the choice of the rate is no longer
-# a matter of luck.
+# Read the last two lines. With the clip, any rate from 0.003 to 0.03 will do. Without it a rate
+# of 0.03 destroys everything. The clip makes training safe in a second sense: the choice of the
+# rate is no longer a matter of luck.
 #
 # ### What CartPole does not show
 #
-# An honest word about this figure. CartPole is easy. REINFORCE solves it, too, and because a single step
-# per batch is cheap, it may do so in fewer *seconds*: a step of this environment costs a fraction of a
-# microsecond of arithmetic. PPO's case is the number of *steps*. It counts where a step is expensive: a
-# robot that wears out, a text that a large model has to write. CartPole also has two actions, a dense
-# reward and no need to explore. Twelve seeds of one task prove nothing about another one.
+# An honest word about this figure. CartPole is easy. REINFORCE solves it, too. With its one step per
+# batch it even needs fewer *seconds*: on our machine about 0.3 to its first 475, PPO with $K=4$ about
+# 0.45. A step of this environment costs less than a millionth of a second. PPO's case is the number
+# of *steps*. It counts where a step is expensive: a robot that wears out, a text that a large model
+# has to write. CartPole also has two actions, a reward at every step and no need to explore. Twelve
+# seeds of one task prove nothing about another one.
 #
-# One more thing was measured on the way: PPO with $K=4$, in which every cut episode counts as ended.
+# One more thing was measured on the way: PPO with $K=4$, in which every cut episode counts as
+# ended.
 
 # %% demo=true
 late = runs["steps"] >= 49_000
@@ -707,17 +710,18 @@ for name, label in (("ppo_k4", pg.tr("cut episodes have a value")),
     print(pg.tr("{label:30} {share:4.0%} of the late evaluations reach 475").format(label=label, share=share))
 
 # %% [markdown]
-# The program is the same, and so are the seeds. One flag taken for the other, and three evaluations of ten
-# are lost, just when the poles have learned to stand so long that the clock matters.
+# The program is the same, and so are the seeds. One flag taken for the other, and three
+# evaluations of ten are lost, just when the poles have learned to stand so long that the clock
+# matters.
 #
 # ## 6. The bug hunt
 #
 # **Question.** A program runs, prints numbers, and does not learn. Which line is wrong?
 #
-# Here are six broken programs. Each is this lesson's solution with a single thing changed, ten epochs per
-# rollout and the usual settings otherwise. The solid lines are its gauges, the dashed lines those of the
-# healthy program. The dotted line in the entropy's column is $\log 2$, two equally likely actions. What
-# lies beyond a panel's edge is drawn at the edge.
+# Here are six broken programs. Each is this lesson's solution with a single thing changed, ten
+# epochs per rollout and the usual settings otherwise. The solid lines are its gauges, the dashed
+# lines those of the healthy program. The dotted line in the entropy's column is $\log 2$, two
+# equally likely actions. What lies beyond a panel's edge is drawn at the edge.
 #
 # These runs, too, are stored, and `python -m publish.runs` makes them again.
 
@@ -743,8 +747,8 @@ plt.show()
 # | `"entropy-bonus"` | the entropy's weight $c_H$ is far too large |
 # | `"episodes-leak"` | the advantages run on from one episode into the next |
 #
-# Work by exclusion. What does a gauge of exactly 0 mean? Which gauges belong to the policy, which one to
-# the critic? And what would the return be, if nothing were learned at all?
+# Work by exclusion. What does a gauge of exactly 0 mean? Which gauges belong to the policy, which
+# one to the critic? And what would the return be, if nothing were learned at all?
 
 # %% exercise="bug_hunt"
 bug_hunt = {"A": None, "B": None, "C": None, "D": None, "E": None, "F": None}
@@ -768,33 +772,33 @@ check("bug_hunt")
 # - PPO is four steps in a loop: collect, advantages, update, log. You have written each of them.
 # - Data are frozen when they are collected. Only the weights move during an update.
 # - An episode that the clock cut still has a future. One that ended has none.
-# - Several epochs on a batch save a large part of the steps. They need the clip, and several gauges beside
-#   the return.
+# - Several epochs on a batch save a large part of the steps. They need the clip, and several
+#   gauges beside the return.
 #
-# The pole gets a reward at every step. A language model gets one at the end of its text, from a model of
-# what people like, and must not forget its language while it chases it.
-# [Lesson 6](../06_toward_language/06_toward_language.ipynb) takes this loop there.
+# The pole gets a reward at every step. A language model gets one at the end of its text, from a
+# model of what people like, and must not forget its language while it chases it. [Lesson
+# 6](../06_toward_language/06_toward_language.ipynb) takes this loop there.
 #
 # ## References
 #
 # - J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov. [Proximal policy optimization
 #   algorithms](https://arxiv.org/abs/1707.06347). 2017.
-# - J. Schulman, P. Moritz, S. Levine, M. Jordan, P. Abbeel. [High-dimensional continuous control using
-#   generalized advantage estimation](https://arxiv.org/abs/1506.02438). ICLR 2016.
+# - J. Schulman, P. Moritz, S. Levine, M. Jordan, P. Abbeel. [High-dimensional continuous control
+#   using generalized advantage estimation](https://arxiv.org/abs/1506.02438). ICLR 2016.
 # - V. Mnih et al. [Asynchronous methods for deep reinforcement
 #   learning](https://arxiv.org/abs/1602.01783). ICML 2016. Actor-critic with an entropy bonus.
 # - F. Pardo, A. Tavakoli, V. Levdik, P. Kormushev. [Time limits in reinforcement
 #   learning](https://arxiv.org/abs/1712.00378). ICML 2018.
 # - L. Engstrom et al. [Implementation matters in deep policy gradients: a case study on PPO and
 #   TRPO](https://arxiv.org/abs/2005.12729). ICLR 2020.
-# - M. Andrychowicz et al. [What matters in on-policy reinforcement learning? A large-scale empirical
-#   study](https://arxiv.org/abs/2006.05990). 2020.
+# - M. Andrychowicz et al. [What matters in on-policy reinforcement learning? A large-scale
+#   empirical study](https://arxiv.org/abs/2006.05990). 2020.
 # - S. Huang, R. F. J. Dossa, A. Raffin, A. Kanervisto, W. Wang. [The 37 implementation details of
 #   proximal policy
-#   optimization](https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/). ICLR blog
-#   track, 2022.
-# - A. G. Barto, R. S. Sutton, C. W. Anderson. [Neuronlike adaptive elements that can solve difficult
-#   learning control problems](https://doi.org/10.1109/TSMC.1983.6313077). IEEE Transactions on Systems,
-#   Man, and Cybernetics, 1983. The cart and its pole.
+#   optimization](https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/). ICLR
+#   blog track, 2022.
+# - A. G. Barto, R. S. Sutton, C. W. Anderson. [Neuronlike adaptive elements that can solve
+#   difficult learning control problems](https://doi.org/10.1109/TSMC.1983.6313077). IEEE
+#   Transactions on Systems, Man, and Cybernetics, 1983. The cart and its pole.
 # - M. Towers et al. [Gymnasium: a standard interface for reinforcement learning
 #   environments](https://arxiv.org/abs/2407.17032). 2024.
