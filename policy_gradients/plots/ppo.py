@@ -51,7 +51,8 @@ def _gauge(ax, values, key, limits, color, healthy=None):
     if healthy is not None:
         ax.plot(np.clip(healthy, *limits), color=GREY, linestyle="--", linewidth=1.1)
     shown = np.clip(np.asarray(values, float), *limits)
-    ax.plot(shown, color=color, linestyle="-", marker=".", markersize=3, linewidth=1.3)
+    marker = {} if healthy is not None else {"marker": ".", "markersize": 3}
+    ax.plot(shown, color=color, linestyle="-", linewidth=1.5, **marker)
     if key == "entropy":
         ax.axhline(np.log(2), color=DARK, linewidth=0.8, linestyle=":")
     ax.set_ylim(*limits)
@@ -66,7 +67,7 @@ def broken_runs(runs, healthy):
     import matplotlib.pyplot as plt
 
     use_style()
-    fig, axes = plt.subplots(len(runs), 5, figsize=(10.5, 1.35 * len(runs) + 0.4), sharex=True)
+    fig, axes = plt.subplots(len(runs), 5, figsize=(9.5, 1.2 * len(runs) + 0.5), sharex=True)
     for row, (name, run) in zip(axes, runs.items(), strict=True):
         for ax, (key, _title, limits) in zip(row, PANELS, strict=True):
             _gauge(ax, run[key], key, limits, COLORS[4], healthy[key])
@@ -102,7 +103,7 @@ def over_steps(steps, curves, mark, labels=None, live=None):
     ax.axhline(mark, color=DARK, linestyle=":", linewidth=1.2)
     ax.set(xlabel=_("steps of the environment"), ylabel=_("mean return"), ylim=(0, 515))
     ax.xaxis.set_major_formatter(lambda x, _pos: f"{x / 1000:.0f}k")
-    ax.legend(fontsize=8.5, loc="lower right")
+    ax.legend(fontsize=8.5, ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))
     ax.grid(True, axis="y")
     ends.axvline(mark, color=DARK, linestyle=":", linewidth=1.2)
     ends.set(xlabel=_("mean return at the end, one mark a run"), xlim=(-10, 525))
