@@ -67,7 +67,7 @@ class Trajectory:
 @record
 @dataclass(frozen=True)
 class View:
-    """The same numbers in another guise: ``read_only``, ``reversed`` strides or a plain ``list``."""
+    """The same numbers in another guise: ``read_only``, ``reversed`` strides or a ``list``."""
 
     array: np.ndarray
     guise: str

@@ -183,7 +183,7 @@ class Oracle:
 
 
 def _plain(value):
-    """Arguments as plain data: tensors as records, objects of the helper package by their fields."""
+    """Arguments as plain data: tensors as records, the helper package's objects by fields."""
     from .inputs import Tensor, Trajectory
 
     if hasattr(value, "detach"):
@@ -214,8 +214,10 @@ def _with_gradient(answer, question, wanted, ask):
         @staticmethod
         def backward(ctx, upstream):
             weights = upstream.detach().numpy()
-            found = ([g * weights for g in answer["gradients"]] if weights.ndim == 0
-                     else ask({**question, "upstream": np.array(weights)})["gradients"])  # fmt: skip
+            if weights.ndim == 0:
+                found = [g * weights for g in answer["gradients"]]
+            else:
+                found = ask({**question, "upstream": np.array(weights)})["gradients"]
             return tuple(torch.as_tensor(g, dtype=t.dtype) for g, t in zip(found, wanted))
 
     return Answered.apply(*wanted)
