@@ -249,7 +249,7 @@ def test_report_names_what_matters(graded):
     report = (graded / "out" / "report.html").read_text()
     for words in (
         "softmax-axis",
-        "not-written",
+        "Not written: softmax 1, discounted_return 1.",
         "Refused",
         "Stopped",
         "Slowest",

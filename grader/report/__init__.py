@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 MOST_ROWS = 200
 EXAMPLES = 3
 SLOWEST = 10
+NOT_TRIED = ("not-written", "not-answered")
 
 
 @functools.cache
@@ -52,7 +53,7 @@ class _Lesson:
     def __init__(self, name):
         self.name, self.points, self.scores = name, 0.0, []
         self.statuses, self.waiting = Counter(), 0
-        self.passed, self.tried = Counter(), {}
+        self.passed, self.tried, self.blank = Counter(), {}, Counter()
         self.mistakes, self.examples = Counter(), defaultdict(list)
         self.histogram = self.rates = ""
 
@@ -71,7 +72,9 @@ class _Lesson:
             return
         self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
         self.passed[mark.exercise] += verdict == PASSED
-        if verdict == WRONG:
+        if mark.mistake in NOT_TRIED:
+            self.blank[mark.exercise] += 1
+        elif verdict == WRONG:
             key = mark.exercise, mark.mistake
             self.mistakes[key] += 1
             if len(self.examples[key]) < EXAMPLES:
