@@ -55,7 +55,8 @@ def autograde(options: Options, watch=None) -> Counter:
     nothing had changed) that is called for each submission.
     """
     names = _lesson_names(options)
-    found = find_submissions(options.submitted, options.course.names(), options.lessons)
+    course = options.course
+    found = find_submissions(options.submitted, course.names(), options.lessons, course.ungraded())
     told = watch(len(found)) if watch else lambda *_: None
     with Store(options.out) as store, Ledger(store.root / "gradebook.db") as ledger:
         for name in names:

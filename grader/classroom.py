@@ -25,13 +25,14 @@ class Found:
     refused: Note | None = None
 
 
-def find_submissions(folder, known, wanted=None) -> list[Found]:
-    """Every submission below ``folder``, sorted. known: the course's lessons; wanted: those to
-    grade, None for all (then a folder of another name is refused, not passed over)."""
+def find_submissions(folder, known, wanted=None, ungraded=()) -> list[Found]:
+    """Every submission below ``folder``, sorted. known: the course's graded lessons; wanted: those
+    to grade, None for all (then a folder of another name is refused, unless it is a lesson that is
+    not graded)."""
     found = []
     for student in _folders(folder):
         for lesson in _folders(student.path, quiet=True):
-            if wanted is None or lesson.name in wanted:
+            if lesson.name in wanted if wanted else lesson.name not in ungraded:
                 found.append(_found(student, lesson, known))
     return sorted(found, key=lambda one: (one.lesson, one.student))
 

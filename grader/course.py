@@ -68,11 +68,17 @@ class Course:
         return self.root / "notebooks" / language / name / f"{name}.ipynb"
 
     def names(self) -> list[str]:
-        """All lessons in order. Raises CourseError where none is built."""
+        """The graded lessons in order. Raises CourseError where no lesson is built."""
+        return [name for name in self._built() if self.lesson(name).graded]
+
+    def ungraded(self) -> list[str]:
+        """Lessons in which there is nothing to mark."""
+        return [name for name in self._built() if not self.lesson(name).graded]
+
+    def _built(self):
         folder = self.root / "notebooks" / "en"
-        found = sorted(
-            path.stem for path in folder.glob("*/*.ipynb") if path.stem == path.parent.name
-        )
+        paths = folder.glob("*/*.ipynb")
+        found = sorted(path.stem for path in paths if path.stem == path.parent.name)
         if not found:
             raise CourseError(f"There are no notebooks under {folder}. Remedy: make notebooks")
         return found

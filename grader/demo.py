@@ -16,11 +16,11 @@ TYPICAL = ("softmax-axis", "gamma-ignored", "minus-sign", "not-normalised")
 NAMES = ("carla", "dmitri", "esi", "farid")
 
 
-def main(out: Path, lesson: str | None = None, unsafe: bool = False) -> int:
+def main(out: Path, lesson: str | None = None, unsafe: bool = False, course=None) -> int:
     """Makes the class in out/submitted, grades it into out, prints the marks."""
     from grader import autograde
 
-    course = Course()
+    course = course or Course()
     name = lesson or course.names()[0]
     if name not in course.names():
         raise CourseError(f"There is no lesson {name}; there are {', '.join(course.names())}.")

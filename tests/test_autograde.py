@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from grader import tables
+from grader import demo, tables
 from grader.__main__ import main
 from grader.autograde import Options, autograde
 from grader.course import HERE
@@ -24,9 +24,10 @@ from grader.sandbox import doctor
 from grader.secret import SecretError, read_secret, seeds_of
 from tests import classroom
 from tests.bank import load
+from tests.bank.cells import cell_of
 from tests.classroom import NAME, code, find, insert_after, submit
 from tests.once import once
-from tests.warm import warm  # noqa: F401
+from tests.warm import executor_for, warm  # noqa: F401
 
 needs_walls = pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate")
 WRONG = "def softmax(x):\n    w = np.exp(x - x.max(0))\n    return w / w.sum(0)\n"
@@ -551,59 +552,28 @@ def test_tasks_are_pulled_as_workers_become_free(graded):
     assert finished == 40 and most <= 2
 
 
-def test_bank_gets_the_marks_and_names_of_the_bank(graded):
-    """Through sandbox and frames, as in a notebook: the same verdicts."""
-    import inspect
-
-    lesson = classroom.Course(graded / "course").lesson(NAME)
-    course = classroom.Course(graded / "course")
-    entries = [
-        e
-        for e in load()
-        if e.exercise in ("softmax", "discounted_return")
-        and inspect.isfunction(e.answer)
-        and e.answer.__closure__ is None
-    ]
+@pytest.mark.parametrize("name", [NAME, "04_ppo_clip"])
+def test_bank_is_told_the_same_through_sandbox_and_frames(tmp_path, name):
+    """Every answer of the bank as a cell: its verdict, and that it costs nobody else's points."""
+    course = classroom.build_course(tmp_path, *((HERE, [name]) if name != NAME else ()))
+    lesson = course.lesson(name)
+    seeds = {cell.grade_id: 7 for cell in lesson.cells if cell.kind == "check"}
+    answers = demo.solved_answers(course, name)
     tasks = []
-    for entry in entries:
-        module = inspect.getsource(sys.modules[entry.answer.__module__])
-        helpers = module.split("from tests.bank")[0]
-        source = inspect.getsource(entry.answer)
-        source = source[source.index("def ") :] if "lambda" not in source else None
-        if source is None or entry.answer.__name__ not in source or _uses_helpers(entry.answer):
+    for entry in load():
+        text = cell_of(entry) if entry.exercise in seeds else None
+        if text is None or entry.mistake == "too-slow":
             continue
-        text = f"{helpers}\n{source}\n{entry.exercise} = {entry.answer.__name__}\n"
-        notebook = classroom.solved(course, **{entry.exercise: text})
-        tasks.append(
-            (
-                entry,
-                Task(
-                    "s",
-                    lesson,
-                    json.dumps(notebook).encode(),
-                    {"softmax": 7, "discounted_return": 7},
-                ),
-            )
-        )
-    assert len(tasks) >= 3
-    with LocalExecutor(1, Settings()) as executor:
-        for entry, outcome in executor.run(iter(tasks)):
-            mark = next(m for m in outcome.marks if m.exercise == entry.exercise)
-            assert (mark.mistake or None) == entry.mistake, (entry.id, mark)
-            others = [
-                m for m in outcome.marks if m.exercise != entry.exercise and m.exercise != "q_why"
-            ]
-            assert all(m.verdict == "passed" for m in others), entry.id
-
-
-def _uses_helpers(function):
-    names = set(function.__code__.co_names)
-    known = {
-        name
-        for name, value in function.__globals__.items()
-        if callable(value) and getattr(value, "__module__", "").startswith("tests.bank")
-    }
-    return bool(names & known)
+        notebook = classroom.blank(course, name)
+        mine = {**answers, f"{entry.exercise}-answer": text}
+        for cell in notebook["cells"]:
+            cell["source"] = mine.get(cell["id"], cell["source"])
+        tasks.append((entry, Task("s", lesson, json.dumps(notebook).encode(), seeds)))
+    assert len(tasks) >= 10 * len(seeds)
+    for entry, outcome in executor_for(Options(tmp_path, tmp_path)).executor.run(iter(tasks)):
+        told = {mark.exercise: mark.mistake or None for mark in outcome.marks}
+        assert told.pop(entry.exercise) == entry.mistake, entry.id
+        assert not any(told.values()), (entry.id, told)
 
 
 def test_gradebook_made_by_nbgrader_is_taken_over(graded, tmp_path):

@@ -645,3 +645,18 @@ def test_notes_survive_the_way_between_processes():
     error = pickle.loads(pickle.dumps(Refused("{name} is odd", name="a b")))
     assert str(error.note) == "'a b' is odd" == str(error)
     assert note("{n} of {m}", n=1, m=2.5).plain() == ["{n} of {m}", {"n": 1, "m": 2.5}]
+
+
+def test_lesson_without_marks_is_passed_over(course, tmp_path):
+    from grader.classroom import find_submissions
+
+    for name in (NAME, "00_start", "99_no_such"):
+        submit(tmp_path, "anna", "{}", name=name)
+    found = find_submissions(tmp_path, [NAME], None, ["00_start"])
+    assert [(one.lesson, one.refused is None) for one in found] == [
+        (NAME, True),
+        ("99_no_such", False),
+    ]
+    assert [one.lesson for one in find_submissions(tmp_path, [NAME], [NAME], ["00_start"])] == [
+        NAME
+    ]

@@ -20,11 +20,27 @@ def cell_of(entry: Entry) -> str | None:
         return None
     parts, done = [], set()  # what it needs, in order, and what is taken care of
     _collect(defined[answer.__name__, answer.__code__.co_firstlineno], defined, parts, done)
-    text = "\n\n\n".join([*parts])
-    name = (
-        "" if answer.__name__ == entry.exercise else f"\n\n\n{entry.exercise} = {answer.__name__}"
-    )
-    return "\n".join([*imports, "", "", text + name, ""]).lstrip("\n")
+    if answer.__name__ != entry.exercise:
+        # A helper of the exercise's own name must not be replaced by the answer.
+        parts = [_Renamed(entry.exercise).visit(part) for part in parts]
+        parts.append(ast.parse(f"{entry.exercise} = {answer.__name__}"))
+    texts = [ast.unparse(part) for part in parts]
+    return "\n".join([*imports, "", "", "\n\n\n".join(texts), ""]).lstrip("\n")
+
+
+class _Renamed(ast.NodeTransformer):
+    """Gives a name, where it is defined and where it is used, an underscore in front."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def visit_Name(self, node):
+        return ast.Name("_" + node.id, node.ctx) if node.id == self.name else node
+
+    def visit_FunctionDef(self, node):
+        self.generic_visit(node)
+        node.name = "_" + node.name if node.name == self.name else node.name
+        return node
 
 
 @cache
@@ -55,4 +71,4 @@ def _collect(node, defined, parts, done):
     bare = ast.parse(ast.unparse(node)).body[0]
     if isinstance(bare, ast.FunctionDef):
         bare.decorator_list = []
-    parts.append(ast.unparse(bare))
+    parts.append(bare)
