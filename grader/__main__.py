@@ -107,6 +107,7 @@ def main(arguments=None) -> int:
 def _expected():
     """Errors that say themselves what to do."""
     from grader.classroom import ClassroomError
+
     try:
         from grader.executor.settings import CannotGrade
         from grader.gradebook import GradebookError

@@ -202,10 +202,7 @@ class _Run:
         """Files first, the gradebook's row last: a row means that the files are there."""
         if outcome.status != FAILED:
             path = self.store.autograded(one.student, one.lesson)
-            self.store.write(
-                path,
-                json.dumps(outcome.notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
-            )
+            self.store.write(path, outcome.notebook)
             if timestamp:
                 self.store.write(path.with_name(DATES), timestamp + "\n")
             self.store.write(self.store.feedback(one.student, one.lesson), outcome.page)

@@ -4,6 +4,7 @@ Check cells, points, setup and given cells are taken from here, whatever a submi
 instructor's version with its solutions is not opened in grading.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -132,6 +133,7 @@ def _registered(lesson, path):
         )
 
 
+@functools.cache
 def grader_version() -> str:
     """A digest of the code that marks depend on: a change of it makes earlier marks stale."""
     digest = hashlib.sha256()

@@ -79,7 +79,7 @@ class SandboxedExecute(Execute):
         if outcome.status == FAILED:
             raise NbGraderException(" ".join(map(str, outcome.reason)))
         self.log.info("%s: %s", outcome.status, " ".join(map(str, outcome.reason)))
-        return from_dict(outcome.notebook), resources
+        return from_dict(json.loads(outcome.notebook)), resources
 
     def preprocess_cell(self, cell, resources, index):
         """Nothing is left to do for a single cell."""

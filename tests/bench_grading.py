@@ -171,7 +171,9 @@ def main(arguments=None):
     parsed = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parsed.add_argument("--lesson", default="01_reinforce")
     parsed.add_argument("--ours", type=int, default=200, help="submissions for this grader")
-    parsed.add_argument("--plain", type=int, default=8, help="of these for plain nbgrader, too")
+    parsed.add_argument(
+        "--plain", type=int, default=8, help="of these for plain nbgrader (0: none)"
+    )
     parsed.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     asked = parsed.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +181,7 @@ def main(arguments=None):
         course = classroom.build_course(root, HERE, [asked.lesson])
         make_class(course, asked.lesson, root / "all", asked.ours)
         fast = ours(root, asked.lesson, asked.jobs)
-        slow = plain(root, asked.lesson, asked.plain)
+        slow = plain(root, asked.lesson, asked.plain) if asked.plain else None
         slowest = _seconds(root / "out" / "submissions.csv")
     return show(asked, fast, slow, slowest)
 
@@ -191,18 +193,20 @@ def _seconds(path):
 
 def show(asked, fast, slow, seconds):
     """Prints the table, the ratio and whether the marks agree."""
-    rates = {"this grader": asked.ours / fast[0], "plain nbgrader": asked.plain / slow[0]}
-    counts = {"this grader": asked.ours, "plain nbgrader": asked.plain}
+    sides = {"this grader": (asked.ours, *fast)}
+    if slow:
+        sides["plain nbgrader"] = asked.plain, *slow
     print(f"{asked.lesson}, {asked.jobs} jobs, {len(os.sched_getaffinity(0))} cores")
     print(f"{'':16}{'submissions':>12}{'seconds':>10}{'per minute':>12}{'peak MB':>10}{'mean':>8}")
-    for name, (taken, peak, marks) in (("this grader", fast), ("plain nbgrader", slow)):
-        mean = sum(mark or 0 for mark in marks.values()) / counts[name]
-        row = f"{name:16}{counts[name]:12}{taken:10.1f}{60 * rates[name]:12.1f}"
+    for name, (count, taken, peak, marks) in sides.items():
+        mean = sum(mark or 0 for mark in marks.values()) / count
+        row = f"{name:16}{count:12}{taken:10.1f}{60 * count / taken:12.1f}"
         print(row + f"{peak:10.0f}{mean:8.2f}")
-    print(f"ratio of throughputs: {rates['this grader'] / rates['plain nbgrader']:.1f}")
-    print(
-        f"seconds in a worker: median {seconds[len(seconds) // 2]:.2f}, slowest {seconds[-1]:.2f}"
-    )
+    median, slowest = seconds[len(seconds) // 2], seconds[-1]
+    print(f"in a worker: {sum(seconds):.0f} s in all, median {median:.2f}, slowest {slowest:.2f}")
+    if not slow:
+        return 0
+    print(f"ratio of throughputs: {asked.ours / fast[0] / (asked.plain / slow[0]):.1f}")
     differ = [key for key, mark in slow[2].items() if fast[2][key] != mark]
     print(f"marks: {len(slow[2])} compared, {len(differ)} differ {differ[:5] if differ else ''}")
     return 1 if differ else 0

@@ -201,7 +201,7 @@ def test_no_name_of_ours_is_anywhere_else(session):
     "module",
     ["grader.checks", "grader.exercises", "grader.verdict", "grader.truths", "grader.kernel",
      "grader.probes", "grader.sandbox", "grader.checks.lesson_01", "publish", "lessons", "tests",
-     "tests.sandboxes"],
+     "tests.sandboxes", "nbgrader.api", "nbgrader.apps"],
 )  # fmt: skip
 def test_nothing_of_the_grader_can_be_imported(session, module):
     result = session.run_cell(f"import {module}")

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 
 from grader.feedback import page_of
 from grader.marking.marker import MachineFault, mark
+from grader.marking.notebook import text_of
 from grader.sandbox import NotIsolated, SandboxError, zygote_for
 
 DIE_WITH_PARENT = 1
@@ -43,6 +44,7 @@ def attempt(task, zygote):
     try:
         outcome = mark(task, zygote)
         outcome.page = page_of(task.student, outcome, task.lesson.name, task.by_hand, task.unsafe)
+        outcome.notebook = text_of(outcome.notebook)
         return "done", outcome
     except NotIsolated as error:
         return "cannot", str(error)

@@ -1,5 +1,6 @@
 """The marked notebook: course's cells, student's text, outputs that nbgrader understands."""
 
+import json
 import re
 
 from grader.marking.records import PASSED
@@ -33,6 +34,11 @@ def build(plan, outputs: dict, metadata: dict, heading: str = "") -> dict:
             made["attachments"] = cell.pictures
         cells.append(made)
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def text_of(notebook: dict) -> str:
+    """The notebook as its file's text."""
+    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def tame(markdown: str, pictures=()) -> str:

@@ -55,7 +55,8 @@ class Task:
 @dataclass
 class Outcome:
     """What became of a task. reason, notes and signs are Notes or plain texts; notebook and page
-    are the marked notebook (a dict) and the feedback page (a text), or None."""
+    are the marked notebook (a dict; its text once the worker is through) and the feedback page (a
+    text), or None."""
 
     status: str
     reason: list = field(default_factory=list)
@@ -65,5 +66,5 @@ class Outcome:
     notes: list = field(default_factory=list)
     signs: list = field(default_factory=list)
     language: str = "en"
-    notebook: dict | None = None
+    notebook: dict | str | None = None
     page: str | None = None

@@ -14,8 +14,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FOLDER = "/tmp/work"
-# Names of ours that a packaged install could carry into site-packages.
-HIDDEN = ("grader", "publish", "lessons", "solutions", "notebooks", "locale", "tests")
+# Names of ours that a packaged install could carry into site-packages, and the library that keeps
+# the marks.
+HIDDEN = ("grader", "publish", "lessons", "solutions", "notebooks", "locale", "tests", "nbgrader")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32")
 
