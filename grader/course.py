@@ -11,8 +11,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from policy_gradients.i18n import languages
+
 HERE = Path(__file__).resolve().parents[1]
-LANGUAGES = ("en", "es")
+LANGUAGES = languages()
 ANSWERS = ("exercise", "question")
 
 

@@ -22,6 +22,9 @@
 # Put your code there and run the `check` cell below it. The check says what is wrong and gives a
 # hint. All other code runs as it is. Before each experiment you are asked for a prediction: commit
 # to it first, on paper or aloud. A wrong prediction teaches more than a right one.
+#
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
+# in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import matplotlib.pyplot as plt

@@ -15,6 +15,9 @@
 # - credit each action only with what came after it.
 #
 # Two cells ask for a prediction before an experiment. Answer first, then run it.
+#
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
+# in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import matplotlib.pyplot as plt

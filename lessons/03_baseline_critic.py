@@ -15,6 +15,9 @@
 # - build advantages from one-step surprises (TD errors) and mix them (GAE),
 # - tell the end of an episode from the end of our patience,
 # - train an actor and a critic together.
+#
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
+# in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import itertools

@@ -15,6 +15,9 @@
 # 5. measure what the clip does not promise, and put a penalty beside it.
 #
 # Before each experiment you are asked for a prediction. Commit to it first.
+#
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
+# in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import matplotlib.pyplot as plt

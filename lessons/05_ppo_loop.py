@@ -17,6 +17,9 @@
 # 6. find the bugs in six broken programs from their gauges alone.
 #
 # Before each experiment you are asked for a prediction. Commit to it first.
+#
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
+# in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import copy

@@ -19,6 +19,9 @@
 #
 # The language is so small that scores and divergences are *exact*: every sentence is listed. What
 # you read off the figures is no sampling noise.
+#
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
+# in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import copy

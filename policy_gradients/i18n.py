@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-_LOCALES = (_PACKAGE / "locale", _PACKAGE.parent / "locale")
+_LOCALES = (_PACKAGE / "locale",)
 _chosen = None
 
 
@@ -25,11 +25,18 @@ def set_language(code):
     _chosen = code
 
 
+def languages() -> tuple:
+    """Codes of the languages that the course speaks: English, and each one with messages."""
+    found = {path.parents[1].name for place in _LOCALES for path in place.glob("*/*/messages.mo")}
+    return "en", *sorted(found - {"en"})
+
+
 def language():
     """Code of the language in use.
 
     What `set_language` chose; else the variable COURSE_LANGUAGE; else the first folder below
-    notebooks/ or solutions/ in the working directory's path, where that is "es"; else "en".
+    notebooks/ or solutions/ in the working directory's path, where that names a language; else
+    "en".
     """
     return _chosen or os.environ.get("COURSE_LANGUAGE") or _language_of_folder()
 
@@ -40,7 +47,8 @@ def _language_of_folder():
     except OSError:  # the folder was deleted under the running kernel
         return "en"
     below = [parts[i + 1 :] for i, part in enumerate(parts) if part in ("notebooks", "solutions")]
-    return "es" if any("es" in rest for rest in below) else "en"
+    known = languages()
+    return next((part for rest in below for part in rest[:1] if part in known), "en")
 
 
 def _(message):

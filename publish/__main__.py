@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from publish.build import build, leftovers, prepare, registered_names, verify
+from publish.catalogue import SOURCE_LANGUAGE, compile_messages, languages
 from publish.course import Course
 from publish.page import build_page, prepare_page, verify_page
 from publish.problems import PublishError
@@ -19,7 +20,7 @@ def parser():
         "unchanged, 1 --check found a difference, 2 something is wrong with the input.",
     )
     parsed.add_argument("names", nargs="*", metavar="NAME", help="lessons; all where none is given")
-    parsed.add_argument("--language", default="en", help="language of the prose (en)")
+    parsed.add_argument("--language", help="only this language of the prose; else each one")
     parsed.add_argument("--strict", action="store_true", help="a missing translation is an error")
     parsed.add_argument("--no-execute", action="store_true", help="leave out outputs and figures")
     parsed.add_argument("--check", action="store_true", help="compare with what is there")
@@ -33,8 +34,11 @@ def main(arguments=None, registered=registered_names):
     `registered` gives the names that have checks, or None to leave that question out.
     """
     options = parser().parse_args(arguments)
+    course = Course(options.root.resolve())
+    wanted = [options.language] if options.language else [SOURCE_LANGUAGE, *languages(course)]
     try:
-        return _build_all(options, Course(options.root.resolve()), registered())
+        known = registered()
+        return max([_build_all(options, course, language, known) for language in wanted])
     except PublishError as error:
         _complain(error)
     except OSError as error:
@@ -49,18 +53,20 @@ def _complain(message):
     print(f"\n{message}", file=sys.stderr)
 
 
-def _build_all(options, course, registered):
+def _build_all(options, course, language, registered):
     known = course.page_names()
-    pages = {name: prepare_page(course, name, options.language, options.strict)
+    pages = {name: prepare_page(course, name, language, options.strict)
              for name in known if name in (options.names or known)}  # fmt: skip
     names = [name for name in options.names if name not in known]
     prepared = {}
     if names or not options.names:
-        prepared = prepare(course, names, options.language, registered, options.strict)
-    stale = _build_pages(options, course, pages)
+        prepared = prepare(course, names, language, registered, options.strict)
+    if not options.check:
+        compile_messages(course, language)
+    stale = _build_pages(options, course, language, pages)
     for name, (lesson, notebook) in prepared.items():
-        print(f"{name} ...", end=" ", flush=True)
-        task = (course, name, lesson, notebook, options.language, not options.no_execute, HERE)
+        print(f"{language}/{name} ...", end=" ", flush=True)
+        task = (course, name, lesson, notebook, language, not options.no_execute, HERE)
         if not options.check:
             print(build(*task), flush=True)
             continue
@@ -68,24 +74,24 @@ def _build_all(options, course, registered):
         print("differs" if found else "unchanged", flush=True)
         stale += [f"{path}: {difference}" for path, difference in found]
     if options.check and not options.names:
-        without_lesson = leftovers(course, options.language)
+        without_lesson = leftovers(course, language)
         stale += [f"{path}: there is no such lesson" for path in without_lesson]
     if stale:
         print(*stale, "Remedy: run 'make notebooks', and remove what has no lesson.", sep="\n")
     return 1 if stale else 0
 
 
-def _build_pages(options, course, pages):
+def _build_pages(options, course, language, pages):
     """Writes or compares the pages; returns what is stale."""
     stale = []
     for name, notebook in pages.items():
-        task = (course, name, options.language, notebook)
+        task = (course, name, language, notebook)
         if options.check:
             found = list(verify_page(*task))
             stale += [f"{path}: {difference}" for path, difference in found]
-            print(f"{name} ...", "differs" if found else "unchanged", flush=True)
+            print(f"{language}/{name} ...", "differs" if found else "unchanged", flush=True)
         else:
-            print(f"{name} ...", build_page(*task), flush=True)
+            print(f"{language}/{name} ...", build_page(*task), flush=True)
     return stale
 
 

@@ -1,10 +1,13 @@
 """Look texts up in the catalogues of translations, locale/LANGUAGE/LC_MESSAGES/NAME.po."""
 
 import functools
+import io
 from pathlib import Path
 
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+from publish.course import write_bytes
 from publish.problems import Problem, PublishError
 
 LOCALE = Path(__file__).resolve().parents[1] / "locale"
@@ -19,6 +22,35 @@ def N_(message):
 def catalogue_path(locale, language, name):
     """Where the catalogue called `name` is: a lesson's name, or "messages"."""
     return Path(locale) / language / "LC_MESSAGES" / f"{name}.po"
+
+
+def languages(course) -> list:
+    """The languages that have a folder of catalogues; English needs none."""
+    return sorted(path.parent.name for path in (course.root / "locale").glob("*/LC_MESSAGES"))
+
+
+def compiled_path(course, language):
+    """Where the packages find the messages of a language when they run."""
+    folder = course.root / "policy_gradients" / "locale"
+    return catalogue_path(folder, language, "messages").with_suffix(".mo")
+
+
+def compiled(course, language) -> bytes | None:
+    """What gettext reads for the language's messages; None where it has no catalogue of them."""
+    path = catalogue_path(course.root / "locale", language, "messages")
+    catalogue = load(path, course.shown(path))
+    if catalogue is None:
+        return None
+    written = io.BytesIO()
+    write_mo(written, catalogue)
+    return written.getvalue()
+
+
+def compile_messages(course, language):
+    """Bring the compiled messages up to date; a fuzzy one stays English."""
+    content, path = compiled(course, language), compiled_path(course, language)
+    if content is not None and not (path.exists() and path.read_bytes() == content):
+        write_bytes(path, content)
 
 
 def load(path, shown_path):

@@ -1,7 +1,7 @@
 """Bring the catalogues under locale/ up to date: ``python -m publish.translations``.
 
-One catalogue per lesson and one for the messages that `_()` marks in the packages. A text whose
-English changed becomes fuzzy and counts as untranslated until a translator has seen it.
+One catalogue per lesson and one for the messages that `_()`, `N_()` and `pg.tr()` mark. A text
+whose English changed becomes fuzzy and counts as untranslated until a translator has seen it.
 """
 
 import argparse
@@ -12,16 +12,17 @@ from pathlib import Path
 from babel.core import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
 from publish.__main__ import HERE
-from publish.catalogue import catalogue_path, load
+from publish.catalogue import catalogue_path, compile_messages, languages, load
 from publish.course import Course, write_bytes
 from publish.problems import Problem, PublishError
 from publish.translate import texts
 
-PACKAGES = ("policy_gradients", "grader", "publish")
+# Lessons are among them for the labels of their own figures, `pg.tr("...")`.
+PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
+KEYWORDS = {"_": None, "N_": None, "tr": None}
 # Formulas are full of braces and percent signs; editors would call each one a broken format.
 FORMAT_FLAGS = {"python-format", "python-brace-format"}
 
@@ -36,12 +37,10 @@ def lesson_template(course, name):
 
 
 def messages_template(course):
-    """The messages marked by `_()` and `N_()` in the packages."""
+    """The messages that `_()` and `N_()` mark in the packages, and `pg.tr()` in the lessons."""
     template = Catalog()
     for package in PACKAGES:
-        found = extract_from_dir(
-            course.root / package, keywords={"_": None, "N_": None}, comment_tags=()
-        )
+        found = extract_from_dir(course.root / package, keywords=KEYWORDS, comment_tags=())
         for _, _, message, _, _ in sorted(found, key=lambda item: item[:2]):
             template.add(message)
     return template
@@ -78,20 +77,6 @@ def _new(language):
     )
 
 
-def compiled(path):
-    """The bytes of the .mo file that gettext reads, for the catalogue at `path`."""
-    with path.open("rb") as file:
-        catalogue = read_po(file)
-    written = io.BytesIO()
-    write_mo(written, catalogue)
-    return written.getvalue()
-
-
-def languages(course):
-    """The languages that have a folder of catalogues."""
-    return sorted(path.parent.name for path in (course.root / "locale").glob("*/LC_MESSAGES"))
-
-
 def update(course, language, check=False):
     """Update one language's catalogues; returns the paths that changed, or would under `check`."""
     names = [*course.page_names(), *course.lesson_names()]
@@ -105,12 +90,6 @@ def update(course, language, check=False):
             if not check:
                 write_bytes(path, new)
     return changed
-
-
-def compile_messages(course, language):
-    """Write messages.mo, which the packages read when they run."""
-    path = catalogue_path(course.root / "locale", language, "messages")
-    write_bytes(path.with_suffix(".mo"), compiled(path))
 
 
 def main(arguments=None):

@@ -101,5 +101,5 @@ def test_an_installation_from_the_repositorys_address_brings_all_files():
         folder = ROOT / package
         named = {file for pattern in data.get(package, []) for file in folder.glob(pattern)}
         for file in folder.rglob("*"):
-            needed = file.is_file() and file.suffix not in (".py", ".pyc", ".md", ".mo", ".po")
+            needed = file.is_file() and file.suffix not in (".py", ".pyc", ".md")
             assert not needed or file in named, file
