@@ -3,12 +3,11 @@
 import os
 import sys
 
-from grader.checking import run_check
+from grader.checking import PUBLIC_SEED, run_check
 from grader.i18n import _
 from grader.verdict import Verdict
 
 _failed: set[str] = set()
-_SEED = 0
 
 
 class CheckFailed(Exception):
@@ -36,7 +35,10 @@ def check(name: str) -> None:
     exercise = get(name)
     namespace = _namespace()
     verdict = run_check(
-        exercise, lambda request, ask: runtime.run(namespace, name, request, ask), _SEED, _failed
+        exercise,
+        lambda request, ask: runtime.run(namespace, name, request, ask),
+        PUBLIC_SEED,
+        _failed,
     )
     (_failed.discard if verdict.passed else _failed.add)(name)
     _show(verdict)

@@ -12,6 +12,7 @@ from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.words import Refused, clean, note
 from grader.marking import notebook as marked
+from grader.marking.hidden import for_the_student
 from grader.marking.records import (
     BLANK,
     GRADED,
@@ -130,11 +131,12 @@ class _Run:
             self.marks.append(self._free(cell))
         elif cell.kind == "check":
             verdict = self._verdict(cell.source.grade_id, session)
-            made = _mark_of(verdict, cell.source.points)
             if not verdict.passed:
                 self.failed.add(verdict.exercise)
+            told = self._told(verdict)
+            made = _mark_of(verdict, told, cell.source.points)
             self.marks.append(made)
-            face = _tidy(verdict)
+            face = _tidy(told)
             self.outputs[number] = marked.check_outputs(made, face.html(), face.text())
 
     def _free(self, cell):
@@ -173,6 +175,12 @@ class _Run:
             )
         except (SandboxError, BadReply) as error:
             return self._lost(name, error, session)
+
+    def _told(self, verdict):
+        """What the student reads; what failed before any case was run stays as it is."""
+        if verdict.exercise not in self.task.seeds:
+            return verdict
+        return for_the_student(verdict, get(verdict.exercise), self.task.seeds[verdict.exercise])
 
     def _lost(self, name, error, session):
         """The verdict where no observation came back."""
@@ -242,8 +250,9 @@ def _tidy(verdict: Verdict) -> Verdict:
     return replace(verdict, problem=Problem(**texts))
 
 
-def _mark_of(verdict, points) -> Mark:
-    verdict = _tidy(verdict)
+def _mark_of(verdict, told, points) -> Mark:
+    """told: the verdict as the student reads it; what came back is for the instructor's report."""
+    verdict, told = _tidy(verdict), _tidy(told)
     if verdict.passed:
         return Mark(verdict.exercise, points, points, PASSED, "", verdict.headline())
     word = NOT_RUN if verdict.step == NOT_RUN else WRONG
@@ -256,6 +265,6 @@ def _mark_of(verdict, points) -> Mark:
         word,
         told,
         verdict.headline(),
-        tuple(verdict.lines()),
+        tuple(told.lines()),
         got[:200],
     )

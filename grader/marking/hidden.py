@@ -1,0 +1,65 @@
+"""What a student may read about a case that was drawn for grading alone: words and the hint.
+
+A case counts as public where the check in the student's own notebook calls the function with the
+very same inputs; of such a case everything is told.
+"""
+
+import builtins
+from dataclasses import replace
+
+from grader.checking import PUBLIC_SEED
+from grader.exercise import seed_of
+from grader.i18n import _
+from grader.probes.wire import dumps
+from grader.show import call_text
+from grader.verdict import Problem, Verdict
+
+# Steps whose texts are words about the result, not numbers of the case.
+WORDED = ("defined", "shape", "behaviour")
+
+
+def for_the_student(verdict: Verdict, exercise, seed: int) -> Verdict:
+    """The verdict without the inputs, the truth and the outputs of a hidden case.
+
+    exercise: the one judged; seed: what its cases were drawn from.
+    """
+    problem = verdict.problem
+    if problem is None or not problem.shown or _is_public(problem, exercise, seed):
+        return verdict
+    return replace(verdict, problem=_worded(problem))
+
+
+def _is_public(problem, exercise, seed):
+    drawn = exercise.cases(seed_of(exercise.name, seed))
+    meant = [case for case in drawn if _shown(exercise, case) == problem.shown]
+    weighted = problem.step == "gradient"
+    known = {_key(case, weighted) for case in exercise.cases(seed_of(exercise.name, PUBLIC_SEED))}
+    return bool(meant) and all(_key(case, weighted) in known for case in meant)
+
+
+def _shown(exercise, case):
+    return case.shown or call_text(exercise.name, case.inputs, case.keywords)
+
+
+def _key(case, weighted):
+    request = case.request()
+    return dumps(request if weighted else request | {"upstream": None})
+
+
+def _worded(problem):
+    shown = _("a call that only the grading makes")
+    kept = {"step": problem.step, "hint": problem.hint, "mistake": problem.mistake}
+    if problem.step in WORDED:
+        kept |= {"expected": problem.expected, "got": problem.got}
+    if problem.step == "runs":
+        kept["got"] = problem.got if problem.mistake == "too-slow" else _error_name(problem.got)
+    return Problem(shown=shown, **kept)
+
+
+def _error_name(got):
+    """The error's type alone, and only where Python has it: its message, its line and a name of
+    the student's own making could carry the inputs out."""
+    name = got.split(":")[0]
+    kind = getattr(builtins, name, None)
+    known = isinstance(kind, type) and issubclass(kind, BaseException)
+    return name if known else _("an error")
