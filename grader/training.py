@@ -147,6 +147,18 @@ def rule_history(case, seen):
     return Problem("value", "", expected, got, hint, "history")
 
 
+def one_dict_each(value, updates) -> Problem | None:
+    """Whether a history, as observed, is a list of as many entries as there were updates."""
+    words = _("a list of {n} dicts").format(n=updates)
+    if value.get("kind") not in ("list", "tuple"):
+        hint = _("Keep one dict for each update, and return the list.")
+        return Problem("kind", "", words, kind_text(value), hint, "no-history")
+    if value["length"] != updates:
+        hint = _("One dict for each update.")
+        return Problem("shape", "", words, kind_text(value), hint, "history-length")
+    return None
+
+
 def numbers(observed) -> np.ndarray | None:
     """An observed array, tensor, or list of numbers as a float array; None for anything else."""
     if observed.get("kind") in ("array", "tensor"):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from grader import training
 from grader.chance import unlikely
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
 from grader.checks.lesson_05.common import Ruled, behaviour, linear, script
@@ -13,7 +14,7 @@ from grader.checks.lesson_05.update import agree, end_weights, replayed, start_w
 from grader.evaluation import sampled_returns
 from grader.exercise import N_, Case, Number, Problem
 from grader.i18n import _
-from grader.kinds import MappingOf, Mismatch, kind_text
+from grader.kinds import MappingOf, Mismatch
 from grader.played import raised, softmax
 from grader.probes.inputs import Rng
 from grader.probes.ppo import Batch, Fading, Started
@@ -80,16 +81,10 @@ def each_attempt(rule):
 
 def train_history(case, seen):
     """A list of dicts, one for each update."""
-    updates, value = case.inputs["num_updates"], seen["value"]
-    words = _("a list of {n} dicts").format(n=updates)
-    if value.get("kind") not in ("list", "tuple"):
-        hint = _("Keep one dict for each update, and return the list.")
-        return Problem("kind", "", words, kind_text(value), hint, "no-history")
-    if value["length"] != updates:
-        return Problem(
-            "shape", "", words, kind_text(value), _("One dict for each update."), "history-length"
-        )
-    for item in value["items"]:
+    problem = training.one_dict_each(seen["value"], case.inputs["num_updates"])
+    if problem:
+        return problem
+    for item in seen["value"]["items"]:
         try:
             MappingOf({name: Number() for name in KEYS}).arrays(item)
         except Mismatch as mismatch:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import torch
 
+from grader import training
 from grader.exercise import N_, Case, RuleExercise, close
 from grader.i18n import _
 from grader.kinds import kind_text
@@ -128,19 +129,14 @@ def model(record, weights):
 def rule_history(case, seen):
     """A list of dicts, one for each update."""
     updates, value = case.inputs["num_updates"], seen["value"]
-    words = _("a list of {n} dicts").format(n=updates)
-    if value.get("kind") not in ("list", "tuple"):
-        hint = _("Keep one dict for each update, and return the list.")
-        return Problem("kind", "", words, kind_text(value), hint, "no-history")
-    if value["length"] != updates:
-        return Problem(
-            "shape", "", words, kind_text(value), _("One dict for each update."), "history-length"
-        )
+    problem = training.one_dict_each(value, updates)
+    if problem:
+        return problem
     if any(item.get("kind") != "mapping" for item in value["items"]):
         return Problem(
             "kind",
             "",
-            words,
+            _("a list of {n} dicts").format(n=updates),
             kind_text(value["items"][0]),
             _("One dict for each update."),
             "history-items",
