@@ -36,10 +36,11 @@ def prepare(course, names, language, registered, strict=False):
     check_lessons(lessons, registered)
     solutions, notebooks = {}, {}
     for lesson in lessons:
-        if lesson.name in wanted:
-            spoken = translate_lesson(lesson, course, language, strict)
+        asked = lesson.name in wanted
+        spoken = translate_lesson(lesson, course, language, strict and asked)
+        if asked:
             notebooks[lesson.name] = (lesson, expand(spoken, solutions, language))
-        solutions |= solutions_of(lesson)
+        solutions |= solutions_of(spoken)
     return notebooks
 
 

@@ -1,10 +1,12 @@
-"""A lesson in another language: prose and figures' texts from its catalogue, code as it is."""
+"""A lesson in another language: prose, figures' texts, docstrings and comments from its catalogue,
+code as it is."""
 
 import dataclasses
 
 from publish.blocks import cut, is_translatable, translated
 from publish.catalogue import SOURCE_LANGUAGE, catalogue_path, read_texts
 from publish.problems import Problem, PublishError
+from publish.remarks import remarks, with_remarks
 
 
 def texts(lesson):
@@ -16,8 +18,11 @@ def texts(lesson):
                 if is_translatable(block):
                     yield line, block
                 line += block.count("\n") + 1
-        elif "alt" in cell.keys:
+            continue
+        if "alt" in cell.keys:
             yield cell.line, cell.keys["alt"]
+        for one in remarks(cell.source):
+            yield cell.start + one.row, one.text
 
 
 def translate_lesson(lesson, course, language, strict=False):
@@ -50,7 +55,8 @@ def _translate_cell(cell, known):
     if cell.kind in ("prose", "free"):
         source = translated(cell.source, lambda block: known.get(block, block))
         return dataclasses.replace(cell, source=source)
-    if "alt" in cell.keys:
-        alt = cell.keys["alt"]
-        return dataclasses.replace(cell, keys={**cell.keys, "alt": known.get(alt, alt)})
-    return cell
+    keys = dict(cell.keys)
+    if "alt" in keys:
+        keys["alt"] = known.get(keys["alt"], keys["alt"])
+    source = with_remarks(cell.source, lambda text: known.get(text, text))
+    return dataclasses.replace(cell, source=source, keys=keys)

@@ -79,11 +79,22 @@ SPANISH = {
     ),
     "- one item\n- another item": "- un punto\n- otro punto",
     "## The return": "## El retorno",
+    "The sum of the rewards, (T,) -> float: total([1, 2]) is 3.0.": "La suma, (T,) -> float.",
+    '"up" or "down"': '"up" o "down"',
+    '"a", "b" or "c"': '"a", "b" o "c"',
     "Why is the return a random variable?": "¿Por qué es aleatorio el retorno?",
     "Because the actions are sampled.": "Porque las acciones se sortean.",
     "Two points for the policy, two for the environment.": "Dos puntos y dos puntos.",
     "A bar of height three.": "Una barra de altura tres.",
     "# Second steps": "# Segundos pasos",
+    "The mean reward, (T,) -> float: mean([1, 3]) is 2.0.": "La media, (T,) -> float.",
+}
+CODE = {
+    '    """The sum of the rewards, (T,) -> float: total([1, 2]) is 3.0."""': (
+        '    """La suma, (T,) -> float."""'
+    ),
+    '"up" or "down"': '"up" o "down"',
+    '"a", "b" or "c"': '"a", "b" o "c"',
 }
 
 
@@ -128,7 +139,7 @@ def test_a_new_language_has_every_text_of_every_lesson(course):
     assert "format" not in catalogue(course, "messages").read_text()
 
 
-def test_prose_is_spanish_and_code_is_the_same(course):
+def test_prose_is_spanish_and_code_is_the_same_but_for_its_remarks(course):
     assert publish(course, "--no-execute", "--language", "es", "--strict") == 0
     assert publish(course, "--no-execute") == 0
     english, spanish = (read(course, "notebooks", "01_first", code) for code in ("en", "es"))
@@ -140,12 +151,27 @@ def test_prose_is_spanish_and_code_is_the_same(course):
     for old, new in zip(english.cells, spanish.cells, strict=True):
         assert old.id == new.id and old.metadata.get("tags") == new.metadata.get("tags")
         if old.cell_type == "code":
-            assert old.source == new.source
-            assert old.metadata.get("nbgrader") == new.metadata.get("nbgrader")
+            expected = old.source
+            for english_text, spanish_text in CODE.items():
+                expected = expected.replace(english_text, spanish_text)
+            assert new.source == expected
+            assert _flags(old) == _flags(new)
     assert spanish.cells[-1].metadata.alt == "Una barra de altura tres."
     solved = read(course, "solutions", "01_first", "es")
     answer = next(cell.source for cell in solved.cells if cell.id == "q_why")
     assert answer.startswith("Porque las acciones se sortean.\n\n### BEGIN MARK SCHEME\n")
+
+
+def _flags(cell):
+    """nbgrader's entries without the checksum, which is one of the docstring as well."""
+    return {k: v for k, v in cell.metadata.get("nbgrader", {}).items() if k != "checksum"}
+
+
+def test_a_given_cell_speaks_the_language_too(course):
+    assert publish(course, "--no-execute", "--language", "es", "--strict") == 0
+    second = read(course, "notebooks", "02_second", "es")
+    (given_cell,) = (c for c in second.cells if c.metadata.policy_gradients.kind == "given")
+    assert '"""La suma, (T,) -> float."""' in given_cell.source
 
 
 def test_the_kernel_hears_the_language(course):
@@ -236,7 +262,7 @@ def test_babel_finds_the_extractor_and_gets_each_block_with_its_line(course):
         text = (course / "lessons" / "01_first.py").read_text().splitlines()
         found = list(extract("publish.extract:extract_lesson", file))
     assert [message for _, message, _, _ in found] == [
-        message for message in SPANISH if message != "# Second steps"
+        message for message in SPANISH if not message.startswith(("# Second", "The mean reward"))
     ]
     for line, message, _, _ in found:
         assert message.splitlines()[0] in text[line - 1]
