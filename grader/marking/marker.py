@@ -256,14 +256,14 @@ def _mark_of(verdict, told, points) -> Mark:
     if verdict.passed:
         return Mark(verdict.exercise, points, points, PASSED, "", verdict.headline())
     word = NOT_RUN if verdict.step == NOT_RUN else WRONG
-    told = "" if word == NOT_RUN else verdict.mistake or f"step:{verdict.step}"
+    mistake = "" if word == NOT_RUN else verdict.mistake or f"step:{verdict.step}"
     got = verdict.problem.got or verdict.problem.hint
     return Mark(
         verdict.exercise,
         0.0,
         points,
         word,
-        told,
+        mistake,
         verdict.headline(),
         tuple(told.lines()),
         got[:200],
