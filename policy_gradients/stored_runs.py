@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .i18n import _
+
 FOLDER = Path(__file__).parent / "stored"
 
 
@@ -13,7 +15,8 @@ def stored_runs(name):
     path = FOLDER / f"{name}.npz"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.npz")))
-        raise FileNotFoundError(f"no stored runs are called {name!r}; there are: {known}")
+        message = _("no stored runs are called {name!r}; there are: {known}")
+        raise FileNotFoundError(message.format(name=name, known=known))
     with np.load(path, allow_pickle=False) as file:
         arrays = {key: file[key] for key in file.files}
     if not any("/" in key for key in arrays):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..i18n import _
 from .tabular import TabularEnv
 
 
@@ -35,7 +36,8 @@ class ContextualBandit(TabularEnv):
             means = np.random.default_rng(7).uniform(-2, 2, size=(10, 5)).round(2)
         means = np.array(means, dtype=np.float64)
         if means.ndim != 2:
-            raise ValueError(f"means must have shape (S, A), not {means.shape}")
+            message = _("{name} must have shape {wanted}, not {got}")
+            raise ValueError(message.format(name="means", wanted="(S, A)", got=means.shape))
         num_states, num_actions = means.shape
         super().__init__(
             transitions=np.tile(np.eye(num_states)[:, None], (1, num_actions, 1)),
@@ -81,6 +83,7 @@ class Bandit(ContextualBandit):
     def __init__(self, means=(1.0, 2.0, 3.0), noise=1.0, action_order=None, render_mode=None):
         means = np.array(means, dtype=np.float64)
         if means.ndim != 1:
-            raise ValueError(f"means must have shape (A,), not {means.shape}")
+            message = _("{name} must have shape {wanted}, not {got}")
+            raise ValueError(message.format(name="means", wanted="(A,)", got=means.shape))
         super().__init__(means[None], noise, action_order, render_mode)
         self._kwargs["means"] = means.tolist()

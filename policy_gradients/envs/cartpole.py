@@ -63,12 +63,14 @@ class VectorCartPole(VectorEnv):
         self.num_envs = operator.index(num_envs)
         self.max_steps = operator.index(max_steps)
         if self.num_envs < 1 or self.max_steps < 1:
-            raise ValueError(f"num_envs and max_steps must be at least 1: {num_envs}, {max_steps}")
+            message = _("num_envs and max_steps must be at least 1; they are {0} and {1}")
+            raise ValueError(message.format(num_envs, max_steps))
         self._forces = np.array([-FORCE, FORCE])[_permutation(action_order, 2)]
         self._order = _permutation(obs_order, 4)
         self._signs = np.array(obs_signs, dtype=np.float32)
         if self._signs.shape != (4,) or not np.all(np.abs(self._signs) == 1):
-            raise ValueError(f"obs_signs must be four numbers +1 or -1, not {obs_signs!r}")
+            message = _("obs_signs must be four numbers +1 or -1, not {given!r}")
+            raise ValueError(message.format(given=obs_signs))
         self._plain = bool(np.all(self._order == np.arange(4)) and np.all(self._signs == 1))
         high = np.array([2 * X_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], dtype=np.float32)
         high = high[self._order]
@@ -155,5 +157,6 @@ class VectorCartPole(VectorEnv):
 def _permutation(order, size):
     order = [operator.index(i) for i in order]
     if sorted(order) != list(range(size)):
-        raise ValueError(f"each of 0..{size - 1} must be there once, not {order}")
+        message = _("each of 0..{last} must be there once, not {order}")
+        raise ValueError(message.format(last=size - 1, order=order))
     return np.array(order)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..i18n import N_
+from ..i18n import N_, _
 from .tabular import TabularEnv
 
 
@@ -88,9 +88,9 @@ class Grid(TabularEnv):
         self.pits = tuple(self._cell_number(pit) for pit in pits)
         start = self._cell_number(first)
         if self.goal in self.pits or start in (self.goal, *self.pits):
-            raise ValueError("the first cell, the goal and the pits must be different cells")
+            raise ValueError(_("the first cell, the goal and the pits must be different cells"))
         if not 0 <= slip <= 1:
-            raise ValueError(f"slip is a probability, not {slip}")
+            raise ValueError(_("slip is a probability, not {slip}").format(slip=slip))
         num_states = len(self.cells)
         terminal = np.isin(np.arange(num_states), (self.goal, *self.pits))
         transitions = self._transitions(terminal, slip)
@@ -115,7 +115,8 @@ class Grid(TabularEnv):
     def _cell_number(self, cell):
         row, column = cell
         if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
-            raise ValueError(f"cell {(row, column)} is not on the board of shape {self.shape}")
+            message = _("cell {cell} is not on the board of shape {shape}")
+            raise ValueError(message.format(cell=(row, column), shape=self.shape))
         return int(row * self.shape[1] + column)
 
     def _transitions(self, terminal, slip):
@@ -138,7 +139,8 @@ class Grid(TabularEnv):
         for _step in range(self.max_steps):
             reached |= edges[reached & ~self.terminal].any(0)
         if not reached[self.goal]:
-            raise ValueError(f"no way leads to the goal within {self.max_steps} steps")
+            message = _("no way leads to the goal within {n} steps")
+            raise ValueError(message.format(n=self.max_steps))
 
 
 class Corridor(Grid):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..i18n import N_
+from ..i18n import N_, _
 from .tabular import TabularEnv
 
 
@@ -41,10 +41,12 @@ class Ring(TabularEnv):
     ):
         pay = np.array(pay, dtype=np.float64)
         if pay.ndim != 1 or len(pay) < 3:
-            raise ValueError(f"pay must hold one reward for each of 3 or more cells, not {pay}")
+            message = _("pay must hold one reward for each of 3 or more cells, not {pay}")
+            raise ValueError(message.format(pay=pay))
         size = len(pay)
         if not 0 <= first < size:
-            raise ValueError(f"first must be a cell from 0 to {size - 1}, not {first!r}")
+            message = _("first must be a cell from 0 to {last}, not {first!r}")
+            raise ValueError(message.format(last=size - 1, first=first))
         step = np.eye(size)
         transitions = np.stack([np.roll(step, -1, axis=1), np.roll(step, 1, axis=1)], axis=1)
         super().__init__(

@@ -62,7 +62,8 @@ class TabularEnv(gymnasium.Env):
         transitions = np.array(transitions, dtype=np.float64)
         rewards = np.array(rewards, dtype=np.float64)
         if transitions.ndim != 3 or transitions.shape[0] != transitions.shape[2]:
-            raise ValueError(f"transitions must have shape (S, A, S), not {transitions.shape}")
+            message, got = _("{name} must have shape {wanted}, not {got}"), transitions.shape
+            raise ValueError(message.format(name="transitions", wanted="(S, A, S)", got=got))
         if action_order is None:
             action_order = range(transitions.shape[1])
         self.action_order = _permutation(action_order, transitions.shape[1])
@@ -78,7 +79,8 @@ class TabularEnv(gymnasium.Env):
         self.action_space = gymnasium.spaces.Discrete(self.num_actions)
         self.action_names = tuple(str(a) for a in range(self.num_actions))
         if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(f"render_mode must be None or 'rgb_array', not {render_mode!r}")
+            message = _("render_mode must be None or 'rgb_array', not {mode!r}")
+            raise ValueError(message.format(mode=render_mode))
         self.render_mode = render_mode
         self._kwargs = None
         self._state = self._over = None
@@ -91,15 +93,17 @@ class TabularEnv(gymnasium.Env):
         for name, wanted in expected.items():
             got = getattr(self, name).shape
             if got != wanted:
-                raise ValueError(f"{name} must have shape {wanted}, not {got}")
+                message = _("{name} must have shape {wanted}, not {got}")
+                raise ValueError(message.format(name=name, wanted=wanted, got=got))
         for name in ("transitions", "start"):
             table = getattr(self, name)
             if not (np.all(table >= 0) and np.allclose(table.sum(-1), 1, atol=1e-9, rtol=0)):
-                raise ValueError(f"{name} must hold probabilities that add up to 1")
+                message = _("{name} must hold probabilities that add up to 1")
+                raise ValueError(message.format(name=name))
         if not np.all(np.isfinite(self.rewards)):
-            raise ValueError("rewards must be finite")
+            raise ValueError(_("rewards must be finite"))
         if self.max_steps < 1 or not (np.isfinite(self.noise) and self.noise >= 0):
-            raise ValueError("max_steps must be at least 1 and noise at least 0")
+            raise ValueError(_("max_steps must be at least 1 and noise at least 0"))
 
     def _prepare_sampling(self):
         # Plain lists: bisecting two or three numbers is many times faster than NumPy's choice.
@@ -138,7 +142,8 @@ class TabularEnv(gymnasium.Env):
         elif self.observation_space.contains(wanted):
             self._state = int(wanted)
         else:
-            raise ValueError(f"state must be in 0..{self.num_states - 1}, not {wanted!r}")
+            message = _("state must be in 0..{last}, not {given!r}")
+            raise ValueError(message.format(last=self.num_states - 1, given=wanted))
         self._steps, self._over = 0, False
         return self._state, {}
 
@@ -192,7 +197,8 @@ class TabularEnv(gymnasium.Env):
 def _permutation(order, size):
     order = np.array([operator.index(a) for a in order])
     if sorted(order.tolist()) != list(range(size)):
-        raise ValueError(f"action_order must hold each of 0..{size - 1} once, not {list(order)}")
+        message = _("action_order must hold each of 0..{last} once, not {order}")
+        raise ValueError(message.format(last=size - 1, order=list(order)))
     return order
 
 

@@ -62,9 +62,12 @@ class TokenEnv(TabularEnv):
         words = [noun for noun, _verb in self.pairs] + [verb for _noun, verb in self.pairs]
         self._written = (*words, end)
         if len(set(self._written)) != len(self._written) or not self.prompts or not words:
-            raise ValueError("every word needs its own spelling; one pair and one prompt at least")
+            raise ValueError(
+                _("every word needs its own spelling; one pair and one prompt at least")
+            )
         if max_length < 1:
-            raise ValueError(f"max_length must be at least 1, not {max_length}")
+            message = _("max_length must be at least 1, not {n}")
+            raise ValueError(message.format(n=max_length))
         self._prefixes = [
             (prompt, prefix)
             for length in range(max_length)
@@ -152,5 +155,6 @@ class TokenEnv(TabularEnv):
 
     def _prefix(self, state):
         if not 0 <= state < len(self._prefixes):
-            raise ValueError(f"state {state} is not a sentence in progress")
+            message = _("state {state} is not a sentence in progress")
+            raise ValueError(message.format(state=state))
         return self._prefixes[state]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..i18n import _
 from .values import alive_transitions, checked_policy
 
 ESTIMATORS = ("return", "reward_to_go", "baseline", "gae")
@@ -63,7 +64,8 @@ def gradient_moments(
 
 def _check_arguments(estimator, baseline, values, lam, shift):
     if estimator not in ESTIMATORS:
-        raise ValueError(f"estimator must be one of {ESTIMATORS}, not {estimator!r}")
+        message = _("estimator must be one of {known}, not {given!r}")
+        raise ValueError(message.format(known=ESTIMATORS, given=estimator))
     given = {
         "baseline": baseline is not None,
         "values": values is not None,
@@ -74,15 +76,19 @@ def _check_arguments(estimator, baseline, values, lam, shift):
     allowed = {"shift"} if estimator == "return" else needed
     for name, is_given in given.items():
         if is_given and name not in allowed:
-            raise ValueError(f"estimator {estimator!r} takes no {name}")
+            message = _("estimator {estimator!r} takes no {name}")
+            raise ValueError(message.format(estimator=estimator, name=name))
         if not is_given and name in needed:
-            raise ValueError(f"estimator {estimator!r} needs {name}")
+            message = _("estimator {estimator!r} needs {name}")
+            raise ValueError(message.format(estimator=estimator, name=name))
 
 
 def _table(array, name, *shapes):
     array = np.asarray(array, dtype=np.float64)
     if array.shape not in shapes:
-        raise ValueError(f"{name} must have shape {' or '.join(map(str, shapes))}: {array.shape}")
+        message = _("{name} must have shape {wanted}, not {got}")
+        wanted = " / ".join(map(str, shapes))
+        raise ValueError(message.format(name=name, wanted=wanted, got=array.shape))
     return array
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..data import Trajectory
+from ..i18n import _
 from .values import checked_policy
 
 
@@ -21,7 +22,8 @@ def enumerate_trajectories(env, pi, max_count=100_000):
         if actions and (env.terminal[states[-1]] or len(actions) == env.max_steps):
             count += 1
             if count > max_count:
-                raise RuntimeError(f"there are more than {max_count} possible episodes")
+                message = _("there are more than {n} possible episodes")
+                raise RuntimeError(message.format(n=max_count))
             yield float(probability), Trajectory(states[:-1], actions, rewards)
             continue
         state = states[-1]

@@ -64,8 +64,10 @@ def _endless_values(env, pi, gamma):
     flow = np.einsum("sa,sat->st", pi, alive_transitions(env))
     if gamma >= 1 and not np.all(_may_end(flow)):
         raise ValueError(
-            "without a time limit and with gamma = 1 some state never leads to an end under this "
-            "policy, so its value is no finite number; give a horizon or gamma < 1"
+            _(
+                "without a time limit and with gamma = 1 some state never leads to an end under "
+                "this policy, so its value is no finite number; give a horizon or gamma < 1"
+            )
         )
     rewards = (pi * mean_rewards(env)).sum(1)
     return np.linalg.solve(np.eye(env.num_states) - gamma * flow, rewards)
@@ -126,10 +128,11 @@ def kl(pi, pi_ref, weights=None):
     pi, pi_ref = np.asarray(pi, dtype=np.float64), np.asarray(pi_ref, dtype=np.float64)
     weights = np.ones(len(pi)) if weights is None else np.asarray(weights, dtype=np.float64)
     if pi.shape != pi_ref.shape or weights.shape != pi.shape[:1] or not weights.sum() > 0:
-        raise ValueError(
+        message = _(
             "pi and pi_ref must have one shape (S, A), weights (S,) and a positive sum; "
-            f"their shapes are {pi.shape}, {pi_ref.shape} and {weights.shape}"
+            "their shapes are {0}, {1} and {2}"
         )
+        raise ValueError(message.format(pi.shape, pi_ref.shape, weights.shape))
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(pi > 0, pi * (np.log(pi) - np.log(pi_ref)), 0.0).sum(1)
     counts = weights > 0

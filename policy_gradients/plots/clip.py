@@ -222,7 +222,7 @@ def _branch_words(branch):
 
 
 def _rest_word(answer):
-    return {"moves": _("moves"), "zero": _("is at rest")}.get(answer, "?")
+    return {"moves": _("moves the policy"), "zero": _("is at rest")}.get(answer, "?")
 
 
 def _cell(ax, column, row, word, lit):

@@ -123,7 +123,8 @@ def gradient_cloud(samples, exact, names=None, ax=None):
     """
     samples, exact = np.asarray(samples, dtype=np.float64), np.asarray(exact, dtype=np.float64)
     if samples.ndim != 2 or samples.shape[1] != 2 or exact.shape != (2,):
-        raise ValueError(f"samples must be (N, 2) and exact (2,): {samples.shape}, {exact.shape}")
+        message = _("samples must be (N, 2) and exact (2,); they are {0} and {1}")
+        raise ValueError(message.format(samples.shape, exact.shape))
     ax = new_axes(ax, height=4.2, width=5.0)
     ax.axhline(0, color=GREY, lw=0.8)
     ax.axvline(0, color=GREY, lw=0.8)

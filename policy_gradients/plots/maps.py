@@ -117,9 +117,8 @@ def values(env, values, limit=None, ax=None):
 
 def _require_map(env):
     if env.cells is None:
-        raise ValueError(
-            f"{type(env).__name__} has no map; draw its episodes with credit_strip or token_strip"
-        )
+        message = _("{name} has no map; draw its episodes with credit_strip or token_strip")
+        raise ValueError(message.format(name=type(env).__name__))
 
 
 def _board(env, ax, cells=None, colors=None):

@@ -35,7 +35,8 @@ def _strip(labels, weights, rewards, skipped, ax, limit):
     steps = len(labels) - skipped
     for row in (*rows.values(), *(() if rewards is None else (np.asarray(rewards),))):
         if row.shape != (steps,):
-            raise ValueError(f"one number a step is needed, ({steps},), not {row.shape}")
+            message = _("one number a step is needed, ({steps},), not {shape}")
+            raise ValueError(message.format(steps=steps, shape=row.shape))
     if limit is None:
         limit = max((np.max(np.abs(row), initial=0.0) for row in rows.values()), default=0.0)
     ax = new_axes(ax, height=1.1 + 0.55 * len(rows) + 0.25 * (rewards is not None))
