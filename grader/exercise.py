@@ -18,6 +18,8 @@ from grader.show import array_text, call_text, shape_text, value_text
 from grader.verdict import Problem, Verdict
 
 SECONDS = 10.0
+# Why the probe "call" finds nothing to differentiate.
+NO_GRADIENT = N_("not a tensor"), N_("detached"), N_("shape")
 # Where no named mistake fits, what to do next.
 HINTS = {
     "runs": N_("Call it yourself on this input, and read the error from its last line upwards."),
@@ -431,7 +433,7 @@ def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:
             "gradient",
             shown,
             _("a result that can be differentiated"),
-            _("no gradient ({why})").format(why=gradients["error"]),
+            _("no gradient ({why})").format(why=_(str(gradients["error"]))),
             _("Where was the graph cut? Look for item(), detach(), numpy() or no_grad."),
             "detached",
         )
@@ -444,7 +446,7 @@ def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:
 
 def _one_gradient(name, found, truth, shown, relative):
     words = _("gradient with respect to {name}: {value}")
-    none = words.format(name=name, value=_("none"))
+    none = _("no gradient with respect to {name}").format(name=name)
     if truth is None:
         if isinstance(found, str) or not np.any(found):
             return None

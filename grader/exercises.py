@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 
 from grader.exercise import Exercise
+from grader.i18n import _
 
 
 @functools.cache
@@ -31,4 +32,5 @@ def get(name: str) -> Exercise:
         return registry()[name]
     except KeyError:
         known = ", ".join(sorted(registry()))
-        raise KeyError(f"no exercise is called {name!r}; there are: {known}") from None
+        message = _("no exercise is called {name!r}; there are: {known}")
+        raise KeyError(message.format(name=name, known=known)) from None

@@ -36,7 +36,21 @@ def kind_text(seen) -> str:
         return _("a {kind} of {n} items").format(kind=kind, n=seen.get("length", "?"))
     if kind == "mapping":
         return _("a dict of {n} items").format(n=len(seen.get("items", [])))
-    return str(seen.get("type", kind))
+    return _oddity_text(seen)
+
+
+def _oddity_text(seen):
+    """An array or tensor that could not travel, or the type's name."""
+    kind = str(seen.get("type", seen.get("kind")))
+    words = {
+        ("array", "dtype"): _("an array of dtype {known}"),
+        ("array", "shape"): _("an array of shape {known}"),
+        ("tensor", "shape"): _("a tensor of shape {known}"),
+    }
+    for (name, key), message in words.items():
+        if kind == name and key in seen:
+            return message.format(known=seen[key])
+    return kind
 
 
 def none_hint(seen) -> str:

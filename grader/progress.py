@@ -106,8 +106,10 @@ class Progress:
         if self.next is None:
             return _("Next: nothing. Every exercise is solved.")
         lesson, item = self.next
-        words = _("Next: {exercise}, in {lesson}.").format(exercise=item.name, lesson=lesson.name)
-        return f"{words} {_('Its check says:')} {item.words}" if item.words else words
+        words = _("Next: {exercise}, in {lesson}.")
+        if item.words:
+            words = _("Next: {exercise}, in {lesson}. Its check says: {words}")
+        return words.format(exercise=item.name, lesson=lesson.name, words=item.words)
 
     def text(self) -> str:
         """The table as plain text."""

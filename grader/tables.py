@@ -5,6 +5,7 @@ import io
 from collections import defaultdict
 
 from grader.feedback import number
+from grader.i18n import _
 
 GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
 SUBMISSIONS = ("student", "lesson", "status", "reason", "seconds", "peak_mb")
@@ -72,7 +73,7 @@ def submissions(ledger) -> str:
 
 def reason(record) -> str:
     """Why a submission has its status, in one line."""
-    words = ["Graded without a sandbox."] if record.unsafe else []
+    words = [_("Graded without a sandbox.")] if record.unsafe else []
     return " ".join([*words, *map(str, record.outcome.reason)])
 
 

@@ -16,7 +16,7 @@ from policy_gradients.i18n import set_language
 
 HERE = Path(__file__).resolve().parent
 WORDS = {
-    PASSED: N_("right"),
+    PASSED: N_("correct"),  # "right" is where the agent goes
     "failed": N_("not yet"),
     NOT_RUN: N_("not run"),
     BLANK: N_("no answer"),

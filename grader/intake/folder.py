@@ -106,9 +106,9 @@ def _entries(handle):
 def kind_of(mode) -> Words:
     """What a directory entry that is neither file nor folder is, in words."""
     if stat.S_ISLNK(mode):
-        return Words("a symbolic link")
-    kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-    return Words(kinds.get(stat.S_IFMT(mode), "a device"))
+        return Words(N_("a symbolic link"))
+    kinds = {stat.S_IFIFO: N_("a named pipe"), stat.S_IFSOCK: N_("a socket")}
+    return Words(kinds.get(stat.S_IFMT(mode), N_("a device")))
 
 
 def _notebook_name(regular, special, lesson):
@@ -141,7 +141,7 @@ def read_regular(handle, name, most) -> bytes:
     with open(file, "rb") as opened:
         # Between listing and opening, the name may have been given to something else.
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise Refused(cannot, name=name, why=Words("not a regular file"))
+            raise Refused(cannot, name=name, why=Words(N_("not a regular file")))
         try:
             data = opened.read(most + 1)
         except OSError as error:

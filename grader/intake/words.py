@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from grader.i18n import _
 
+# Values with these names are our own words, marked where they are written.
+OURS = ("kind", "what", "why")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -16,7 +18,8 @@ class Note:
     values: dict = field(default_factory=dict, hash=False)
 
     def __str__(self):
-        return _(self.message).format(**self.values)
+        values = {k: _(v) if k in OURS else v for k, v in self.values.items()}
+        return _(self.message).format(**values)
 
     def plain(self) -> list:
         """As JSON keeps it."""
@@ -38,7 +41,7 @@ def _safe(value):
 
 
 class Words(str):
-    """A value that is our own text: it is not quoted."""
+    """A value that is our own text: it is not quoted, and translated where the note is shown."""
 
 
 class Refused(Exception):

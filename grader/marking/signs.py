@@ -6,18 +6,24 @@ from grader.i18n import N_
 from grader.intake.words import Words, note
 
 PATTERNS = (
-    (r"input_transformers|ast_transformers|set_custom_exc|showtraceback", "hooks of IPython"),
-    (r"gradebook|solutions[/\\]|BEGIN SOLUTION", "the gradebook or the solutions"),
-    (r"subprocess|os\.(system|popen|fork|exec|spawn|kill)|pty\.|multiprocessing", "other programs"),
-    (r"\bsocket\b|urllib|requests\.|http\.client|ftplib|smtplib", "the network"),
-    (r"/proc\b|/etc/|/root\b|/home\b|/dev/|\.\./", "files of the machine"),
-    (r"ctypes|cffi|\bmmap\b|faulthandler", "memory and system calls"),
+    (r"input_transformers|ast_transformers|set_custom_exc|showtraceback", N_("hooks of IPython")),
+    (r"gradebook|solutions[/\\]|BEGIN SOLUTION", N_("the gradebook or the solutions")),
+    (
+        r"subprocess|os\.(system|popen|fork|exec|spawn|kill)|pty\.|multiprocessing",
+        N_("other programs"),
+    ),
+    (r"\bsocket\b|urllib|requests\.|http\.client|ftplib|smtplib", N_("the network")),
+    (r"/proc\b|/etc/|/root\b|/home\b|/dev/|\.\./", N_("files of the machine")),
+    (r"ctypes|cffi|\bmmap\b|faulthandler", N_("memory and system calls")),
     (
         r"sys\.modules|__builtins__|builtins\.|_getframe|gc\.get_|inspect\.stack|settrace|setprofile",
-        "the interpreter's inside",
+        N_("the interpreter's inside"),
     ),
-    (r"grader\.(?!check\b)|import grader\b|run_check|runtime\.run|\bwire\b", "the grader's inside"),
-    (r"signal\.|setitimer|atexit|os\._exit", "signals and exits"),
+    (
+        r"grader\.(?!check\b)|import grader\b|run_check|runtime\.run|\bwire\b",
+        N_("the grader's inside"),
+    ),
+    (r"signal\.|setitimer|atexit|os\._exit", N_("signals and exits")),
 )
 _COMPILED = [(re.compile(pattern), what) for pattern, what in PATTERNS]
 

@@ -37,8 +37,8 @@ def observe(value, depth: int = 0, room: list | None = None):
     return _other(value)
 
 
-def _other(value, what=None):
-    return {"kind": "other", "type": what or type(value).__name__}
+def _other(value, what=None, **known):
+    return {"kind": "other", "type": what or type(value).__name__, **known}
 
 
 def _number(value):
@@ -54,9 +54,9 @@ def _number(value):
 def _array(value):
     value = np.asarray(value)
     if value.dtype.name not in DTYPES:
-        return _other(value, f"array of dtype {value.dtype}")
+        return _other(value, "array", dtype=str(value.dtype))
     if value.size > MAX_NUMBERS:
-        return _other(value, f"array of shape {value.shape}")
+        return _other(value, "array", shape=str(value.shape))
     return {"kind": "array", "array": np.array(value), "dtype": value.dtype.name}
 
 
@@ -67,7 +67,7 @@ def _tensor(value):
         return _other(value)
     dtype = str(value.dtype).removeprefix("torch.")
     if value.numel() > MAX_NUMBERS:
-        return _other(value, f"tensor of shape {tuple(value.shape)}")
+        return _other(value, "tensor", shape=str(tuple(value.shape)))
     array = value.detach().cpu()
     if dtype not in DTYPES:
         array = array.to(torch.float32)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from policy_gradients.i18n import _
+
 from .inputs import Env, materialize
 from .observe import observe
 from .runtime import Oracle, attempt, probe, stand_in
@@ -63,7 +65,7 @@ class Script:
     def _step(self, envs, actions):
         actions = _actions(actions, envs.num_envs, self.num_actions)
         if envs.clock >= len(self.rewards):
-            raise RuntimeError("the environment was stepped more often than num_steps says")
+            raise RuntimeError(_("the environment was stepped more often than num_steps says"))
         k, envs.clock = envs.clock, envs.clock + 1
         ended, infos = self.terminated[k] | self.truncated[k], {}
         if ended.any():
@@ -85,9 +87,12 @@ def _actions(actions, count, num_actions):
     actions = np.asarray(actions)
     right = actions.shape == (count,) and actions.dtype.kind in "iu"
     if not right or not ((actions >= 0) & (actions < num_actions)).all():
+        message = _(
+            "actions must be {n} whole numbers from 0 to {last}; they have shape {shape} and dtype "
+            "{dtype}"
+        )
         raise ValueError(
-            f"actions must be {count} whole numbers from 0 to {num_actions - 1}; they have shape "
-            f"{actions.shape} and dtype {actions.dtype}"
+            message.format(n=count, last=num_actions - 1, shape=actions.shape, dtype=actions.dtype)
         )
     return actions
 
@@ -197,7 +202,7 @@ def _draw(function, given):
     rng = materialize(given["rng"])
     np.random.seed(given["global_seed"])
     seen = {"results": []}
-    for _ in range(given["calls"]):
+    for _call in range(given["calls"]):
         items, error = attempt(_items, function, given["batch_size"], given["minibatch_size"], rng)
         if error:
             return seen | {"raised": error}

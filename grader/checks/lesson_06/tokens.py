@@ -8,7 +8,7 @@ import torch
 
 from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
 from grader.i18n import _
-from grader.kinds import Mismatch
+from grader.kinds import Mismatch, kind_text, none_hint
 from grader.played import softmax
 from grader.probes.inputs import Tensor
 
@@ -182,9 +182,7 @@ class Mask:
     def arrays(self, seen, label=""):
         words = _("a torch tensor of dtype bool")
         if seen.get("kind") != "tensor":
-            got = seen.get("type") or seen.get("kind")
-            hint = _("Nothing came back. Does the function end with return?")
-            raise Mismatch(str(got), hint if got == "none" else "", words)
+            raise Mismatch(kind_text(seen), none_hint(seen), words)
         if seen["dtype"] != "bool":
             got = _("a tensor of dtype {dtype}").format(dtype=seen["dtype"])
             raise Mismatch(got, _("A mask answers yes or no for each token."), words)
