@@ -194,17 +194,17 @@ def mark_rule(share: float):
 
     def rule(case, seen):
         env = environment(case.inputs["env"])
-        if (
-            case.inputs["num_updates"] < 20
-        ):  # a short run shows how the function works, not what it reaches
+        # A short run shows how the function works, not what it reaches.
+        if case.inputs["num_updates"] < 20:
             return None
         reached = exact_share(env, seen["modules"]["policy"]["after"]["theta"])
         if reached >= share:
             return None
-        words = _("{share:.0%} of the best reachable exact objective")
+        words = _("{percent:.0f}% of the best reachable exact objective")
         hint = _("What does each log-probability have to be multiplied with?")
-        expected = _("at least {text}").format(text=words.format(share=share))
-        return Problem("behaviour", "", expected, words.format(share=reached), hint, "mark-missed")
+        expected = _("at least {text}").format(text=words.format(percent=100 * share))
+        got = words.format(percent=100 * reached)
+        return Problem("behaviour", "", expected, got, hint, "mark-missed")
 
     return rule
 

@@ -148,9 +148,10 @@ GRADIENT_SAMPLES = FunctionExercise(
         Mistake("last-step-only", N_("Every step of the trajectory has a score. Is your sum inside "
                                      "the loop?"),
                 like=imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1))),
-        Mistake("sign", N_("A gradient to climb, or one to descend? This one points uphill."),
+        Mistake("sign", N_("A gradient to climb, or one to descend? The one asked for "
+                                   "points uphill."),
                 like=imitation(lambda r, g: -whole(r, g))),
-        Mistake("probability-not-log", N_("Where did 1/pi come from?"),
+        Mistake("probability-not-log", N_("Where did the 1/pi go?"),
                 like=imitation(whole, probability_score)),
         Mistake("other-actions-forgotten", N_("Raising one logit lowers the other actions' "
                                               "probabilities: the score has entries there, too."),
@@ -364,8 +365,8 @@ BATCH_SIZE_FOR = FunctionExercise(
         Mistake("times-n", N_("How many samples in all? Divide by the ratio of a single one."),
                 like=lambda samples, target: max(
                     1, math.ceil(sized(float)(samples, target) * len(samples)))),
-        Mistake("root-law", N_("Here the ratio itself is a variance's: it grows with B, not with "
-                               "the root of B."),
+        Mistake("root-law", N_("This is a ratio of variances: it grows with B, not with the "
+                               "root of B."),
                 like=sized(lambda n: max(1, math.ceil(n**0.5)))),
         Mistake("squared-law", N_("The ratio grows with B, not with the root of B."),
                 like=sized(lambda n: max(1, math.ceil(n**2)))),
@@ -528,9 +529,9 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
                 like=imitation(lambda r, g: to_go(r, g) / len(r))),
         Mistake("last-weight", N_("Every step has a weight of its own, not the last step's."),
                 like=imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1]))),
-        Mistake("sign", N_("This gradient points uphill."),
+        Mistake("sign", N_("The gradient asked for points uphill."),
                 like=imitation(lambda r, g: -to_go(r, g))),
-        Mistake("probability-not-log", N_("Where did 1/pi come from?"),
+        Mistake("probability-not-log", N_("Where did the 1/pi go?"),
                 like=imitation(to_go, probability_score)),
         Mistake("other-actions-forgotten", N_("Raising one logit lowers the other actions' "
                                               "probabilities: the score has entries there, too."),

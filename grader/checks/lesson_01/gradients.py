@@ -299,7 +299,7 @@ REINFORCE_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "probability-not-log",
-            N_("Where did 1/pi come from? The score is the derivative of the logarithm."),
+            N_("Where did the 1/pi go? The score is the derivative of the logarithm."),
             like=gradient_of_probabilities,
         ),
         Mistake(
@@ -460,9 +460,9 @@ REINFORCE_LOSS = FunctionExercise(
             BROADCAST,
             like=lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
         ),
-        Mistake("probability-not-log", N_("Where did 1/pi come from? logp holds logarithms "
+        Mistake("probability-not-log", N_("Where did the 1/pi go? logp holds logarithms "
                                           "already."), like=loss_of_probabilities),
-        Mistake("probability-not-log", N_("Where did 1/pi come from? logp holds logarithms "
+        Mistake("probability-not-log", N_("Where did the 1/pi go? logp holds logarithms "
                                           "already."), like=loss_of_trajectory_probability),
         Mistake("returns-changed", LEAVE_RETURNS, like=loss_centred),
         Mistake("returns-changed", LEAVE_RETURNS, like=loss_whitened),

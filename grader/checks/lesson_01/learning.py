@@ -104,7 +104,7 @@ WRONG = (
     *(("minus-sign", UPHILL, lambda theta, batch, f=form: -f(theta, batch)) for form in RIGHT),
     (
         "probability-not-log",
-        N_("The gradient is that of probabilities. Where did 1/pi come from?"),
+        N_("The gradient is that of probabilities. Where did the 1/pi go?"),
         descent(whole_return, of_log=False),
     ),
     (

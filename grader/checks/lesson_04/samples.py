@@ -11,7 +11,9 @@ OLD_IS_DATA = N_("Old is data: it was stored when the batch was drawn. No gradie
 ADV_IS_DATA = N_("The advantages are data here: no gradient flows into them.")
 NEW_OVER_OLD = N_("New over old: is the ratio above 1 where the new policy likes the action more?")
 NO_EXP = N_("At equal policies the ratio is 1, not 0. What undoes a logarithm?")
-LOGS_DIVIDED = N_("A ratio of probabilities is a difference of logarithms, not their quotient.")
+LOGS_DIVIDED = N_(
+    "The logarithm of a ratio is the difference of two logarithms, not their quotient."
+)
 EXPS_DIVIDED = N_(
     "Both probabilities underflow to 0. Take the difference before you leave the logs."
 )

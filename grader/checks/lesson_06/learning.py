@@ -401,7 +401,9 @@ def _leash(found, beta):
         )
         return behaviour(expected, got, hint, "no-leash")
     if abs(found + beta) < 0.02 * beta:
-        hint = _("Drift is paid for, not charged. Which log-probability is subtracted?")
+        hint = _(
+            "The policy is paid for its drift, not charged. Which log-probability is subtracted?"
+        )
         return behaviour(expected, got, hint, "kl-sign")
     if abs(found - 2 * beta) < 0.02 * beta:
         return behaviour(expected, got, _(TWICE), "kl-twice")
