@@ -14,7 +14,7 @@ export MAKE_GOAL := $(firstword $(MAKECMDGOALS))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # One thread a process: the lessons' networks are small, and tests run side by side.
 export OMP_NUM_THREADS := 1
-DEBIAN := bubblewrap libseccomp2 chromium chromium-driver
+DEBIAN := bubblewrap libseccomp2 chromium chromium-driver postgresql
 
 .PHONY: help setup system lab demo notebooks test bench lint translations clean
 
@@ -42,10 +42,11 @@ $(STAMP): pyproject.toml publish/torch_cpu.py
 	  echo "install the package python3-venv. Then run the command again."; exit 1; }
 	@echo "Installing the course into $(VENV): about 1.4 GB with torch, some minutes."
 	$(BIN)/python publish/torch_cpu.py
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test,cluster]'
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test,cluster,postgres]'
 	@touch $(STAMP)
 
-# The grader's sandbox and the browser tests use these. Whoever can't install them goes without.
+# The sandbox and the tests of browser and gradebook use these. Whoever can't install them goes
+# without.
 system:
 	@missing=""; \
 	for package in $(DEBIAN); do \
@@ -58,8 +59,9 @@ system:
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } \
 	    >/dev/null || echo "Not installed:$$missing. Tests that need them are skipped."; \
 	else \
-	  echo "Not installed:$$missing. Tests of the sandbox (bubblewrap, libseccomp2) and of the"; \
-	  echo "browser (chromium, chromium-driver) are skipped where they are missing."; \
+	  echo "Not installed:$$missing. Tests of the sandbox (bubblewrap, libseccomp2), of the"; \
+	  echo "browser (chromium, chromium-driver) and of a gradebook on a server (postgresql) are"; \
+	  echo "skipped where they are missing."; \
 	fi
 
 lab: setup

@@ -62,6 +62,12 @@ def _autograde_options(made):
     )
     _out(made)
     made.add_argument("--lessons", nargs="+", metavar="NAME", help="grade these alone")
+    made.add_argument(
+        "--gradebook",
+        default="",
+        metavar="ADDRESS",
+        help="a PostgreSQL database, postgresql://USER@HOST/DATABASE (a file in --out)",
+    )
     made.add_argument("--jobs", type=int, default=0, help="worker processes (one per core)")
     made.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://..."
@@ -109,6 +115,7 @@ def _expected():
     from grader.classroom import ClassroomError
 
     try:
+        from grader.address import AddressError
         from grader.executor.settings import CannotGrade
         from grader.gradebook import GradebookError
         from grader.sandbox import NotIsolated
@@ -117,6 +124,7 @@ def _expected():
     except ImportError:  # not on Linux: grading can't be asked for, progress and collect can
         return ClassroomError, CourseError
     return (
+        AddressError,
         ClassroomError,
         CannotGrade,
         CourseError,
@@ -140,6 +148,7 @@ def _autograde(options):
         options.language,
         options.unsafe,
         options.secret_file,
+        gradebook=options.gradebook,
     )
     if options.unsafe:
         print(
@@ -170,13 +179,15 @@ def _report(options):
 
 
 def _ledger(out):
+    from grader.address import gradebook_of
     from grader.gradebook import GradebookError, Ledger
 
-    if not (out / "gradebook.db").is_file():
+    where = gradebook_of(out)
+    if isinstance(where, Path) and not where.is_file():
         raise GradebookError(
             f"{out}: there is no gradebook.db. Name the --out folder of autograde."
         )
-    return Ledger(out / "gradebook.db")
+    return Ledger(where)
 
 
 def _export(options):

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import formgrader, report, tables
+from grader import address, formgrader, report, tables
 from grader.classroom import find_submissions
 from grader.course import LANGUAGES, Course, CourseError, grader_version
 from grader.executor.local import LocalExecutor
@@ -30,7 +30,8 @@ BATCH, BATCH_SECONDS = 25, 2.0
 @dataclass
 class Options:
     """What ``autograde`` is asked to do. lessons: None for all; language: "" leaves it to each
-    notebook; jobs: 0 for one per core; scheduler: a Dask address, or ""."""
+    notebook; jobs: 0 for one per core; scheduler: a Dask address, or ""; gradebook: a PostgreSQL
+    database's address, "" for the one that was named before or a file in ``out``."""
 
     submitted: Path
     out: Path
@@ -42,6 +43,7 @@ class Options:
     unsafe: bool = False
     secret_file: Path | None = None
     limits: Limits = Limits()
+    gradebook: str = ""
 
     @property
     def settings(self) -> Settings:
@@ -58,16 +60,25 @@ def autograde(options: Options, watch=None) -> Counter:
     course = options.course
     found = find_submissions(options.submitted, course.names(), options.lessons, course.ungraded())
     told = watch(len(found)) if watch else lambda *_: None
-    with Store(options.out) as store, Ledger(store.root / "gradebook.db") as ledger:
+    with Store(options.out) as store, _ledger(store, options) as ledger:
         for name in names:
             ledger.prepare(options.course.lesson(name))
-        formgrader.write(store, options)
+        formgrader.write(store, options, ledger.path)
         run = _Run(options, store, ledger, told)
         try:
             run.all(found)
         finally:
             write_tables(store, ledger)
     return run.counts
+
+
+def _ledger(store, options):
+    """The gradebook; a server's address is kept in the folder once the server has answered."""
+    where = address.gradebook_of(store.root, options.gradebook)
+    ledger = Ledger(where, alone=True)
+    if where != store.root / address.FILE:
+        store.write(store.root / address.NOTE, address.shown(where) + "\n")
+    return ledger
 
 
 def write_tables(store, ledger):

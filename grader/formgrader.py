@@ -1,5 +1,8 @@
 """nbgrader's configuration for an --out folder, so that its formgrader works there."""
 
+from sqlalchemy import URL
+
+from grader import address
 from grader.course import HERE
 from grader.gradebook import COURSE
 from grader.secret import default_path
@@ -7,9 +10,9 @@ from grader.secret import default_path
 MARK = "# Written by python -m grader autograde. Delete this line to keep your own changes.\n"
 
 
-def configuration(options) -> str:
-    """nbgrader_config.py for the folder of results: where submissions and lessons are, and that
-    its autograde button uses this grader."""
+def configuration(options, gradebook=None) -> str:
+    """nbgrader_config.py for the folder of results: where submissions, lessons and the gradebook
+    are, and that its autograde button uses this grader."""
     secret = (options.secret_file or default_path()).resolve()
     return f"""{MARK}import sys
 
@@ -32,11 +35,18 @@ c.SandboxedExecute.secret_file = {str(secret)!r}
 c.SandboxedExecute.course_root = {str(options.course.root)!r}
 c.SandboxedExecute.unsafe_no_sandbox = {options.unsafe!r}
 c.IntakeExporter.course_root = {str(options.course.root)!r}
-"""
+""" + _database(gradebook)
 
 
-def write(store, options):
+def _database(gradebook):
+    """nbgrader looks for a file beside its configuration; a server has to be named."""
+    if not isinstance(gradebook, URL):
+        return ""
+    return f"c.CourseDirectory.db_url = {address.setting(gradebook)!r}\n"
+
+
+def write(store, options, gradebook=None):
     """Writes it, unless the folder has a configuration of its own."""
     path = store.root / "nbgrader_config.py"
     if not path.exists() or path.read_text(encoding="utf-8").startswith(MARK):
-        store.write(path, configuration(options))
+        store.write(path, configuration(options, gradebook))

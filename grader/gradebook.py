@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,8 +41,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
+from grader import address
 from grader.course import Lesson
 from grader.intake.words import Note
 from grader.marking.records import FAILED, Mark, Outcome
@@ -85,22 +86,30 @@ class Record:
 
 
 class Ledger:
-    """The gradebook at ``path``, made where there is none. A context manager."""
+    """The gradebook in a file, or at a server's URL, made where there is none. alone: no other run
+    may write it meanwhile (files: Store sees to that). A context manager."""
 
-    def __init__(self, path, wait=LOCK_SECONDS):
-        self.path = Path(path).resolve()
-        url = URL.create("sqlite", database=str(self.path), query={"timeout": str(wait)})
-        with _explained(self.path), _with_alembic():
-            self.book = Gradebook(url, COURSE)
+    def __init__(self, where, wait=LOCK_SECONDS, *, alone=False):
+        self.path = where if isinstance(where, URL) else Path(where).resolve()
+        self._open, self._cells = ExitStack(), {}
+        with self._open, _explained(self.path), _with_alembic():
+            if isinstance(where, URL) and alone:
+                self._open.enter_context(address.alone(where))
+            self.book = Gradebook(_url(self.path, wait), COURSE)
+            self._open.callback(self._close)
             STATE.metadata.create_all(self.book.engine)
+            self._open = self._open.pop_all()
         self.engine = self.book.engine
-        self._cells = {}
+
+    def _close(self):
+        self.book.close()
+        self.book.engine.dispose()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
-        self.book.close()
+        self._open.close()
 
     def prepare(self, lesson: Lesson):
         """Makes the rows of an assignment, its notebook and its cells, by nbgrader's SaveCells."""
@@ -191,7 +200,10 @@ class Ledger:
     def states(self):
         """Every record, by lesson and student."""
         with _explained(self.path), self.engine.connect() as connection:
-            for row in connection.execute(select(STATE).order_by(STATE.c.lesson, STATE.c.student)):
+            # A server may sort as its language does; the tables are the same wherever they are.
+            by = _BYTEWISE[self.engine.dialect.name]
+            order = STATE.c.lesson.collate(by), STATE.c.student.collate(by)
+            for row in connection.execute(select(STATE).order_by(*order)):
                 yield _record(row)
 
     def by_hand(self, student=None, lesson=None) -> dict:
@@ -207,6 +219,15 @@ class Ledger:
                 name = row.name.removesuffix("-answer")
                 mine[name] = (mine.get(name, (None, ""))[0], row.manual_comment)
         return found
+
+
+_BYTEWISE = {"sqlite": "BINARY", "postgresql": "C"}
+
+
+def _url(where, wait):
+    if isinstance(where, URL):
+        return where
+    return URL.create("sqlite", database=str(where), query={"timeout": str(wait)})
 
 
 @dataclass(frozen=True)
@@ -411,26 +432,42 @@ def _with_alembic():
 
 
 @contextmanager
-def _explained(path):
+def _explained(where):
     """Database errors in words an instructor can act on."""
     try:
         yield
-    except (OperationalError, InvalidEntry) as error:  # nbgrader says some of them its own way
-        said = getattr(error, "orig", error)
-        words = str(said).lower()
-        if "locked" in words:
-            remedy = (
-                "Another program holds it: close formgrader or the other run, then start again."
-            )
-        elif "full" in words or "disk i/o" in words:
-            remedy = "The disk is full: free some space, then start again."
-        elif "readonly" in words or "unable to open" in words:
-            remedy = "Make the --out folder and the file writable."
+    except (DatabaseError, InterfaceError, InvalidEntry) as error:
+        said = str(getattr(error, "orig", error)).strip()  # nbgrader says some its own way
+        if isinstance(where, URL):
+            name, remedy = address.shown(where), _remedy_for_server(said.lower())
         else:
-            remedy = "Back the file up; `nbgrader db upgrade` may help."
-        raise GradebookError(f"{path}: {said}. {remedy} Marks written so far are safe.") from None
-    except DatabaseError as error:
-        raise GradebookError(
-            f"{path}: {error.orig}. The file is no gradebook, or a damaged one: "
-            "move it away, then start again."
-        ) from None
+            broken = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+            name, remedy = where, NO_GRADEBOOK if broken else _remedy_for_file(said.lower())
+        raise GradebookError(f"{name}: {said}. {remedy}") from None
+
+
+NO_GRADEBOOK = "The file is no gradebook, or a damaged one: move it away, then start again."
+
+
+def _remedy_for_file(words):
+    if "locked" in words:
+        remedy = "Another program holds it: close formgrader or the other run, then start again."
+    elif "full" in words or "disk i/o" in words:
+        remedy = "The disk is full: free some space, then start again."
+    elif "readonly" in words or "unable to open" in words:
+        remedy = "Make the --out folder and the file writable."
+    else:
+        remedy = "Back the file up; `nbgrader db upgrade` may help."
+    return f"{remedy} Marks written so far are safe."
+
+
+def _remedy_for_server(words):
+    if "permission denied" in words or "no schema" in words:
+        remedy = "The database must belong to its user: ALTER DATABASE ... OWNER TO ..."
+    elif "does not exist" in words:
+        remedy = "Make the user and the database first: createuser USER; createdb -O USER DATABASE."
+    elif "password" in words or "authentication" in words or "no pg_hba" in words:
+        remedy = "The server doesn't let this user in: look at ~/.pgpass and at its pg_hba.conf."
+    else:
+        remedy = "Is the server running and within reach? Then start the same command again."
+    return f"{remedy} Marks written so far are safe."
