@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup
 # Which lessons, which language, further arguments: make notebooks ARGS="01_reinforce --no-execute"
 ARGS ?=
+# The language of the page that `make lab` opens: the system's own where the course has it.
+LAB_LANGUAGE ?= $(shell printf '%.2s' "$${LC_ALL:-$${LC_MESSAGES:-$$LANG}}")
+SPOKEN = $(if $(and $(LAB_LANGUAGE),$(wildcard notebooks/$(LAB_LANGUAGE)/00_start.ipynb)),$(LAB_LANGUAGE),en)
 # Processes for the tests.
 JOBS ?= 2
 # A package index to take torch from; see README.md.
@@ -66,7 +69,7 @@ system:
 
 lab: setup
 	@test -d notebooks/en || { echo "There is no folder notebooks/en. Remedy: make notebooks"; exit 1; }
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/en/00_start.ipynb $(ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/$(SPOKEN)/00_start.ipynb $(ARGS)
 
 demo: setup system
 	$(BIN)/python -m grader demo $(ARGS)

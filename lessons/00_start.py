@@ -9,6 +9,8 @@
 #
 # Each lesson is a notebook. You read, predict, write a function, and ask a check whether it is
 # right. Every claim in the text is shown by code that you can run and change.
+#
+# [English](../en/00_start.ipynb) · [Español](../es/00_start.ipynb)
 
 # %% [markdown]
 # ## Is everything installed?

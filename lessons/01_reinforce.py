@@ -804,7 +804,7 @@ print(pg.tr("loss of the first batch {a:.1f}, highest {b:.1f}, last {c:.1f}").fo
 # The policy gets better and better, and for most of that time the loss *rises*. The formula says
 # why. A log-probability is negative. While the returns are negative, too, minus their product is
 # negative. When the returns have become positive, it is positive. And as the policy becomes sure
-# of itself, its log-probabilities shrink, and the loss sinks again.
+# of itself, its log-probabilities come close to zero, and the loss sinks again.
 #
 # So the loss is no measure of anything. It is a carrier: it carries the right gradient, at this
 # policy, for this batch. After the step both are gone. To see learning, look at the returns.

@@ -14,7 +14,8 @@
 # - shift every return by a constant and see what that does,
 # - credit each action only with what came after it.
 #
-# Two cells ask for a prediction before an experiment. Answer first, then run it.
+# Before each experiment you are asked for a prediction; two of them are graded. Answer first, then
+# run it.
 #
 # *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
 # in VS Code, choose the Python of the folder `.venv` as the kernel.
@@ -440,7 +441,7 @@ print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softm
 # plain mean is 8.5. Keep this minimum in mind: lesson 03 will call it the best constant baseline.
 #
 # So a constant is not innocent. With rewards that are all positive nothing is wrong on average,
-# and yet the noise can be many times what it need be. Subtracting the right constant removes
+# and yet the noise can be many times what it need be. Adding the right constant removes
 # almost two thirds of the variance here, for free.
 
 # %% [markdown]
@@ -457,9 +458,10 @@ print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softm
 # $$G_t=\sum_{k=t}^{T-1}\gamma^{\,k-t}\,r_k .$$
 #
 # The discount counts from step $t$ itself: its own reward has weight 1. There is no further
-# $\gamma^t$ in front. With $\gamma<1$ this makes $\sum_t G_t\nabla\log\pi_\theta(a_t\mid s_t)$
-# the gradient of something slightly different from $\mathbb E[\sum_t\gamma^tr_t]$; this course
-# follows common practice here, and compares estimators at $\gamma=1$, where both agree.
+# $\gamma^t$ in front. With $\gamma<1$ the mean of $\sum_t G_t\nabla\log\pi_\theta(a_t\mid s_t)$
+# is then no longer the gradient of $\mathbb E[\sum_t\gamma^tr_t]$, and in general not the gradient
+# of any function (Nota and Thomas 2020). This course follows common practice here, and compares
+# estimators at $\gamma=1$, where nothing is lost.
 #
 # ### Exercise: `reward_to_go`
 #
@@ -625,3 +627,5 @@ for name in ("return", "reward_to_go"):
 # - E. Greensmith, P. L. Bartlett, J. Baxter (2004), *Variance reduction techniques for gradient
 #   estimates in reinforcement learning*, JMLR 5:1471-1530.
 #   [jmlr.org](https://www.jmlr.org/papers/v5/greensmith04a.html)
+# - C. Nota, P. S. Thomas (2020), *Is the policy gradient a gradient?*, AAMAS.
+#   [arXiv:1906.07073](https://arxiv.org/abs/1906.07073)

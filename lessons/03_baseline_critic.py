@@ -218,7 +218,8 @@ for name, baseline in [
 # Back to your prediction. A function of the state alone is safe; one that sees the action is not.
 # The second table is the instructive one: when the expected return of each action is subtracted,
 # nothing is left that says which action is better. It took the signal away together with the
-# noise. (The rest of a percent is due to the clock, which the table does not know.)
+# noise. (The few tenths of a percent that remain are due to the clock, which the table
+# does not know.)
 #
 # The reason takes one line. Given the state, $b(s)$ is a number, and
 #
@@ -572,7 +573,7 @@ def td_errors(rewards, values, next_values, terminated, gamma):
 check("td_errors")
 
 # %% [markdown]
-# ### Experiment: what merging the two costs
+# ### Experiment: what merging the two ends costs
 #
 # On this ring every step pays 1, and nothing ever ends the walk but our clock, after 10 steps.
 # With $\gamma=0.9$ each cell is worth $1+0.9+0.9^2+\dots=1/(1-0.9)=10$.
@@ -750,7 +751,7 @@ print(words.format(zero=bias[0], one=bias[-1], best=lowest))
 # **Predict.** Put these in order for the second policy, from noisy to quiet: whole return,
 # reward-to-go, reward-to-go minus the mean return, reward-to-go minus the exact value.
 
-# %% demo=true alt="Two bar charts of total variance on a logarithmic scale, measured bars with exact diamonds on top of them. Left, for the policy that knows nothing, the variance falls from about 1500 for the whole return to below 20 for GAE with lambda 0. Right, for the policy that knows half, the first six bars are almost equal, the one with the exact value slightly higher, and only GAE lowers it."
+# %% demo=true alt="Two bar charts of total variance on a logarithmic scale, measured bars with exact diamonds on top of them. Above, for the policy that knows nothing, the variance falls from about 1500 for the whole return to below 20 for GAE with lambda 0. Below, for the policy that knows half, the first six bars are almost equal, the one with the exact value slightly higher, and only GAE lowers it."
 def contestants(mean, best, value):
     """name: (weight of a trajectory's steps, what gradient_moments needs for the exact answer)."""
 

@@ -28,7 +28,7 @@ def expand(lesson, solutions, language="en"):
     counts, cells = {}, []
     for cell in lesson.cells:
         counts[cell.kind] = counts.get(cell.kind, 0) + 1
-        cells.append(_expand_cell(cell, counts[cell.kind], solutions))
+        cells.append(_expand_cell(cell, counts[cell.kind], solutions, language))
     notebook = v4.new_notebook(cells=cells)
     notebook.nbformat_minor = 5
     notebook.metadata = from_dict(
@@ -41,9 +41,11 @@ def expand(lesson, solutions, language="en"):
     return notebook
 
 
-def _expand_cell(cell, count, solutions):
+def _expand_cell(cell, count, solutions, language):
     grade_id = _grade_id(cell, count)
-    source = given_source(cell.keys["given"], solutions) if cell.kind == "given" else cell.source
+    source = cell.source
+    if cell.kind == "given":
+        source = given_source(cell.keys["given"], solutions, language)
     new = v4.new_markdown_cell if cell.kind in ("prose", "free") else v4.new_code_cell
     expanded = new(source, id=grade_id)
     ours = {"kind": cell.kind}

@@ -5,12 +5,14 @@ import re
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from publish.catalogue import SOURCE_LANGUAGE, N_, text_in
 from publish.lesson import NAME
 from publish.names import defined_and_used
 from publish.problems import Problem, PublishError
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
+GIVEN = N_("# {name}, as lesson {lesson} solves it")
 # nbgrader finds its delimiters anywhere in a line, so a mere mention of one would act.
 DELIMITERS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)|AUTOTEST")
 
@@ -34,12 +36,13 @@ def solutions_of(lesson):
     return {cell.name: (lesson.name, cell.source) for cell in exercises}
 
 
-def given_source(names, solutions):
+def given_source(names, solutions, language=SOURCE_LANGUAGE):
     """The code of a given cell: each named exercise's solution, and where it comes from."""
+    says = text_in(language, GIVEN)
     parts = []
     for name in names:
         lesson_name, source = solutions[name]
-        parts.append(f"# {name}, as lesson {lesson_name} solves it\n{without_markers(source)}")
+        parts.append(f"{says.format(name=name, lesson=lesson_name)}\n{without_markers(source)}")
     return "\n\n\n".join(parts)
 
 

@@ -65,6 +65,16 @@ def test_arguments_reach_the_command():
     assert "00_start.ipynb --no-browser" in make("--dry-run", "lab", "ARGS=--no-browser").stdout
 
 
+@pytest.mark.parametrize(
+    ("system", "page"),
+    [("es_MX.UTF-8", "es"), ("en_US.UTF-8", "en"), ("de_DE.UTF-8", "en"), ("C", "en"), ("", "en")],
+)
+def test_the_lab_opens_the_systems_language_where_the_course_speaks_it(system, page):
+    shown = make("--dry-run", "lab", LC_ALL=system, LANG=system, LC_MESSAGES=system).stdout
+    assert f"/notebooks/{page}/00_start.ipynb" in shown
+    assert "/notebooks/es/00" in make("--dry-run", "lab", "LAB_LANGUAGE=es", LC_ALL="C").stdout
+
+
 def test_an_old_python_is_refused_with_a_remedy(tmp_path):
     old = tmp_path / "python"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.1" || exit 1\n')
