@@ -22,7 +22,7 @@ from grader.i18n import N_, _
 from grader.intake.assemble import Plan, assemble
 from grader.intake.document import read_document
 from grader.intake.words import Refused, clean
-from policy_gradients.i18n import language
+from policy_gradients.i18n import language, speaking
 
 NAME = re.compile(r"\d\d_\w+")
 SECONDS = 300
@@ -328,10 +328,11 @@ def show(notebooks=None) -> None:
     """Shows the progress: a table in a notebook, plain text elsewhere."""
     if os.environ.get(RUNNING):
         return
-    if _in_notebook():
-        _show_rich(notebooks)
-        return
-    print(look(notebooks, bar if sys.stderr.isatty() else None).text())
+    with speaking(language(notebooks or ".")):
+        if _in_notebook():
+            _show_rich(notebooks)
+        else:
+            print(look(notebooks, bar if sys.stderr.isatty() else None).text())
 
 
 def _in_notebook():

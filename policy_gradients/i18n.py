@@ -4,6 +4,7 @@ from policy_gradients.i18n import _
 print(_("step {n}").format(n=3))
 """
 
+import contextlib
 import gettext
 import os
 import struct
@@ -25,25 +26,36 @@ def set_language(code):
     _chosen = code
 
 
+@contextlib.contextmanager
+def speaking(code):
+    """All messages in the language `code` for the length of the block; "" changes nothing."""
+    global _chosen
+    before, _chosen = _chosen, code or _chosen
+    try:
+        yield
+    finally:
+        _chosen = before
+
+
 def languages() -> tuple:
     """Codes of the languages that the course speaks: English, and each one with messages."""
     found = {path.parents[1].name for place in _LOCALES for path in place.glob("*/*/messages.mo")}
     return "en", *sorted(found - {"en"})
 
 
-def language():
+def language(folder="."):
     """Code of the language in use.
 
     What `set_language` chose; else the variable COURSE_LANGUAGE; else the first folder below
-    notebooks/ or solutions/ in the working directory's path, where that names a language; else
-    "en".
+    notebooks/ or solutions/ in the path of `folder` (the working directory), where that names a
+    language; else "en".
     """
-    return _chosen or os.environ.get("COURSE_LANGUAGE") or _language_of_folder()
+    return _chosen or os.environ.get("COURSE_LANGUAGE") or _language_of(folder)
 
 
-def _language_of_folder():
+def _language_of(folder):
     try:
-        parts = Path.cwd().parts
+        parts = Path(folder).resolve().parts
     except OSError:  # the folder was deleted under the running kernel
         return "en"
     below = [parts[i + 1 :] for i, part in enumerate(parts) if part in ("notebooks", "solutions")]

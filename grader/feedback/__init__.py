@@ -12,7 +12,7 @@ from grader.course import ANSWERS
 from grader.i18n import N_, _
 from grader.intake.words import Note, clean
 from grader.marking.records import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING
-from policy_gradients.i18n import set_language
+from policy_gradients.i18n import speaking
 
 HERE = Path(__file__).resolve().parent
 WORDS = {
@@ -59,8 +59,7 @@ def number(value) -> str:
 
 def page_of(student, outcome, lesson, by_hand=None, unsafe=False) -> str:
     """The page as HTML. by_hand: exercise -> (mark or None, comment) given by people."""
-    set_language(outcome.language)
-    try:
+    with speaking(outcome.language):
         rows = [
             _row(mark, (by_hand or {}).get(mark.exercise, (None, ""))) for mark in outcome.marks
         ]
@@ -81,8 +80,6 @@ def page_of(student, outcome, lesson, by_hand=None, unsafe=False) -> str:
                 unsafe=unsafe,
             )
         )
-    finally:
-        set_language(None)
 
 
 def _stop(outcome):

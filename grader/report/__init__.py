@@ -9,14 +9,61 @@ import jinja2
 
 from grader import tables
 from grader.feedback import number
+from grader.i18n import N_, _
 from grader.marking.records import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
 from grader.report import figures
+from policy_gradients.i18n import language
 
 HERE = Path(__file__).resolve().parent
 MOST_ROWS = 200
 EXAMPLES = 3
 SLOWEST = 10
 NOT_TRIED = ("not-written", "not-answered")
+
+# Of several submissions; a line about one has words of its own.
+STATUSES = {
+    GRADED: N_("Graded"),
+    NOTED: N_("Graded with a note"),
+    STOPPED: N_("Stopped"),
+    REFUSED: N_("Refused"),
+    FAILED: N_("Not graded: the grader failed"),
+}
+SAID = {
+    "title": N_("Grading report"),
+    "unsafe": N_("Submissions graded without a sandbox (--unsafe-no-sandbox): {n}."),
+    "total": N_("Submissions: {n}."),
+    "status": N_("{status}: {n}."),
+    "marks": N_("Mean {mean} and median {median} of {points} points."),
+    "waiting": N_("Texts that wait for a mark by hand: {n}."),
+    "passed": N_("Checks passed"),
+    "blank": N_("Not written: {names}."),
+    "frequent": N_("Most frequent mistakes"),
+    "exercise": N_("exercise"),
+    "mistake": N_("mistake"),
+    "times": N_("times"),
+    "examples": N_("for example"),
+    "student": N_("student"),
+    "lesson": N_("lesson"),
+    "seen": N_("what was seen"),
+    "more": N_("Further rows, in submissions.csv: {n}."),
+    "failed": N_("Run the same command again. If they fail again, the reason says where to look."),
+    "refused": N_(
+        "Nothing of these was run. Each counts 0 until a good notebook is there; then run the same "
+        "command again."
+    ),
+    "stopped": N_(
+        "The notebook's process ended early or ran out of time. Checks before that count."
+    ),
+    "suspicious": N_("Suspicious"),
+    "suspicion": N_(
+        "Mentions of things that an exercise doesn't need, and oddities of the files. None of this "
+        "costs points or proves anything; it is worth a look."
+    ),
+    "noted": N_("These were graded in full. The note says what was mended."),
+    "slowest": N_("Slowest"),
+    "seconds": N_("seconds"),
+    "peak": N_("peak MB"),
+}
 
 
 @functools.cache
@@ -29,11 +76,14 @@ def _template():
         undefined=jinja2.StrictUndefined,
     )
     made.filters["number"] = number
+    made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
+    made.globals["status_word"] = lambda status: _(STATUSES[status])
     return made.get_template("page.html")
 
 
 def page(ledger) -> str:
-    """The report on everything in the gradebook, as one HTML file without scripts."""
+    """The report on everything in the gradebook, as one HTML file without scripts, in the language
+    in use."""
     by_hand = ledger.by_hand()
     lessons, seen = {}, _Seen()
     for record in ledger.states():
@@ -43,7 +93,11 @@ def page(ledger) -> str:
     for lesson in lessons.values():
         lesson.draw()
     return _template().render(
-        lessons=list(lessons.values()), seen=seen, most_rows=MOST_ROWS, unsafe=seen.unsafe
+        lessons=list(lessons.values()),
+        seen=seen,
+        most_rows=MOST_ROWS,
+        unsafe=seen.unsafe,
+        language=language(),
     )
 
 
@@ -89,6 +143,11 @@ class _Lesson:
         if self.tried:
             shares = {name: self.passed[name] / n for name, n in self.tried.items()}
             self.rates = figures.rates(shares)
+
+    @property
+    def unwritten(self):
+        """Exercises that some left blank, and how many did."""
+        return ", ".join(f"{name} {count}" for name, count in self.blank.items())
 
     @property
     def frequent(self):

@@ -6,6 +6,8 @@ import io
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from grader.i18n import _
+
 BLUE, GREY = "#0072B2", "#D9D9D9"
 
 
@@ -18,12 +20,15 @@ def histogram(scores, most) -> dict:
     counts, _edges, bars = axes.hist(scores, bins=bins, color=BLUE, edgecolor="white")
     axes.bar_label(bars, [f"{n:.0f}" if n else "" for n in counts], fontsize=8)
     axes.set(
-        xlabel="points", ylabel="submissions", xlim=(0, most), ylim=(0, max(counts) * 1.15 or 1)
-    )
+        xlabel=_("points"), ylabel=_("submissions"),
+        xlim=(0, most), ylim=(0, max(counts) * 1.15 or 1),
+    )  # fmt: skip
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
-    words = ", ".join(f"{bins[i]:g} to {bins[i + 1]:g}: {n:.0f}" for i, n in enumerate(counts) if n)
-    return _image(figure, f"Histogram of points over {len(scores)} submissions. {words}.")
+    bar = _("{low:g} to {high:g}: {n:.0f}")
+    told = [bar.format(low=bins[i], high=bins[i + 1], n=n) for i, n in enumerate(counts) if n]
+    words = _("Histogram of points over {n} submissions. {bars}.")
+    return _image(figure, words.format(n=len(scores), bars=", ".join(told)))
 
 
 def rates(shares) -> dict:
@@ -39,8 +44,9 @@ def rates(shares) -> dict:
     axes.set(xlim=(0, 1.12), xticks=[])
     axes.tick_params(axis="y", length=0)
     axes.spines[:].set_visible(False)
-    words = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
-    return _image(figure, f"Share of submissions that pass each check: {words}.")
+    listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    words = _("Share of submissions that pass each check: {shares}.")
+    return _image(figure, words.format(shares=listed))
 
 
 def _image(figure, words):
