@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 DEBIAN := bubblewrap libseccomp2 chromium chromium-driver postgresql
 
-.PHONY: help setup system lab demo notebooks test bench lint translations clean
+.PHONY: help setup system lab demo notebooks test bench lint translations site clean
 
 help:
 	@echo "make lab           install the course and open JupyterLab (ARGS=--no-browser: a server)"
@@ -27,6 +27,7 @@ help:
 	@echo "make demo          autograde a small class of submissions and print the marks"
 	@echo "make notebooks     build solutions/ and notebooks/ from lessons/ (ARGS=01_reinforce)"
 	@echo "make translations  bring the catalogues under locale/ up to date"
+	@echo "make site          build the course as web pages in build/site, in each language"
 	@echo "make lint          check the code's style"
 	@echo "make bench         measure speeds"
 	@echo "make setup         install the course into $(VENV)"
@@ -45,7 +46,7 @@ $(STAMP): pyproject.toml publish/torch_cpu.py
 	  echo "install the package python3-venv. Then run the command again."; exit 1; }
 	@echo "Installing the course into $(VENV): about 1.4 GB with torch, some minutes."
 	$(BIN)/python publish/torch_cpu.py
-	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test,cluster,postgres]'
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test,cluster,postgres,site]'
 	@touch $(STAMP)
 
 # The sandbox and the tests of browser and gradebook use these. Whoever can't install them goes
@@ -88,6 +89,9 @@ lint: setup
 
 translations: setup
 	$(BIN)/python -m publish.translations $(ARGS)
+
+site: setup
+	$(BIN)/python -m publish.site $(ARGS)
 
 clean:
 	rm -rf $(VENV) build out *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -35,6 +35,7 @@ SOLUTION = N_("Solution")
 MODEL_ANSWER = N_("Model answer")
 MARKS = N_("How it is marked")
 DOWNLOAD = N_("Download this lesson as a notebook to work in")
+LICENCE = N_("Code is under the MIT License, text and figures under CC BY 4.0.")
 ABOUT = N_(
     "These pages are the course to read, with every exercise solved. The solution is folded away "
     "below each exercise; try it first. To write and run code yourself, download the notebooks: "

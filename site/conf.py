@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from publish.catalogue import text_in
-from publish.site import LANGUAGE, TITLE, language_name
+from publish.site import LANGUAGE, LICENCE, TITLE, language_name
 
 language = os.environ["COURSE_LANGUAGE"]
 project = html_title = text_in(language, TITLE)
@@ -29,12 +29,13 @@ html_theme_options = {
     "use_download_button": False,  # it would offer the page's source, which has the solutions
     "use_fullscreen_button": False,
     "article_header_end": ["languages.html", "article-header-buttons.html"],
+    "footer_content_items": ["extra-footer.html"],
+    "extra_footer": text_in(language, LICENCE),
     "navbar_persistent": [],  # else a bar over the whole width, with a second search field
 }
 templates_path = ["templates"]
 html_css_files = ["site.css"]
 html_copy_source = False
-html_show_copyright = False
 html_use_index = False
 
 

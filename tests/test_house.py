@@ -55,7 +55,7 @@ def make(*arguments, **environment):
 @pytest.mark.parametrize(
     "goal",
     ["setup", "system", "lab", "demo", "notebooks", "test", "bench", "lint", "translations",
-     "clean"],
+     "site", "clean"],
 )  # fmt: skip
 def test_every_goal_is_known_to_make(goal):
     assert make("--dry-run", goal).returncode == 0
