@@ -186,7 +186,7 @@ pg.plots.predictions(rows, language.prompt_length)
 plt.show()
 
 # %% [markdown]
-# The lower cell under `is` belongs to the first word of the completion, so the mask begins one column
+# The cell below `is` belongs to the first word of the completion, so the mask begins one column
 # before the completion does. The last blue cell lies one before the end. The filling is foretold with
 # certainty, with a log-probability near zero. That is harmless to look at, and harmful to average over.
 
@@ -353,7 +353,8 @@ def kl_shaped_rewards(rewards, logp, logp_ref, mask, beta):
 
     rewards, logp, logp_ref (B, L-1), mask bool (B, L-1), beta float -> (B, L-1)
 
-    Example: reward 1, probabilities e to 1 between policy and reference, beta 0.1: 0.9.
+    Example: reward 1, a token e times as likely under the policy as under the reference, beta 0.1:
+    0.9.
     """
     ### BEGIN SOLUTION
     log_ratio = torch.where(mask, logp - logp_ref, 0.0)  # (B, L-1)
@@ -684,30 +685,30 @@ if LARGE:
 # **A reward signal.** Our score counts words. Nobody can write down a score for "helpful". So people compare two
 # answers, and a **reward model** learns to predict which one they prefer; its output takes the place of
 # `language.score` (Ziegler et al. 2019; Stiennon et al. 2020; Ouyang et al. 2022). It is a proxy as ours is, with
-# loopholes nobody knows beforehand. Gao et al. (2022) measured it: the further the policy drifts, the more
-# the proxy and the true preference part. That is the subject of the chapter after this one. Where an answer can be
-# *checked*, as in mathematics or code, the checker replaces the model, and the loopholes become fewer.
+# loopholes nobody knows beforehand. Gao et al. (2022) measured it with a large reward model in the place of the
+# people: the further the policy drifts, the more the proxy and the judge part. Reward models are the next thing to
+# read about. Where an answer can be *checked*, as in mathematics or code, the checker replaces the model, and the
+# loopholes become fewer.
 #
 # **Control of the drift.** A fixed $\beta$ is the simplest leash. Ziegler et al. (2019) adapt it so that the KL meets
-# a target, in the way of lesson 04's `adapt_beta`. The optimum $\pi_\text{ref}\,e^{\text{score}/\beta}$, which we
+# a target, in the spirit of lesson 04's `adapt_beta`. The optimum $\pi_\text{ref}\,e^{\text{score}/\beta}$, which we
 # drew as a dashed line, can be turned around into a loss on preference pairs without any sampling: direct
-# preference optimisation (Rafailov et al. 2023). That comes two chapters on.
+# preference optimisation (Rafailov et al. 2023). Read about it after reward models.
 #
 # **Where this loss stands today.** You will recognise your functions in current libraries.
 #
 # | yours | in the libraries |
 # |---|---|
-# | `token_logp`, `completion_mask`, `masked_mean` | in all of them, under such names |
-# | `ppo_token_loss` | the policy loss of PPO in [TRL](https://huggingface.co/docs/trl), [OpenRLHF](https://github.com/OpenRLHF/OpenRLHF) and [verl](https://github.com/volcengine/verl) |
-# | `kl_shaped_rewards` | the KL penalty inside the rewards; TRL logs its mean as `objective/kl` |
-# | the critic and `gae` | left out in GRPO (Shao et al. 2024): several answers to each prompt, whitened by their own mean and spread, a cousin of lesson 03's leave-one-out baseline; the KL stands in the loss there |
+# | `token_logp`, `completion_mask`, `masked_mean` | in all of them, under these or similar names |
+# | `ppo_token_loss` | at its core the policy loss of PPO in [TRL](https://huggingface.co/docs/trl), [OpenRLHF](https://github.com/OpenRLHF/OpenRLHF) and [verl](https://github.com/verl-project/verl), which adds a further bound for negative advantages |
+# | `kl_shaped_rewards` | the KL penalty inside the rewards; TRL logs the KL of a completion, without $\beta$, as `objective/kl` |
+# | the critic and `gae` | left out in GRPO (Shao et al. 2024): several answers to each prompt, whitened by their own mean and spread, a cousin of lesson 03's leave-one-out baseline; the KL stands in the loss there, and is today often left out |
 #
 # What these libraries add is scale: sampling on one set of machines and training on another, models cut into pieces.
 # The arithmetic is yours.
 #
-# **Links to other parts.** The backward pass through a transformer is backpropagation as in the phase before; why
-# learning rates, clipping and batch sizes behave as they do is the subject of training dynamics, in a later
-# phase.
+# **Before and after.** The backward pass through a transformer is the backpropagation that you brought along. Why
+# learning rates, gradient clipping and batch sizes behave as they do is the subject of training dynamics.
 #
 # ## What you take along
 #

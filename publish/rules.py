@@ -5,7 +5,7 @@ import re
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from publish.catalogue import SOURCE_LANGUAGE, N_, text_in
+from publish.catalogue import N_, SOURCE_LANGUAGE, text_in
 from publish.lesson import NAME
 from publish.names import defined_and_used
 from publish.problems import Problem, PublishError
