@@ -12,19 +12,28 @@ from pathlib import Path
 
 from grader import address, formgrader, report, tables
 from grader.classroom import find_submissions
-from grader.course import LANGUAGES, Course, CourseError, grader_version
+from grader.course import LANGUAGES, Course, grader_version, no_lesson
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
 from grader.feedback import page_of
 from grader.gradebook import Ledger, Record, digest_by_hand
+from grader.i18n import N_, _
 from grader.intake.folder import DATES, collect
 from grader.intake.words import Refused
-from grader.marking.records import FAILED, REFUSED, Outcome, Task
+from grader.marking.records import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
 from grader.sandbox.limits import Limits
 from grader.secret import mark_of, read_secret, seeds_of
 from grader.store import Store
 
 BATCH, BATCH_SECONDS = 25, 2.0
+# A status in a line about one submission.
+ONE = {
+    GRADED: N_("graded"),
+    NOTED: N_("graded with note"),
+    STOPPED: N_("stopped"),
+    REFUSED: N_("refused"),
+    FAILED: N_("failed"),
+}
 
 
 @dataclass
@@ -101,7 +110,7 @@ def _lesson_names(options):
     known = options.course.names()
     unknown = sorted(set(options.lessons or []) - set(known))
     if unknown:
-        raise CourseError(f"There is no lesson {', '.join(unknown)}; there are {', '.join(known)}.")
+        raise no_lesson(unknown, known)
     return options.lessons or known
 
 
@@ -238,6 +247,12 @@ class _Run:
         self.written_at = time.monotonic()
 
 
+def total_words(counts) -> str:
+    """How many submissions have which status, in one line."""
+    total = _("Submissions: {n}.").format(n=counts.total())
+    return " ".join([total, *(report.status_words(*pair) for pair in counts.most_common())])
+
+
 def watch_lines(stream=sys.stdout, width=24):
     """A watcher that prints one line per submission."""
 
@@ -247,7 +262,7 @@ def watch_lines(stream=sys.stdout, width=24):
         def told(student, lesson, outcome):
             nonlocal count
             count += 1
-            words = "unchanged" if outcome is None else _in_a_line(outcome)
+            words = _("unchanged") if outcome is None else _in_a_line(outcome)
             with contextlib.suppress(BrokenPipeError):
                 print(
                     f"[{count}/{total}] {student:{width}} {lesson}: {words}",
@@ -265,7 +280,7 @@ def watch_bar(stream=sys.stderr):
     from tqdm import tqdm
 
     def start(total):
-        bar = tqdm(total=total, file=stream, unit=" submissions")
+        bar = tqdm(total=total, file=stream, unit=" " + _("submissions"))
 
         def told(student, lesson, outcome):
             bar.update()
@@ -284,4 +299,4 @@ def _in_a_line(outcome):
     most = sum(mark.max_score for mark in outcome.marks)
     marks = f" {score:g}/{most:g}" if most else ""
     reason = " ".join(map(str, outcome.reason))
-    return f"{outcome.status}{marks}" + (f" ({reason})" if reason else "")
+    return f"{_(ONE[outcome.status])}{marks}" + (f" ({reason})" if reason else "")

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.i18n import N_
+from grader.i18n import N_, _
 from grader.intake.words import Note, clean, note, shown
 
 MOST_NAME = 120
@@ -69,7 +69,7 @@ def _folders(folder, quiet=False):
     except OSError as error:
         if quiet:
             return []
-        raise ClassroomError(
-            f"{folder}: {error.strerror}. --submitted names the folder that holds "
-            "STUDENT/LESSON/LESSON.ipynb."
-        ) from None
+        words = _(
+            "{folder}: {why}. --submitted names the folder that holds STUDENT/LESSON/LESSON.ipynb."
+        )
+        raise ClassroomError(words.format(folder=folder, why=error.strerror)) from None

@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.i18n import _
 from policy_gradients.i18n import languages
 
 HERE = Path(__file__).resolve().parents[1]
@@ -20,6 +21,12 @@ ANSWERS = ("exercise", "question")
 
 class CourseError(Exception):
     """The course itself (not a submission) is not as the grader needs it; says the remedy."""
+
+
+def no_lesson(names, known) -> CourseError:
+    """The error of a command that names lessons which the course doesn't have."""
+    words = _("There is no lesson {names}; there are {known}.")
+    return CourseError(words.format(names=", ".join(names), known=", ".join(known)))
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,8 @@ class Course:
         paths = folder.glob("*/*.ipynb")
         found = sorted(path.stem for path in paths if path.stem == path.parent.name)
         if not found:
-            raise CourseError(f"There are no notebooks under {folder}. Remedy: make notebooks")
+            words = _("There are no notebooks under {folder}. Remedy: make notebooks")
+            raise CourseError(words.format(folder=folder))
         return found
 
     def lesson(self, name, language="en") -> Lesson:
@@ -102,12 +110,12 @@ def read_lesson(path, name, language) -> Lesson:
         notebook = json.loads(raw)
         cells = tuple(_cell(cell) for cell in notebook["cells"])
     except OSError as error:
-        raise CourseError(f"{path}: {error.strerror}. Remedy: make notebooks") from None
+        words = _("{path}: {why}. Remedy: make notebooks")
+        raise CourseError(words.format(path=path, why=error.strerror)) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise CourseError(
-            f"{path} is not a notebook of this course ({type(error).__name__}: {error}). "
-            "Remedy: make notebooks"
-        ) from None
+        words = _("{path} is not a notebook of this course ({why}). Remedy: make notebooks")
+        why = f"{type(error).__name__}: {error}"
+        raise CourseError(words.format(path=path, why=why)) from None
     lesson = Lesson(name, language, cells, notebook["metadata"], hashlib.sha256(raw).hexdigest())
     _registered(lesson, path)
     return lesson
@@ -129,10 +137,11 @@ def _registered(lesson, path):
 
     missing = [c.grade_id for c in lesson.cells if c.kind == "check" and c.grade_id not in names()]
     if missing:
-        raise CourseError(
-            f"{path}: the grader has no check for {', '.join(missing)}. "
+        words = _(
+            "{path}: the grader has no check for {names}. "
             "Remedy: register it in grader/checks, or correct its name."
         )
+        raise CourseError(words.format(path=path, names=", ".join(missing)))
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from grader.course import HERE, Course, CourseError
+from grader.course import HERE, Course, CourseError, no_lesson
 from grader.feedback import number
 
 BROKEN = "broken"
@@ -23,7 +23,7 @@ def main(out: Path, lesson: str | None = None, unsafe: bool = False, course=None
     course = course or Course()
     name = lesson or course.names()[0]
     if name not in course.names():
-        raise CourseError(f"There is no lesson {name}; there are {', '.join(course.names())}.")
+        raise no_lesson([name], course.names())
     make_class(course, name, out / "submitted")
     asked = autograde.Options(out / "submitted", out, course, [name], unsafe=unsafe)
     autograde.autograde(asked, autograde.watch_lines())

@@ -32,7 +32,6 @@ SAID = {
     "title": N_("Grading report"),
     "unsafe": N_("Submissions graded without a sandbox (--unsafe-no-sandbox): {n}."),
     "total": N_("Submissions: {n}."),
-    "status": N_("{status}: {n}."),
     "marks": N_("Mean {mean} and median {median} of {points} points."),
     "waiting": N_("Texts that wait for a mark by hand: {n}."),
     "passed": N_("Checks passed"),
@@ -78,7 +77,13 @@ def _template():
     made.filters["number"] = number
     made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
     made.globals["status_word"] = lambda status: _(STATUSES[status])
+    made.globals["status_words"] = status_words
     return made.get_template("page.html")
+
+
+def status_words(status, count) -> str:
+    """How many submissions have a status."""
+    return _("{status}: {n}.").format(status=_(STATUSES[status]), n=count)
 
 
 def page(ledger) -> str:
