@@ -18,11 +18,12 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from nbformat import v4
 
+from publish.blocks import cut
 from publish.catalogue import N_, SOURCE_LANGUAGE, text_in
 from publish.course import Course, notebook_text, write_text
 from publish.problems import Problem, PublishError
 from publish.release import release
-from publish.rules import BEGIN, END, has_blank, without_markers, without_solution
+from publish.rules import BEGIN, END, has_blank, without_markers
 
 HERE = Path(__file__).resolve().parents[1]
 SITE = HERE / "site"
@@ -39,7 +40,8 @@ LICENCE = N_("Code is under the MIT License, text and figures under CC BY 4.0.")
 ABOUT = N_(
     "These pages are the course to read, with every exercise solved. The solution is folded away "
     "below each exercise; try it first. To write and run code yourself, download the notebooks: "
-    "there is a link at the top of each lesson. Where a notebook has sliders, you see still pictures."
+    "there is a link at the top of each lesson. Where a notebook has sliders, you see still "
+    "pictures."
 )
 
 
@@ -77,10 +79,16 @@ def start_page(notebook, names, language):
         current.append(cell)
     read = [section for section in [*sections, current]
             if all(cell.cell_type == "markdown" for cell in section)]  # fmt: skip
-    cells = [v4.new_markdown_cell(cell.source) for section in read for cell in section]
+    cells = [v4.new_markdown_cell(_without_switch(cell.source)) for section in read
+             for cell in section]  # fmt: skip
     cells.insert(1, v4.new_markdown_cell(text_in(language, ABOUT)))
     lines = ["```{toctree}", ":hidden:", *(f"{name}/{name}" for name in names), "```"]
     return _notebook([*cells, v4.new_markdown_cell("\n".join(lines))])
+
+
+def _without_switch(source):
+    """The text less the paragraph that leads to other languages: the site has its own."""
+    return "\n".join(block for block in cut(source) if f"/{START}.ipynb" not in block)
 
 
 def _notebook(cells):
@@ -98,7 +106,7 @@ def _cells(cell, blank, language):
     if kind in ("exercise", "question"):
         yield v4.new_code_cell(blank.source)
         name = cell.metadata["nbgrader"]["grade_id"].removesuffix("-answer")
-        yield _folded(SOLUTION, _fenced(_solution(cell.source, name)), language)
+        yield _folded(SOLUTION, _fenced(solution_code(cell.source, name)), language)
     elif kind == "given":
         yield _folded(GIVEN, _fenced(cell.source), language)
     elif kind == "free":
@@ -112,12 +120,11 @@ def _cells(cell, blank, language):
         yield _shown(cell)
 
 
-def _solution(source, name):
+def solution_code(source, name):
     """The answer's code; where there is a blank, what fills it."""
     if not has_blank(source, name):
         return without_markers(source)
-    around = set(without_solution(source).split("\n")) | {BEGIN, END}
-    return "\n".join(line for line in source.split("\n") if line not in around)
+    return "\n".join(re.findall(rf"^{BEGIN}\n(.*?)\n{END}", source, flags=re.M | re.S))
 
 
 def _free_text(source):
