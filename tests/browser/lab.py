@@ -137,6 +137,11 @@ class Lab:
                   " || w.model.executionCount) && jupyterapp.shell.currentWidget.sessionContext"
                   ".session.kernel.status == 'idle'", seconds)  # fmt: skip
 
+    def clear(self):
+        """Edit > Clear Outputs of All Cells, so that what stands there later was made here."""
+        self.driver.execute_async_script(
+            "jupyterapp.commands.execute('notebook:clear-all-cell-outputs').then(arguments[0])")
+
     def output(self, index: int) -> str:
         """What stands below a cell, as text."""
         return self.driver.execute_script(
@@ -162,3 +167,17 @@ class Lab:
         folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
         folder.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(folder / f"{name}.png"))
+
+    def screenshots(self, name: str):
+        """The notebook from top to bottom, one picture for each windowful."""
+        panel = "const n = document.querySelector('.jp-WindowedPanel-outer');"
+        self.driver.execute_script(f"{panel} n.scrollTop = 0")
+        for number in range(200):
+            time.sleep(0.5)  # pictures above may still be growing into their places
+            self.screenshot(f"{name}-{number:02}")
+            moved = self.driver.execute_script(
+                f"{panel} const top = n.scrollTop; n.scrollTop += 0.9 * n.clientHeight;"
+                "return n.scrollTop - top"
+            )
+            if moved < 1:
+                return
