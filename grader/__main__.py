@@ -6,7 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
-from grader.course import LANGUAGES, Course, CourseError
+from grader.course import LANGUAGES, Course, CourseError, no_lesson
+from grader.i18n import _
+from grader.system import LINUX_ALONE, NotLinux, need_linux
+from policy_gradients.i18n import speaking
 
 
 def parser():
@@ -23,6 +26,7 @@ def parser():
     )
     made = commands.add_parser("report", help="write the tables and report.html anew")
     _out(made)
+    _language(made, "of the report (COURSE_LANGUAGE)")
     made = commands.add_parser("export", help="print marks for Canvas or Moodle")
     _out(made)
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
@@ -34,6 +38,7 @@ def parser():
     made.add_argument(
         "--notebooks", type=Path, metavar="DIR", help="the folder that holds LESSON/LESSON.ipynb"
     )
+    _language(made, "of the messages (the notebooks' own)")
     made = commands.add_parser("demo", help="grade a small class that is made up on the spot")
     made.add_argument("--out", type=Path, default=Path("out/demo"), help="(out/demo)")
     made.add_argument("--lesson", help="the course's first, unless another is named")
@@ -43,6 +48,10 @@ def parser():
 
 def _out(made):
     made.add_argument("--out", type=Path, required=True, help="the folder of results")
+
+
+def _language(made, what):
+    made.add_argument("--language", choices=LANGUAGES, default="", help=what)
 
 
 def _collect_options(made):
@@ -72,9 +81,7 @@ def _autograde_options(made):
     made.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://..."
     )
-    made.add_argument(
-        "--language", choices=LANGUAGES, default="", help="of the messages (each notebook's own)"
-    )
+    _language(made, "of the messages (each notebook's own)")
     made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
     made.add_argument(
         "--unsafe-no-sandbox",
@@ -97,39 +104,42 @@ def main(arguments=None) -> int:
         "progress": _progress,
         "collect": _collect,
     }[options.command]
+    with speaking(getattr(options, "language", "")):
+        return _run(command, options)
+
+
+def _run(command, options):
     try:
+        if options.command in LINUX_ALONE:
+            need_linux()
         return command(options)
     except KeyboardInterrupt:
-        print(
-            "Stopped. What was graded is written; the same command goes on from there.",
-            file=sys.stderr,
-        )
+        words = _("Stopped. What was graded is written; the same command goes on from there.")
+        print(words, file=sys.stderr)
         return 130
     except _expected() as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(_("error: {words}").format(words=error), file=sys.stderr)
         return 1
 
 
 def _expected():
     """Errors that say themselves what to do."""
+    from grader.address import AddressError
     from grader.classroom import ClassroomError
+    from grader.executor.settings import CannotGrade
+    from grader.gradebook import GradebookError
+    from grader.sandbox import NotIsolated
+    from grader.secret import SecretError
+    from grader.store import StoreError
 
-    try:
-        from grader.address import AddressError
-        from grader.executor.settings import CannotGrade
-        from grader.gradebook import GradebookError
-        from grader.sandbox import NotIsolated
-        from grader.secret import SecretError
-        from grader.store import StoreError
-    except ImportError:  # not on Linux: grading can't be asked for, progress and collect can
-        return ClassroomError, CourseError
     return (
         AddressError,
-        ClassroomError,
         CannotGrade,
+        ClassroomError,
         CourseError,
         GradebookError,
         NotIsolated,
+        NotLinux,
         SecretError,
         StoreError,
     )
@@ -151,16 +161,14 @@ def _autograde(options):
         gradebook=options.gradebook,
     )
     if options.unsafe:
-        print(
-            "WARNING: no sandbox. Submissions can read and change whatever you can.",
-            file=sys.stderr,
-        )
+        words = _("WARNING: no sandbox. Submissions can read and change whatever you can.")
+        print(words, file=sys.stderr)
     signal.signal(signal.SIGTERM, _stop)
     watch = autograde.watch_bar() if sys.stderr.isatty() else autograde.watch_lines()
     counts = autograde.autograde(asked, watch)
-    words = ", ".join(f"{count} {status}" for status, count in counts.most_common())
-    print(f"{counts.total()} submissions" + (f": {words}" if words else ""))
-    print(f"Marks: {options.out / 'grades.csv'}. Report: {options.out / 'report.html'}.")
+    print(autograde.total_words(counts))
+    words = _("Marks: {marks}. Report: {report}.")
+    print(words.format(marks=options.out / "grades.csv", report=options.out / "report.html"))
     return 0
 
 
@@ -174,7 +182,7 @@ def _report(options):
 
     with Store(options.out) as store, _ledger(options.out) as ledger:
         write_tables(store, ledger)
-    print(f"Report: {options.out / 'report.html'}")
+    print(_("Report: {report}").format(report=options.out / "report.html"))
     return 0
 
 
@@ -184,9 +192,8 @@ def _ledger(out):
 
     where = gradebook_of(out)
     if isinstance(where, Path) and not where.is_file():
-        raise GradebookError(
-            f"{out}: there is no gradebook.db. Name the --out folder of autograde."
-        )
+        words = _("{folder}: there is no gradebook.db. Name the --out folder of autograde.")
+        raise GradebookError(words.format(folder=out))
     return Ledger(where)
 
 
@@ -219,7 +226,7 @@ def _collect(options):
 
     known = Course().names()
     if options.lesson not in known:
-        raise CourseError(f"There is no lesson {options.lesson}; there are {', '.join(known)}.")
+        raise no_lesson([options.lesson], known)
     print(*collect.collect(options.download, options.to, options.lesson, options.source,
                            options.roster), sep="\n")  # fmt: skip
     return 0

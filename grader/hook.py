@@ -34,6 +34,7 @@ from grader.marking.notebook import build
 from grader.marking.records import FAILED, Task
 from grader.sandbox.limits import Limits
 from grader.secret import read_secret, seeds_of
+from grader.system import NotLinux, need_linux
 
 OURS = "intake"
 _executors: dict = {}
@@ -52,6 +53,7 @@ class IntakeExporter(NotebookExporter):
         """The notebook to grade; one that can't be is the lesson's own with the reason in it."""
         if not getattr(self.parent, "_sanitizing", True):
             return super().from_filename(filename, resources=resources, **kwargs)
+        _need_linux()
         where = resources["nbgrader"]
         lesson = course_of(self).lesson(where["assignment"])
         notebook = taken_in(Path(filename).parent, lesson, course_of(self), self.log)
@@ -72,6 +74,7 @@ class SandboxedExecute(Execute):
 
     def preprocess(self, nb, resources=None, km=None):
         """The marked notebook. NbGraderException where the grader itself fails."""
+        _need_linux()
         where = resources["nbgrader"]
         course = course_of(self)
         lesson = course.lesson(where["assignment"])
@@ -92,6 +95,13 @@ class SandboxedExecute(Execute):
                 _executors[settings] = LocalExecutor(1, settings)
                 atexit.register(_executors[settings].__exit__)
             return list(_executors[settings].run([(0, task)]))[0][1]
+
+
+def _need_linux():
+    try:
+        need_linux()
+    except NotLinux as error:
+        raise NbGraderException(str(error)) from None
 
 
 def _task(notebook, lesson, course, student, secret_file):
@@ -183,7 +193,10 @@ def _time(folder):
 
 def harden():
     """Replaces nbgrader's readers of what a student put beside the notebook. Its own follow a
-    link to any file, and wait for ever at a named pipe called timestamp.txt."""
+    link to any file, and wait for ever at a named pipe called timestamp.txt. Where nothing is
+    graded, as on Windows, they stay: ours need flags that only POSIX systems have."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     base.find_all_files = regular_files
     CourseDirectory.get_existing_timestamp = lambda self, folder: _time(folder)
     NbGraderAPI.get_submitted_timestamp = lambda self, assignment, student: _time(

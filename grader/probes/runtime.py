@@ -1,6 +1,7 @@
 """Runs a probe in the namespace where the student's code lives."""
 
 import contextlib
+import ctypes
 import functools
 import importlib
 import io
@@ -127,13 +128,17 @@ def seeded(seed: int = 0):
 
 @contextlib.contextmanager
 def time_limit(seconds: float):
-    """Raises TooSlow in the main thread after ``seconds`` (0: never; no limit on Windows), and once
-    more each second where a bare ``except`` swallowed it."""
-    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not seconds or not usable:
+    """Raises TooSlow in the main thread after ``seconds`` (0: never), and once more each second
+    where a bare ``except`` swallowed it."""
+    if not seconds or threading.current_thread() is not threading.main_thread():
         yield
         return
+    with (_alarm if hasattr(signal, "setitimer") else _thread_alarm)(seconds):
+        yield
 
+
+@contextlib.contextmanager
+def _alarm(seconds):
     armed = True
 
     def stop(signum, frame):
@@ -148,6 +153,37 @@ def time_limit(seconds: float):
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _thread_alarm(seconds):
+    """The same where the system has no such timer (Windows): another thread asks Python to raise
+    TooSlow before this one's next instruction. A call into C that never returns is not stopped."""
+    over, target = threading.Event(), ctypes.c_ulong(threading.get_ident())
+
+    def send(error):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(target, error)
+
+    def watch():
+        wait = seconds
+        while not over.wait(wait):
+            send(ctypes.py_object(TooSlow))
+            wait = 1.0
+
+    def end():
+        over.set()
+        watcher.join()
+        send(None)  # what was sent and has not been raised yet
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        try:
+            end()
+        except TooSlow:  # it came at the very end; the next one is a second away
+            end()
 
 
 @contextlib.contextmanager
