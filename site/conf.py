@@ -13,8 +13,6 @@ extensions = ["myst_nb", "sphinx.ext.mathjax"]
 exclude_patterns = ["downloads"]
 
 nb_execution_mode = "off"
-# The animation of lesson 5 is a GIF, which MyST-NB shows, but doesn't prefer to its text.
-nb_mime_priority_overrides = [("html", "image/gif", 25)]
 myst_enable_extensions = ["dollarmath"]
 myst_dmath_double_inline = True
 

@@ -162,6 +162,7 @@ def test_tasks_stubs_verdicts_and_figures_are_shown(site, code, name):
     )
     for cell in kinds(notebook, "check"):
         assert cell.source in text
+        assert cell.outputs, f"{code}/{name} is not executed: run 'make notebooks'"
         for output in cell.outputs:
             assert output.data["text/plain"] in text
     drawn = [cell.metadata.alt for cell in notebook.cells for output in cell.get("outputs", [])
