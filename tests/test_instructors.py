@@ -134,7 +134,7 @@ def test_the_ten_commands(repository, tmp_path):
         (name,) = [name for name in packed.namelist() if name.endswith(".ipynb")]
         assert b"secret_total" not in packed.read(name)
     assert "1234: new" in shell(said[4], course)
-    assert "2 submissions: 2 graded" in shell(said[5], course)
+    assert "Submissions: 2. Graded: 2." in shell(said[5], course)
     assert formgrader(said[6], course)["num_submissions"] == 2
     before = feedback(course, "1234")
     give(course)

@@ -77,8 +77,21 @@ def test_a_broken_catalogue_does_no_harm(catalogue, content):
 )
 def test_the_folder_decides_where_nothing_else_does(tmp_path, monkeypatch, folder, expected):
     (tmp_path / folder).mkdir(parents=True)
+    assert i18n.language(tmp_path / folder) == expected
     monkeypatch.chdir(tmp_path / folder)
     assert i18n.language() == expected
+
+
+def test_a_block_speaks_its_language_and_gives_the_one_before_back(catalogue):
+    with i18n.speaking("es"):
+        assert i18n._("left") == "izquierda"
+        with i18n.speaking("en"):
+            assert i18n._("left") == "left"
+        with pytest.raises(KeyError), i18n.speaking("en"):
+            raise KeyError
+        with i18n.speaking(""):
+            assert i18n._("left") == "izquierda"
+    assert i18n.language() == "en"
 
 
 def test_the_variable_outranks_the_folder_and_the_call_outranks_both(tmp_path, monkeypatch):

@@ -198,7 +198,7 @@ def _permutation(order, size):
     order = np.array([operator.index(a) for a in order])
     if sorted(order.tolist()) != list(range(size)):
         message = _("action_order must hold each of 0..{last} once, not {order}")
-        raise ValueError(message.format(last=size - 1, order=list(order)))
+        raise ValueError(message.format(last=size - 1, order=order.tolist()))
     return order
 
 
