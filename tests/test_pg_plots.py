@@ -312,3 +312,16 @@ def test_neighbouring_colours_differ_in_greyscale():
 )
 def test_signed_numbers_are_short(number, text):
     assert style.signed(number).replace("\N{MINUS SIGN}", "-") == text
+
+
+def test_long_labels_of_a_strip_do_not_run_into_each_other():
+    ax = pg.plots.credit_strip(["izquierda"] * 11, {"retorno completo": [1.0] * 11})
+    ax.figure.draw_without_rendering()
+    renderer = ax.figure.canvas.get_renderer()
+    cell = ax.get_window_extent(renderer).width / 11
+    labels = ax.get_xticklabels()
+    # Slanted lines of text are apart where their feet are further apart than a line is high.
+    assert all(label.get_rotation() == 40 for label in labels)
+    assert cell * np.sin(np.radians(40)) > labels[0].get_size() * ax.figure.dpi / 72
+    short = pg.plots.credit_strip(["left"] * 11, [1.0] * 11)
+    assert all(label.get_rotation() == 0 for label in short.get_xticklabels())

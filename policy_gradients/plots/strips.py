@@ -55,7 +55,7 @@ def _strip(labels, weights, rewards, skipped, ax, limit):
 
 def _label_strip(ax, labels, names, rewards, skipped):
     ax.set(xlim=(-0.52, len(labels) - 0.48), ylim=(len(names) - 0.48, -0.52))
-    ax.set_xticks(range(len(labels)), labels, rotation=0 if len(labels) <= 12 else 60)
+    ax.set_xticks(range(len(labels)), labels)
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(names)), names)
     ax.tick_params(length=0)
@@ -68,6 +68,18 @@ def _label_strip(ax, labels, names, rewards, skipped):
             ax.text(t, len(names) - 0.35, signed(reward), ha="center", va="top", size=size)
         ax.text(-0.6, len(names) - 0.35, _("reward"), ha="right", va="top", size=9)
     ax.set_title(_("Weight of each step's log-probability"))
+    _slant_where_crowded(ax, len(labels))
+
+
+def _slant_where_crowded(ax, columns):
+    """Labels wider than their cells are slanted: "izquierda" is longer than "left"."""
+    ax.figure.draw_without_rendering()  # now the layout is known
+    renderer = ax.figure.canvas.get_renderer()
+    cell = ax.get_window_extent(renderer).width / columns
+    labels = ax.get_xticklabels()
+    if any(label.get_window_extent(renderer).width > 0.97 * cell for label in labels):
+        for label in labels:
+            label.set(rotation=40, ha="left", rotation_mode="anchor")
 
 
 def token_tree(env, pi, top=2, state=None, ax=None):
