@@ -97,12 +97,28 @@ def test_contributing_says_first_which_folder_to_edit():
     assert "lessons/" in (ROOT / "CONTRIBUTING.md").read_text().splitlines()[0]
 
 
-def test_the_readme_names_every_folder_and_both_commands():
-    readme = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize(("name", "other"), [("README.md", "README.es.md"),
+                                             ("README.es.md", "README.md")])  # fmt: skip
+def test_the_readme_names_every_folder_both_commands_and_its_twin(name, other):
+    readme = (ROOT / name).read_text()
+    assert f"]({other})" in "".join(readme.splitlines()[:4])
     for folder in ("lessons", "notebooks", "solutions", "policy_gradients", "grader", "publish",
                    "locale", "tests"):  # fmt: skip
         assert f"`{folder}/`" in readme
     assert "    make lab\n" in readme and "    make test\n" in readme
+
+
+def test_the_two_readmes_have_the_same_parts():
+    """As many headings, table rows, bullets, code lines and links."""
+
+    def parts(name):
+        lines = (ROOT / name).read_text().splitlines()
+        text = "\n".join(lines)
+        starts = [next((s for s in ("#", "|", "- ", "    ", "```") if line.startswith(s)), "")
+                  for line in lines]  # fmt: skip
+        return {s: starts.count(s) for s in starts if s}, len(re.findall(r"\]\(", text))
+
+    assert parts("README.md") == parts("README.es.md")
 
 
 def test_the_licence_covers_code_and_text():
