@@ -45,6 +45,9 @@ c.GenerateAssignment.preprocessors = PREPROCESSORS
 # A deleted check cell scores 0, and does not wait for a mark by hand.
 c.OverwriteCells.add_missing_cells = True
 
+# The Validate button runs a whole lesson on the student's machine, which may be a slow one.
+c.Execute.timeout = 120
+
 # Submissions are read and run by the course's own grader, in its sandbox; nbgrader keeps the
 # gradebook.
 c.Autograde.exporter_class = IntakeExporter

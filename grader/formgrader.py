@@ -12,7 +12,7 @@ MARK = "# Written by python -m grader autograde. Delete this line to keep your o
 
 def configuration(options, gradebook=None) -> str:
     """nbgrader_config.py for the folder of results: where submissions, lessons and the gradebook
-    are, and that its autograde button uses this grader."""
+    are, that its autograde button uses this grader, and its generate button the course's build."""
     secret = (options.secret_file or default_path()).resolve()
     return f"""{MARK}import sys
 
@@ -20,8 +20,12 @@ sys.path.insert(0, {str(HERE)!r})
 
 from grader.hook import IntakeExporter, SandboxedExecute, name_notebook
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+from publish.release import PREPROCESSORS
+from publish.release import configuration as release
 
 c = get_config()
+c.merge(release())
+c.GenerateAssignment.preprocessors = PREPROCESSORS
 c.CourseDirectory.course_id = {COURSE!r}
 c.CourseDirectory.submitted_directory = {str(options.submitted.resolve())!r}
 c.CourseDirectory.source_directory = {str(options.course.root / "solutions" / "en")!r}

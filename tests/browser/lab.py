@@ -32,12 +32,20 @@ def free_port() -> int:
 @contextlib.contextmanager
 def server(folder: Path):
     """The address of a server over ``folder``, which plays the repository's root."""
+    with serving(["make", "lab"], ROOT, f"--ServerApp.root_dir={folder}") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serving(command: list, cwd: Path, words: str = "", **variables):
+    """The address of the server that a command of ours starts in a folder."""
     port = free_port()
-    words = f"--no-browser --allow-root --ServerApp.port={port} --ServerApp.root_dir={folder}"
-    words += f" --IdentityProvider.token={TOKEN} --expose-app-in-browser"
+    words += f" --no-browser --allow-root --ServerApp.port={port} --expose-app-in-browser"
+    words += f" --IdentityProvider.token={TOKEN}"
+    words = [f"ARGS={words}"] if command[0] == "make" else words.split()
     log = tempfile.TemporaryFile()  # noqa: SIM115 - read when the server fails to start
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    process = subprocess.Popen(["make", "lab", f"ARGS={words}"], cwd=ROOT, env=env, stdout=log,
+    process = subprocess.Popen([*command, *words], cwd=cwd, env={**env, **variables}, stdout=log,
                                stderr=log, start_new_session=True)  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
