@@ -1,6 +1,7 @@
 """The start page: built from its text, no assignment, true about the lessons, and it runs."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -88,9 +89,13 @@ def test_a_stale_page_is_told(tmp_path, capsys):
 
 def test_lab_and_the_badge_open_it():
     where = PAGE.relative_to(ROOT).as_posix()
-    assert f"default_url=/lab/tree/{where} " in (ROOT / "Makefile").read_text()
-    badge = f"(https://mybinder.org/v2/gh/OWNER/REPOSITORY/HEAD?urlpath=lab/tree/{where})"
-    assert badge in (ROOT / "README.md").read_text()
+    for code, readme in (("en", "README.md"), ("es", "README.es.md")):
+        page = where.replace("/en/", f"/{code}/")
+        command = ["make", "--dry-run", "lab", f"LAB_LANGUAGE={code}"]
+        told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert f"default_url=/lab/tree/{page} " in told
+        badge = f"(https://mybinder.org/v2/gh/OWNER/REPOSITORY/HEAD?urlpath=lab/tree/{page})"
+        assert badge in (ROOT / readme).read_text()
 
 
 def test_an_installation_from_the_repositorys_address_brings_all_files():
