@@ -13,6 +13,7 @@ from grader.checks.lesson_03 import EXERCISES, advantages, baselines, critic, le
 from grader.exercises import get
 from grader.probes import runtime
 from tests.lesson_code import solved
+from tests.pages import pictured
 
 LESSON = solved("03_baseline_critic")
 
@@ -372,14 +373,16 @@ def test_a_strip_draws_each_setting_and_a_slider_redraws():
     def draw(ax, setting):
         drawn.append(setting)
         ax.plot([0, setting], [0, 1])
+        ax.set_title(f"to {setting:g} & back")
 
     axes = pg.plots.strip(draw, [1.0, 2.0, 3.0])
     assert len(axes) == 3 and drawn == [1.0, 2.0, 3.0]
     shown = pg.plots.slider(draw, [1.0, 2.0, 3.0], "x", first=2.0)
     knob, picture = shown.widget.children
-    before = bytes(picture.value)
+    before = picture.value
     knob.value = 3.0
-    assert before.startswith(b"\x89PNG") and bytes(picture.value) != before
+    (old, words), (new, later) = pictured(before), pictured(picture.value)
+    assert (words, later) == ("to 2 & back", "to 3 & back") and old != new
     bundle = shown._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "widget" not in bundle["text/plain"].lower()

@@ -1,12 +1,11 @@
 """The clip as a picture: its curve, the slope at a point, the six cases; with a slider, too."""
 
-import io
 from base64 import b64encode
 
 import numpy as np
 
 from ..i18n import _
-from .style import COLORS, DARK, GREY, LIGHT, use_style
+from .style import COLORS, DARK, GREY, LIGHT, described, png, use_style
 
 LOW, HIGH = 0.3, 1.7  # ratios that the pictures show
 PLACES = ("below", "inside", "above")
@@ -89,6 +88,16 @@ class ClipExplorer:
                 word = _word(self.table.get((place, one_sign)))
                 _cell(ax, column, row, word, lit)
 
+    def table_words(self):
+        """The six cases of the table, for those who cannot see it."""
+        rows = ((sign, place) for sign in SIGNS for place in PLACES)
+        cases = (
+            f"A {'>' if sign == '+' else '<'} 0, {_place_word(place)}: "
+            f"{_word(self.table.get((place, sign)))}"
+            for sign, place in rows
+        )
+        return "; ".join(cases)
+
     def figure(self, ratio, sign):
         """Curve and table of one setting."""
         import matplotlib.pyplot as plt
@@ -130,11 +139,12 @@ class ClipExplorer:
             continuous_update=True, layout={"width": "460px"},
         )  # fmt: skip
         sign = widgets.ToggleButtons(options=[("A > 0", "+"), ("A < 0", "-")], value="+")
-        words, picture = widgets.HTML(), widgets.Image(format="png")
+        words, picture = widgets.HTML(), widgets.HTML()
 
         def show(_change=None):
             words.value = self.words(ratio.value, sign.value)
-            picture.value = _png(self.figure(ratio.value, sign.value))
+            drawn = png(self.figure(ratio.value, sign.value))
+            picture.value = described(drawn, f"{words.value} {self.table_words()}")
 
         ratio.observe(show, "value")
         sign.observe(show, "value")
@@ -143,7 +153,7 @@ class ClipExplorer:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle = {"text/plain": _("Six panels, one for each case of the clip.")}
-        bundle["image/png"] = b64encode(_png(self.still())).decode()
+        bundle["image/png"] = b64encode(png(self.still())).decode()
         try:
             self.widget = self.controls()
         except ImportError:
@@ -236,12 +246,3 @@ def _cell(ax, column, row, word, lit):
     ax.text(
         column + 0.5, row + 0.5, word, ha="center", va="center", weight=weight, zorder=3, color=DARK
     )
-
-
-def _png(fig):
-    import matplotlib.pyplot as plt
-
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png")
-    plt.close(fig)
-    return buffer.getvalue()

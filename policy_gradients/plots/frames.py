@@ -1,9 +1,7 @@
 """One picture for each setting of a knob: a strip of frames, and a slider where widgets run."""
 
-import io
-
 from ..i18n import _
-from .style import new_axes, use_style
+from .style import described, new_axes, png, use_style
 
 
 def strip(draw, settings, width=2.4, height=2.5):
@@ -35,8 +33,10 @@ def slider(draw, settings, label, first=None):
         style={"description_width": "initial"},
         layout={"width": "520px"},
     )
-    picture = ipywidgets.Image(format="png", value=_png(draw, knob.value))
-    knob.observe(lambda change: setattr(picture, "value", _png(draw, change["new"])), "value")
+    picture = ipywidgets.HTML(_picture(draw, knob.value, label))
+    knob.observe(
+        lambda change: setattr(picture, "value", _picture(draw, change["new"], label)), "value"
+    )
     return Fallback(ipywidgets.VBox([knob, picture]))
 
 
@@ -52,13 +52,9 @@ class Fallback:
         return bundle
 
 
-def _png(draw, setting):
-    """The picture as PNG; drawn on a figure of its own, which is closed again."""
-    import matplotlib.pyplot as plt
-
+def _picture(draw, setting, label):
+    """The picture, drawn on a figure of its own; its title says it in words."""
     ax = new_axes(height=4.2, width=5.0)
     draw(ax, setting)
-    buffer = io.BytesIO()
-    ax.figure.savefig(buffer, format="png")
-    plt.close(ax.figure)
-    return buffer.getvalue()
+    words = ax.get_title(loc="left") or f"{label} = {setting:g}"
+    return described(png(ax.figure), words)

@@ -1,5 +1,9 @@
 """Colours, sizes and the small tools that every figure uses."""
 
+import io
+from base64 import b64encode
+from html import escape
+
 import numpy as np
 
 WIDTH = 7.0  # inches; with DPI it keeps a picture well below 60 kB
@@ -83,3 +87,20 @@ def signed(number):
     if digits:
         text = text.rstrip("0").rstrip(".")
     return "0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+
+
+def png(fig):
+    """The figure as a PNG's bytes; it is closed."""
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png")
+    plt.close(fig)
+    return buffer.getvalue()
+
+
+def described(picture, words):
+    """HTML of a PNG with words in its place for those who cannot see it. (An ipywidgets Image has
+    none, and is stretched to the page's width.)"""
+    source = f"data:image/png;base64,{b64encode(picture).decode()}"
+    return f'<img alt="{escape(words)}" src="{source}" style="max-width: 100%">'
