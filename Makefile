@@ -82,6 +82,8 @@ test: setup system
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 bench: setup system
+	@# What is measured against; torch is there already and stays.
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[bench]'
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: setup
