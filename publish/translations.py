@@ -14,10 +14,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from publish import spanish
 from publish.__main__ import HERE
 from publish.catalogue import catalogue_path, compile_messages, languages, load
 from publish.course import Course, write_bytes
 from publish.problems import Problem, PublishError
+from publish.proofread import RULES
 from publish.translate import texts
 
 # Lessons are among them for the labels of their own figures, `pg.tr("...")`.
@@ -92,6 +94,31 @@ def update(course, language, check=False):
     return changed
 
 
+def rules(course, language):
+    """The rules for a translation into the language: a translator's further ones, if any."""
+    glossary = course.root / "locale" / "glossary.md"
+    if language != "es" or not glossary.is_file():
+        return RULES
+    bound = spanish.glossary_rule(glossary.read_text(encoding="utf-8"))
+    return *RULES, spanish.address, spanish.signs, bound
+
+
+def complaints(course, language):
+    """Yield a line for each rule that an entry breaks, and one for a catalogue's missing entries;
+    a fuzzy entry is a missing one."""
+    for path in sorted((course.root / "locale" / language / "LC_MESSAGES").glob("*.po")):
+        catalogue = load(path, course.shown(path))
+        entries = [entry for entry in catalogue if entry.id]
+        done = [entry for entry in entries if entry.string and not entry.fuzzy]
+        if len(done) < len(entries):
+            missing = len(entries) - len(done)
+            yield f"{course.shown(path)}: {missing} of {len(entries)} texts are not translated"
+        for entry in done:
+            for rule in rules(course, language):
+                for words in rule(entry.id, entry.string):
+                    yield f"{course.shown(path)}:{entry.lineno}: {rule.__name__}: {words}"
+
+
 def main(arguments=None):
     """Update or check as `arguments` say; exit status 1 where --check finds a stale catalogue."""
     parser = argparse.ArgumentParser(prog="python -m publish.translations", description=__doc__)
@@ -100,16 +127,17 @@ def main(arguments=None):
     parser.add_argument("--root", type=Path, default=HERE, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     course = Course(options.root.resolve())
-    changed = []
+    changed, found = [], []
     try:
         for language in sorted({*languages(course), *filter(None, [options.add])}):
             changed += update(course, language, options.check)
             if not options.check:
                 compile_messages(course, language)
+                found += complaints(course, language)
     except PublishError as error:
         print(error, file=sys.stderr)
         return 2
-    print("\n".join(changed) or "All catalogues are up to date.")
+    print(*(changed or ["All catalogues are up to date."]), *found, sep="\n")
     return 1 if options.check and changed else 0
 
 
