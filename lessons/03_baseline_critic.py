@@ -1010,7 +1010,7 @@ runs = {
 pg.plots.race(runs, pg.exact.best_stationary(arena), solved=5.0, ylabel=pg.tr("exact objective"))
 plt.show()
 for name, run in runs.items():
-    words = pg.tr("{name:>15}: mean objective over all runs and updates {mean:5.2f}")
+    words = pg.tr("{name:>17}: mean objective over all runs and updates {mean:5.2f}")
     print(words.format(name=name, mean=run.mean()))
 
 # %% [markdown]

@@ -1021,7 +1021,7 @@ plt.show()
 for name, ways in zip(names, points):
     for setting, (kl, share) in ways.items():
         words = pg.tr("mean KL {kl:.4f}, J / best J {share:.2f}").format(kl=kl, share=share)
-        print(f"{name:10s} {setting:5.2f}: {words}")
+        print(f"{name:12s} {setting:5.2f}: {words}")
 
 # %% [markdown]
 # The penalty works: the mean KL ends near the target, and nothing collapses. $\beta$ never

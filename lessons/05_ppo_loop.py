@@ -684,9 +684,9 @@ for name, label in labels.items():
 # for each rate that was tried.
 
 # %% demo=true
-print(pg.tr("learning rate") + "".join(f"{rate:9g}" for rate in runs["rates"]))
+print(pg.tr("learning rate").ljust(20) + "".join(f"{rate:9g}" for rate in runs["rates"]))
 for name, label in labels.items():
-    print(f"{label:16}" + "".join(f"{mean:9.0f}" for mean in runs[name + "_tuning"]))
+    print(f"{label:20}" + "".join(f"{mean:9.0f}" for mean in runs[name + "_tuning"]))
 
 # %% [markdown]
 # Read the last two lines. With the clip, any rate from 0.003 to 0.03 will do. Without it a rate

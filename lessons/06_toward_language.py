@@ -132,7 +132,7 @@ with torch.no_grad():
     logits = reference(tokens)  # (B, L, V)
 late = torch.roll(logits, -1, dims=1)  # the logits of position t + 1 in place t
 written = slice(language.prompt_length - 1, language.prompt_length)  # the completion's first token
-for name, numbers in [(pg.tr("right"), logits), (pg.tr("off by one"), late)]:
+for name, numbers in [(pg.tr("correct"), logits), (pg.tr("off by one"), late)]:
     mean = token_logp(numbers, tokens)[:, written].mean().item()
     print(pg.tr("{name:>10}: mean log-probability {mean:6.2f}, probability {p:.4f}").format(
         name=name, mean=mean, p=np.exp(mean)))
