@@ -88,11 +88,39 @@ def browser():
             driver.quit()
 
 
-class Lab:
+class Window:
+    """The browser's window."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def wait(self, script: str, *values, seconds: float = 90):
+        """Until the script returns something true; values are its arguments."""
+        end = time.monotonic() + seconds
+        while not (value := self.driver.execute_script(script, *values)):
+            if time.monotonic() > end:
+                raise TimeoutError(script)
+            time.sleep(0.2)
+        return value
+
+    def choose(self, menu: str, entry: str):
+        """An entry of one of JupyterLab's menus, by the mouse."""
+        for place, words in (("lm-MenuBar-item", menu), ("lm-Menu-item", entry)):
+            script = f"return [...document.querySelectorAll('.{place}')].find(n =>"
+            script += " n.innerText.trim().startsWith(arguments[0]))"
+            self.wait(script, words).click()
+
+    def screenshot(self, name: str):
+        folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
+        folder.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(folder / f"{name}.png"))
+
+
+class Lab(Window):
     """One notebook open in JupyterLab."""
 
     def __init__(self, driver, address: str, notebook: str):
-        self.driver = driver
+        super().__init__(driver)
         driver.get(f"{address}/lab/tree/{notebook}?token={TOKEN}&reset")
         self.wait("return !!(window.jupyterapp && jupyterapp.shell.currentWidget"
                   " && jupyterapp.shell.currentWidget.sessionContext"
@@ -102,15 +130,6 @@ class Lab:
             "const done = arguments[0];"
             "jupyterapp.shell.currentWidget.sessionContext.ready.then(() => done(1))"
         )
-
-    def wait(self, script: str, seconds: float = 90):
-        """Until the script returns something true."""
-        end = time.monotonic() + seconds
-        while not (value := self.driver.execute_script(script)):
-            if time.monotonic() > end:
-                raise TimeoutError(script)
-            time.sleep(0.2)
-        return value
 
     def index_of(self, text: str) -> int:
         """The first code cell whose source holds the text."""
@@ -143,7 +162,7 @@ class Lab:
         self.wait("return jupyterapp.shell.currentWidget.content.widgets.every(w => "
                   "w.model.type != 'code' || !w.model.sharedModel.getSource().trim()"
                   " || w.model.executionCount) && jupyterapp.shell.currentWidget.sessionContext"
-                  ".session.kernel.status == 'idle'", seconds)  # fmt: skip
+                  ".session.kernel.status == 'idle'", seconds=seconds)  # fmt: skip
 
     def clear(self):
         """Edit > Clear Outputs of All Cells, so that what stands there later was made here."""
@@ -171,10 +190,10 @@ class Lab:
             "nb.widgets[arguments[0]].node.scrollIntoView({block: 'center'})", index)  # fmt: skip
         time.sleep(0.5)
 
-    def screenshot(self, name: str):
-        folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
-        folder.mkdir(parents=True, exist_ok=True)
-        self.driver.save_screenshot(str(folder / f"{name}.png"))
+    def shut_down(self):
+        """Kernel > Shut Down Kernel."""
+        self.driver.execute_async_script(
+            "jupyterapp.shell.currentWidget.sessionContext.shutdown().then(() => arguments[0](1))")
 
     def screenshots(self, name: str):
         """The notebook from top to bottom, one picture for each windowful."""

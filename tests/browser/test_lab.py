@@ -1,11 +1,10 @@
 """A student in JupyterLab: a blank notebook, a wrong answer, a right one, a solved notebook."""
 
 import json
-import shutil
 
 import pytest
 
-from tests.browser.lab import CHROMIUM, ROOT, Lab, browser, server
+from tests.browser.lab import CHROMIUM, ROOT, Lab
 
 pytest.importorskip("selenium", reason="Selenium is not installed")
 pytestmark = [
@@ -14,26 +13,6 @@ pytestmark = [
 ]
 LESSON = "01_reinforce"
 NOTEBOOK = f"notebooks/en/{LESSON}/{LESSON}.ipynb"
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    """A copy of the notebooks, so that what a student types changes nothing here."""
-    folder = tmp_path_factory.mktemp("course")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(course):
-    with server(course) as address:
-        yield address
-
-
-@pytest.fixture
-def driver():
-    with browser() as driver:
-        yield driver
 
 
 def solutions() -> dict[str, str]:

@@ -1,32 +1,26 @@
 """Every solved lesson, run from top to bottom in JupyterLab."""
 
-import shutil
-
 import pytest
 
-from tests.browser.lab import CHROMIUM, ROOT, Lab, browser, server
+from tests.browser.lab import CHROMIUM, ROOT, Lab
 
 pytest.importorskip("selenium", reason="Selenium is not installed")
 pytestmark = [
     pytest.mark.skipif(not all(CHROMIUM), reason="Chromium and its driver are not installed"),
     pytest.mark.xdist_group("browser"),
 ]
-LESSONS = sorted(path.name for path in (ROOT / "solutions" / "en").iterdir())
 WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    with browser() as driver:
-        yield driver
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("solved")
-    shutil.copytree(ROOT / "solutions", folder / "solutions")
-    with server(folder) as address:
-        yield address
+CODE = ("const cells = jupyterapp.shell.currentWidget.content.widgets"
+        ".filter(w => w.model.type == 'code');")  # fmt: skip
+# Formulas in error, pictures that are none, and what is wider than the page.
+UNREADABLE = """
+const all = selector => [...document.querySelectorAll(`.jp-Notebook ${selector}`)];
+const shown = ".jp-RenderedMarkdown, .jp-RenderedText, .jp-RenderedHTMLCommon";
+return [...all("mjx-merror"), ...all("img").filter(n => !n.naturalWidth),
+        ...all(shown).filter(n => n.scrollWidth > n.clientWidth + 1)]
+    .map(n => (n.innerText || n.outerHTML).slice(0, 200));
+"""
+LESSONS = sorted(path.name for path in (ROOT / "solutions" / "en").iterdir())
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -41,6 +35,15 @@ def test_every_cell_of_a_solved_lesson_runs_and_every_check_is_right(driver, add
     checks = [cell for cell in cells if cell["source"].startswith("check(")]
     assert checks and all(_text(cell).startswith("✓") for cell in checks)
     lab.screenshots(lesson)
+    for widget in (i for i, cell in enumerate(cells) if WIDGET in _kinds(cell)):
+        lab.wait(f"{CODE} const n = cells[arguments[0]].node.querySelector('.jupyter-widgets');"
+                 "return !!n && n.querySelector('.noUi-handle') && n.querySelector('img')", widget)
+    assert driver.execute_script(UNREADABLE) == []
+    lab.shut_down()
+
+
+def _kinds(cell):
+    return {kind for output in cell["outputs"] for kind in output.get("data", {})}
 
 
 def _text(cell):
