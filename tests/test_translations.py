@@ -361,6 +361,9 @@ def python(root, *arguments, folder=None):
 @needs_walls
 def test_a_third_language_needs_no_code(tree):
     """As CONTRIBUTING says: begin it, fill the catalogues, update, build."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert 'make translations ARGS="--add pt_BR"' in guide
+    assert 'make notebooks ARGS="--language pt_BR"' in guide
     assert "locale/pt_BR/LC_MESSAGES/01_tiny.po" in python(
         tree, "-m", "publish.translations", "--add", "pt_BR")  # fmt: skip
     translate(tree, "pt_BR", pseudo)
