@@ -1,7 +1,6 @@
 """``python -m grader``: autograde, report, export, doctor, demo, progress, collect."""
 
 import argparse
-import csv
 import signal
 import sys
 from pathlib import Path
@@ -62,6 +61,12 @@ def _collect_options(made):
     made.add_argument("--roster", type=Path, help="Moodle: its grading worksheet, a CSV")
 
 
+def _jobs(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(_("a whole number; leave it out for one per core"))
+    return int(text)
+
+
 def _autograde_options(made):
     made.add_argument(
         "--submitted",
@@ -77,7 +82,7 @@ def _autograde_options(made):
         metavar="ADDRESS",
         help="a PostgreSQL database, postgresql://USER@HOST/DATABASE (a file in --out)",
     )
-    made.add_argument("--jobs", type=int, default=0, help="worker processes (one per core)")
+    made.add_argument("--jobs", type=_jobs, default=0, help="worker processes (one per core)")
     made.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://..."
     )
@@ -94,6 +99,9 @@ def _autograde_options(made):
 
 def main(arguments=None) -> int:
     """Runs one command and returns the exit status."""
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser().print_help(sys.stderr)
+        return 2
     options = parser().parse_args(arguments)
     command = {
         "autograde": _autograde,
@@ -117,9 +125,22 @@ def _run(command, options):
         words = _("Stopped. What was graded is written; the same command goes on from there.")
         print(words, file=sys.stderr)
         return 130
+    except ModuleNotFoundError as error:
+        if error.name.split(".")[0] in ("grader", "policy_gradients"):
+            raise
+        print(_("error: {words}").format(words=_not_installed(error.name)), file=sys.stderr)
+        return 1
     except _expected() as error:
         print(_("error: {words}").format(words=error), file=sys.stderr)
         return 1
+
+
+def _not_installed(name):
+    words = _(
+        "{python} has no package {name}. Remedy: make setup, and in each new terminal "
+        ". .venv/bin/activate"
+    )
+    return words.format(python=sys.executable, name=name)
 
 
 def _expected():
@@ -146,7 +167,7 @@ def _expected():
 
 
 def _autograde(options):
-    from grader import autograde
+    from grader import autograde, tables
 
     asked = autograde.Options(
         options.submitted,
@@ -167,9 +188,22 @@ def _autograde(options):
     watch = autograde.watch_bar() if sys.stderr.isatty() else autograde.watch_lines()
     counts = autograde.autograde(asked, watch)
     print(autograde.total_words(counts))
+    if not counts:
+        print(_nothing(asked), file=sys.stderr)
+    if waiting := tables.waiting(options.out / "grades.csv"):
+        print(_("Texts that wait for a mark by hand: {n}.").format(n=waiting))
     words = _("Marks: {marks}. Report: {report}.")
     print(words.format(marks=options.out / "grades.csv", report=options.out / "report.html"))
     return 0
+
+
+def _nothing(asked):
+    words = _(
+        "{folder} holds no submission of {lessons}. --submitted names the folder that holds "
+        "STUDENT/LESSON/LESSON.ipynb."
+    )
+    lessons = asked.lessons or asked.course.names()
+    return words.format(folder=asked.submitted, lessons=", ".join(lessons))
 
 
 def _stop(signum, frame):
@@ -180,7 +214,7 @@ def _report(options):
     from grader.autograde import write_tables
     from grader.store import Store
 
-    with Store(options.out) as store, _ledger(options.out) as ledger:
+    with _ledger(options.out) as ledger, Store(options.out) as store:
         write_tables(store, ledger)
     print(_("Report: {report}").format(report=options.out / "report.html"))
     return 0
@@ -200,12 +234,11 @@ def _ledger(out):
 def _export(options):
     from grader import tables
 
-    roster = None
-    if options.roster:
-        with open(options.roster, encoding="utf-8-sig", newline="") as file:
-            roster = list(csv.DictReader(file))
+    roster = tables.read_roster(options.roster) if options.roster else None
     with _ledger(options.out) as ledger:
         print(tables.FORMATS[options.format](ledger, roster), end="")
+        for line in tables.left_out(ledger, roster):
+            print(line, file=sys.stderr)
     return 0
 
 

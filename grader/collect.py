@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader.classroom import MOST_NAME, ClassroomError
+from grader.i18n import _
 from grader.intake.folder import MAX_BYTES
 from grader.intake.words import shown
+from grader.store import write_whole
 
 CANVAS = re.compile(r".+?(?:_LATE)?_(?P<student>\d+)_\d+_(?P<file>.+)", re.DOTALL)
 MOODLE = re.compile(
@@ -101,8 +103,11 @@ def _take(student, mine, to, lesson):
     old = path.read_bytes() if path.is_file() else None
     if old == data:
         return "unchanged"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        words = _("{path}: {why}. --to names a folder that you may write.")
+        raise ClassroomError(words.format(path=path, why=error.strerror)) from None
     return f"{'new' if old is None else 'replaced'}, from {shown(name)}"
 
 
@@ -114,11 +119,15 @@ def _entries(download):
         yield sorted((Entry(path.relative_to(download).as_posix(), path.stat().st_size,
                             path.read_bytes) for path in files), key=lambda e: e.path)  # fmt: skip
         return
+    with _archive(download) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        yield sorted((Entry(info.filename, info.file_size, lambda info=info: archive.read(info))
+                      for info in infos), key=lambda e: e.path)  # fmt: skip
+
+
+def _archive(download):
     try:
-        with zipfile.ZipFile(download) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-            yield sorted((Entry(info.filename, info.file_size, lambda info=info: archive.read(info))
-                          for info in infos), key=lambda e: e.path)  # fmt: skip
+        return zipfile.ZipFile(download)
     except (OSError, zipfile.BadZipFile) as error:
         raise ClassroomError(f"{download}: neither a folder nor a zip archive ({error}).") from None
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from grader.course import HERE, Course, CourseError, no_lesson
 from grader.feedback import number
+from grader.i18n import _
+from grader.store import StoreError
 
 BROKEN = "broken"
 MISTAKES = 4
@@ -24,7 +26,11 @@ def main(out: Path, lesson: str | None = None, unsafe: bool = False, course=None
     name = lesson or course.names()[0]
     if name not in course.names():
         raise no_lesson([name], course.names())
-    make_class(course, name, out / "submitted")
+    try:
+        make_class(course, name, out / "submitted")
+    except OSError as error:
+        words = _("{folder}: {why}. Choose a folder that you may write.")
+        raise StoreError(words.format(folder=out, why=error.strerror)) from None
     asked = autograde.Options(out / "submitted", out, course, [name], unsafe=unsafe)
     autograde.autograde(asked, autograde.watch_lines())
     print()

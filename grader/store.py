@@ -55,14 +55,15 @@ class Store:
 
 
 def write_whole(path, text):
-    """The file at ``path`` holds all of ``text``, or what it held before. Raises OSError."""
+    """The file at ``path`` holds all of ``text`` (str or bytes), or what it held before. Raises
+    OSError."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # One fixed name per file: a killed run leaves at most this, and the next one overwrites it.
     part = path.with_name(f".{path.name}.part")
     try:
-        with open(part, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with open(part, "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode("utf-8"))
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)

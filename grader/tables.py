@@ -4,8 +4,10 @@ import csv
 import io
 from collections import defaultdict
 
+from grader.classroom import ClassroomError
 from grader.feedback import number
 from grader.i18n import _
+from grader.marking.records import WAITING
 
 GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
 SUBMISSIONS = ("student", "lesson", "status", "reason", "seconds", "peak_mb")
@@ -123,6 +125,45 @@ def moodle(ledger) -> str:
         for student, mine in sorted(students.items())
     ]
     return csv_text(("username", *lessons), rows)
+
+
+def read_roster(path) -> list[dict]:
+    """The rows of the CSV that Canvas's gradebook exports. Raises ClassroomError."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        words = _("{path}: {why}. --roster names the CSV that Canvas's gradebook exports.")
+        raise ClassroomError(words.format(path=path, why=why)) from None
+    if not rows or "ID" not in rows[0] or "Student" not in rows[0]:
+        words = _(
+            "{path}: there are no columns Student and ID. In Canvas, export the gradebook "
+            "under Grades, and name that file."
+        )
+        raise ClassroomError(words.format(path=path))
+    return rows
+
+
+def left_out(ledger, roster: list[dict] | None = None):
+    """Lines about what an exported file doesn't hold: people that the roster lacks, and marks that
+    a person has yet to give."""
+    students = totals(ledger)
+    if roster is not None:
+        known = {person.get(column) for person in roster for column in ("SIS Login ID", "ID")}
+        if missing := sorted(set(students) - known):
+            words = _("Not in the roster, so not in this file: {names}.")
+            yield words.format(names=", ".join(map(safe, missing)))
+    waiting = sum(missing for mine in students.values() for _score, missing in mine.values())
+    if waiting:
+        words = _("Submissions with a text that waits for its mark and counts 0 until then: {n}.")
+        yield words.format(n=waiting)
+
+
+def waiting(path) -> int:
+    """How many marks of a grades.csv a person has yet to give."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return sum(row["verdict"] == WAITING for row in csv.DictReader(file))
 
 
 FORMATS = {"canvas": canvas, "moodle": lambda ledger, roster=None: moodle(ledger)}

@@ -1,5 +1,6 @@
 """A class from folder to marks: gradebook, tables, pages; and a second run, and a third."""
 
+import contextlib
 import csv
 import json
 import os
@@ -385,7 +386,9 @@ def test_canvas_and_moodle(copied, capsys):
     )
     out = str(copied / "out")
     assert main(["export", "--format", "canvas", "--out", out, "--roster", str(roster)]) == 0
-    table = list(csv.reader(capsys.readouterr().out.splitlines()))
+    told = capsys.readouterr()
+    assert "Not in the roster" in told.err and "ben" in told.err and "anna" not in told.err
+    table = list(csv.reader(told.out.splitlines()))
     assert table[0] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", NAME]
     assert table[1] == ["    Points Possible", "", "", "", "", "9"]
     assert table[2:] == [
@@ -423,6 +426,7 @@ def test_secret_that_others_may_read_is_refused(tmp_path):
     [
         (["--submitted", "/no/such/folder"], "STUDENT/LESSON/LESSON.ipynb"),
         (["--lessons", "07_no_such"], "There is no lesson 07_no_such; there are 01_tiny."),
+        (["--jobs", "-3"], "leave it out for one per core"),
         (["--out", "/proc/nothing"], "Choose a folder that you may write"),
         (["--scheduler", "nonsense"], "no scheduler answers"),
     ],
@@ -441,9 +445,57 @@ def test_wrong_arguments_get_a_clear_error(graded, tmp_path, capsys, arguments, 
     ]
     if "--scheduler" in arguments:
         pytest.importorskip("distributed")
-    assert main([*base, *arguments]) == 1
+    with contextlib.suppress(SystemExit):  # argparse's way, status 2
+        assert main([*base, *arguments]) == 1
     error = capsys.readouterr().err
     assert words in error and "Traceback" not in error
+
+
+@needs_walls
+def test_a_folder_without_submissions_is_said(graded, tmp_path, capsys):
+    """--submitted one level too deep, as in submitted/anna."""
+    options = ["--course", str(graded / "course"), "--secret-file", str(tmp_path / "secret")]
+    folders = ["--submitted", str(graded / "in" / "anna"), "--out", str(tmp_path / "out")]
+    assert main(["autograde", *folders, "--lessons", NAME, *options]) == 0
+    error = capsys.readouterr().err
+    assert f"no submission of {NAME}" in error and "STUDENT/LESSON/LESSON.ipynb" in error
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: None, "--roster names the CSV"),
+        (lambda path: path.mkdir(), "--roster names the CSV"),
+        (lambda path: path.write_text("Identifier,Full name\n1,Ada\n"), "columns Student and ID"),
+    ],
+)
+def test_a_roster_of_another_kind_is_refused(graded, tmp_path, capsys, make, words):
+    make(tmp_path / "roster.csv")
+    options = ["--format", "canvas", "--roster", str(tmp_path / "roster.csv")]
+    assert main(["export", "--out", str(graded / "out"), *options]) == 1
+    told = capsys.readouterr()
+    assert words in told.err and not told.out
+
+
+def test_report_of_a_folder_that_isnt_there_makes_none(tmp_path, capsys):
+    assert main(["report", "--out", str(tmp_path / "typo")]) == 1
+    assert "Name the --out folder" in capsys.readouterr().err
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_python_without_the_course_is_told_the_remedy(tmp_path, monkeypatch, capsys):
+    def missing():
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("grader.sandbox.doctor.main", missing)
+    assert main(["doctor"]) == 1
+    error = capsys.readouterr().err
+    assert "no package torch" in error and ". .venv/bin/activate" in error
+
+
+def test_no_command_lists_them(capsys):
+    assert main([]) == 2
+    assert "autograde" in capsys.readouterr().err
 
 
 def test_two_runs_into_one_folder_do_not_mix(graded, capsys):

@@ -174,6 +174,10 @@ def test_prerequisite_gives_way_to_right_values():
     helped = run_check(uses, probe, 0, failed={"softmax"})
     assert helped.passed and "softmax" in helped.note
     assert namespace["softmax"]("kept") == "kept"
+    del namespace["softmax"]  # its cell had a syntax error
+    assert not run_check(uses, probe, 0).passed
+    assert run_check(uses, probe, 0, failed={"softmax"}).passed
+    assert "softmax" not in namespace
 
 
 def test_prerequisite_with_gradient():

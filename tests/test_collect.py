@@ -1,5 +1,7 @@
 """Downloads from Canvas and Moodle become submitted/STUDENT/LESSON/LESSON.ipynb alone."""
 
+import errno
+import os
 import zipfile
 
 import pytest
@@ -136,6 +138,29 @@ def test_the_command_says_what_is_wrong_with_a_download(make, words, tmp_path, c
     options = ["--from", "canvas", "--to", str(tmp_path / "to"), "--lesson", LESSON]
     assert main(["collect", str(tmp_path / "d"), *options]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_a_folder_that_cant_be_written_is_not_blamed_on_the_download(tmp_path, capsys):
+    path = zipped(tmp_path / "a.zip", {"ada_1_2_01_reinforce.ipynb": "ada"})
+    (tmp_path / "file").write_text("in the way")
+    options = ["--from", "canvas", "--to", str(tmp_path / "file"), "--lesson", LESSON]
+    assert main(["collect", str(path), *options]) == 1
+    error = capsys.readouterr().err
+    assert "--to names a folder that you may write" in error and "zip archive" not in error
+
+
+def test_a_full_disk_leaves_the_older_file_whole(tmp_path, monkeypatch):
+    first = written(tmp_path / "a", {"ada_1_2_x.ipynb": "first"})
+    collect(first, tmp_path / "to", LESSON, "canvas")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    again = written(tmp_path / "b", {"ada_1_2_x.ipynb": "second"})
+    with pytest.raises(ClassroomError, match="No space left"):
+        collect(again, tmp_path / "to", LESSON, "canvas")
+    assert contents(tmp_path / "to") == {at("1"): "first"}
 
 
 def test_a_lesson_that_isnt_there_is_refused_with_those_that_are(tmp_path, capsys):

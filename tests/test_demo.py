@@ -7,6 +7,7 @@ import pytest
 from grader import demo
 from grader.course import HERE, CourseError
 from grader.sandbox import doctor
+from grader.store import StoreError
 from tests import classroom
 
 LESSON = "01_reinforce"
@@ -48,6 +49,12 @@ def test_demo(course, tmp_path, capsys, monkeypatch):
         assert mistake in printed
     for words in ("refused", "not valid JSON", "feedback/STUDENT/01_reinforce", "report.html"):
         assert words in printed
+
+
+def test_demo_says_where_it_cant_write(course, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="Choose a folder that you may write"):
+        demo.main(tmp_path / "file", course=course)
 
 
 def test_demo_says_what_it_lacks(course, tmp_path):

@@ -98,6 +98,14 @@ def test_the_doctor_says_what_it_found():
     assert doctor.can_isolate() == all(f.ok for f in findings if f.needed)
 
 
+def test_the_doctors_no_comes_with_a_remedy(capsys):
+    doctor.main()
+    lines = capsys.readouterr().out.splitlines()
+    for line, after in zip(lines, lines[1:], strict=False):
+        assert not line.lower().startswith("no ") or after.startswith("     "), line
+        assert not line.endswith(": ") and "True" not in line, line
+
+
 @needs_walls
 def test_the_zygote_has_one_thread_and_no_secret():
     zygote = zygote_for(LIMITS)

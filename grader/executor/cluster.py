@@ -30,7 +30,10 @@ class ClusterExecutor:
         try:
             self.client = Client(address, timeout=30)
         except (OSError, ValueError) as error:
-            raise CannotGrade(f"no scheduler answers at {address} ({error}).") from None
+            raise CannotGrade(
+                f"no scheduler answers at {address} ({error}). Remedy: start one (dask scheduler) "
+                "and workers (dask worker tcp://HOST:8786), or correct the address."
+            ) from None
 
     def __enter__(self):
         return self

@@ -191,10 +191,13 @@ def replaced(namespace, names, ask):
     """Earlier exercises that the student got wrong give way to the grader's answers, so that one
     mistake costs the points of one exercise. Only checks that came before are ever answered."""
     kept = {name: namespace[name] for name in names if name in namespace}
-    namespace.update({name: STAND_INS.get(name, Oracle)(name, ask) for name in kept})
+    # A name that a syntax error kept from being defined is given all the same.
+    namespace.update({name: STAND_INS.get(name, Oracle)(name, ask) for name in names})
     try:
         yield
     finally:
+        for name in names:
+            namespace.pop(name, None)
         namespace.update(kept)
 
 

@@ -1,6 +1,7 @@
 """report.html: what an instructor wants to know about a class at a glance."""
 
 import functools
+import statistics
 from collections import Counter, defaultdict
 from pathlib import Path
 from urllib.parse import quote
@@ -144,7 +145,7 @@ class _Lesson:
         if self.scores:
             self.histogram = figures.histogram(self.scores, self.points)
             self.mean = sum(self.scores) / len(self.scores)
-            self.median = sorted(self.scores)[len(self.scores) // 2]
+            self.median = statistics.median(self.scores)
         if self.tried:
             shares = {name: self.passed[name] / n for name, n in self.tried.items()}
             self.rates = figures.rates(shares)

@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 
 from policy_gradients.i18n import _
 
@@ -83,7 +84,7 @@ def _walls():
     name = _("namespaces")
     try:
         with Zygote(TRIAL, imports=(), shell=False) as zygote, zygote.session() as session:
-            return Finding(name, True, ", ".join(f"{k}: {v}" for k, v in session.report.items()))
+            return Finding(name, True, ", ".join(_built(session.report)))
     except (NotIsolated, RuntimeError, OSError) as error:
         remedy = _(
             "Allow user namespaces: sysctl user.max_user_namespaces above 0, on Ubuntu "
@@ -91,6 +92,14 @@ def _walls():
             "--security-opt seccomp=unconfined."
         )
         return Finding(name, False, str(error).split(". Install")[0][:600], remedy)
+
+
+def _built(report):
+    """What the session reports, as words: "proc: pid, own user namespace"."""
+    for key, value in report.items():
+        words = key.replace("_", " ")
+        if value:
+            yield words if value is True else f"{words}: {value}"
 
 
 def _extras():
@@ -101,17 +110,24 @@ def _extras():
     yield Finding("Landlock", False, _("not used: the mount namespace shows nothing to protect"),
                   needed=False)  # fmt: skip
     dask = importlib.util.find_spec("distributed") is not None
-    yield Finding("Dask", dask, "" if dask else _("not installed"),
+    yield Finding("Dask", dask, version("distributed") if dask else _("not installed"),
                   "" if dask else _("Only for --scheduler: pip install distributed."),
                   needed=False)  # fmt: skip
+
+
+def _mark(finding):
+    if finding.ok:
+        return _("yes")
+    if finding.needed:
+        return _("NO")
+    return _("no") if finding.remedy else "-"  # "-": nothing is lost by it
 
 
 def main() -> int:
     """Prints the findings; 0 where a submission can be shut in, else 1."""
     looked = findings()
     for finding in looked:
-        mark = _("yes") if finding.ok else _("NO") if finding.needed else _("no")
-        print(f"{mark:4} {finding.name}: {finding.detail}")
+        print(f"{_mark(finding):4} {finding.name}: {finding.detail}")
         if not finding.ok and finding.remedy:
             print(f"     {finding.remedy}")
     able = all(finding.ok for finding in looked if finding.needed)
