@@ -493,6 +493,14 @@ def test_a_python_without_the_course_is_told_the_remedy(tmp_path, monkeypatch, c
     assert "no package torch" in error and ". .venv/bin/activate" in error
 
 
+def test_a_bare_python_is_told_the_remedy_in_the_last_line():
+    """-S: no site-packages, so not even NumPy."""
+    words = [sys.executable, "-S", "-E", "-m", "grader", "doctor"]
+    done = subprocess.run(words, cwd=HERE, capture_output=True, text=True)
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and ". .venv/bin/activate" in last and "has no package" in last
+
+
 def test_no_command_lists_them(capsys):
     assert main([]) == 2
     assert "autograde" in capsys.readouterr().err
