@@ -284,7 +284,7 @@ def test_half_written_file_never_takes_the_place_of_a_whole_one(tmp_path):
     path = tmp_path / "a.txt"
     store.write_whole(path, "old")
 
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         store.write_whole(path, 3)
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["a.txt"]
 
