@@ -52,6 +52,49 @@ class Page(HTMLParser):
                 if f"h{level}" in tags:
                     self.headings[-1] = int(level), self.headings[-1][1] + data
 
+    def colors(self, inside) -> tuple:
+        """(colour of the text, colour behind it) inside these elements, by the page's own CSS.
+
+        It knows selectors of tags and classes with ancestors, which is all that our pages use;
+        where nothing is said it takes what browsers do: black on white, links in #0000EE.
+        """
+        ink, ground = "#000000", "#FFFFFF"
+        for depth, (tag, _classes) in enumerate(inside, start=1):
+            rules = [(weight, said) for selector, said in self.rules()
+                     if (weight := _weight(selector, inside[:depth]))]  # fmt: skip
+            found = {"color": "#0000EE"} if tag == "a" else {}
+            for _specific, said in sorted(rules, key=lambda rule: rule[0]):
+                found |= said
+            ink, ground = found.get("color", ink), found.get("background", ground)
+        return ink, ground
+
+    def rules(self):
+        """(selector, {"color": ..., "background": ...}) of the style sheet, one selector each."""
+        for selectors, body in re.findall(r"([^{}]+){([^}]*)}", self.styles):
+            said = dict(re.findall(r"(?:^|;)\s*(color|background)\s*:\s*(#\w+)", body))
+            yield from ((selector.strip(), said) for selector in selectors.split(","))
+
+
+def _weight(selector, inside):
+    """How specific a selector is that fits the innermost of these elements: (classes, tags), or
+    None where it doesn't fit."""
+    *outer, last = selector.split()
+    if not _fits(last, inside[-1]):
+        return None
+    above = list(inside[:-1])
+    for part in reversed(outer):
+        while above and not _fits(part, above[-1]):
+            above.pop()
+        if not above:
+            return None
+        above.pop()
+    return selector.count("."), sum(not part.startswith(".") for part in selector.split())
+
+
+def _fits(part, element):
+    tag, *classes = part.split(".")
+    return tag in ("", element[0]) and set(classes) <= set(element[1])
+
 
 def jumps(levels) -> list:
     """Pairs of neighbouring levels of headings between which one was left out; the first heading

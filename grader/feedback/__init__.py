@@ -11,7 +11,7 @@ import jinja2
 from grader.course import ANSWERS
 from grader.i18n import N_, _
 from grader.intake.words import Note, clean
-from grader.marking.records import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING
+from grader.marking.records import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING, WRONG
 from policy_gradients.i18n import speaking
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +23,8 @@ WORDS = {
     WAITING: N_("waits for its mark"),
     "marked": N_("marked by hand"),
 }
+
+SIGNS = {PASSED: "✓ ", WRONG: "✗ "}
 
 SAID = {
     "total": N_("{score} of {most} points"),
@@ -96,6 +98,7 @@ def _row(mark, given):
         "most": mark.max_score,
         "verdict": verdict,
         "word": _(WORDS[verdict]),
+        "sign": SIGNS.get(verdict, ""),
         "good": verdict == PASSED,
         "neutral": verdict in (WAITING, "marked"),
         "headline": mark.headline,

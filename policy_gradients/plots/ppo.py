@@ -264,10 +264,12 @@ def rollout_board(rollout):
         ages.append(age.copy())
         age = np.where(over, 0, age + 1)
     picture = ax.imshow(np.array(ages).T, cmap="Blues", aspect="auto", interpolation="nearest")
-    marks = (terminated, "X", COLORS[4], _("terminated")), (truncated, "s", COLORS[1], _("cut"))
-    for flags, marker, color, label in marks:
-        style = {"marker": marker, "color": color, "mec": "black", "mew": 0.5}
-        ax.plot(*np.nonzero(flags), linestyle="none", markersize=6, label=label, **style)
+    # A light edge: the crosses must be seen on the darkest cells without their colour.
+    cross = {"marker": "X", "color": COLORS[4], "mec": "white", "mew": 0.8, "markersize": 8}
+    square = {"marker": "s", "color": COLORS[1], "mec": "black", "mew": 0.5, "markersize": 6}
+    marks = (terminated, cross, _("terminated")), (truncated, square, _("cut"))
+    for flags, style, label in marks:
+        ax.plot(*np.nonzero(flags), linestyle="none", label=label, **style)
     ax.set(xlabel=_("step t of the rollout"), ylabel=_("environment"))
     ax.set_yticks(range(terminated.shape[1]))
     fig.colorbar(picture, ax=ax, label=_("steps of this episode"))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..i18n import _
-from .style import DARK, GREY, LIGHT, diverging_colors, ink_on, new_axes, signed
+from .style import DARK, FAINT, GREY, LIGHT, diverging_colors, ink_on, new_axes, signed
 
 
 def credit_strip(labels, weights, rewards=None, ax=None, limit=None):
@@ -61,7 +61,7 @@ def _label_strip(ax, labels, names, rewards, skipped):
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     for tick in ax.get_xticklabels()[:skipped]:
-        tick.set_color(GREY)
+        tick.set_color(FAINT)
     if rewards is not None:
         size = 9 if len(labels) <= 12 else 7
         for t, reward in enumerate(rewards, start=skipped):
@@ -132,16 +132,15 @@ def _branches(env, pi, top, root):
 def _draw_branch(ax, line):
     x, p = line["depth"], float(line["p"])
     ax.plot(
-        [x, x + 0.3, x + 0.45],
-        [line["y0"], line["y1"], line["y1"]],
+        [x, x + 0.24],
+        [line["y0"], line["y1"]],
         color=DARK,
         alpha=0.3 + 0.7 * p,
         linewidth=0.5 + 4 * p,
         linestyle="-",
         solid_capstyle="round",
     )
-    plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-    ax.text(x + 0.47, line["y1"], line["word"], va="center", size=9, bbox=plate)
-    ax.text(x + 0.30, line["y1"], f"{p:.2f}", va="center", ha="center", size=6.5, bbox=plate)
+    ax.text(x + 0.47, line["y1"], line["word"], va="center", size=9)
+    ax.text(x + 0.45, line["y1"], f"{p:.2f}", va="center", ha="right", size=8, color=FAINT)
     if line["leaf"]:
         ax.text(x + 0.95, line["y1"], signed(line["score"]), va="center", ha="right", size=9)

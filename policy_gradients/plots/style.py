@@ -15,6 +15,7 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#000000", "#CC
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINESTYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
 GREY, LIGHT, DARK = "#8C8C8C", "#EDEDED", "#222222"
+FAINT = "#6B6B6B"  # for words that stand back; GREY is for lines
 NEGATIVE, POSITIVE = "#D55E00", "#0072B2"
 
 
@@ -75,9 +76,13 @@ def tinted(color, share):
 
 
 def ink_on(rgba):
-    """Black or white, whichever can be read on this colour."""
-    red, green, blue = rgba[:3]
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.45 else "white"
+    """Black or white, whichever can be read on this colour.
+
+    By the luminance of WCAG 2.2, linear in light; at 0.179 both have the same contrast.
+    """
+    rgb = np.asarray(rgba[:3], dtype=np.float64)
+    light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return "black" if light @ (0.2126, 0.7152, 0.0722) > 0.179 else "white"
 
 
 def signed(number):

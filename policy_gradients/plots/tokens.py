@@ -6,6 +6,7 @@ from ..i18n import _
 from .style import (
     COLORS,
     DARK,
+    FAINT,
     GREY,
     LIGHT,
     LINESTYLES,
@@ -46,9 +47,9 @@ def _sentence(ax, words, logp, mask, prompt_length):
     for t, word in enumerate(words):
         filling = t >= prompt_length and t not in ends
         face = LIGHT if t < prompt_length else "white" if filling else _mine()
-        _cell(ax, t, 1.0, word, face, GREY if filling else DARK)
+        _cell(ax, t, 1.0, word, face, FAINT if filling else DARK)
     for t, number in enumerate(logp):
-        face, ink = (_mine(), DARK) if mask[t] else ("white", GREY)
+        face, ink = (_mine(), DARK) if mask[t] else ("white", FAINT)
         _cell(ax, t, -0.35, signed(number), face, ink)
         arrow = {"arrowstyle": "-|>", "color": ink, "lw": 1.3 if mask[t] else 0.7}
         ax.annotate("", (t + 0.86, 0.66), (t + 0.14, -0.01), arrowprops=arrow)
