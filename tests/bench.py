@@ -17,6 +17,9 @@ def names():
 
 def main(wanted):
     """Run them one after the other, each in a process of its own; returns the exit status."""
+    if {"-h", "--help"} & set(wanted):
+        print(f"{__doc__}\nThere are: {', '.join(names())}. All of them take some minutes.")
+        return 0
     unknown = sorted(set(wanted) - set(names()))
     if unknown:
         print(f"No benchmark {', '.join(unknown)}. Remedy: name one of: {', '.join(names())}.")

@@ -33,7 +33,9 @@ def test_bank_is_wide_enough(name):
     choice = name.startswith("q_")
     wrongs = sum(entry.mistake is not None for entry in entries)
     rights = len(entries) - wrongs
-    assert wrongs >= (2 if choice else 8) and rights >= (1 if choice else 4)
+    least = (2, 1) if choice else (8, 4)
+    remedy = f"{name}: add to its bank, up to {least[0]} wrong answers and {least[1]} right ones"
+    assert wrongs >= least[0] and rights >= least[1], remedy
 
 
 def test_the_kill_table_in_the_docs_is_of_this_bank():

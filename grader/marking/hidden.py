@@ -8,7 +8,7 @@ import builtins
 from dataclasses import replace
 
 from grader.checking import PUBLIC_SEED
-from grader.exercise import seed_of
+from grader.exercise import HINTS, seed_of
 from grader.i18n import _
 from grader.probes.wire import dumps
 from grader.show import call_text
@@ -48,12 +48,22 @@ def _key(case, weighted):
 
 def _worded(problem):
     shown = _("a call that only the grading makes")
-    kept = {"step": problem.step, "hint": problem.hint, "mistake": problem.mistake}
+    kept = {"step": problem.step, "hint": _hint(problem), "mistake": problem.mistake}
     if problem.step in WORDED:
         kept |= {"expected": problem.expected, "got": problem.got}
     if problem.step == "runs":
         kept["got"] = problem.got if problem.mistake == "too-slow" else _error_name(problem.got)
     return Problem(shown=shown, **kept)
+
+
+def _hint(problem):
+    """The hint, unless it speaks of an input that the student doesn't see."""
+    if problem.hint not in [_(HINTS[step]) for step in ("runs", "kind", "value")]:
+        return problem.hint
+    return _(
+        "Try your function on other inputs than the notebook's: other sizes, other shapes, "
+        "extreme values."
+    )
 
 
 def _error_name(got):
