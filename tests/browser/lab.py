@@ -1,6 +1,7 @@
 """A JupyterLab server as ``make lab`` starts it, and a headless Chromium that drives it."""
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "for-the-tests-only"
@@ -113,7 +116,9 @@ class Window:
     def screenshot(self, name: str):
         folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
         folder.mkdir(parents=True, exist_ok=True)
-        self.driver.save_screenshot(str(folder / f"{name}.png"))
+        # Few colours: a whole lesson is some twenty pictures.
+        picture = Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
+        picture.quantize(128).save(folder / f"{name}.png")
 
 
 class Lab(Window):

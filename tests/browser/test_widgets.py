@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.browser.lab import CHROMIUM, Lab
 from tests.pages import pictured
@@ -37,8 +38,6 @@ class Widget:
 
     def picture(self):
         """(RGB pixels, alternative text)."""
-        from PIL import Image
-
         html = self.lab.driver.execute_script(f"return {self.node}.querySelector('img').outerHTML")
         drawn, words = pictured(html)
         return np.asarray(Image.open(io.BytesIO(drawn)).convert("RGB")), words
