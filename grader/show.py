@@ -46,7 +46,9 @@ def list_text(items) -> str:
 def number_text(value) -> str:
     if isinstance(value, (bool, np.bool_, int, np.integer)):
         return str(value)
-    return f"{float(value) + 0.0:.6g}"  # no minus zero
+    value = float(value)
+    # What rounding left of a zero is a zero to a reader, and there is no minus zero.
+    return "0" if abs(value) < 1e-13 else f"{value:.6g}"
 
 
 def array_text(array) -> str:

@@ -950,7 +950,7 @@ plt.show()
 # **Predict.** Your `train_reinforce` knows nothing about language. Given this world, will it learn
 # to write? Which sentence will it prefer?
 
-# %% demo=true alt="A tree of the likeliest continuations of 'the' after training. Thick dark lines lead through one noun and the verb that fits it to the full stop, with a score of +10. All other branches are thin."
+# %% demo=true alt="A tree of the likeliest continuations of 'the' after training. Thick dark lines lead through one noun and the verb that fits it to the full stop, with a score of +10. A line's width is the probability of that token after the ones before it."
 policy = pg.TabularPolicy(words.num_states, words.num_actions)
 optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
 rng = np.random.default_rng(0)

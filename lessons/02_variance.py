@@ -115,7 +115,7 @@ pg.plots.cloud(means, arrow, reach=6, ax=axes[1])
 axes[1].set_title(pg.tr("Averages of 64, the dashed square enlarged"))
 plt.show()
 
-# %% demo=true alt="Histogram of angles to the exact gradient. Single trajectories spread from 60 to 120 degrees around 86; averages of 64 lie between 55 and 75 degrees."
+# %% demo=true alt="Histogram of angles to the exact gradient. Single trajectories spread from 60 to 120 degrees around 86; averages of 64 lie mostly between 45 and 75 degrees."
 samples = gradient_samples(theta, trajectories)  # (4096, S, A)
 batches = samples.reshape(64, 64, *theta.shape).mean(axis=1)  # (64, S, A), averages of 64
 angle = pg.plots.angles(samples, exact)

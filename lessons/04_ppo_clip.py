@@ -158,7 +158,7 @@ START_PI = table(policy)
 print(pg.tr("J / best J = {share:.2f}").format(share=share_of_best(START_PI)[0]))
 
 # %% [markdown]
-# **Prediction.** From this policy we draw forty batches. On each of them, separately, we take
+# **Predict.** From this policy we draw forty batches. On each of them, separately, we take
 # twenty steps of REINFORCE's loss. The optimiser makes the loss fall, so minus the loss rises.
 # How does the *exact* $J$ go meanwhile: up all the way, up and then level, or up and then down?
 
@@ -256,7 +256,7 @@ def importance_ratio(logp, logp_old):
 check("importance_ratio")
 
 # %% [markdown]
-# **Prediction.** Take the policies after 1, 3, 10 and 20 steps on the bad batch. Their exact $J$
+# **Predict.** Take the policies after 1, 3, 10 and 20 steps on the bad batch. Their exact $J$
 # is one sum over all contexts and arms. Now compute the same number as a mean over the *old*
 # policy, weighted with the ratio: again a sum over everything, nothing is sampled. How many
 # digits will agree? And what does the old policy's mean say without weights?
@@ -323,7 +323,7 @@ check("surrogate_loss")
 # reward itself, since a constant baseline changes no expected gradient. The result is compared
 # with the exact policy gradient of the *new* policy, which `pg.exact` computes without any ratio.
 #
-# **Prediction.** Along the walk on the bad batch, what is the cosine between each loss's expected
+# **Predict.** Along the walk on the bad batch, what is the cosine between each loss's expected
 # gradient and the exact one: for the surrogate, and for the repeated REINFORCE loss?
 
 # %% demo=true
@@ -359,7 +359,7 @@ for step in (0, 1, 3, 10, 20):
 #
 # ### Is that enough?
 #
-# **Prediction.** Same start, same forty batches, twenty steps again, now with your surrogate. Its
+# **Predict.** Same start, same forty batches, twenty steps again, now with your surrogate. Its
 # expected gradient is exact at every step. Will $J$ still fall?
 
 # %% demo=true alt="Two panels over 20 gradient steps, 40 runs each. With the surrogate the exact J as a share of the best is level for three steps and then falls in nearly all runs, on average to about 0.3. The exact KL grows to about 2.5."
@@ -487,7 +487,7 @@ def ppo_clip_loss(logp, logp_old, adv, clip=0.2):
 check("ppo_clip_loss")
 
 # %% [markdown]
-# **Prediction.** Draw two curves on paper: the objective of a single sample as its ratio runs
+# **Predict.** Draw two curves on paper: the objective of a single sample as its ratio runs
 # from 0.4 to 1.6, once with advantage $+1$ and once with $-1$. Where is each of them flat?
 
 # %% demo=true alt="Two panels of the objective over the ratio, the band from 0.8 to 1.2 shaded. For advantage plus one the curve rises with slope one up to ratio 1.2 and is flat above; it also goes on falling below 0.8. For advantage minus one the curve is flat at minus 0.8 below ratio 0.8 and then falls with slope minus one, also above 1.2."
@@ -572,9 +572,9 @@ check("case_table")
 # %% [markdown]
 # ### The clip explorer
 #
-# All three of your answers in one picture: the curve is your loss, the tangent your slope, the
-# words your table. Move the slider. Put the ratio at 1.4 and switch the sign. Which branch is the
-# smaller one now, and does the sample rest?
+# All three of your answers in one picture: the curve is your loss with its sign turned round,
+# the tangent your slope, the words your table. Move the slider. Put the ratio at 1.4 and switch the
+# sign. Which branch is the smaller one now, and does the sample rest?
 
 # %% demo=true alt="Six panels of the clipped objective over the ratio with the band shaded. Advantage positive: below the band the sample moves, inside it moves, above it is at rest on the flat part. Advantage negative: below the band it is at rest, inside it moves, above it moves."
 pg.plots.ClipExplorer(ppo_clip_loss, clip_gradient, case_table)
@@ -636,7 +636,7 @@ check("q_outside_band")
 #
 # **Question.** Is a clip on single samples enough to save the policy?
 #
-# **Prediction.** The same forty batches, ten steps on each, and then thirty further batches with
+# **Predict.** The same forty batches, ten steps on each, and then thirty further batches with
 # ten steps on each. Once with your surrogate, once with your clip, nothing else changed. Where is
 # each after the forty first batches, and where at the end?
 
@@ -673,7 +673,7 @@ for name, shares in lives.items():
 #
 # Now whole runs, from the uniform policy: 60 batches of 256, twenty seeds each.
 #
-# **Prediction.** Four ways: one step a batch; ten steps of REINFORCE's loss; ten steps of the
+# **Predict.** Four ways: one step a batch; ten steps of REINFORCE's loss; ten steps of the
 # surrogate; ten steps of the clip. Say a run has *collapsed* if it ends below 0.7. How many of
 # each twenty?
 
@@ -754,7 +754,7 @@ def clip_fraction(ratio, clip=0.2):
 check("clip_fraction")
 
 # %% [markdown]
-# **Prediction.** The forty batches again, forty steps on each, with the clip at $\epsilon=0.2$.
+# **Predict.** The forty batches again, forty steps on each, with the clip at $\epsilon=0.2$.
 # After how many steps will the first ratios be outside the band? What share of them after ten?
 # Will the KL stay below 0.0204?
 
@@ -870,7 +870,7 @@ q_negative_kl = "b"
 check("q_negative_kl")
 
 # %% [markdown]
-# **Prediction.** We move along the line from the start policy to where the surrogate on the bad
+# **Predict.** We move along the line from the start policy to where the surrogate on the bad
 # batch led it in twenty steps: from a KL well below a thousandth to one above two. At each of
 # eight points we draw 400 batches of 256 and estimate. Which of the three is best where the KL is
 # small, and which where it is large?
@@ -982,7 +982,7 @@ check("adapt_beta")
 # compare what they make of it. The twenty copies share one $\beta$, as twenty workers of one run
 # would.
 #
-# **Prediction.** At the same mean KL, which one learns more? And how will $\beta$ move?
+# **Predict.** At the same mean KL, which one learns more? And how will $\beta$ move?
 
 # %% demo=true
 def train_penalty(target, beta=10.0, iterations=60, steps=10, runs=20, seed=1):
@@ -1005,7 +1005,7 @@ def train_penalty(target, beta=10.0, iterations=60, steps=10, runs=20, seed=1):
         shares.append(share_of_best(table(policy)))
     return np.array(shares), np.array(kls), np.array(betas)
 
-# %% demo=true alt="Three panels. Left, the share of the best J over the mean exact KL: the clip's three points lie above the penalty's three points at every KL. Middle, the KL of each iteration on a logarithmic axis: the clip starts near 0.1 and falls by a factor of ten; the penalty jumps up and down around 0.02. Right, the coefficient moves in steps between about 5 and 40."
+# %% demo=true alt="Three panels. Left, the share of the best J over the mean exact KL: the clip's three points lie above the penalty's three points at every KL. Middle, the KL of each iteration on a logarithmic axis: the clip starts near 0.1 and falls by a factor of ten; the penalty jumps up and down around 0.02. Right, the coefficient moves in steps between 10 and 20."
 def clip_of(width):
     return lambda logp, logp_old, adv: ppo_clip_loss(logp, logp_old, adv, clip=width)
 

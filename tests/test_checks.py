@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import kernel
+from grader import kernel, show
 from grader.checking import run_check
 from grader.exercise import Case, Expected, FunctionExercise, Mistake, Number, Raises, TensorOf
 from grader.exercises import get, registry
@@ -283,3 +283,8 @@ def test_stub_called_by_a_demonstration_is_explained(shell, capsys):
 def test_unknown_name_lists_the_known():
     with pytest.raises(KeyError, match="softmax"):
         get("sotfmax")
+
+
+def test_what_rounding_left_of_a_zero_is_shown_as_zero():
+    assert show.number_text(-3.70074e-17) == "0" and show.number_text(-0.0) == "0"
+    assert show.number_text(2.5e-9) == "2.5e-09" and show.number_text(float("nan")) == "nan"
