@@ -1,6 +1,7 @@
 """Sliders and switches, moved with keys and mouse: everything they govern follows."""
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -36,11 +37,16 @@ class Widget:
     def text(self):
         return self.lab.driver.execute_script(f"return {self.node}.innerText")
 
-    def picture(self):
-        """(RGB pixels, alternative text)."""
-        html = self.lab.driver.execute_script(f"return {self.node}.querySelector('img').outerHTML")
-        drawn, words = pictured(html)
-        return np.asarray(Image.open(io.BytesIO(drawn)).convert("RGB")), words
+    def picture(self, ready=lambda pixels: True):
+        """(RGB pixels, alternative text) once the pixels are ready; if never, the last seen."""
+        for _ in range(100):
+            script = f"return {self.node}.querySelector('img').outerHTML"
+            drawn, words = pictured(self.lab.driver.execute_script(script))
+            pixels = np.asarray(Image.open(io.BytesIO(drawn)).convert("RGB"))
+            if ready(pixels):
+                break
+            threading.Event().wait(0.1)
+        return pixels, words
 
     def press(self, *keys):
         """Keys with the focus on the slider's handle."""
@@ -57,6 +63,11 @@ class Widget:
     def wait_for(self, words):
         """Until the picture's own words, the last thing to change, hold these."""
         self.lab.wait(f"return {self.node}.querySelector('img').alt.includes(arguments[0])", words)
+
+
+def is_lit(pixels) -> bool:
+    """Whether a cell of the table stands out: not so in a picture that is being replaced."""
+    return (pixels == LIT).all(-1).sum() > 1000
 
 
 def lit_case(pixels):
@@ -91,7 +102,7 @@ def test_the_clip_explorer_moves_ratio_branch_tangent_and_table_together(driver,
     lab, explorer = open_explorer(driver, address)
     explorer.wait_for("r = 1.40, A > 0: above")
     assert "smaller branch is clip(r) A" in explorer.text() and "Slope 0" in explorer.text()
-    pixels, words = explorer.picture()
+    pixels, words = explorer.picture(is_lit)
     assert lit_case(pixels) == (2, 0) and abs(rise_beside_the_point(pixels)) <= 1
     assert words.startswith("r = 1.40") and "A > 0, above: zero" in words
     lab.screenshot("explorer-above-positive")
@@ -103,20 +114,20 @@ def test_the_clip_explorer_moves_ratio_branch_tangent_and_table_together(driver,
     explorer.drag(-60)
     explorer.wait_for("inside the band")
     assert "Both branches agree" in explorer.text() and "Slope +1" in explorer.text()
-    pixels, words = explorer.picture()
+    pixels, words = explorer.picture(is_lit)
     assert lit_case(pixels) == (1, 0) and rise_beside_the_point(pixels) > 5
     lab.screenshot("explorer-inside-positive")
 
     explorer.drag(-100)
     explorer.wait_for("below the band")
     assert "smaller branch is r A" in explorer.text() and "Slope +1" in explorer.text()
-    pixels, _words = explorer.picture()
+    pixels, _words = explorer.picture(is_lit)
     assert lit_case(pixels) == (0, 0) and rise_beside_the_point(pixels) > 5
 
     explorer.find(".widget-toggle-buttons button:nth-child(2)").click()
     explorer.wait_for("A < 0: below")
     assert "smaller branch is clip(r) A" in explorer.text() and "Slope 0" in explorer.text()
-    pixels, _words = explorer.picture()
+    pixels, _words = explorer.picture(is_lit)
     assert lit_case(pixels) == (0, 1) and abs(rise_beside_the_point(pixels)) <= 1
     lab.screenshot("explorer-below-negative")
 
