@@ -2,6 +2,7 @@
 
 import itertools
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -368,21 +369,25 @@ def test_bootstrapping_wins_the_race_on_the_short_board():
 
 
 def test_a_strip_draws_each_setting_and_a_slider_redraws():
-    drawn = []
+    drawn, known = [], []
 
     def draw(ax, setting):
         drawn.append(setting)
+        known.append(plt.get_fignums())
         ax.plot([0, setting], [0, 1])
         ax.set_title(f"to {setting:g} & back")
 
     axes = pg.plots.strip(draw, [1.0, 2.0, 3.0])
     assert len(axes) == 3 and drawn == [1.0, 2.0, 3.0]
+    plt.close("all")
+    known.clear()
     shown = pg.plots.slider(draw, [1.0, 2.0, 3.0], "x", first=2.0)
     knob, picture = shown.widget.children
     before = picture.value
     knob.value = 3.0
     (old, words), (new, later) = pictured(before), pictured(picture.value)
     assert (words, later) == ("to 2 & back", "to 3 & back") and old != new
+    assert known == [[], []], "a widget's message closes pyplot's figures, also half drawn ones"
     bundle = shown._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "widget" not in bundle["text/plain"].lower()

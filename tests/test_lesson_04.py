@@ -3,6 +3,8 @@
 import ast
 import builtins
 import math
+import threading
+import time
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -490,6 +492,38 @@ def test_sentence_picture_and_table_follow_slider_and_switch(explorer):
         assert said.startswith(explorer.words(r, sign)) and said.count("moves") >= 4
         assert "A > 0, above: zero" in said and "A < 0, above: moves" in said
     assert len(set(seen)) == 4
+
+
+def test_the_explorer_draws_once_at_a_time_and_out_of_pyplots_sight(explorer, monkeypatch):
+    """JupyterLab serves slider and switch in two threads, and shows and closes pyplot's figures
+    after each message: pictures came half drawn."""
+    drawing, met, draw = [], [], type(explorer).draw
+
+    def slowly(self, ax, ratio, sign):
+        drawing.append((ratio, sign))
+        time.sleep(0.02)
+        met.append((len(drawing), plt.get_fignums()))
+        draw(self, ax, ratio, sign)
+        drawing.pop()
+
+    monkeypatch.setattr(type(explorer), "draw", slowly)
+    box = explorer.controls()
+    (slider, switch), _words, picture = box.children[0].children, *box.children[1:]
+
+    def move(knob, settings):
+        for setting in settings:
+            knob.value = setting
+
+    knobs = ((slider, [0.5, 0.6, 0.7, 0.8, 0.9]), (switch, ["-", "+", "-"]))
+    threads = [threading.Thread(target=move, args=each) for each in knobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(met) == 9 and set(map(repr, met)) == {"(1, [])"}
+    drawn, said = pictured(picture.value)
+    assert said.startswith(explorer.words(0.9, "-"))
+    assert drawn == pg.plots.style.png(explorer.figure(0.9, "-"))
 
 
 def test_one_cell_of_the_table_is_lit(explorer):

@@ -21,6 +21,7 @@ import pytest
 import torch
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import policy_gradients as pg
@@ -501,7 +502,7 @@ def figures():
     live = p.LivePanels(1, 8)
     live.rows = [dict.fromkeys(gauges, 0.5)] * 2
     return {
-        "ClipExplorer": lambda: explored().still(),
+        "ClipExplorer": lambda: (explored().still(), explored().figure(1.4, "-")),
         "LivePanels": live.show,
         "angle_histogram": lambda: p.angle_histogram({"1": x * 20}),
         "bars": lambda: p.bars(["1", "2"], [3, 4], [3, 4]),
@@ -549,15 +550,20 @@ def figures():
 
 
 def drawn(draw, monkeypatch):
-    """All that is written on the figures which `draw` made, those closed again included."""
-    plt.close("all")
+    """All that is written on the figures which `draw` made, whether pyplot knows them or not."""
+    figures, begin = [], Figure.__init__
+
+    def noted(self, *args, **kwargs):
+        figures.append(self)
+        begin(self, *args, **kwargs)
+
     with monkeypatch.context() as patch:
-        patch.setattr(plt, "close", lambda *_figures: None)
+        patch.setattr(Figure, "__init__", noted)
         draw()
     written = []
-    for number in plt.get_fignums():
-        plt.figure(number).canvas.draw()
-        written += [text.get_text() for text in plt.figure(number).findobj(Text)]
+    for figure in figures:
+        figure.canvas.draw()
+        written += [text.get_text() for text in figure.findobj(Text)]
     plt.close("all")
     return "\n".join(written)
 
@@ -571,12 +577,9 @@ def test_labels_of_figures(name, monkeypatch, capsys):
     assert_marked(drawn(figures()[name], monkeypatch))
 
 
-def test_widgets(monkeypatch):
+def test_widgets():
     explorer = explored()
-    with monkeypatch.context() as patch:
-        patch.setattr(plt, "close", lambda *_figures: None)
-        bundle = explorer._repr_mimebundle_()
-    plt.close("all")
+    bundle = explorer._repr_mimebundle_()
     assert_marked(bundle["text/plain"])
     row, words, _picture = explorer.widget.children
     assert_marked(words.value)

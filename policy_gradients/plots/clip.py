@@ -5,7 +5,8 @@ from base64 import b64encode
 import numpy as np
 
 from ..i18n import _
-from .style import COLORS, DARK, GREY, LIGHT, described, png, use_style
+from .frames import follow
+from .style import COLORS, DARK, GREY, LIGHT, described, own_figure, png, use_style
 
 LOW, HIGH = 0.3, 1.7  # ratios that the pictures show
 PLACES = ("below", "inside", "above")
@@ -99,11 +100,9 @@ class ClipExplorer:
         return "; ".join(cases)
 
     def figure(self, ratio, sign):
-        """Curve and table of one setting."""
-        import matplotlib.pyplot as plt
-
-        use_style()
-        fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.3), width_ratios=(3, 2))
+        """Curve and table of one setting, on a figure that pyplot doesn't know."""
+        fig = own_figure(7.4, 3.3)
+        left, right = fig.subplots(1, 2, width_ratios=(3, 2))
         self.draw(left, ratio, sign)
         left.set(xlabel=_("ratio r"), ylabel=_("objective of one sample"))
         left.legend(loc="lower right" if sign == "+" else "upper right", fontsize=8)
@@ -141,14 +140,12 @@ class ClipExplorer:
         sign = widgets.ToggleButtons(options=[("A > 0", "+"), ("A < 0", "-")], value="+")
         words, picture = widgets.HTML(), widgets.HTML()
 
-        def show(_change=None):
+        def show():
             words.value = self.words(ratio.value, sign.value)
             drawn = png(self.figure(ratio.value, sign.value))
             picture.value = described(drawn, f"{words.value} {self.table_words()}")
 
-        ratio.observe(show, "value")
-        sign.observe(show, "value")
-        show()
+        follow([ratio, sign], show)
         return widgets.VBox([widgets.HBox([ratio, sign]), words, picture])
 
     def _repr_mimebundle_(self, include=None, exclude=None):

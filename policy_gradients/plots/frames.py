@@ -1,7 +1,11 @@
 """One picture for each setting of a knob: a strip of frames, and a slider where widgets run."""
 
+from threading import RLock
+
 from ..i18n import _
-from .style import described, new_axes, png, use_style
+from .style import described, own_figure, png, use_style
+
+DRAWING = RLock()  # parts of Matplotlib are shared by all figures
 
 
 def strip(draw, settings, width=2.4, height=2.5):
@@ -33,11 +37,24 @@ def slider(draw, settings, label, first=None):
         style={"description_width": "initial"},
         layout={"width": "520px"},
     )
-    picture = ipywidgets.HTML(_picture(draw, knob.value, label))
-    knob.observe(
-        lambda change: setattr(picture, "value", _picture(draw, change["new"], label)), "value"
-    )
+    picture = ipywidgets.HTML()
+    follow([knob], lambda: setattr(picture, "value", _picture(draw, knob.value, label)))
     return Fallback(ipywidgets.VBox([knob, picture]))
+
+
+def follow(knobs, show):
+    """Call `show()` now and whenever a knob moves, one call after the other.
+
+    Messages of two knobs may arrive in two threads; whoever comes last shows the settings of both.
+    """
+
+    def one_at_a_time(_change=None):
+        with DRAWING:
+            show()
+
+    for knob in knobs:
+        knob.observe(one_at_a_time, "value")
+    one_at_a_time()
 
 
 class Fallback:
@@ -54,7 +71,7 @@ class Fallback:
 
 def _picture(draw, setting, label):
     """The picture, drawn on a figure of its own; its title says it in words."""
-    ax = new_axes(height=4.2, width=5.0)
+    ax = own_figure(5.0, 4.2).subplots()
     draw(ax, setting)
     words = ax.get_title(loc="left") or f"{label} = {setting:g}"
     return described(png(ax.figure), words)

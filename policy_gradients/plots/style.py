@@ -54,6 +54,18 @@ def new_axes(ax=None, height=3.6, width=WIDTH):
     return plt.subplots(figsize=(width, height))[1] if ax is None else ax
 
 
+def own_figure(width, height):
+    """A Figure in the course's style that pyplot doesn't know, for pictures inside widgets.
+
+    Jupyter serves widgets beside the running cell, each in a thread of its own, and after each
+    message shows and closes all of pyplot's figures: also one that the other thread still draws.
+    """
+    from matplotlib.figure import Figure
+
+    use_style()
+    return Figure(figsize=(width, height))
+
+
 def diverging():
     """Colour map from vermilion (negative) over white to blue (positive)."""
     from matplotlib.colors import LinearSegmentedColormap
