@@ -47,6 +47,7 @@ $(STAMP): pyproject.toml publish/torch_cpu.py
 	@echo "Installing the course into $(VENV): about 1.4 GB with torch, some minutes."
 	$(BIN)/python publish/torch_cpu.py
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[test,cluster,postgres,site]'
+	@sh postBuild $(BIN)/
 	@touch $(STAMP)
 
 # The sandbox and the tests of browser and gradebook use these. Whoever can't install them goes
