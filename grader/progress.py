@@ -22,7 +22,7 @@ from grader.i18n import N_, _
 from grader.intake.assemble import Plan, assemble
 from grader.intake.document import read_document
 from grader.intake.words import Refused, clean
-from policy_gradients.i18n import language, speaking
+from policy_gradients.i18n import language, speaking, system_language
 
 NAME = re.compile(r"\d\d_\w+")
 SECONDS = 300
@@ -165,10 +165,11 @@ def _row(row, link):
 
 def find_notebooks(notebooks=None) -> Path:
     """The folder that holds LESSON/LESSON.ipynb: the one named, one around or below the working
-    directory, or the course's own. Raises ProgressError."""
-    here = Path.cwd()
-    nearby = [here, *here.parents[:2], here / "notebooks" / language()]
-    own = [HERE / "notebooks" / language(), HERE / "notebooks" / "en"]
+    directory, or the course's own; of several languages the one in use, which is the system's
+    where nobody chose. Raises ProgressError."""
+    here, spoken = Path.cwd(), language(default=system_language())
+    nearby = [here, *here.parents[:2], here / "notebooks" / spoken]
+    own = [HERE / "notebooks" / spoken, HERE / "notebooks" / "en"]
     folders = [Path(notebooks).resolve()] if notebooks is not None else [*nearby, *own]
     for folder in folders:
         if any(folder.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb")):
@@ -328,11 +329,19 @@ def show(notebooks=None) -> None:
     """Shows the progress: a table in a notebook, plain text elsewhere."""
     if os.environ.get(RUNNING):
         return
-    with speaking(language(notebooks or ".")):
+    with speaking(_spoken(notebooks)):
         if _in_notebook():
             _show_rich(notebooks)
         else:
             print(look(notebooks, bar if sys.stderr.isatty() else None).text())
+
+
+def _spoken(notebooks):
+    """The language of the notebooks that will be shown."""
+    try:
+        return language(find_notebooks(notebooks))
+    except ProgressError:
+        return language(default=system_language())
 
 
 def _in_notebook():

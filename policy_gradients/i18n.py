@@ -43,24 +43,31 @@ def languages() -> tuple:
     return "en", *sorted(found - {"en"})
 
 
-def language(folder="."):
+def language(folder=".", default="en"):
     """Code of the language in use.
 
     What `set_language` chose; else the variable COURSE_LANGUAGE; else the first folder below
     notebooks/ or solutions/ in the path of `folder` (the working directory), where that names a
-    language; else "en".
+    language; else `default`.
     """
-    return _chosen or os.environ.get("COURSE_LANGUAGE") or _language_of(folder)
+    return _chosen or os.environ.get("COURSE_LANGUAGE") or _language_of(folder) or default
+
+
+def system_language():
+    """Code of the system's language where the course speaks it, else "en"."""
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    code = next(filter(None, named), "")[:2].lower()
+    return code if code in languages() else "en"
 
 
 def _language_of(folder):
     try:
         parts = Path(folder).resolve().parts
     except OSError:  # the folder was deleted under the running kernel
-        return "en"
+        return ""
     below = [parts[i + 1 :] for i, part in enumerate(parts) if part in ("notebooks", "solutions")]
     known = languages()
-    return next((part for rest in below for part in rest[:1] if part in known), "en")
+    return next((part for rest in below for part in rest[:1] if part in known), "")
 
 
 def _(message):

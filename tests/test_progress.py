@@ -185,3 +185,22 @@ def test_it_works_where_the_sandbox_cannot(tmp_path):
         done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True)
         assert done.returncode == status and words in done.stdout + done.stderr, done
         assert "Traceback" not in done.stderr, done.stderr
+
+
+def test_from_the_root_the_systems_language_says_whose_notebooks_are_looked_at(
+    tmp_path, monkeypatch, capsys
+):
+    """Who works in Spanish needn't say so at each call."""
+    course = build_course(tmp_path)
+    for spoken in ("en", "es"):
+        save(tmp_path / "notebooks" / spoken, NAME, blank(course))
+    monkeypatch.chdir(tmp_path)
+    for name in ("LC_ALL", "LC_MESSAGES", "COURSE_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    for system, words in (("es_MX.UTF-8", "todas las lecciones"), ("fr_FR", "all lessons")):
+        monkeypatch.setenv("LANG", system)
+        assert main(["progress"]) == 0
+        assert words in capsys.readouterr().out
+    monkeypatch.setenv("LANG", "es_ES")
+    assert main(["progress", "--language", "en"]) == 0
+    assert "all lessons" in capsys.readouterr().out
