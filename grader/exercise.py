@@ -118,7 +118,7 @@ class Exercise:
         if not isinstance(seen, list) or not seen or not all(isinstance(s, dict) for s in seen):
             return Problem("reply", hint=_("The result could not be read."))
         if seen[0].get("error", {}).get("kind") == "undefined":
-            hint = _("Run the cell that defines it; keep its name.")
+            hint = _("Run the cell that defines it, until it ends without an error; keep its name.")
             got = _("no {name} in this notebook").format(name=self.name)
             return Problem("defined", got=got, hint=hint)
         if len(seen) != len(cases):
