@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import defaultdict
 
 from grader.classroom import ClassroomError
@@ -102,7 +103,7 @@ def most_points(ledger) -> dict:
 def canvas(ledger, roster: list[dict] | None = None) -> str:
     """A gradebook file for Canvas (Grades, Import). roster: rows of Canvas's own export, whose
     Student, ID, SIS User ID, SIS Login ID and Section columns it needs; students are matched by
-    SIS Login ID, then ID."""
+    SIS Login ID, then ID. A lesson's column is headed as the roster's assignment of that name."""
     columns = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
     points, students = most_points(ledger), totals(ledger)
     lessons = sorted(points)
@@ -113,7 +114,19 @@ def canvas(ledger, roster: list[dict] | None = None) -> str:
         cells = [number(mine[name][0]) if name in mine else "" for name in lessons]
         if any(cells):
             rows.append((*(safe(person.get(column, "")) for column in columns), *cells))
-    return csv_text((*columns, *lessons), rows)
+    return csv_text((*columns, *(_heading(name, roster) for name in lessons)), rows)
+
+
+def _heading(lesson, roster):
+    """The heading "Title (number)" of the one assignment whose title holds the lesson's name, by
+    which Canvas knows it again; the lesson's name where there is none, or more than one."""
+    headings = [name for name in (roster or [{}])[0] if re.fullmatch(r".+ \(\d+\)", name or "")]
+    found = [name for name in headings if f" {_plain(lesson)} " in f" {_plain(name)} "]
+    return found[0] if len(found) == 1 else lesson
+
+
+def _plain(title):
+    return " ".join(re.findall(r"[^\W_]+", title.casefold()))
 
 
 def moodle(ledger) -> str:

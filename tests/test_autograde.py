@@ -400,6 +400,24 @@ def test_canvas_and_moodle(copied, capsys):
     assert table[0] == ["username", NAME] and ["ben", "0"] in table and ["anna", "9"] in table
 
 
+@pytest.mark.parametrize(
+    ("assignments", "heading"),
+    [
+        (["Essay (3)", f"Homework {NAME.replace('_', ' ').title()} (4711)"], 1),
+        ([f"{NAME} (4711)", f"{NAME} again (12)"], None),  # which of the two, only a person knows
+        ([f"{NAME}b (4711)", f"{NAME} points"], None),
+    ],
+)
+def test_a_lesson_fills_the_assignment_that_canvas_has(copied, capsys, assignments, heading):
+    roster = copied / "canvas.csv"
+    columns = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *assignments]
+    roster.write_text(",".join(columns) + '\n"Doe, Anna",17,,anna,A,,\n')
+    options = ["--out", str(copied / "out"), "--format", "canvas", "--roster", str(roster)]
+    assert main(["export", *options]) == 0
+    head = next(csv.reader(capsys.readouterr().out.splitlines()))
+    assert head[5:] == [NAME if heading is None else assignments[heading]]
+
+
 def test_seeds_come_from_the_secret(tmp_path):
     secret = read_secret(tmp_path / "deep" / "secret")
     assert (tmp_path / "deep" / "secret").stat().st_mode & 0o777 == 0o600
