@@ -52,10 +52,13 @@ def number_text(value) -> str:
 
 
 def array_text(array) -> str:
-    """All numbers of a small array; the shape and the first numbers of a large one."""
+    """All numbers of a small array; the shape and the first numbers of a large one; the shape of
+    one that has rows or columns and no number."""
     array = np.asarray(array)
     if array.ndim == 0:
         return number_text(array[()])
+    if array.size == 0 and array.ndim > 1:  # it may have any number of rows
+        return _("[] of shape {shape}").format(shape=shape_text(array.shape))
     if array.size > MAX_NUMBERS:
         head = ", ".join(number_text(x) for x in array.ravel()[:4])
         return _("[{head}, ...] of shape {shape}").format(head=head, shape=shape_text(array.shape))

@@ -288,3 +288,9 @@ def test_unknown_name_lists_the_known():
 def test_what_rounding_left_of_a_zero_is_shown_as_zero():
     assert show.number_text(-3.70074e-17) == "0" and show.number_text(-0.0) == "0"
     assert show.number_text(2.5e-9) == "2.5e-09" and show.number_text(float("nan")) == "nan"
+
+
+def test_an_array_of_endless_rows_without_a_number_is_told_by_its_shape():
+    assert show.array_text(np.zeros((10**6, 0))) == "[] of shape (1000000, 0)"
+    assert show.array_text(np.zeros((2, 10**6, 0))) == "[] of shape (2, 1000000, 0)"
+    assert show.array_text(np.zeros(0)) == "[]"

@@ -1,5 +1,6 @@
 """Marks one submission: runs its cells in a session, and judges at each check cell."""
 
+import contextlib
 import hashlib
 import time
 from dataclasses import replace
@@ -12,6 +13,7 @@ from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.words import Refused, clean, note
 from grader.marking import notebook as marked
+from grader.marking.fuse import fuse
 from grader.marking.hidden import for_the_student
 from grader.marking.records import (
     BLANK,
@@ -35,6 +37,9 @@ from policy_gradients.i18n import set_language
 
 ANSWER_SECONDS = 2.0
 ALL_ANSWERS_SECONDS = 20.0
+# Processor time for judging one check, and all checks of a submission.
+JUDGING_SECONDS, ALL_JUDGING_SECONDS = 60.0, 90.0
+JUDGING_MB, ANSWER_MB = 1024, 512
 MARGIN_SECONDS = 5.0
 MOST_TEXT = 2_000
 
@@ -101,7 +106,7 @@ class _Run:
         self.outputs, self.marks, self.failed = {}, [], set()
         self.stopped = ""
         self.students_code_ran = False
-        self.asked_seconds = 0.0
+        self.asked_seconds = self.judging_seconds = 0.0
 
     def cells(self, session):
         for number, cell in enumerate(self.plan.cells):
@@ -171,8 +176,12 @@ class _Run:
 
         try:
             return checking.run_check(
-                exercise, probe, self.task.seeds[name], frozenset(self.failed)
+                exercise, probe, self.task.seeds[name], frozenset(self.failed), self._fused
             )
+        except TooSlow:
+            message = N_("Judging the check {name} took longer than allowed; it was given up.")
+            self.plan.signs.append(note(message, name=name))
+            return _unreadable(name)
         except (SandboxError, BadReply) as error:
             return self._lost(name, error, session)
 
@@ -204,8 +213,19 @@ class _Run:
                     why=str(error),
                 )
             )
-            problem = Problem("reply", hint=_("The result could not be read."), mistake="bad-reply")
+            return _unreadable(name)
         return Verdict(name, False, 0, problem)
+
+    @contextlib.contextmanager
+    def _fused(self):
+        """What reading a reply may cost: it comes from the student's process."""
+        started = time.process_time()
+        left = ALL_JUDGING_SECONDS - self.judging_seconds
+        try:
+            with fuse(min(JUDGING_SECONDS, left), JUDGING_MB):
+                yield
+        finally:
+            self.judging_seconds += time.process_time() - started
 
     def _answer_only(self, allowed):
         """Answers for exercises that are decided already, and within bounds of time: what is asked
@@ -216,7 +236,7 @@ class _Run:
             try:
                 if question.get("name") not in allowed or self.asked_seconds > ALL_ANSWERS_SECONDS:
                     return {}
-                with time_limit(ANSWER_SECONDS):
+                with fuse(ANSWER_SECONDS, ANSWER_MB), time_limit(ANSWER_SECONDS):
                     return checking.answer(question)
             except (Exception, TooSlow):
                 return {}
@@ -240,6 +260,11 @@ class _Run:
             language=language,
             notebook=marked.build(self.plan, self.outputs, metadata, heading),
         )
+
+
+def _unreadable(name):
+    hint = _("The result could not be read.")
+    return Verdict(name, False, 0, Problem("reply", hint=hint, mistake="bad-reply"))
 
 
 def _tidy(verdict: Verdict) -> Verdict:
