@@ -272,7 +272,7 @@ def _submitted_notebook(connection, record, cells):
             )
         )
     connection.execute(
-        update(table).where(table.id == submission_id).values(timestamp=_time(record.timestamp))
+        update(table).where(table.id == submission_id).values(timestamp=time_of(record.timestamp))
     )
     table = SubmittedNotebook
     where = table.assignment_id == submission_id, table.notebook_id == cells.notebook
@@ -287,11 +287,11 @@ def _submitted_notebook(connection, record, cells):
     return notebook_id
 
 
-def _time(text):
+def time_of(text):
     """nbgrader's idea of the time, or None where the text is none."""
     try:
         return utils.parse_utc(text) if text else None
-    except (ValueError, OverflowError, TypeError):
+    except Exception:  # a student may have written it, and the parser fails in ways of its own
         return None
 
 

@@ -25,6 +25,7 @@ from traitlets import Bool, Unicode
 from grader.course import LANGUAGES, Course, grader_version
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
+from grader.gradebook import time_of
 from grader.i18n import N_
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
@@ -184,11 +185,7 @@ def timestamp_text(folder) -> str:
 
 
 def _time(folder):
-    try:
-        text = timestamp_text(folder)
-        return utils.parse_utc(text) if text else None
-    except (ValueError, OverflowError, TypeError):
-        return None
+    return time_of(timestamp_text(folder))
 
 
 def harden():

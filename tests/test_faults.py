@@ -9,7 +9,9 @@ import sys
 import threading
 
 import pytest
+from nbgrader.coursedir import CourseDirectory
 
+import grader.hook  # noqa: F401  it replaces nbgrader's reader of times
 from grader import gradebook, store
 from grader.__main__ import main
 from grader.course import HERE
@@ -320,6 +322,19 @@ def test_locked_gradebook_says_so_and_keeps_what_it_has(ledger, tmp_path):
         other.rollback()
     ledger.write([_record("b", 3.0)])
     assert [record.student for record in ledger.states()] == ["a", "b"]
+
+
+BAD_TIMES = ["9" * 28 + "12h", "99999-99-99 xyz", "9" * 200, "0001-01-01 00:00 +2359"]
+
+
+@pytest.mark.parametrize("text", BAD_TIMES)
+def test_a_time_that_bursts_the_parser_is_none_and_harms_nobody(ledger, tmp_path, text):
+    (tmp_path / "timestamp.txt").write_text(text)
+    assert CourseDirectory.get_existing_timestamp(None, str(tmp_path)) is None
+    record = _record("eve", 0.0)
+    record.timestamp = text
+    ledger.write([_record("ada", 3.0), record])
+    assert [one.student for one in ledger.states()] == ["ada", "eve"]
 
 
 def test_lock_of_a_moment_is_waited_for(classes, tmp_path):
