@@ -11,8 +11,7 @@ import csv
 import re
 import unicodedata
 import zipfile
-import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,8 +23,11 @@ from grader.intake.words import shown
 from grader.store import write_whole
 
 CANVAS = re.compile(r".+?(?:_LATE)?_(?P<student>\d+)_\d+_(?P<file>.+)", re.DOTALL)
-MOODLE = re.compile(
-    r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_file_?(?:/(?:.*/)?)?(?P<file>[^/]+)", re.DOTALL
+# What Moodle appends to a person's name; the student chooses all that comes behind it.
+MOODLES = re.compile(r"_\d+_assignsubmission_")
+MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_file_?", re.DOTALL)
+MOODLE_FILE = re.compile(
+    r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_file_(?P<file>.+)", re.DOTALL
 )
 # Canvas and browsers number a file that is handed in again: 01_reinforce-2.ipynb, ... (1).ipynb
 AGAIN = re.compile(r"(?:-\d+| ?\(\d+\))?\.ipynb", re.IGNORECASE)
@@ -49,15 +51,16 @@ def collect(download: Path, to: Path, lesson: str, source: str, roster: Path | N
     lines, found = [], defaultdict(list)
     with _entries(download) as entries:
         for entry in entries:
-            student, name = _whose(entry.path, source, people)
+            person, number, name = _whose(entry.path, source)
             if not name.lower().endswith(".ipynb"):
                 lines.append(f"left out: {shown(entry.path)} (not a notebook)")
-            elif not student:
+            elif not number:
                 lines.append(f"left out: {shown(entry.path)} (not a name that {source} gives)")
             else:
-                found[student].append((name, entry))
-        for student, mine in sorted(found.items()):
-            lines.append(f"{student}: {_take(student, mine, to, lesson)}")
+                found[person, number].append((name, entry))
+        students = _students(found, people)
+        for who, mine in sorted(found.items(), key=lambda item: students[item[0]]):
+            lines.append(f"{students[who]}: {_take(students[who], mine, to, lesson)}")
     if not found:
         raise ClassroomError(
             f"{download}: there is no notebook with a name that {source} gives. "
@@ -66,17 +69,37 @@ def collect(download: Path, to: Path, lesson: str, source: str, roster: Path | N
     return lines
 
 
-def _whose(path, source, people):
-    """(student's folder or "", the file's own name)."""
+def _whose(path, source):
+    """(person's name, person's number or "", the file's own name)."""
+    *folders, name = PurePosixPath(path).parts
     if source == "canvas":
-        name = PurePosixPath(path).name
         match = CANVAS.fullmatch(name)
-        return (match["student"], match["file"]) if match else ("", name)
-    match = MOODLE.search(path)
-    if not match:
-        return "", PurePosixPath(path).name
-    name = PurePosixPath(match["name"]).name
-    return _folder(people.get(match["number"]) or f"{name}_{match['number']}"), match["file"]
+        return ("", match["student"], match["file"]) if match else ("", "", name)
+    # The first mark is Moodle's: a file or a folder handed in may have another person's.
+    folder = next((folder for folder in folders if MOODLES.search(folder)), None)
+    if folder is not None:
+        match = MOODLE_FOLDER.fullmatch(folder)
+        return (match["name"], match["number"], name) if match else ("", "", name)
+    match = MOODLE_FILE.fullmatch(name) if len(MOODLES.findall(name)) == 1 else None
+    return (match["name"], match["number"], match["file"]) if match else ("", "", name)
+
+
+def _students(found, people):
+    """(name, number) -> folder; two people whom one folder would hold get one each."""
+    wanted = {who: _student(*who, people) for who in found}
+    often = Counter(wanted.values())
+    return {who: folder if often[folder] == 1 else _numbered(folder, who[1])
+            for who, folder in wanted.items()}  # fmt: skip
+
+
+def _student(name, number, people):
+    if not name:
+        return number
+    return _folder(people.get(number) or "") or _numbered(name, number)
+
+
+def _numbered(name, number):
+    return f"{_folder(name)[: MOST_NAME - len(number) - 1]}_{number}"
 
 
 def _folder(text):
@@ -97,7 +120,7 @@ def _take(student, mine, to, lesson):
         return f"left out: {shown(name)} is larger than {MAX_BYTES >> 20} MB"
     try:
         data = entry.read()
-    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # an archive may be damaged or made to fail in many ways
         return f"left out: {shown(name)} can't be read ({error})"
     path = to / student / lesson / f"{lesson}.ipynb"
     old = path.read_bytes() if path.is_file() else None
@@ -128,7 +151,7 @@ def _entries(download):
 def _archive(download):
     try:
         return zipfile.ZipFile(download)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise ClassroomError(f"{download}: neither a folder nor a zip archive ({error}).") from None
 
 

@@ -100,6 +100,39 @@ def test_a_second_download_replaces_only_what_changed(tmp_path):
     assert contents(to) == {at("1"): "2", at("2"): "b"}
 
 
+MARK = "Ada Lovelace_1234_assignsubmission_file_"
+
+
+@pytest.mark.parametrize("name", [
+    f"Eve_5_assignsubmission_file_/{MARK}{LESSON}.ipynb",
+    f"Eve_5_assignsubmission_file_/{MARK}/{LESSON}.ipynb",
+    f"Eve_5_assignsubmission_onlinetext_/{MARK}{LESSON}.ipynb",
+    f"{MARK}_5_assignsubmission_file_/{LESSON}.ipynb",
+    f"Eve_5_assignsubmission_file_{MARK}{LESSON}.ipynb",
+    f"{MARK}_5_assignsubmission_file_{LESSON}.ipynb",
+])  # fmt: skip
+def test_nobody_hands_in_under_another_persons_number(name, download, tmp_path):
+    lines = collect(download({MARK + "/homework.ipynb": "ada", name: "eve"}), tmp_path / "to",
+                    LESSON, "moodle")  # fmt: skip
+    found = contents(tmp_path / "to")
+    assert found.pop(at("Ada_Lovelace_1234")) == "ada"
+    assert list(found.values()) == ["eve"] or "left out" in lines[0]
+
+
+def test_people_whose_addresses_differ_in_a_sign_keep_apart(tmp_path):
+    roster = tmp_path / "worksheet.csv"
+    roster.write_text(WORKSHEET.replace("ada@x.org", "a'da@x.org") + "Participant 5,Eve,a!da@x.org")
+    files = {MARK + "/x.ipynb": "ada", "Eve_5_assignsubmission_file_/x.ipynb": "eve"}
+    collect(written(tmp_path / "a", files), tmp_path / "to", LESSON, "moodle", roster)
+    assert contents(tmp_path / "to") == {at("a_da@x.org_1234"): "ada", at("a_da@x.org_5"): "eve"}
+
+
+def test_a_long_name_keeps_its_number(tmp_path):
+    files = {f"{'n' * 150}_{i}_assignsubmission_file_/x.ipynb": str(i) for i in (1, 2)}
+    collect(zipped(tmp_path / "a.zip", files), tmp_path / "to", LESSON, "moodle")
+    assert sorted(contents(tmp_path / "to").values()) == ["1", "2"]
+
+
 @pytest.mark.parametrize("name", [
     "../../evil_1_assignsubmission_file_/x.ipynb", "/etc/evil_1_assignsubmission_file_/x.ipynb",
     ".._1_assignsubmission_file_/../../x.ipynb", "..\\..\\a_1_assignsubmission_file_/x.ipynb",
