@@ -3,9 +3,15 @@
 import json
 import re
 
+from grader.intake.words import clean
 from grader.marking.records import PASSED
 
 _PICTURE = re.compile(r"!\[([\w .-]{0,100})\] \(attachment:([\w.-]{1,100})\)", re.ASCII)
+# Commands with which a formula can be a link, load an extension or lie over the page.
+_MATHJAX = re.compile(
+    r"\\(?=(?:href|mmlToken|require|style|cssId|class|bbox|data|unicode|texttip|mathtip|toggle)"
+    r"(?![A-Za-z]))"
+)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
@@ -48,9 +54,11 @@ def tame(markdown: str, pictures=()) -> str:
     instructor can. A space where a tag or a link's target would begin is enough: neither is one
     then, and formulas read the same.
     """
-    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", markdown)
+    # Browsers skip a NUL, and a character's number may stand for the backslash of a command.
+    text = re.sub(r"&(?=#|[A-Za-z][A-Za-z0-9]*;)", "& ", clean(markdown.replace("\r\n", "\n")))
+    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
     text = re.sub(r"\](?=[(:])", "] ", text)
-    text = re.sub(r"\\(?=(?:href|require|style|cssId|class)\b)", r"\\ ", text)  # of MathJax
+    text = _MATHJAX.sub(r"\\ ", text)
     # nbconvert stops at a picture that isn't there.
     return _PICTURE.sub(lambda m: m[0].replace("] (", "](") if m[2] in pictures else m[0], text)
 
