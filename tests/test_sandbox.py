@@ -107,6 +107,18 @@ def test_too_much_output_is_cut_and_said_and_the_rest_still_runs(session):
     assert session.run_cell(HONEST).status == "ok" and doubles(session) == 6
 
 
+def test_all_cells_together_keep_no_more_than_their_share(session):
+    full, cells = "print('x' * 10_000)", 30
+    assert cells * 10_000 > LIMITS.all_output_kb << 10
+    kept = [session.run_cell(full) for _ in range(cells)]
+    assert {result.status for result in kept} == {"ok"}
+    assert sum(len(printed(result)) for result in kept) == LIMITS.all_output_kb << 10
+    assert printed(kept[0]) == "x" * 10_000 + "\n" and printed(kept[-1]) == ""
+    (error,) = session.run_cell("raise ValueError('y' * 5_000)").outputs
+    assert error["ename"] == "ValueError" and len(error["evalue"]) == 100
+    assert error["traceback"] == []
+
+
 def test_one_huge_print_is_dropped_in_time(session):
     result = session.run_cell("print('z' * 60_000_000, end='')\nprint('\\x1b[2J\\r\\0' * 1000)")
     assert result.status == "error" and "printed more" in result.reason

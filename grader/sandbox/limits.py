@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds of wall time, megabytes (2**20 bytes), kilobytes (2**10 bytes), and counts."""
+    """Seconds of wall time, megabytes (2**20 bytes), kilobytes (2**10 bytes), and counts.
+    output_kb: of one cell; all_output_kb: what is kept of all cells together."""
 
     cell_seconds: float = 30
     submission_seconds: float = 120
@@ -14,6 +15,7 @@ class Limits:
     memory_mb: int = 2048
     files_mb: int = 64
     output_kb: int = 64
+    all_output_kb: int = 2048
     processes: int = 64
     cores: float = 1.0
     open_files: int = 256

@@ -18,14 +18,16 @@ PIPE_BYTES = 1 << 20  # few turns between writer and reader, also where much is 
 
 
 class Output:
-    """What was written to stdout and stderr, in order, up to ``cap`` bytes together."""
+    """What was written to stdout and stderr, in order. cap: bytes after which it is too much;
+    kept: bytes that are kept of them (all)."""
 
-    def __init__(self, cap: int):
+    def __init__(self, cap: int, kept: int | None = None):
         self.cap, self.size, self.pieces = cap, 0, []
+        self.kept = cap if kept is None else min(cap, kept)
 
     def add(self, name: str, data: bytes):
-        """Keeps what fits below the cap; counts everything."""
-        room = self.cap - self.size
+        """Keeps what there is room for; counts everything."""
+        room = self.kept - self.size
         self.size += len(data)
         if room > 0:
             if self.pieces and self.pieces[-1][0] == name:

@@ -49,6 +49,7 @@ class Session:
         self.link, self.limits, self._reap, self._group = link, limits, reap, group
         self._started = time.monotonic()
         self._usage = None
+        self._room = limits.all_output_kb << 10
         self.ended = ""
         self.report = {}
 
@@ -89,8 +90,14 @@ class Session:
         """
         if self.ended:
             return CellResult("died", [], self.ended)
+        result = self._run_cell(source, seconds)
+        result.outputs = _within(result.outputs, self._room)
+        self._room = max(0, self._room - sum(map(_size, result.outputs)))
+        return result
+
+    def _run_cell(self, source, seconds):
         limit = self.limits.cell_seconds if seconds is None else seconds
-        output = self.link.output = Output(self.limits.output_kb << 10)
+        output = self.link.output = Output(self.limits.output_kb << 10, self._room)
         soft = self._hard(limit)
         patience = Patience(soft + self.limits.grace_seconds, soft, self.limits.grace_seconds)
         try:
@@ -235,6 +242,21 @@ def _cell_result(reply, output, interrupted, limit):
     if error:
         return CellResult("error", outputs, f"{error['ename']}: {error['evalue']}"[:500])
     return CellResult("ok", outputs)
+
+
+def _size(output):
+    """Bytes of an output's texts."""
+    texts = [output.get(key, "") for key in ("text", "ename", "evalue")]
+    texts += output.get("traceback", [])
+    return sum(len(text.encode("utf-8", "replace")) for text in texts)
+
+
+def _within(outputs, room):
+    """The outputs of a cell; where there is no more room, an error is told in its first words."""
+    if sum(map(_size, outputs)) <= room:
+        return outputs
+    short = [o | {"evalue": o["evalue"][:100], "traceback": []} for o in outputs if "evalue" in o]
+    return [o for o in outputs if "evalue" not in o] + short
 
 
 def _error(done):
