@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nbgrader.nbgraderformat import MetadataValidator
 
 from grader.course import Course, CourseError, Lesson, SourceCell
+from grader.intake import assemble as assembling
 from grader.intake import document as reading
 from grader.intake import folder
 from grader.intake.assemble import assemble, blank
@@ -447,6 +448,29 @@ def test_blank_free_text_is_told_from_a_written_one(course, lesson):
     for text, written in (("*Write your answer here.*  \n", False), ("Because.", True)):
         plan = plan_of(lesson, classroom.solved(course, q_why=text))
         assert next(c for c in plan.cells if c.kind == "free").written is written
+
+
+def test_work_grows_with_the_notebook_and_not_faster(course, lesson, monkeypatch):
+    squeezed, parsed = assembling._squeezed, assembling.ast.parse
+    looked, read = [], []
+    monkeypatch.setattr(assembling, "_squeezed", lambda text: looked.append(1) or squeezed(text))
+    monkeypatch.setattr(
+        assembling.ast, "parse", lambda text: read.append(len(text)) or parsed(text)
+    )
+    work = []
+    for copies in (100, 400):
+        looked.clear()
+        notebook = classroom.blank(course)
+        stub = find(notebook, "softmax-answer")
+        notebook["cells"] += [copy.deepcopy(stub) for _ in range(copies)]
+        plan_of(lesson, notebook)
+        work.append(len(looked))
+    assert work[1] < 5 * work[0]
+    notebook = classroom.blank(course)
+    notebook["cells"] += [code("a," * 9_000 + str(n)) for n in range(50)]
+    read.clear()
+    plan_of(lesson, notebook)
+    assert sum(read) < 300_000
 
 
 # Text that a student controls

@@ -8,6 +8,7 @@ answer always comes before its check.
 import ast
 import builtins
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from grader.course import ANSWERS, Lesson, SourceCell
@@ -17,7 +18,9 @@ from grader.intake.words import note
 
 LOCKED = ("setup", "given", "check")
 EXTRA = SourceCell("extra", "code", "", "")
-MAX_PARSED = 20_000
+# Characters of a cell, and of all that the student wrote, that are looked through for names: more
+# than anybody writes.
+MAX_PARSED, MAX_ALL_PARSED = 20_000, 200_000
 _MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 
 
@@ -61,7 +64,7 @@ def assemble(lesson: Lesson, document: Document) -> Plan:
     plan = Plan([])
     places = _places(lesson, document.cells)
     _compare_locked(lesson, document.cells, plan)
-    places = _choose_answers(lesson, places, plan)
+    places = _choose_answers(places, plan)
     for at in range(-1, len(lesson.cells)):
         plan.cells += _cells_at(lesson, at, [place for place in places if place.at == at])
     _missing(lesson, places, plan)
@@ -138,14 +141,15 @@ def _compare_locked(lesson, cells, plan):
         plan.signs.append(note(message, names=points))
 
 
-def _choose_answers(lesson, places, plan):
+def _choose_answers(places, plan):
     """Locked cells of the student's go; of several cells with one grade id those before the check
     count, as they would when the notebook runs from top to bottom."""
     checks = {}
     for index, place in enumerate(places):
         if place.stands_for and place.stands_for.kind == "check":
             checks.setdefault(place.stands_for.exercise, index)
-    kept, copies = [], set()
+    often = Counter(id(place.stands_for) for place in places)
+    kept, copies, answered = [], set(), set()
     previous = -1
     for index, place in enumerate(places):
         source = place.stands_for
@@ -153,10 +157,12 @@ def _choose_answers(lesson, places, plan):
             kept.append(replace(place, at=previous))
             continue
         if source.kind in (*ANSWERS, "free"):
-            twins = [i for i, other in enumerate(places) if other.stands_for is source]
-            copies |= {source.grade_id} if len(twins) > 1 else set()
+            copies |= {source.grade_id} if often[id(source)] > 1 else set()
             late = index > checks.get(source.exercise, len(places))
-            if late and any(_is_answer(places[i], lesson) for i in twins if i < index):
+            earlier = source.grade_id in answered
+            if not earlier and _is_answer(place):
+                answered.add(source.grade_id)
+            if late and earlier:
                 kept.append(_Place(place.cell, previous))
                 continue
         previous = place.at
@@ -169,7 +175,7 @@ def _choose_answers(lesson, places, plan):
     return [p for p in kept if p.stands_for is None or p.stands_for.kind not in (*LOCKED, "prose")]
 
 
-def _is_answer(place, lesson):
+def _is_answer(place):
     return _squeezed(place.cell.source) != _squeezed(place.stands_for.source)
 
 
@@ -187,7 +193,7 @@ def _cells_at(lesson, at, places):
     if not mine:
         text = source.source if source.kind in ("free", "demo") else ""
         return [PlanCell(source, text, source.cell_type), *(_extra(p.cell) for p in places)]
-    answers = [place for place in mine if _is_answer(place, lesson)] or mine
+    answers = [place for place in mine if _is_answer(place)] or mine
     counted = answers[-1]
     return [
         _answer(source, place.cell) if place is counted else _extra(place.cell) for place in places
@@ -222,36 +228,35 @@ def _missing(lesson, places, plan):
 
 def _run_needed_demos(plan):
     """A demonstration is not run in grading, unless an answer uses a name that it alone defines."""
-    written = [cell for cell in plan.cells if cell.run]
-    bound = set(dir(builtins)).union(*(_names(cell.text, ast.Store) for cell in written))
-    used = set().union(*(_names(cell.text, ast.Load) for cell in written if cell.written))
-    wanted = used - bound
+    bound, used, left = set(dir(builtins)), set(), MAX_ALL_PARSED
+    for cell in plan.cells:
+        if cell.run and len(cell.text) <= min(left, MAX_PARSED):
+            defined, read = _names(cell.text)
+            bound |= defined
+            used |= read if cell.written else set()
+            left -= len(cell.text) if cell.written else 0
     for index, cell in enumerate(plan.cells):
         demo = cell.kind == "demo" and not cell.run
-        if demo and wanted and _names(cell.text, ast.Store) & wanted:
+        if demo and used - bound and _names(cell.text)[0] & (used - bound):
             plan.cells[index] = replace(cell, run=True)
 
 
-def _names(text, context):
-    """Names that the code reads (Load) or defines (Store), functions, arguments and imports
-    included; none where it can't be parsed, or is longer than anybody would write."""
-    if len(text) > MAX_PARSED:
-        return set()
+def _names(text):
+    """(names that the code defines, functions, arguments and imports included; names that it
+    reads); none where it can't be parsed."""
     try:
         tree = ast.parse(_MAGIC.sub(r"\1pass", text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    found = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, context)
-    }
-    if context is ast.Store:
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                found.add(node.name)
-            elif isinstance(node, ast.arg):
-                found.add(node.arg)
-            elif isinstance(node, ast.alias):
-                found.add((node.asname or node.name).split(".")[0])
-    return found
+        return set(), set()
+    defined, read = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Del):
+                (read if isinstance(node.ctx, ast.Load) else defined).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+        elif isinstance(node, ast.arg):
+            defined.add(node.arg)
+        elif isinstance(node, ast.alias):
+            defined.add((node.asname or node.name).split(".")[0])
+    return defined, read
