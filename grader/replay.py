@@ -34,7 +34,9 @@ class Way:
     clipped: bool = True
     entropy: float = 1.0  # factor of the bonus
     value: float = 1.0  # factor of the critic's loss
-    whiten: bool = False  # advantages normalised once more
+    whiten: bool = False  # advantages normalised once more, ...
+    ddof: int = 0  # ... with this standard deviation
+    clip: float | None = None  # another band than the one asked for
     norm: float = 0.0  # gradient clipped to this length
     total: bool = False  # sums in place of means
     apart: str = ""  # "order" or "axes": observations and the rest no longer belong together
@@ -74,6 +76,7 @@ def derivatives(logits, values, samples, clip, value_coef, entropy_coef, clipped
     metrics |= {
         "edge": float(np.abs(np.abs(ratio - 1) - clip).min(initial=np.inf)),
         "above": (ratio > 1 + clip).mean(),
+        "without_ratio": -(logp * adv).mean(),
         "total": metrics["policy_loss"] + value_coef * metrics["value_loss"] - bonus,
         "k1": (samples.logp - logp).mean(),
         "k2": ((logp - samples.logp) ** 2).mean() / 2,
@@ -101,7 +104,7 @@ def replay(weights, samples, rows, *, epochs, clip, value_coef, entropy_coef, lr
             _policy(weights, batch.obs),
             _critic(weights, batch.obs),
             batch,
-            clip,
+            clip if way.clip is None else way.clip,
             *factors,
             clipped=way.clipped,
         )
@@ -125,7 +128,7 @@ def _batch(samples, idx, position, way):
         other = samples.take(np.arange(start, start + len(idx)) % len(samples.actions))
         batch = Samples(batch.obs, other.actions, other.logp, other.adv, other.ret)
     if way.whiten:
-        deviation = batch.adv.std() + 1e-8
+        deviation = batch.adv.std(ddof=min(way.ddof, len(idx) - 1)) + 1e-8
         adv = (batch.adv - batch.adv.mean()) / deviation
         batch = Samples(batch.obs, batch.actions, batch.logp, adv, batch.ret)
     return batch

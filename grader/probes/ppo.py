@@ -309,7 +309,7 @@ def _attempts(function, case):
 def _late_return(report):
     """Mean length of each environment's last episode, as the spy saw it; 0 where one had none."""
     (log,) = report["envs"].values()
-    ended = np.asarray(log["terminated"]) | np.asarray(log["truncated"])
+    ended = np.asarray(log["terminated"], bool) | np.asarray(log["truncated"], bool)
     if not (ended.sum(0) > 1).all():
         return 0.0
     return float(np.mean([np.diff(np.flatnonzero(column))[-1] for column in ended.T]))

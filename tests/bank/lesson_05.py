@@ -108,6 +108,23 @@ def flattened(adv):
     return vectorised(adv).ravel()
 
 
+@right("normalize_advantages")
+def a_larger_epsilon(adv):
+    return (adv - np.mean(adv)) / (np.std(adv) + 1e-5)
+
+
+@wrong("normalize_advantages", "large-epsilon")
+def a_thousandth_beside(adv):
+    return (adv - np.mean(adv)) / (np.std(adv) + 1e-3)
+
+
+@wrong("normalize_advantages", "changed-inputs")
+def into_the_callers_array(adv):
+    adv -= adv.mean()
+    adv /= adv.std() + 1e-8
+    return adv
+
+
 # entropy --------------------------------------------------------------------------------------
 
 
@@ -212,6 +229,52 @@ def without_graph(logits):
 def weights_detached(logits):
     logp = torch.log_softmax(logits, -1)
     return -(logp.exp().detach() * logp).sum(-1)
+
+
+@right("entropy")
+def a_tiny_epsilon(logits):
+    probs = torch.softmax(logits, -1)
+    return -(probs * torch.log(probs + 1e-10)).sum(-1)
+
+
+@right("entropy")
+def log_of_the_sum(logits):
+    return logits.logsumexp(-1) - (logits.softmax(-1) * logits).sum(-1)
+
+
+@wrong("entropy", "underflow-gradient")
+def torchs_entr(logits):
+    return torch.special.entr(torch.softmax(logits, -1)).sum(-1)
+
+
+@wrong("entropy", "underflow-gradient")
+def nan_hidden_by_where(logits):
+    probs = torch.softmax(logits, -1)
+    return -torch.where(probs > 0, probs * probs.log(), 0.0).sum(-1)
+
+
+@wrong("entropy", "batch-axis")
+def softmax_down_the_batch(logits):
+    return -(logits.softmax(0) * logits.log_softmax(0)).sum(-1)
+
+
+@wrong("entropy", "one-action")
+def of_the_rarest(logits):
+    return -torch.log_softmax(logits, -1).min(-1).values
+
+
+@wrong("entropy", "epsilon-in-log")
+def a_thousandth_in_the_log(logits):
+    probs = torch.softmax(logits, -1)
+    return -(probs * torch.log(probs + 1e-3)).sum(-1)
+
+
+@wrong("entropy", "changed-inputs")
+def shifted_in_place(logits):
+    with torch.no_grad():
+        logits -= logits.max(-1, keepdim=True).values
+    logp = torch.log_softmax(logits, -1)
+    return -(logp.exp() * logp).sum(-1)
 
 
 # collect_rollout ------------------------------------------------------------------------------
@@ -544,6 +607,39 @@ def by_an_own_generator(*arguments):
     )
 
 
+@wrong("collect_rollout", "one-action-for-all")
+def the_first_ones_action(*arguments):
+    return collect_by(
+        lambda logp: torch.multinomial(logp[:1].exp(), 1)[:, 0].expand(len(logp)), *arguments
+    )
+
+
+@wrong("collect_rollout", "next-obs-overwritten")
+@torch.no_grad()
+def without_a_copy(envs, policy, critic, obs, num_steps):
+    rows = []
+    for _ in range(num_steps):
+        play = torch.distributions.Categorical(logits=policy(obs))
+        actions = play.sample()
+        following, rewards, terminated, truncated, infos = envs.step(actions.numpy())
+        for i in np.flatnonzero(terminated | truncated):
+            following[i] = infos["final_obs"][i]
+        values = critic(obs).numpy(), critic(following).numpy()
+        logp = play.log_prob(actions).numpy()
+        rows.append((obs, actions.numpy(), logp, rewards, *values, terminated, truncated))
+        obs = following
+    return pg.Rollout(*(np.stack(column) for column in zip(*rows, strict=True))), obs
+
+
+@wrong("collect_rollout", "values-carried-over")
+def last_steps_value_kept(envs, policy, critic, obs, num_steps):
+    def change(rollout, policy, critic, after):
+        rollout.values = np.concatenate([rollout.values[:1], rollout.next_values[:-1]])
+        return rollout
+
+    return spoiled(change)(envs, policy, critic, obs, num_steps)
+
+
 # minibatches ----------------------------------------------------------------------------------
 
 
@@ -684,6 +780,17 @@ def rotated(batch_size, minibatch_size, rng):
     order = np.arange(batch_size).reshape(-1)
     order[1:] = rng.permutation(order[1:])
     return [order[i : i + minibatch_size] for i in range(0, batch_size, minibatch_size)]
+
+
+@right("minibatches")
+def from_a_generator_of_torch(batch_size, minibatch_size, rng):
+    own = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    return torch.randperm(batch_size, generator=own).split(minibatch_size)
+
+
+@wrong("minibatches", "step:kind")
+def whole_numbers_as_floats(batch_size, minibatch_size, rng):
+    return [part.astype(float) for part in permuted(batch_size, minibatch_size, rng)]
 
 
 # ppo_update -----------------------------------------------------------------------------------
@@ -1196,6 +1303,63 @@ def a_tuple(*args, **kwargs):
     return tuple(update(*args, **kwargs).values())
 
 
+@wrong("ppo_update", "no-ratio")
+def plain_policy_gradient(*args, **kwargs):
+    def loss_of(policy, critic, batch, clip):
+        obs, actions, _, adv, _ = batch
+        logp = torch.log_softmax(policy(obs), -1).gather(1, actions[:, None])[:, 0]
+        return -(logp * adv).mean(), *losses(policy, critic, batch, clip)[1:]
+
+    return update_by(loss_of=loss_of)(*args, **kwargs)
+
+
+@wrong("ppo_update", "values-clipped")
+def clipped_values(*args, **kwargs):
+    def loss_of(policy, critic, batch, clip):
+        obs, *_, ret = batch
+        everything, old = flat(args[3].obs), flat(args[3].values)
+        idx = [int((everything == row).all(-1).nonzero()) for row in obs]
+        values, old = critic(obs), old[idx]
+        near = old + (values - old).clamp(-clip, clip)
+        worse = torch.max((values - ret) ** 2, (near - ret) ** 2).mean()
+        found = losses(policy, critic, batch, clip)
+        return found[0], worse, *found[2:]
+
+    return update_by(loss_of=loss_of)(*args, **kwargs)
+
+
+@wrong("ppo_update", "critic-loss-halved")
+def half_the_squared_error(*args, **kwargs):
+    def loss_of(policy, critic, batch, clip):
+        found = losses(policy, critic, batch, clip)
+        return found[0], found[1] / 2, *found[2:]
+
+    return update_by(loss_of=loss_of)(*args, **kwargs)
+
+
+@wrong("ppo_update", "whitened-again")
+def whitened_inside_by_torchs_std(*args, **kwargs):
+    def loss_of(policy, critic, batch, clip):
+        obs, actions, logp, adv, ret = batch
+        adv = (adv - adv.mean()) / (adv.std() + 1e-8)
+        return losses(policy, critic, (obs, actions, logp, adv, ret), clip)
+
+    return update_by(loss_of=loss_of)(*args, **kwargs)
+
+
+@wrong("ppo_update", "other-clip")
+def always_a_fifth(*args, **kwargs):
+    return update(*args, **{**kwargs, "clip": 0.2})
+
+
+@wrong("ppo_update", "value-loss-weighed")
+def coefficient_in_the_log(*args, **kwargs):
+    def summary(log):
+        return log.mean(0) * np.array([1, kwargs["value_coef"], 1, 1, 1])
+
+    return update_by(summary=summary)(*args, **kwargs)
+
+
 # explained_variance ---------------------------------------------------------------------------
 
 
@@ -1235,6 +1399,36 @@ def swapped_roles(values, returns):
         return np.nan
     with np.errstate(all="ignore"):
         return 1 - np.var(returns - values) / np.var(values)
+
+
+@right("explained_variance")
+def torch_reads_the_arrays(values, returns):
+    values, returns = torch.as_tensor(values), torch.as_tensor(returns)
+    whole = returns.var(unbiased=False)
+    rest = (returns - values).var(unbiased=False)
+    return (1 - rest / whole).item() if whole > 0 else float("nan")
+
+
+@wrong("explained_variance", "roles-swapped")
+def swapped_with_its_guard(values, returns):
+    spread = np.var(values)
+    return 1 - np.var(returns - values) / spread if spread > 0 else float("nan")
+
+
+@wrong("explained_variance", "nan-for-constant-values")
+def nan_where_anything_is_constant(values, returns):
+    if not np.var(returns) or not np.var(values):
+        return float("nan")
+    return 1 - np.var(returns - values) / np.var(returns)
+
+
+@wrong("explained_variance", "changed-inputs")
+def subtracted_in_place(values, returns):
+    spread = np.var(returns)
+    if not spread:
+        return float("nan")
+    returns -= values
+    return 1 - np.var(returns) / spread
 
 
 @wrong("explained_variance", "unexplained")
@@ -1456,6 +1650,35 @@ def gamma_stays_where_it_was(*args, **kwargs):
         return advantages_of(rollout, 0.99, 0.95)
 
     return train_by(advantages=advantages)(*args, **kwargs)
+
+
+@wrong("train_ppo", "arguments-ignored")
+def band_as_usual(*args, **kwargs):
+    return train_by(update=always_a_fifth)(*args, **kwargs)
+
+
+@wrong("train_ppo", "gamma-and-lam-swapped")
+def lam_before_gamma(*args, **kwargs):
+    def advantages(rollout, gamma, lam):
+        return advantages_of(rollout, lam, gamma)
+
+    return train_by(advantages=advantages)(*args, **kwargs)
+
+
+@wrong("train_ppo", "obs-not-handed-on")
+def always_from_the_first_obs(*args, **kwargs):
+    first = []
+
+    def each(envs, obs):
+        first.append(obs)
+        return first[0]
+
+    return train_by(each=each)(*args, **kwargs)
+
+
+@wrong("train_ppo", "no-history")
+def not_a_single_round(envs, policy, critic, optimizer, num_updates, *args, **kwargs):
+    return None
 
 
 @wrong("train_ppo", "arguments-ignored")

@@ -283,6 +283,26 @@ def eos_is_the_last_number(tokens, prompt_length, eos):
     return cumulated(tokens, prompt_length, int(tokens.max()))
 
 
+@wrong("completion_mask", "end-not-there")
+def argmax_of_the_ends(tokens, prompt_length, eos):
+    place = torch.arange(tokens.shape[1])
+    ends = (tokens == eos) & (place >= prompt_length)
+    last = ends.int().argmax(1)
+    return ((place >= prompt_length) & (place <= last[:, None]))[:, 1:]
+
+
+@wrong("completion_mask", "argument-ignored")
+def prompts_of_two(tokens, prompt_length, eos):
+    rows = []
+    for row in tokens.tolist():
+        open_, kept = True, []
+        for place, token in enumerate(row):
+            kept.append(place >= 2 and open_)
+            open_ = open_ and not (place >= 2 and token == eos)
+        rows.append(kept[1:])
+    return torch.tensor(rows, dtype=torch.bool)
+
+
 # masked_mean ----------------------------------------------------------------------------------
 
 
@@ -374,6 +394,18 @@ def guarded_by_one(x, mask):
 @wrong("masked_mean", "detached")
 def a_python_number(x, mask):
     return torch.tensor(clamped_count(x, mask).item(), dtype=x.dtype)
+
+
+@wrong("masked_mean", "row-means")
+def rows_by_number(x, mask):
+    return (torch.where(mask, x, 0.0).sum(1) / mask.sum(1).clamp(min=1)).mean()
+
+
+@wrong("masked_mean", "changed-inputs")
+def erased_in_place(x, mask):
+    with torch.no_grad():
+        x[~mask] = 0
+    return x.sum() / mask.sum().clamp(min=1)
 
 
 # terminal_rewards -----------------------------------------------------------------------------
@@ -473,6 +505,25 @@ def sign_lost(scores, mask):
 @wrong("terminal_rewards", "step:kind")
 def in_numpy(scores, mask):
     return at(scores, mask, end_of(mask)).numpy()
+
+
+@right("terminal_rewards")
+def of_torchs_usual_dtype(scores, mask):
+    rewards = torch.zeros(mask.shape)
+    for row, kept in enumerate(mask):
+        rewards[row, torch.where(kept)[0][-1]] = scores[row].float()
+    return rewards
+
+
+@wrong("terminal_rewards", "gap-taken-for-end")
+def where_the_next_is_false(scores, mask):
+    following = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
+    return torch.where(mask & ~following, scores[:, None], 0.0)
+
+
+@wrong("terminal_rewards", "step:kind")
+def whole_numbers(scores, mask):
+    return of_torchs_usual_dtype(scores, mask).long()
 
 
 # kl_shaped_rewards ----------------------------------------------------------------------------
@@ -743,6 +794,16 @@ def a_number(logp, logp_old, adv, mask, clip=0.2):
         return -gain(logp, logp_old, adv, clip)[mask].mean()
 
 
+@wrong("ppo_token_loss", "advantages-whitened")
+def whitened_by_torchs_std(logp, logp_old, adv, mask, clip=0.2):
+    chosen = adv[mask]
+    if len(chosen) > 1:
+        adv = (adv - chosen.mean()) / (chosen.std() + 1e-8)
+    ratio = torch.exp(logp - logp_old.detach())
+    gained = torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
+    return -gained[mask].sum() / mask.sum().clamp(min=1)
+
+
 # train_language_ppo ---------------------------------------------------------------------------
 
 
@@ -929,6 +990,16 @@ named(
     trainer(
         reward=lambda language, tokens, mask, logp, ref, beta: reversed_argmax(
             language.score(tokens), mask
+        )
+    ),
+)
+named(
+    NAME,
+    "other-beta",
+    "half_whatever_is_asked",
+    trainer(
+        reward=lambda language, tokens, mask, logp, ref, beta: paid(
+            language, tokens, mask, logp, ref, 0.5
         )
     ),
 )

@@ -64,7 +64,9 @@ def batches_kind(case, seen):
             if item["array"].dtype.kind not in "iu":
                 mask = item["array"].dtype.kind == "b"
                 hint = _("An index array holds the numbers of the samples, as whole numbers.")
-                return Problem("kind", "", words, kind_text(item), hint, "mask" if mask else "")
+                got = _("an array of dtype {known}").format(known=item["array"].dtype)
+                got = kind_text(item) if mask else got
+                return Problem("kind", "", words, got, hint, "mask" if mask else "")
     return None
 
 

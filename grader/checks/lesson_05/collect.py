@@ -202,6 +202,18 @@ def _field_mistake(name, found, wanted, case, call, keep):
 
     if name == "obs" and same(following):
         return "obs-after-step", _("Which observation did the policy see when it chose?")
+    ended = envs.terminated[start : start + length] | envs.truncated[start : start + length]
+    before = np.concatenate([np.zeros_like(ended[:1]), ended[:-1]])  # an episode begins here
+    if name == "obs" and same(_after_ends(wanted["obs"], envs.final[start:], before)):
+        return "next-obs-overwritten", _(
+            "final_obs took the place of the next episode's first observation. Is it a copy "
+            "that you write into?"
+        )
+    if name == "values" and same(_after_ends(wanted["values"], found["next_values"], before)):
+        return "values-carried-over", _(
+            "Where an episode has just ended, values[t] is of the new one's first observation: "
+            "next_values[t - 1] is not."
+        )
     if name == "actions":
         return "actions", _("Keep the actions that the environments were sent.")
     if name == "logp":
@@ -215,6 +227,12 @@ def _field_mistake(name, found, wanted, case, call, keep):
     if name == "next_values":
         return _successor_mistake(got, wanted, layer(given["critic"], following), keep)
     return "", ""
+
+
+def _after_ends(right, other, begins):
+    """right (T, ...), but for the steps that follow an end: there what `other` held before."""
+    shifted = np.concatenate([right[:1], other[: len(right) - 1]])
+    return np.where(begins.reshape(begins.shape + (1,) * (right.ndim - 2)), shifted, right)
 
 
 def _logp_mistake(same, wanted, logits):
@@ -276,6 +294,13 @@ def collect_sampling(cases, seen):
             _("the likeliest action at each of {n} steps").format(n=len(flat)),
             _("Without sampling there is no expectation to estimate."),
             "argmax",
+        )
+    if (actions[0] == actions[0][:, :1]).all():
+        return behaviour(
+            _("an action drawn for each environment"),
+            _("the same one for all of them at each step"),
+            _("Every row of the logits is a policy of its own."),
+            "one-action-for-all",
         )
     for action in range(3):
         if unlikely(flat == action, probs[:, action]) or unlikely(

@@ -5,7 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Number, TensorOf, close
+from grader.exercise import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Number,
+    TensorOf,
+    close,
+    plain,
+)
 from grader.probes.inputs import Tensor, View
 from grader.replay import log_softmax
 
@@ -30,6 +40,7 @@ def advantage_cases(rng):
     """A mean and a spread that tell the axes apart; one sample; equal ones (exact in binary)."""
     plain = np.array([[1.0, 5.0], [3.0, -5.0], [11.0, 0.0]])
     scale = float(rng.uniform(5, 50))
+    small = rng.normal(size=7)
     return [
         Case({"adv": np.array([1.0, 3.0])}),
         Case({"adv": plain}),
@@ -37,8 +48,10 @@ def advantage_cases(rng):
         Case({"adv": np.array([[4.0]])}),
         Case({"adv": rng.normal(size=(4, 3)) * scale + 2 * scale}),
         Case({"adv": View(rng.normal(size=(5, 2)) + 3, "read_only")}),
-        Case({"adv": View(rng.normal(size=(2, 4)) - 1, "reversed")}),
-        Case({"adv": rng.normal(size=7) * 0.1}),
+        Case({"adv": View(rng.normal(size=(2, 4)) - 1, "strided")}),
+        # Of one spread whatever was drawn: a small constant beside the deviation shows or it
+        # doesn't, in a notebook as in grading.
+        Case({"adv": small / small.std() * 0.1}),
     ]
 
 
@@ -61,9 +74,11 @@ def whitened_along(axis):
     return wrong
 
 
-def without_guard(adv):
-    with np.errstate(all="ignore"):
-        return (np.asarray(adv) - np.mean(adv)) / np.std(adv)
+def slightly_short(case, one, truth):
+    """The truth, all of it shorter by the same hundredth or less."""
+    found, wanted = np.asarray(one["value"]["array"], float), np.asarray(truth.value, float)
+    length = (found * wanted).sum() / max((wanted**2).sum(), 1e-9)
+    return 0.99 < length < 0.9998 and np.allclose(found, length * wanted, rtol=1e-5, atol=1e-9)
 
 
 NORMALIZE = AnyTruth(
@@ -115,6 +130,11 @@ NORMALIZE = AnyTruth(
             N_("Unit standard deviation is asked, not unit range."),
             like=lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.ptp(adv) + 1e-8),
         ),
+        Mistake(
+            "large-epsilon",
+            N_("Too short by a little. How large is what stands beside the deviation?"),
+            when=slightly_short,
+        ),
     ),
 )
 
@@ -133,7 +153,6 @@ def entropy_cases(rng):
         case([[0.0, 0.0, 0.0], [1.0, 2.0, 4.0], [5.0, 5.0, -5.0]]),
         case([[0.0, -800.0], [0.3, 0.1]]),
         case([[1e4, 0.0], [0.3, 0.1], [-1e4, 1e4]], np.float32),
-        case([[2.0], [7.0]]),
         case(rng.normal(size=(int(rng.integers(2, 6)), int(rng.integers(2, 6)))) * 2),
         case(rng.normal(size=(4, 3)) * 2, np.float32),
     ]
@@ -170,6 +189,28 @@ def plain_entropy(logits, axis=-1):
     return -(probs * torch.log(probs)).sum(axis)
 
 
+def nan_in_gradient(case, one, truth):
+    """The values are right, a derivative is nan or infinite."""
+    slope = one["gradients"]["logits"]
+    return close(one["value"]["array"], truth.value).all() and not np.isfinite(slope).all()
+
+
+def of_one_action(case, one, truth):
+    """Each row has minus the log-probability of some action of its own."""
+    found = np.asarray(one["value"]["array"], float)
+    rows = log_softmax(np.asarray(case.inputs["logits"].array, float))
+    return not close(found, truth.value).all() and all(
+        np.isclose(-row, number, rtol=1e-4).any() for row, number in zip(rows, found, strict=True)
+    )
+
+
+def slightly_low(case, one, truth):
+    """A little below the truth in every row, as log(p + epsilon) makes it."""
+    less = np.asarray(truth.value, float) - np.asarray(one["value"]["array"], float)
+    off = not close(one["value"]["array"], truth.value).all()
+    return off and bool((less >= 0).all()) and less.max() < 0.02
+
+
 ENTROPY = FunctionExercise(
     "entropy",
     entropy_cases,
@@ -183,6 +224,19 @@ ENTROPY = FunctionExercise(
                 "computer? log_softmax never takes the log of a 0."
             ),
             like=plain_entropy,
+        ),
+        Mistake(
+            "underflow-gradient",
+            N_(
+                "The entropy is finite, its gradient is not: hiding the nan of 0 times log 0 in "
+                "the value leaves it in the derivative. log_softmax never takes the log of a 0."
+            ),
+            when=nan_in_gradient,
+        ),
+        Mistake(
+            "batch-axis",
+            N_("Which axis holds the actions?"),
+            like=lambda logits: -(logits.softmax(0) * logits.log_softmax(0)).sum(-1),
         ),
         Mistake(
             "sign",
@@ -225,6 +279,19 @@ ENTROPY = FunctionExercise(
             ).all(),
         ),
         Mistake(
+            "one-action",
+            N_("Sum over all actions: the log-probability of a single one is not the entropy."),
+            when=of_one_action,
+        ),
+        Mistake(
+            "epsilon-in-log",
+            N_(
+                "What is added inside the logarithm shows in the result. log_softmax needs no "
+                "such help."
+            ),
+            when=slightly_low,
+        ),
+        Mistake(
             "base-two",
             N_("The natural logarithm is asked: two equal actions give log 2."),
             like=lambda logits: (
@@ -252,9 +319,10 @@ def variance_cases(rng):
             {"values": np.array([0.5, 2.0, 1.0, 0.0]), "returns": np.array([1.0, 4.0, 0.0, -2.0])}
         ),
         Case({"values": np.array([1.0, 2.0]), "returns": np.array([2.5, 2.5])}),
+        Case({"values": np.array([1.5, 1.5, 1.5]), "returns": np.array([1.0, 2.0, 4.0])}),
         Case({"values": np.array([1.0]), "returns": np.array([2.0])}),
         Case({"values": returns * 0.7 + rng.normal(size=(4, 3)), "returns": returns}),
-        Case({"values": View(rng.normal(size=5), "reversed"), "returns": rng.normal(size=5)}),
+        Case({"values": View(rng.normal(size=5), "strided"), "returns": rng.normal(size=5)}),
         Case(
             {
                 "values": View(rng.normal(size=(2, 3)), "read_only"),
@@ -286,9 +354,13 @@ def guarded(formula):
     return wrong
 
 
-def without_nan(values, returns):
-    with np.errstate(all="ignore"):
-        return 1 - np.var(np.asarray(returns) - np.asarray(values)) / np.var(returns)
+def by_the_values(case, one, truth):
+    """Divided by the variance of the values, where both vary."""
+    values, returns = (plain(case.inputs[name]) for name in ("values", "returns"))
+    if not np.var(returns) or not np.var(values):
+        return False
+    swapped, found = 1 - np.var(returns - values) / np.var(values), one["value"]["value"]
+    return close(found, swapped).all() and not close(found, truth.value).all()
 
 
 EXPLAINED_VARIANCE = FunctionExercise(
@@ -300,8 +372,16 @@ EXPLAINED_VARIANCE = FunctionExercise(
         Mistake(
             "roles-swapped",
             N_("Which of the two is to be explained: the values or the returns?"),
-            like=lambda values, returns: guarded(lambda v, r: 1 - np.var(r - v) / np.var(v))(
-                values, returns
+            when=by_the_values,
+        ),
+        Mistake(
+            "nan-for-constant-values",
+            N_(
+                "nan is for returns that don't vary. A critic that always says the same explains "
+                "nothing of returns that do: how much is that?"
+            ),
+            when=lambda case, one, truth: (
+                np.isnan(one["value"]["value"]) and np.isfinite(truth.value)
             ),
         ),
         Mistake(

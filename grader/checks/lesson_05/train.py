@@ -1,7 +1,8 @@
-"""The check of ``train_ppo``: one exact update, a spy's log, and the weights in fresh CartPoles."""
+"""The check of ``train_ppo``: two exact updates, a spy's log, and weights in fresh CartPoles."""
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -28,23 +29,23 @@ KEYS = ("mean_return", *METRICS)
 SMALL = {
     "gamma": 0.9,
     "lam": 0.7,
-    "epochs": 1,
+    "epochs": 2,
     "minibatch_size": 64,
-    "clip": 0.2,
+    "clip": 0.05,
     "value_coef": 0.7,
     "entropy_coef": 0.05,
 }
 
 
 def train_cases(rng):
-    """One exact update in a scripted environment, then CartPole in other words than usual."""
+    """Two exact updates in a scripted environment, then CartPole in other words than usual."""
     small = {
         "envs": script(rng, 8, 3, size=3, ends={2: {0: "c"}, 3: {1: "t", 2: "c"}, 7: {0: "t"}}),
         "policy": linear(rng, 3, 3, 0.5),
         "critic": linear(rng, 3, None),
         "optimizer": Optimizer("SGD", ["policy", "critic"], {"lr": 0.3}),
-        "num_updates": 1,
-        "num_steps": 8,
+        "num_updates": 2,
+        "num_steps": 4,
         "rng": Rng(11),
         **SMALL,
     }
@@ -65,7 +66,7 @@ def train_cases(rng):
     }
     shown = _("train_ppo on CartPole: {envs} environments, {updates} updates of {steps} steps")
     return [
-        Case(small, tuple(SMALL), shown=_("train_ppo with num_updates=1 and epochs=1")),
+        Case(small, tuple(SMALL), shown=_("train_ppo with num_updates=2 and epochs=2")),
         Case(cartpole, shown=shown.format(envs=COUNT, updates=UPDATES, steps=STEPS)),
     ]
 
@@ -185,11 +186,23 @@ def train_sampled(case, seen):
     return None
 
 
-def fields_of(case, seen):
-    """What a right rollout of the scripted run holds."""
-    log = seen["envs"]["envs"]
-    given = case.inputs | {"before": 0}
-    return collect_fields(replace(case, inputs=given), {"played": log}, 0)
+def fields_of(case, seen, update=0, weights=None, stale=False):
+    """What a right rollout of this update holds in the scripted run. weights: of the networks by
+    then. stale: the first step is written down with the observation after the reset."""
+    inputs = dict(case.inputs)
+    steps = inputs["num_steps"]
+    for name in ("policy", "critic") if weights else ():
+        parts = {f"layers.0.{part}": weights[f"{name}.{part}"] for part in ("weight", "bias")}
+        inputs[name] = replace(inputs[name], weights=parts)
+    if stale and update:
+        shown = inputs["envs"].shown.copy()
+        shown[update * steps] = shown[0]
+        inputs["envs"] = replace(inputs["envs"], shown=shown)
+    log = {"actions": np.asarray(seen["envs"]["envs"]["actions"])[update * steps :]}
+    found = collect_fields(
+        replace(case, inputs={**inputs, "before": update * steps}), {"played": log}, 0
+    )
+    return found
 
 
 def gae_truth(fields, gamma, lam, cut_ends=False):
@@ -205,18 +218,31 @@ def gae_truth(fields, gamma, lam, cut_ends=False):
     return adv
 
 
-def train_ways(fields):
-    """(mistake, hint, advantages before whitening, returns or None for adv + values, options)."""
-    right = gae_truth(fields, SMALL["gamma"], SMALL["lam"])
-    target = N_("The critic learns to foretell returns. Is its target a return?")
-    passed = N_(
-        "Do all arguments reach the functions that need them? Set gamma to 0: what changes?"
-    )
-    yield "", "", right, right + fields["values"], {}
-    yield "target-is-advantage", target, right, right, {}
-    for ddof in (0, 1):
-        yield "target-is-whitened", target, right, whitened(right, ddof), {}
-        yield "target-is-whitened", target, right, whitened(right, ddof) + fields["values"], {}
+TARGET = N_("The critic learns to foretell returns. Is its target a return?")
+PASSED = N_("Do all arguments reach the functions that need them? Set gamma to 0: what changes?")
+CUT = N_("The clock ran out; the state still had a value.")
+NAMES_SWAPPED = N_("One number discounts rewards, the other weighs errors. Which is which?")
+STALE = N_(
+    "Each rollout goes on where the last one stopped: hand collect_rollout the observation that "
+    "came back."
+)
+
+
+def train_ways():
+    """(mistake, hint, advantages of (fields), returns of (adv, whitened adv, values), options,
+    stale): the right way first."""
+
+    def adv(fields, gamma=SMALL["gamma"], lam=SMALL["lam"], **kwargs):
+        return gae_truth(fields, gamma, lam, **kwargs)
+
+    def target(adv, white, values):
+        return adv + values
+
+    yield "", "", adv, target, {}, False
+    yield "obs-not-handed-on", STALE, adv, target, {}, True
+    yield "target-is-advantage", TARGET, adv, lambda adv, white, values: adv, {}, False
+    yield "target-is-whitened", TARGET, adv, lambda adv, white, values: white, {}, False
+    yield "target-is-whitened", TARGET, adv, lambda adv, white, values: white + values, {}, False
     for gamma, lam in (
         (0.98, 0.9),
         (0.99, 0.95),
@@ -225,45 +251,53 @@ def train_ways(fields):
         (0.98, 0.7),
         (0.99, 0.7),
     ):
-        adv = gae_truth(fields, gamma, lam)
-        yield "arguments-ignored", passed, adv, adv + fields["values"], {}
+        other = partial(adv, gamma=gamma, lam=lam)
+        yield "arguments-ignored", PASSED, other, target, {}, False
     for options in (
         {"value_coef": 0.5},
         {"entropy_coef": 0.0},
         {"value_coef": 0.5, "entropy_coef": 0.0},
+        {"clip": 0.2},
+        {"entropy_coef": 0.01},
+        {"value_coef": 1.0},
+        {"value_coef": 0.5, "entropy_coef": 0.0, "clip": 0.2},
     ):
-        yield "arguments-ignored", passed, right, right + fields["values"], options
-    cut = gae_truth(fields, SMALL["gamma"], SMALL["lam"], cut_ends=True)
-    yield (
-        "cut-as-terminated",
-        N_("The clock ran out; the state still had a value."),
-        cut,
-        cut + fields["values"],
-        {},
-    )
+        yield "arguments-ignored", PASSED, adv, target, options, False
+    swapped = partial(adv, gamma=SMALL["lam"], lam=SMALL["gamma"])
+    yield "gamma-and-lam-swapped", NAMES_SWAPPED, swapped, target, {}, False
+    yield "cut-as-terminated", CUT, partial(adv, cut_ends=True), target, {}, False
 
 
 def train_exactly(case, seen):
-    """One update of known size: a weight that only a mistake explains names it. Other choices than
+    """Two updates of known size: weights that only a mistake explains name it. Other choices than
     the lesson's are left to the weights that they lead to."""
-    if case.inputs["num_updates"] != 1:
+    if case.inputs["num_updates"] == UPDATES:
         return None
-    fields, found = fields_of(case, seen), end_weights(seen)
-    start = start_weights(case.inputs)
-    for name, hint, adv, returns, options in train_ways(fields):
-        for scaled in (whitened(adv), whitened(adv, 1), adv):
-            rollout = Batch(**{n: np.asarray(fields[n]) for n in FIELDS})
-            inputs = {
-                **case.inputs,
-                **options,
-                "rollout": rollout,
-                "advantages": scaled,
-                "returns": returns,
-            }
-            wanted = replayed(inputs, [np.arange(adv.size)])[0]
-            if agree(found, wanted, start):
+    found, start = end_weights(seen), start_weights(case.inputs)
+    for name, hint, *way in train_ways():
+        for whiten in (whitened, partial(whitened, ddof=1), np.asarray):
+            if agree(found, trained_by(case, seen, whiten, *way), start):
                 return name and Problem("value", hint=_(hint), mistake=name)
     return None
+
+
+def trained_by(case, seen, whiten, advantages, target, options, stale):
+    """The weights after all updates of the scripted run, each on its whole rollout."""
+    weights = None
+    for update in range(case.inputs["num_updates"]):
+        fields = fields_of(case, seen, update, weights, stale)
+        adv = advantages(fields)
+        white = whiten(adv)
+        inputs = {
+            **case.inputs,
+            **options,
+            "rollout": Batch(**{name: np.asarray(fields[name]) for name in FIELDS}),
+            "advantages": white,
+            "returns": target(adv, white, fields["values"]),
+        }
+        rows = [np.arange(adv.size)] * case.inputs["epochs"]
+        weights = replayed(inputs, rows, start=weights)[0]
+    return weights
 
 
 def train_returns(case, seen):
@@ -308,7 +342,7 @@ def returns_by_update(log, steps, restart=False):
 
 def train_mark(case, seen):
     """The policy's weights, in environments of the grader's own."""
-    if case.inputs["num_updates"] == 1:
+    if case.inputs["num_updates"] != UPDATES:
         return None
     scores = []
     for report in seen["attempts"]:

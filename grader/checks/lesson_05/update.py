@@ -51,6 +51,17 @@ UPDATE_WAYS = (
         Way(whiten=True),
     ),
     (
+        "whitened-again",
+        N_("Advantages come as they are to be used: whitening is the caller's."),
+        Way(whiten=True, ddof=1),
+    ),
+    ("other-clip", N_("Does clip reach the loss?"), Way(clip=0.2)),
+    (
+        "critic-loss-halved",
+        N_("The critic's loss is the mean squared error. What weighs it besides value_coef?"),
+        Way(value=0.5),
+    ),
+    (
         "gradient-clipped",
         N_("Nothing but the ratio is clipped here: no gradient clipping."),
         Way(norm=0.5),
@@ -70,7 +81,8 @@ UPDATE_WAYS = (
 def update_cases(rng):
     """One full batch; short last minibatches; one case thrice, to see where chance comes from."""
     loose = {"epochs": 1, "minibatch_size": 6, "clip": 0.2, "value_coef": 0.5, "entropy_coef": 0.0}
-    third = float(rng.uniform(0.1, 0.3))
+    # Never close to the usual 0.2: who takes that whatever is asked must show.
+    third = 0.2 + float(rng.choice([-1, 1]) * rng.uniform(0.05, 0.1))
     plain = _update_case(rng, (3, 2), loose, seed=1)
     short = _update_case(
         rng, (4, 3), loose | {"epochs": 2, "minibatch_size": 5, "entropy_coef": 0.1}, seed=2
@@ -100,8 +112,15 @@ def _update_case(rng, shape, options, seed, size=3, num_actions=3):
     policy, critic = linear(rng, size, num_actions, 0.5), linear(rng, size, None)
     obs = rng.normal(size=(*shape, size)).astype(np.float32)
     actions = rng.integers(num_actions, size=shape)
+    now = log_softmax(layer(policy, obs))
+    now = np.take_along_axis(now, actions[..., None], -1)[..., 0]
     old = log_softmax(layer(policy, obs) + rng.normal(size=(*shape, num_actions)) * 0.4)
     logp = np.take_along_axis(old, actions[..., None], -1)[..., 0].astype(np.float32)
+    advantages = rng.normal(size=shape) + 0.5
+    # On either side of the band one sample that the clip holds, whatever was drawn.
+    for sample, ratio in enumerate((1.6, 0.6)):
+        logp.flat[sample] = now.flat[sample] - np.log(ratio)
+        advantages.flat[sample] = np.sign(ratio - 1) * (abs(advantages.flat[sample]) + 0.5)
     flags = np.zeros(shape, bool)
     values = layer(critic, obs).astype(np.float32)
     rollout = Batch(obs, actions, logp, rng.normal(size=shape), values, values, flags, flags)
@@ -110,7 +129,7 @@ def _update_case(rng, shape, options, seed, size=3, num_actions=3):
         "critic": critic,
         "optimizer": Optimizer("SGD", ["policy", "critic"], {"lr": 0.3}),
         "rollout": rollout,
-        "advantages": rng.normal(size=shape) + 0.5,
+        "advantages": advantages,
         "returns": rng.normal(size=shape) * 2,
         **options,
         "rng": Rng(seed),
@@ -154,11 +173,16 @@ def end_weights(seen):
 RIGHT = Way()
 
 
-def replayed(inputs, rows, way=RIGHT, transposed=False):
+def replayed(inputs, rows, way=RIGHT, transposed=False, start=None):
     options = {name: inputs[name] for name in ("epochs", "clip", "value_coef", "entropy_coef")}
     lr = inputs["optimizer"].kwargs["lr"]
     return replay(
-        start_weights(inputs), samples_of(inputs, transposed), rows, lr=lr, way=way, **options
+        start or start_weights(inputs),
+        samples_of(inputs, transposed),
+        rows,
+        lr=lr,
+        way=way,
+        **options,
     )
 
 
@@ -267,7 +291,15 @@ def _epochs_whole(rows, wanted, epochs, size):
 def _rows_together(seen, epochs, part, size):
     """Both networks look at the same samples; the order is no plain count."""
     for step in seen["rows"]:
-        if not set(step["policy"].tolist()) <= set(step["critic"].tolist()):
+        policy, critic = (set(step[name].tolist()) for name in ("policy", "critic"))
+        if critic < policy and len(policy) <= part:
+            return behaviour(
+                _("every sample of a minibatch moves the critic"),
+                _("{n} of {all} do").format(n=len(critic), all=len(policy)),
+                _("The critic's loss is the plain squared error: nothing is clipped there."),
+                "values-clipped",
+            )
+        if not policy <= critic:
             return behaviour(
                 _("one set of samples a step"),
                 _("policy and critic look at different ones"),
@@ -307,10 +339,27 @@ def update_weights(case, seen):
     return Problem("value", "", *texts, hint, name)
 
 
+NO_RATIO = N_(
+    "The plain policy gradient is right only for the policy that played. After the first step "
+    "another one is scored: where is the ratio?"
+)
+
+
+def _plain_gradient(seen, log):
+    """Whether the loss that is told is minus the mean of logp A: no ratio, frozen or not."""
+    try:
+        told = MappingOf({"policy_loss": Number()}).arrays(seen["value"])["policy_loss"]
+    except Mismatch:
+        return False
+    return _near(told, np.mean([m["without_ratio"] for m in log]))
+
+
 def _update_mistake(inputs, rows, found, start, seen):
     for name, hint, way in UPDATE_WAYS:
-        if agree(found, replayed(inputs, rows, way)[0], start):
-            return name, _(hint)
+        wanted, log = replayed(inputs, rows, way)
+        if agree(found, wanted, start):
+            plain = way.recompute == "step" and _plain_gradient(seen, log)
+            return ("no-ratio", _(NO_RATIO)) if plain else (name, _(hint))
     if agree(found, replayed(inputs, rows, transposed=True)[0], start):
         return "flattened-apart", _(
             "Two arrays (T, N) flattened in different orders no longer belong together."
@@ -359,7 +408,7 @@ def update_metrics(case, seen):
         steps = np.array([m[name] for m in log])
         right = steps.mean(), np.average(steps, weights=sizes)
         if not any(_near(found[name], one) for one in right):
-            mistake, hint = _metric_mistake(name, float(found[name]), log)
+            mistake, hint = _metric_mistake(name, float(found[name]), log, case.inputs)
             texts = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
             return Problem("value", "", *texts, hint, mistake)
     return None
@@ -369,7 +418,7 @@ def _near(found, wanted):
     return bool(np.isclose(found, wanted, rtol=2e-3, atol=1e-5))
 
 
-def _metric_mistake(name, found, log):
+def _metric_mistake(name, found, log, inputs):
     steps = np.array([m[name] for m in log])
     if len(log) > 1 and _near(found, steps[-1]):
         return "metrics-of-the-last", _("A mean over all minibatches is asked, not the last one.")
@@ -385,7 +434,9 @@ def _metric_mistake(name, found, log):
         return "one-side", _("A band has two sides.")
     if name == "policy_loss" and _near(found, np.mean([m["total"] for m in log])):
         return "whole-loss", _("policy_loss is the clip loss alone.")
-    return "", ""
+    if name == "value_loss" and _near(found, inputs["value_coef"] * steps.mean()):
+        return "value-loss-weighed", _("value_loss stands without value_coef.")
+    return "", _("Each is of the forward pass before its step; then the mean over all minibatches.")
 
 
 def update_chance(cases, seen):

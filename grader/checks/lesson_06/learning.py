@@ -61,7 +61,7 @@ def train_cases(rng):
     close_look = {
         "num_updates": 1,
         "batch_size": 24,
-        "beta": 0.5,
+        "beta": 0.3,  # not the one of the lesson: it must reach the rewards
         "rng": Rng(1),
         "epochs": 4,
         "minibatch_size": 24,
@@ -490,12 +490,16 @@ def rule_mark(case, seen):
     got = words.format(score=f"{reached.score:.2f}", kl=f"{reached.kl:.2f}")
     if not reached.kl <= BOUND:
         hint = _(
-            "Old moves with every rollout; the reference never does. Which of the two does the "
-            "penalty hold on to?"
+            "Take one sentence, and print for each of its tokens the reward and the penalty. Is "
+            "the score paid once? Is each log-ratio one to the reference, which never moves?"
         )
         return behaviour(expected, got, hint, "drifted")
     if not reached.score >= MARK:
-        hint = _("Does the score at the end reach the first token's advantage?")
+        hint = _(
+            "Take one sentence, and print for each of its tokens the reward, the value, the "
+            "advantage, and the ratio before the first step. Is that 1, and does the score at the "
+            "end reach the first advantage?"
+        )
         return behaviour(expected, got, hint, "mark-missed")
     return None
 

@@ -1,6 +1,7 @@
 """Rewards of tokens, and the clipped objective on them."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from grader.checks.lesson_04.clip import objective, slope
 from grader.checks.lesson_04.samples import logs, off_the_edges
 from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
 from grader.i18n import _
+from grader.kinds import Mismatch
 from grader.probes.inputs import Tensor
 from grader.show import array_text, call_text
 
@@ -21,6 +23,19 @@ def completions(rng, rows, cols):
     lengths[0], lengths[-1] = cols - start, 1
     place = np.arange(cols)
     return (place >= start) & (place < start + lengths)
+
+
+@dataclass(frozen=True)
+class AnyFloat:
+    """A torch tensor of any float dtype: the lesson asks for none."""
+
+    def arrays(self, seen, label=""):
+        found = TensorOf().arrays(seen, label)
+        if not seen["dtype"].startswith("float"):
+            got = _("a tensor of dtype {dtype}").format(dtype=seen["dtype"])
+            hint = _("Results keep the dtype of their inputs.")
+            raise Mismatch(got, hint, _("dtype {dtype}").format(dtype="float"))
+        return found
 
 
 # terminal_rewards -----------------------------------------------------------------------------
@@ -69,6 +84,11 @@ def last_true(mask):
     return (mask * torch.arange(mask.shape[1])).argmax(1)
 
 
+def at_every_runs_end(scores, mask):
+    following = torch.nn.functional.pad(mask[:, 1:], (0, 1))
+    return (mask & ~following) * scores[:, None]
+
+
 LAST = N_(
     "Which entry of the row is the last true one? Try a row that ends early, and one with a gap."
 )
@@ -77,7 +97,7 @@ TERMINAL_REWARDS = FunctionExercise(
     "terminal_rewards",
     terminal_cases,
     terminal_truth,
-    kind=TensorOf(),
+    kind=AnyFloat(),
     mistakes=(
         Mistake(
             "at-the-row-end",
@@ -128,6 +148,7 @@ TERMINAL_REWARDS = FunctionExercise(
             LAST,
             like=placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
         ),
+        Mistake("gap-taken-for-end", LAST, like=at_every_runs_end),
         Mistake(
             "one-before-the-end",
             N_("One column too early: the last true entry itself gets it."),
@@ -372,15 +393,24 @@ def dead_outside(ratio, adv, clip):
     return clipped(torch.where(outside, ratio.detach(), ratio), adv, clip)
 
 
-def whitened(logp, logp_old, adv, mask, clip=0.2):
+def whitened(logp, logp_old, adv, mask, clip=0.2, unbiased=False):
     chosen = adv[mask]
-    white = (adv - chosen.mean()) / (chosen.std(unbiased=False) + 1e-8)
+    unbiased = unbiased and len(chosen) > 1
+    white = (adv - chosen.mean()) / (chosen.std(unbiased=unbiased) + 1e-8)
     return loss_like()(logp, logp_old, white, mask, clip)
+
+
+def whitened_by_torch(logp, logp_old, adv, mask, clip=0.2):
+    """With torch's own deviation, and one number left as it is."""
+    if mask.sum() == 1:
+        return loss_like()(logp, logp_old, adv, mask, clip)
+    return whitened(logp, logp_old, adv, mask, clip, unbiased=True)
 
 
 PADDING = N_(
     "Prompt and padding count as well. Divide by the mask's sum, and add up its entries alone."
 )
+AS_THEY_COME = N_("Take the advantages as they come. Whitening them is the caller's business.")
 UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
 
 PPO_TOKEN_LOSS = FunctionExercise(
@@ -473,8 +503,9 @@ PPO_TOKEN_LOSS = FunctionExercise(
         ),
         Mistake(
             "advantages-whitened",
-            N_("Take the advantages as they come. Whitening them is the caller's business."),
+            AS_THEY_COME,
             like=whitened,
         ),
+        Mistake("advantages-whitened", AS_THEY_COME, like=whitened_by_torch),
     ),
 )

@@ -287,6 +287,28 @@ def ends_anywhere(tokens, prompt_length, eos):
     return to_first(tokens == eos)[:, 1:]
 
 
+def argmax_as_end(tokens, prompt_length, eos):
+    """argmax of nothing but False is 0: a completion without an end gets no entry."""
+    place = torch.arange(tokens.shape[1])
+    ends = (tokens == eos) & (place >= prompt_length)
+    last = ends.long().argmax(1, keepdim=True)
+    return ((place >= prompt_length) & (place <= last))[:, 1:]
+
+
+def argmax_in_completion(tokens, prompt_length, eos):
+    """The same, counted from the prompt's end: such a completion keeps its first token alone."""
+    place = torch.arange(tokens.shape[1] - prompt_length)
+    last = (tokens[:, prompt_length:] == eos).long().argmax(1, keepdim=True)
+    found = torch.zeros_like(tokens, dtype=torch.bool)
+    found[:, prompt_length:] = place <= last
+    return found[:, 1:]
+
+
+NO_END = N_(
+    "A completion without eos is true to the row's end. What does your way to find the first "
+    "eos give where there is none?"
+)
+FIXED = N_("Do prompt_length and eos come from the call, or is one of them a number in your code?")
 LEFT_OUT = N_("The model chose to stop there. Is that not an action, too?")
 KEPT_ON = N_("What stands after the first eos was never chosen, or never read.")
 ALIGN = N_(
@@ -354,6 +376,11 @@ COMPLETION_MASK = FunctionExercise(
             N_("Who wrote the prompt? The policy learns from its own tokens."),
             like=ends_anywhere,
         ),
+        Mistake("end-not-there", NO_END, like=argmax_as_end),
+        Mistake("end-not-there", NO_END, like=argmax_in_completion),
+        Mistake("argument-ignored", FIXED, like=lambda t, p, eos: right_mask(t, 2, eos)),
+        Mistake("argument-ignored", FIXED, like=lambda t, p, eos: right_mask(t, p, 0)),
+        Mistake("argument-ignored", FIXED, like=lambda t, p, eos: right_mask(t, 2, 0)),
         Mistake(
             "not-bool",
             N_("A mask answers yes or no: give it dtype bool."),
@@ -413,8 +440,12 @@ def nan_gradient(x, mask):
     return torch.where(count > 0, (x * mask).sum() / count, torch.zeros((), dtype=x.dtype))
 
 
+def by_rows(x, mask, axis):
+    return (x * mask).sum(axis) / mask.sum(axis).clamp(min=1)
+
+
 def row_means(x, mask):
-    return ((x * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()
+    return by_rows(x, mask, -1).mean()
 
 
 EMPTY = N_("With no true entry the count is 0. What is 0 divided by 0?")
@@ -434,7 +465,13 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake("divided-by-size", COUNT, like=lambda x, mask: (x * mask).mean()),
         Mistake("not-divided", COUNT, like=lambda x, mask: (x * mask).sum()),
+        Mistake(
+            "changed-inputs",
+            N_("Work on a copy: the caller still needs its array."),
+            when=lambda case, seen, truth: bool(seen.get("changed")),
+        ),
         Mistake("row-means", ROWS, like=row_means),
+        Mistake("row-means", ROWS, like=lambda x, mask: by_rows(x, mask, 1).mean()),
         Mistake("row-means", ROWS, like=lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean()),
         Mistake(
             "one-per-row",
@@ -445,6 +482,11 @@ MASKED_MEAN = FunctionExercise(
             "one-per-row",
             N_("One number for the whole batch is asked."),
             like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
+        ),
+        Mistake(
+            "one-per-row",
+            N_("One number for the whole batch is asked."),
+            like=lambda x, mask: by_rows(x, mask, 1),
         ),
         Mistake("empty-mask", EMPTY, like=lambda x, mask: x[mask].mean()),
         Mistake("empty-mask", EMPTY, like=lambda x, mask: (x * mask).sum() / mask.sum()),
