@@ -1,6 +1,8 @@
 """The folder of submissions: who handed in what, by nbgrader's layout STUDENT/LESSON/."""
 
+import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,13 +46,20 @@ def _found(student, lesson, known):
         refused = note(message, name=lesson.name, known=sorted(known))
     if refused is None and student.is_symlink():
         refused = note(N_("The folder is a symbolic link. Put the files themselves there."))
-    return Found(
-        clean(student.name)[:MOST_NAME], clean(lesson.name)[:MOST_NAME], Path(lesson.path), refused
-    )
+    return Found(_label(student.name), _label(lesson.name), Path(lesson.path), refused)
+
+
+def _label(name):
+    """The name, or one fit for tables in its place, which is no other folder's."""
+    if _name_problem(name) is None:
+        return name
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+    return f"{' '.join(clean(name).split())[: MOST_NAME - 9]}~{digest}"
 
 
 def _name_problem(name):
-    if clean(name) != name or "\n" in name or "\t" in name or len(name) > MOST_NAME:
+    odd_spaces = re.search(r"[^\S ]", name) or name != name.strip()
+    if clean(name) != name or odd_spaces or len(name) > MOST_NAME:
         message = N_("The folder's name {name} can't be a student's or a lesson's. Rename it.")
         return note(message, name=shown(name))
     return None

@@ -38,6 +38,7 @@ from grader.secret import read_secret, seeds_of
 from grader.system import NotLinux, need_linux
 
 OURS = "intake"
+MOST_COPIED = 100 << 20
 _executors: dict = {}
 _lock = threading.Lock()
 
@@ -164,10 +165,15 @@ def name_notebook(assignment, student, notebooks):
 
 
 def regular_files(path, exclude=None) -> list:
-    """nbgrader's find_all_files without links, pipes, sockets and devices: it copies what it
-    finds, and would follow them."""
-    found = utils.find_all_files(path, exclude)
-    return [name for name in found if stat.S_ISREG(os.lstat(name).st_mode)]
+    """nbgrader's find_all_files without links, pipes, sockets and devices, and up to MOST_COPIED
+    bytes: it copies what it finds, and would follow them, or fill the disk from a sparse file."""
+    found, room = [], MOST_COPIED
+    for name in utils.find_all_files(path, exclude):
+        file = os.lstat(name)
+        if stat.S_ISREG(file.st_mode) and file.st_size <= room:
+            found.append(name)
+            room -= file.st_size
+    return found
 
 
 def timestamp_text(folder) -> str:

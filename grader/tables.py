@@ -10,14 +10,17 @@ from grader.feedback import number
 from grader.i18n import _
 from grader.marking.records import WAITING
 
+# Wide signs count in some languages' spreadsheets; characters without a width may go before them.
+_FORMULA = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20]")
 GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
 SUBMISSIONS = ("student", "lesson", "status", "reason", "seconds", "peak_mb")
 
 
 def safe(text) -> str:
-    """A text that a student may have chosen, so that no spreadsheet takes it for a formula."""
-    text = " ".join(str(text).split())
-    return "'" + text if text[:1] in ("=", "+", "-", "@") else text
+    """A text that a student may have chosen, so that no spreadsheet takes it for a formula, in one
+    line. Spaces within stay: names that differ in them are two names."""
+    text = re.sub(r"[^\S ]+", " ", str(text)).strip()
+    return "'" + text if _FORMULA.match(text) else text
 
 
 def csv_text(header, rows) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
+from grader import hook
 from grader.autograde import Options, autograde
 from grader.course import HERE
 from grader.gradebook import COURSE
@@ -136,6 +137,15 @@ def test_links_and_foreign_files_are_not_copied(graded):
         if path.is_file():
             assert path.suffix in (".ipynb", ".txt") and b"root:x:0" not in path.read_bytes()
     assert not list((folder / "autograded").rglob("*.py"))
+
+
+def test_a_sparse_file_is_not_copied_until_the_disk_is_full(tmp_path):
+    for name, size in (("a.txt", 5), ("b.bin", 1 << 40), ("c.bin", 60 << 20), ("d.bin", 60 << 20)):
+        with open(tmp_path / name, "wb") as file:
+            file.truncate(size)
+    found = hook.regular_files(str(tmp_path))
+    assert sum(os.path.getsize(name) for name in found) <= hook.MOST_COPIED
+    assert str(tmp_path / "a.txt") in found
 
 
 def test_reasons_are_in_the_log_and_in_the_notebook(graded):

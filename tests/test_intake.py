@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.nbgraderformat import MetadataValidator
 
+from grader import tables
 from grader.course import Course, CourseError, Lesson, SourceCell
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
@@ -694,3 +695,41 @@ def test_lesson_without_marks_is_passed_over(course, tmp_path):
     assert [one.lesson for one in find_submissions(tmp_path, [NAME], [NAME], ["00_start"])] == [
         NAME
     ]
+
+
+def test_no_odd_name_takes_the_place_of_another(tmp_path):
+    from grader.classroom import MOST_NAME, find_submissions
+
+    long = "n" * MOST_NAME
+    odd = [
+        long + "x",
+        long + "y",
+        "ada\n",
+        " ada",
+        "ada\u00a0b",
+        "eve\x07",
+        os.fsdecode(b"eve\xff"),
+    ]
+    plain = [long, "ada", "ada b", "ada  b", "eve\\x07"]
+    for name in (*odd, *plain):
+        (tmp_path / name / NAME).mkdir(parents=True)
+    found = find_submissions(tmp_path, [NAME])
+    assert sorted(one.student for one in found if one.refused is None) == sorted(plain)
+    labels = [one.student for one in found]
+    assert len(set(labels)) == len(odd) + len(plain) == len({tables.safe(name) for name in labels})
+    assert all(len(name) <= MOST_NAME and name.isprintable() for name in labels)
+
+
+@pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20")
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r\n", "\u200b", "\ufeff", "\xa0"])
+def test_no_text_of_a_table_begins_like_a_formula(before, sign):
+    assert tables.safe(f"{before}{sign}cmd|' /C calc'!A0")[0] == "'"
+    assert tables.safe("a=b") == "a=b" and tables.safe("a  b\n\tc") == "a  b c"
+
+
+def test_a_folder_of_pipes_does_not_flood_the_report(tmp_path):
+    submit(tmp_path, "eve", "{}")
+    for number in range(200):
+        os.mkfifo(tmp_path / "eve" / NAME / f"pipe{number}")
+        (tmp_path / "eve" / NAME / f"numpy.{number}.py").write_text("")
+    assert len(collect(tmp_path / "eve" / NAME, NAME).signs) <= 20

@@ -11,6 +11,7 @@ from grader.intake.words import Refused, Words, note
 MAX_BYTES = 50 << 20
 MAX_ENTRIES = 5_000
 MAX_EXTRA_BYTES = 5 << 20
+MOST_TOLD = 10  # signs of one sort: the report has a line for each
 SKIPPED = ("__pycache__",)
 DATES = "timestamp.txt"
 LIBRARIES = {
@@ -53,7 +54,7 @@ def collect(folder, lesson: str, allowed=()) -> Collected:
             found.notes.append(note(message, name=name, wanted=f"{lesson}.ipynb"))
         found.signs += [
             note(N_("{name} is {kind}; it was not opened."), name=other, kind=kind)
-            for other, kind in sorted(special.items())
+            for other, kind in sorted(special.items())[:MOST_TOLD]
         ]
         found.timestamp = _timestamp(handle, regular)
         _other_files(found, handle, sorted(set(regular) - {name, DATES}), allowed)
@@ -70,7 +71,8 @@ def _other_files(found, handle, names, allowed):
     if ignored:
         found.notes.append(note(N_("Other files were ignored: {names}."), names=ignored))
     message = N_("{name} would stand in for a library; it was ignored.")
-    found.signs += [note(message, name=name) for name in ignored if shadows(name)]
+    shadowing = [name for name in ignored if shadows(name)]
+    found.signs += [note(message, name=name) for name in shadowing[:MOST_TOLD]]
 
 
 def _open_folder(folder):

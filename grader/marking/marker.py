@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import time
 from dataclasses import replace
 
@@ -149,7 +150,8 @@ class _Run:
             headline = _("{name}: no answer").format(name=cell.source.grade_id)
             return Mark(cell.source.grade_id, 0.0, cell.source.points, BLANK, headline=headline)
         headline = _("{name}: waits for a mark by hand").format(name=cell.source.grade_id)
-        digest = hashlib.sha256(cell.text.encode()).hexdigest()[:16]
+        written = cell.text + (json.dumps(cell.pictures, sort_keys=True) if cell.pictures else "")
+        digest = hashlib.sha256(written.encode()).hexdigest()[:16]
         return Mark(
             cell.source.grade_id,
             None,

@@ -230,3 +230,9 @@ def links_beside_it(course, folder):
 def timestamp_of_nonsense(course, folder):
     path = classroom.submit(folder.parent.parent, folder.parent.name, classroom.solved(course))
     (path.parent / "timestamp.txt").write_text("99999-99-99 xyz")
+
+
+@attack(softmax=3, discounted_return=2)
+def timestamp_that_bursts_the_parser(course, folder):
+    path = classroom.submit(folder.parent.parent, folder.parent.name, classroom.solved(course))
+    (path.parent / "timestamp.txt").write_text("9" * 28 + "12h")

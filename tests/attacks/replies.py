@@ -23,6 +23,22 @@ def arrays_without_end(course):
 
 
 @attack(discounted_return=2)
+def rows_without_end(course):
+    """No number at all, and a million million rows to tell of."""
+    return answer(course, "def softmax(logits):\n    return [np.zeros((2**40, 0))]")
+
+
+@attack()
+def rows_without_end_for_a_number(course):
+    return early(
+        course,
+        "",
+        discounted_return="def discounted_return(rewards, gamma=1.0):\n"
+        "    return np.zeros((2**40, 0))",
+    )
+
+
+@attack(discounted_return=2)
 def nested_without_end(course):
     return answer(
         course,
