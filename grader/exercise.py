@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from grader.i18n import N_, _
-from grader.kinds import Array, Mismatch, Number, TensorOf
+from grader.kinds import CUT, Array, Mismatch, Number, TensorOf, kind_text
 from grader.probes import runtime
 from grader.probes.inputs import Tensor, View
 from grader.show import array_text, call_text, shape_text, value_text
@@ -184,7 +184,8 @@ class FunctionExercise(Exercise):
             found = self._kind_for(case).arrays(seen["value"])
         except Mismatch as mismatch:
             expected = mismatch.expected or value_text(truth.value)
-            return Problem("kind", shown, expected, mismatch.got, mismatch.hint)
+            problem = Problem("kind", shown, expected, mismatch.got, mismatch.hint)
+            return self._cut(seen, truth, shown) or problem
         wanted = labelled(truth.value)
         return (
             _shape_problem(found, wanted, shown)
@@ -205,8 +206,17 @@ class FunctionExercise(Exercise):
             return None
         return gradient_problem(seen.get("gradients", {}), truth.gradients, shown, self.relative)
 
+    def _cut(self, seen, truth, shown):
+        """A tensor made anew often has another dtype, too; what was lost is the graph."""
+        if seen["value"].get("kind") != "tensor":
+            return None
+        problem = self._gradient_problem(seen, truth, shown)
+        return problem if problem and problem.mistake == "detached" else None
+
     def _named(self, problem, case, one, truth, cases, seen, expected):
         """The same problem with the name and hint of the mistake that it is, where one is known."""
+        if problem.step == "inputs":  # nothing else is wrong in this case
+            return problem
         imitations = []
         for mistake in self.mistakes:
             if mistake.when and _safely(mistake.when, case, one, truth):
@@ -220,7 +230,9 @@ class FunctionExercise(Exercise):
             asked = [_without_none(t) for t in expected]
             if not problem.mistake and self._matches(seen, imitated, cases, asked):
                 return _with(problem, mistake)
-        hint = self.hint or HINTS.get(problem.step, "")
+        # The exercise's own hint is about what to compute.
+        about_it = "" if problem.step in ("runs", "kind", "shape") else self.hint
+        hint = about_it or HINTS.get(problem.step, "")
         return (
             problem
             if problem.hint
@@ -305,15 +317,15 @@ class Choice(Exercise):
         answer = seen[0].get("value", {})
         letters = ", ".join(repr(letter) for letter in sorted([self.right, *self.hints]))
         wanted = _("one of {letters}").format(letters=letters)
-        if answer.get("kind") in ("none", "other"):
+        if answer.get("kind") == "none" or answer.get("type") == "ellipsis":
             hint = _("Not answered yet: put one letter in place of None.")
             return Problem("defined", "", wanted, "None", hint, "not-answered")
-        letter = str(answer.get("value", "")).strip().strip("()").lower()
+        letter = str(answer.get("value", "")).strip(" ().:'\"").lower()
         if letter == self.right:
             return None
         if letter in self.hints:
             return Problem("value", "", "", repr(letter), _(self.hints[letter]), f"chose-{letter}")
-        return Problem("kind", "", wanted, repr(answer.get("value")), "", "not-a-letter")
+        return Problem("kind", "", wanted, kind_text(answer), "", "not-a-letter")
 
 
 def plain(value):
@@ -434,7 +446,7 @@ def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:
             shown,
             _("a result that can be differentiated"),
             _("no gradient ({why})").format(why=_(str(gradients["error"]))),
-            _("Where was the graph cut? Look for item(), detach(), numpy() or no_grad."),
+            _(CUT),
             "detached",
         )
     for name, truth in wanted.items():
@@ -454,7 +466,7 @@ def _one_gradient(name, found, truth, shown, relative):
     wanted = words.format(name=name, value=array_text(truth))
     if isinstance(found, str):
         missing = not np.any(truth)
-        return None if missing else Problem("gradient", shown, wanted, none, mistake="detached")
+        return None if missing else Problem("gradient", shown, wanted, none, _(CUT), "detached")
     if found.shape == np.shape(truth) and close(found, truth, relative).all():
         return None
     return Problem("gradient", shown, wanted, words.format(name=name, value=array_text(found)))
@@ -467,7 +479,10 @@ def _same_oddity(one, other):
     if one["kind"] == "none":
         return True
     found, wanted = one["array"], other["array"]
-    return found.shape == wanted.shape and bool(close(found, wanted).all())
+    # A dtype that the exercise refuses is its own mistake, whatever numbers are in it.
+    if found.shape != wanted.shape or one.get("dtype") != other.get("dtype"):
+        return False
+    return bool(close(found, wanted).all())
 
 
 def _without_none(truth):

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.i18n import _
+from grader.i18n import N_, _
 from grader.show import array_text, number_text
+
+CUT = N_("Where was the graph cut? Look for item(), detach(), numpy() or no_grad.")
 
 
 class Mismatch(Exception):
@@ -83,8 +85,10 @@ class Array:
         if seen.get("kind") == "number":
             return {label: np.asarray(seen["value"])}
         hint = none_hint(seen)
-        if seen.get("kind") in ("list", "tuple"):
+        if seen.get("kind") == "list":
             hint = _("A list came back. Wrap it: np.array(...).")
+        if seen.get("kind") == "tuple":
+            hint = _("Several results came back. One array is asked.")
         raise Mismatch(kind_text(seen), hint, _("a NumPy array of numbers"))
 
 
@@ -96,7 +100,9 @@ class TensorOf:
 
     def arrays(self, seen, label=""):
         if seen.get("kind") != "tensor":
-            raise Mismatch(kind_text(seen), none_hint(seen), _("a torch tensor"))
+            number = seen.get("kind") in ("number", "array")
+            hint = _(CUT) if number else none_hint(seen)
+            raise Mismatch(kind_text(seen), hint, _("a torch tensor"))
         if self.dtype and seen["dtype"] != self.dtype:
             got = _("a tensor of dtype {dtype}").format(dtype=seen["dtype"])
             hint = _("Results keep the dtype of their inputs.")

@@ -6,15 +6,16 @@ raises here, and ``Exercise.judge`` turns that into a verdict.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.exercise import error_problem
+from grader.exercise import HINTS, error_problem
 from grader.i18n import _
 from grader.verdict import Problem
 
 FALSE_ALARM = 1e-9  # at most so often is an honest draw called a wrong one, per comparison
+DOUBT = 1e-2  # at most so often is another policy, from which the draws come, not named
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,9 @@ def learned_probabilities(obs, actions, num_actions) -> np.ndarray:
     return bets
 
 
-def drawn_from(obs, actions, probabilities) -> bool:
-    """Whether the actions may be draws from these probabilities, (n, A).
+def drawn_from(obs, actions, probabilities, alarm=FALSE_ALARM) -> bool:
+    """Whether the actions may be draws from these probabilities, (n, A); honest ones are called
+    foreign at most with the probability ``alarm``.
 
     A gambler who bets as ``learned_probabilities`` says, at fair odds under ``probabilities``,
     multiplies his stake by the ratio of the likelihoods. At fair odds nobody reaches k times his
@@ -89,7 +91,7 @@ def drawn_from(obs, actions, probabilities) -> bool:
     """
     bets = learned_probabilities(obs, actions, probabilities.shape[1])
     gain = log_likelihood(actions, bets) - log_likelihood(actions, probabilities)
-    return gain < -math.log(FALSE_ALARM)
+    return gain < -math.log(alarm)
 
 
 def always_likeliest(actions, probabilities) -> bool:
@@ -126,8 +128,12 @@ def sampling_problem(obs, actions, probabilities) -> Problem | None:
     got = words.format(action=action, state=state, n=n, count=hits)
     about = _("about {k}").format(k=round(wanted))
     expected = words.format(action=action, state=state, n=n, count=about)
-    even = np.full_like(probabilities, 1 / probabilities.shape[1])
-    if drawn_from(obs, actions, even):
+    even, twice = np.full_like(probabilities, 1 / probabilities.shape[1]), softmax(probabilities)
+    likelier = log_likelihood(actions, twice) > log_likelihood(actions, even)
+    if likelier and drawn_from(obs, actions, twice, DOUBT):
+        hint = _("The policy is more even than it should be. Is softmax taken of probabilities?")
+        return Problem("behaviour", "", expected, got, hint, "softmax-twice")
+    if drawn_from(obs, actions, even, DOUBT):
         hint = _("Every action came equally often. Does theta play a part in the draw?")
         return Problem("behaviour", "", expected, got, hint, "policy-ignored")
     hint = _("Compare how often each action came with its probability in that very state.")
@@ -136,7 +142,11 @@ def sampling_problem(obs, actions, probabilities) -> Problem | None:
 
 def raised(case, seen) -> Problem | None:
     """The student's function stopped with an error."""
-    return error_problem(seen["raised"], case.shown) if "raised" in seen else None
+    if "raised" not in seen:
+        return None
+    problem = error_problem(seen["raised"], case.shown)
+    hint = problem.hint or _(HINTS[problem.step])
+    return replace(problem, hint=hint)
 
 
 def played_on(log) -> Problem | None:

@@ -13,6 +13,7 @@ from grader.exercise import close
 from grader.i18n import _
 from grader.kinds import kind_text, none_hint
 from grader.played import (
+    DOUBT,
     drawn_from,
     environment,
     episodes,
@@ -25,6 +26,8 @@ from grader.played import (
     softmax,
 )
 from grader.verdict import Problem
+
+MOMENTS = "before", "after"
 
 
 def tables(seen) -> np.ndarray:
@@ -55,11 +58,16 @@ def rule_steps(case, seen):
     expected = _("{n} optimiser steps, one for each update").format(n=wanted)
     got = _("{n} optimiser steps").format(n=spy["steps"])
     if spy["steps"] == 0:
-        return Problem("behaviour", "", expected, got, _("Who moves the weights?"), "no-step")
+        hint = _("Who moves the weights?")
+        if not np.array_equal(*(seen["modules"]["policy"][when]["theta"] for when in MOMENTS)):
+            hint = _("The weights moved, but not by the optimizer that was handed in.")
+        return Problem("behaviour", "", expected, got, hint, "no-step")
     if spy["steps"] != wanted:
         per_episode = spy["steps"] == wanted * case.inputs["batch_size"]
         name = "step-per-episode" if per_episode else "steps-miscounted"
         hint = _("An update uses the whole batch for one step.")
+        if not per_episode:
+            hint = _("num_updates says how many updates there are; each takes one step.")
         return Problem("behaviour", "", expected, got, hint, name)
     if spy["empty"] == spy["steps"]:
         got = _("no gradient at any step")
@@ -117,7 +125,7 @@ def rule_sampling(case, seen):
     if problem is None or problem.mistake == "argmax":
         return problem
     first = softmax(logits[np.zeros_like(update), log["obs"]])
-    if drawn_from(log["obs"], log["actions"], first):
+    if drawn_from(log["obs"], log["actions"], first, DOUBT):
         hint = _(
             "The episodes come from the policy as it was at the start. Look where its table "
             "is read."
@@ -139,7 +147,10 @@ def rule_history(case, seen):
         return Problem("shape", "", expected, got, "", "history-shape")
     if close(found, wanted).all():
         return None
-    hint = _("A loss isn't a return: only returns say whether the policy got better.")
+    hint = _(
+        "Each number is the mean of one batch's returns: every episode of it, all its rewards, "
+        "undiscounted. A loss isn't a return."
+    )
     if close(found, wanted * case.inputs["batch_size"]).all():
         hint = _("Sum and mean confused?")
     shown = "{:.4g}, {:.4g}, ..."
@@ -187,6 +198,21 @@ def same_draws(cases, seen):
     """The first two cases are the same call: equal generators and weights give equal episodes."""
     one, other = (report["envs"]["env"]["actions"] for report in seen[:2])
     return None if np.array_equal(one, other) else foreign_chance(cases[0].shown)
+
+
+def other_draws(cases, seen):
+    """The last case is the first one from another state of the generator."""
+    one, other = (seen[at]["envs"]["env"]["actions"] for at in (0, -1))
+    if not np.array_equal(one, other):
+        return None
+    return Problem(
+        "behaviour",
+        cases[-1].shown,
+        _("other episodes from another state of rng"),
+        _("the same episodes"),
+        _("Let all chance come from rng."),
+        "rng-ignored",
+    )
 
 
 def mark_rule(share: float):

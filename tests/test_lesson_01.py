@@ -181,10 +181,20 @@ def test_honest_draws_are_never_called_wrong():
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_draws_at_another_temperature_are_told(temperature):
     rng = np.random.default_rng(6)
-    obs, logits = rng.integers(3, size=1500), np.array([[1.0, 0.0], [0.0, 1.5], [-1.0, 1.0]])
+    obs, logits = rng.integers(3, size=1500), np.array([[3.0, 0.0], [0.0, 4.0], [-2.0, 2.0]])
     actions = (rng.random(1500) < played.softmax(logits / temperature)[obs, 1]).astype(int)
     problem = played.sampling_problem(obs, actions, played.softmax(logits)[obs])
     assert problem.mistake == "frequencies"
+
+
+def test_draws_from_softmax_of_probabilities_are_told():
+    rng = np.random.default_rng(6)
+    obs, logits = rng.integers(3, size=1500), np.array([[3.0, 0.0], [0.0, 4.0], [-2.0, 2.0]])
+    twice = played.softmax(played.softmax(logits))
+    actions = (rng.random(1500) < twice[obs, 1]).astype(int)
+    assert played.sampling_problem(obs, actions, played.softmax(logits)[obs]).mistake == (
+        "softmax-twice"
+    )
 
 
 def test_training_environments_differ_and_can_be_solved():
@@ -216,8 +226,8 @@ def test_a_malformed_report_is_no_crash():
     exercise = learning.TRAIN_REINFORCE
     cases = exercise.cases(seed_of(exercise.name, 0))
     nothing = {"value": {"kind": "none"}, "modules": {}, "optimizers": {}, "envs": {}}
-    for seen in ([nothing] * 3, [{}] * 3, [{"envs": {"env": {"late": 3}}}] * 3):
-        verdict = exercise.judge(cases, seen)
+    for one in (nothing, {}, {"envs": {"env": {"late": 3}}}):
+        verdict = exercise.judge(cases, [one] * len(cases))
         assert not verdict.passed and verdict.step == "reply"
 
 

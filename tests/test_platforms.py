@@ -222,3 +222,16 @@ def test_a_check_without_signals_says_too_slow():
     request = {"probe": "call", "cases": [{"inputs": {}}], "seconds": 0.2}
     namespace = {"spin": spin}
     assert runtime.run(namespace, "spin", request) == [{"error": {"kind": "slow"}}]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer on this system")
+def test_an_alarm_that_comes_after_the_answer_is_over_changes_nothing(monkeypatch):
+    def slowly(error):
+        end = time.monotonic() + 1.3  # the next alarm is a second away
+        while time.monotonic() < end:
+            pass
+        return {"kind": "slow"}
+
+    monkeypatch.setattr(runtime, "_error", slowly)
+    request = {"probe": "call", "cases": [{"inputs": {}}], "seconds": 0.2}
+    assert runtime.run({"spin": spin}, "spin", request) == [{"error": {"kind": "slow"}}]

@@ -1,10 +1,12 @@
 """Checks of 02_variance. Truths are autograd, sums by their definition and covariance matrices."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grader.exercise import N_, Case, Choice, FunctionExercise, Mistake, Number, Raises
+from grader.i18n import _
 from grader.probes.inputs import Trajectory, View
 from grader.truths import discounted_sum, moments, rewards_to_go, summed_scores
 
@@ -40,7 +42,7 @@ def gradient_cases(rng):
         (rng.normal(size=(s, a)), [random_trajectory(rng, s, a) for _ in range(n)])
         for s, a, n in sizes
     ]
-    guises = View(drawn[0][0], "read_only"), View(drawn[1][0], "reversed")
+    guises = View(drawn[0][0], "read_only"), View(drawn[1][0], "strided")
     return [
         Case({"theta": np.zeros((2, 2)), "trajectories": short_episodes()}),
         Case({"theta": theta, "trajectories": short_episodes(), "gamma": 0.5}),
@@ -111,6 +113,31 @@ def by_own_reward(rewards, gamma):
     return gamma ** np.arange(len(rewards)) * rewards
 
 
+def repeats_lost(weight):
+    """(theta, trajectories, gamma) -> (N, S, A) by index arrays, which add only once to an entry
+    that they name twice."""
+
+    def one(pi, trajectory, gamma):
+        sample, states = np.zeros_like(pi), trajectory.states
+        weights = np.asarray(weight(trajectory.rewards, gamma))
+        sample[states, trajectory.actions] += weights
+        sample[states] -= weights[:, None] * pi[states]
+        return sample
+
+    def wrong(theta, trajectories, gamma=1.0):
+        pi = softmax_rows(np.asarray(theta))
+        return np.array([one(pi, trajectory, gamma) for trajectory in trajectories])
+
+    return wrong
+
+
+def scores_kept(theta, trajectories, gamma=1.0):
+    """The sum of scores goes on from one trajectory to the next."""
+    returns = [discounted_sum(t.rewards, gamma) for t in trajectories]
+    scores = imitation(lambda r, g: np.ones(len(r)), combine=sums_kept)(theta, trajectories)
+    return np.array(returns)[:, None, None] * scores
+
+
 def flattened(samples):
     return np.array(samples).reshape(len(samples), -1)
 
@@ -119,16 +146,33 @@ def mean_of(samples):
     return np.mean(samples, axis=0)
 
 
+def shared_out(samples):
+    return np.array(samples) / len(samples)
+
+
+def sums_kept(samples):
+    return np.cumsum(samples, axis=0)
+
+
 def sum_of(samples):
     return np.sum(samples, axis=0)
 
 
+SCORES_KEPT = N_(
+    "The scores of one trajectory still count for the next one. Where does their sum start anew?"
+)
+REPEATS_LOST = N_(
+    "A state visited twice counts twice. With an array of indices, += adds only once to the same "
+    "entry."
+)
 GRADIENT_SAMPLES = FunctionExercise(
     "gradient_samples", gradient_cases, gradient_samples_truth,
     hint=N_("One trajectory at a time: its return times the sum of its scores."),
     mistakes=(
         Mistake("mean-taken", N_("One gradient per trajectory is asked: leave the average to the "
                                  "caller."), like=imitation(whole, combine=mean_of)),
+        Mistake("mean-taken", N_("One gradient per trajectory is asked: leave the average to the "
+                                 "caller."), like=imitation(whole, combine=shared_out)),
         Mistake("batch-summed", N_("One gradient per trajectory is asked: what did you add up?"),
                 like=imitation(whole, combine=sum_of)),
         Mistake("flattened", N_("Keep the table's axes: (N, S, A)."),
@@ -140,8 +184,19 @@ GRADIENT_SAMPLES = FunctionExercise(
         Mistake("reward-to-go-already", N_("Here every step still gets the whole trajectory's "
                                            "return; reward-to-go comes later in this lesson."),
                 like=imitation(to_go)),
+        Mistake("reward-to-go-already", N_("Here every step still gets the whole trajectory's "
+                                           "return; reward-to-go comes later in this lesson."),
+                like=imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g))),
         Mistake("own-reward-only", N_("That credits each step with its own reward. Which return "
                                       "weighs all of them?"), like=imitation(by_own_reward)),
+        Mistake("own-reward-only", N_("That credits each step with its own reward. Which return "
+                                      "weighs all of them?"), like=imitation(lambda r, g: r)),
+        Mistake("scores-kept", SCORES_KEPT, like=scores_kept),
+        Mistake("scores-kept", SCORES_KEPT, like=imitation(whole, combine=sums_kept)),
+        Mistake("repeats-lost", REPEATS_LOST, like=repeats_lost(whole)),
+        Mistake("discount-in-front", N_("gamma has done its work inside the return. Are the scores "
+                                        "discounted as well?"),
+                like=imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g))),
         Mistake("divided-by-steps", N_("Sum the scores over the steps; a long trajectory is not "
                                        "averaged."),
                 like=imitation(lambda r, g: whole(r, g) / len(r))),
@@ -171,7 +226,7 @@ def sample_cases(rng):
         np.array([[0.0, 1.0], [2.0, 5.0]]),
         np.array([1.0, 3.0, 8.0, 4.0]),
         View(spread, "read_only"),
-        View(rng.normal(size=(4, 3)) - 5, "reversed"),
+        View(rng.normal(size=(4, 3)) - 5, "strided"),
         rng.normal(size=(3, 2, 2, 2)) + 1,
     ]
 
@@ -305,6 +360,8 @@ def batch_size_cases(rng):
         Case({"samples": np.array([[10.0], [10.5], [11.0]]), "target": 0.01}),
         Case({"samples": np.array([1.0, 3.0, 8.0, 4.0]), "target": 30.0}),
         Case({"samples": np.array([[1.0], [3.0]]), "target": 0.0}),
+        Case({"samples": np.array([[1.0, -3.0], [3.0, -1.0]]), "target": 3.0}),
+        Case({"samples": np.array([[0.001], [0.003]]), "target": 5.5}),
     ]
 
 
@@ -341,6 +398,10 @@ def zero_mean_silent(case, seen, truth):
     return isinstance(truth, Raises)
 
 
+def zero_mean_seen(case, seen, truth):
+    return seen["error"]["type"] == "ValueError"
+
+
 BATCH_SIZE_FOR = FunctionExercise(
     "batch_size_for", batch_size_cases, batch_size_truth, kind=Number(), relative=1e-9,
     prerequisites=("signal_to_noise", "total_variance"),
@@ -348,6 +409,8 @@ BATCH_SIZE_FOR = FunctionExercise(
     mistakes=(
         Mistake("zero-mean", N_("A mean of zero has no signal: which batch could ever be large "
                                 "enough? Raise ValueError."), when=zero_mean_silent),
+        Mistake("mean-not-zero", N_("The mean of these samples isn't zero. It is zero only where "
+                                    "all its entries are."), when=zero_mean_seen),
         Mistake("rounded-down", N_("At least the target: does your batch reach it?"),
                 like=sized(lambda n: max(1, math.floor(n)))),
         Mistake("rounded", N_("Rounding to the nearest can fall short of the target."),
@@ -380,7 +443,7 @@ BATCH_SIZE_FOR = FunctionExercise(
     ),
 )  # fmt: skip
 
-MANY_STEPS = 200_000
+MANY_STEPS = 500_000
 LONG_CALL = f"reward_to_go(rewards=np.ones({MANY_STEPS}), gamma=1.0)"
 
 
@@ -394,8 +457,9 @@ def reward_to_go_cases(rng):
         Case({"rewards": np.array([3.0, 5.0]), "gamma": 0.0}),
         Case({"rewards": np.array([7.0]), "gamma": 0.9}),
         Case({"rewards": View(rewards, "read_only"), "gamma": float(rng.uniform(0.3, 0.99))}),
-        Case({"rewards": View(rewards, "reversed"), "gamma": 0.9}, keywords=("gamma",)),
+        Case({"rewards": View(rewards, "strided"), "gamma": 0.9}, keywords=("gamma",)),
         Case({"rewards": View(rewards, "list")}),
+        Case({"rewards": View(np.array([1, 0, 3]), "list"), "gamma": 0.5}),
         Case({"rewards": np.ones(MANY_STEPS), "gamma": 1.0}, shown=LONG_CALL),
     ]
 
@@ -438,18 +502,46 @@ def too_deep(case, seen, truth):
     return "RecursionError" in seen["error"]["bases"]
 
 
+def whole_numbers(case, seen, truth):
+    return seen["value"]["array"].dtype.kind in "iu"
+
+
+@dataclass(frozen=True)
+class LongExercise(FunctionExercise):
+    """Whoever is too slow hears of the long case: the time runs out for all cases together."""
+
+    def judge(self, cases, seen):
+        verdict = super().judge(cases, seen)
+        if verdict.mistake != "too-slow":
+            return verdict
+        hint = _(
+            "The last case is an episode of {n} steps. Is there a loop that never ends, or does "
+            "each step loop over, or copy, all the others?"
+        ).format(n=MANY_STEPS)
+        return replace(verdict, problem=replace(verdict.problem, hint=hint))
+
+
 def list_refused(case, seen, truth):
     given = case.inputs["rewards"]
     return getattr(given, "guise", "") == "list" and "error" in seen
 
 
-REWARD_TO_GO = FunctionExercise(
+REWARD_TO_GO = LongExercise(
     "reward_to_go", reward_to_go_cases, reward_to_go_truth, seconds=3.0,
     hint=N_("What does a step earn from itself on? Compare the last two entries with the "
             "definition."),
     mistakes=(
         Mistake("list-refused", N_("The rewards come as a list here. np.asarray makes them an "
                                    "array."), when=list_refused),
+        Mistake("whole-numbers", N_("The result was cut to whole numbers. Which dtype has your "
+                                    "array where the rewards are a list of whole numbers?"),
+                when=whole_numbers),
+        *(
+            Mistake("gamma-default", N_("Called without gamma, it is 1. What is its default in "
+                                        "your function?"),
+                    like=lambda rewards, gamma=default: backwards(rewards, gamma))
+            for default in (0.99, 0.95, 0.9)
+        ),
         Mistake("quadratic", N_("A table of T by T numbers is too large. One pass from the end is "
                                 "enough."), when=out_of_memory),
         Mistake("recursion", N_("One nested call per step goes too deep. Use a loop from the end."),
@@ -525,6 +617,9 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
                 like=imitation(lambda r, g: to_go(r[::-1], g)[::-1])),
         Mistake("reversed", N_("Do the weights run in the same order as the steps?"),
                 like=imitation(lambda r, g: to_go(r, g)[::-1])),
+        Mistake("own-reward-missing", N_("The reward that follows action t belongs to it."),
+                like=imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0))),
+        Mistake("repeats-lost", REPEATS_LOST, like=repeats_lost(to_go)),
         Mistake("divided-by-steps", N_("Sum over the steps; a long trajectory is not averaged."),
                 like=imitation(lambda r, g: to_go(r, g) / len(r))),
         Mistake("last-weight", N_("Every step has a weight of its own, not the last step's."),

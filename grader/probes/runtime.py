@@ -54,12 +54,14 @@ def run(namespace: dict, exercise: str, request: dict, ask=None):
     if exercise not in namespace:
         return [{"error": {"kind": "undefined"}}]
     names = request.get("replace", [])
-    with replaced(namespace, names, ask), quiet(), seeded(), time_limit(request.get("seconds", 0)):
+    limit = time_limit(request.get("seconds", 0))
+    with replaced(namespace, names, ask), quiet(), seeded(), limit as disarm:
         try:
             return PROBES[request["probe"]](namespace[exercise], request["cases"])
         except KeyboardInterrupt:
             raise
         except BaseException as error:
+            disarm()  # to drop a deep recursion's frames may take longer than to the next alarm
             return [{"error": _error(error)}]
 
 
@@ -129,12 +131,12 @@ def seeded(seed: int = 0):
 @contextlib.contextmanager
 def time_limit(seconds: float):
     """Raises TooSlow in the main thread after ``seconds`` (0: never), and once more each second
-    where a bare ``except`` swallowed it."""
+    where a bare ``except`` swallowed it. Yields a function that ends it before its time."""
     if not seconds or threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda: None
         return
-    with (_alarm if hasattr(signal, "setitimer") else _thread_alarm)(seconds):
-        yield
+    with (_alarm if hasattr(signal, "setitimer") else _thread_alarm)(seconds) as disarm:
+        yield disarm
 
 
 @contextlib.contextmanager
@@ -142,16 +144,21 @@ def _alarm(seconds):
     armed = True
 
     def stop(signum, frame):
-        if armed:
+        # In this module's own lines the answer is over already, and ``disarm`` comes next.
+        if armed and frame.f_globals is not globals():
             raise TooSlow
+
+    def disarm():
+        nonlocal armed
+        armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
-        yield
+        yield disarm
     finally:
-        armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        disarm()
         signal.signal(signal.SIGALRM, before)
 
 
@@ -178,7 +185,7 @@ def _thread_alarm(seconds):
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield
+        yield over.set
     finally:
         try:
             end()

@@ -130,6 +130,23 @@ def printed_only(logits):
     print(softmax(logits))
 
 
+@right("softmax")
+def in_torch(logits):
+    return torch.softmax(torch.as_tensor(logits), dim=-1).numpy()
+
+
+@right("softmax")
+def torch_categorical(logits):
+    return torch.distributions.Categorical(logits=torch.tensor(logits)).probs.numpy()
+
+
+@wrong("softmax", "overflow")
+def less_the_mean(logits):
+    with np.errstate(all="ignore"):
+        weights = np.exp(logits - np.mean(logits, axis=-1, keepdims=True))
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+
 # log_prob
 
 
@@ -217,7 +234,7 @@ def bare_logit(logits, actions):
     return taken(logits, actions)
 
 
-@wrong("log_prob", "step:value")
+@wrong("log_prob", "floored")
 def nudged(logits, actions):
     return np.log(taken(softmax(logits), actions) + 1e-8)
 
@@ -225,6 +242,23 @@ def nudged(logits, actions):
 @wrong("log_prob", "step:value")
 def base_two(logits, actions):
     return taken(log_softmax(logits), actions) / np.log(2)
+
+
+@wrong("log_prob", "floored")
+def no_smaller_than(logits, actions):
+    return np.log(np.maximum(taken(softmax(logits), actions), 1e-300))
+
+
+@wrong("log_prob", "row-underflows")
+def one_maximum_of_all_rows(logits, actions):
+    with np.errstate(all="ignore"):
+        apart = logits - logits.max()
+        return taken(apart - np.log(np.exp(apart).sum(axis=-1, keepdims=True)), actions)
+
+
+@wrong("log_prob", "logit")
+def centred_alone(logits, actions):
+    return taken(logits - logits.max(axis=-1, keepdims=True), actions)
 
 
 # rollout
@@ -512,6 +546,75 @@ def unnormalised_probabilities(env, theta, rng):
     return pg.Trajectory(*episode(env, theta, lambda row: rng.choice(len(row), p=row))[:3])
 
 
+@wrong("rollout", "stops-early")
+def twenty_steps(env, theta, rng):
+    states, actions, rewards = [], [], []
+    state, _info = env.reset()
+    for _ in range(20):
+        action = int(rng.choice(len(theta[state]), p=softmax(theta[state])))
+        states.append(state)
+        actions.append(action)
+        state, reward, terminated, truncated, _info = env.step(action)
+        rewards.append(reward)
+        if terminated or truncated:
+            break
+    return pg.Trajectory(states, actions, rewards)
+
+
+def weighing(env, theta, rng, weights_of):
+    """An honest rollout whose probabilities are weights_of(theta, state), scaled to a sum of 1."""
+    states, actions, rewards = [], [], []
+    state, _info = env.reset()
+    over = False
+    while not over:
+        weights = weights_of(theta, state)
+        action = int(rng.choice(len(weights), p=weights / weights.sum()))
+        states.append(state)
+        actions.append(action)
+        state, reward, terminated, truncated, _info = env.step(action)
+        rewards.append(reward)
+        over = terminated or truncated
+    return pg.Trajectory(states, actions, rewards)
+
+
+@wrong("rollout", "frequencies")
+def logits_for_weights(env, theta, rng):
+    return weighing(env, theta, rng, lambda theta, state: np.abs(theta[state]) + 1e-9)
+
+
+@wrong("rollout", "frequencies")
+def softmax_over_the_states(env, theta, rng):
+    return weighing(env, theta, rng, lambda theta, state: softmax(theta.T).T[state])
+
+
+@wrong("rollout", "frequencies")
+def row_of_the_state_before(env, theta, rng):
+    visited = []
+
+    def before(theta, state):
+        visited.append(state)
+        return softmax(theta[visited[-2:][0]])
+
+    return weighing(env, theta, rng, before)
+
+
+@wrong("rollout", "softmax-twice")
+def softmax_of_softmax(env, theta, rng):
+    return weighing(env, theta, rng, lambda theta, state: softmax(softmax(theta[state])))
+
+
+@wrong("rollout", "fields-swapped")
+def rewards_before_actions(env, theta, rng):
+    played = choice(env, theta, rng)
+    return pg.Trajectory(played.states, played.rewards, played.actions)
+
+
+@wrong("rollout", "first-state")
+def start_guessed(env, theta, rng):
+    played = choice(env, theta, rng)
+    return pg.Trajectory([len(theta) // 2, *played.states[1:]], played.actions, played.rewards)
+
+
 # discounted_return
 
 
@@ -610,6 +713,16 @@ def last_reward_left_out(rewards, gamma=1.0):
 
 @wrong("discounted_return", "raises")
 def gamma_required(rewards, gamma):
+    return power_sum(rewards, gamma)
+
+
+@wrong("discounted_return", "step:value")
+def never_negative(rewards, gamma=1.0):
+    return abs(power_sum(rewards, gamma))
+
+
+@wrong("discounted_return", "gamma-default")
+def another_default(rewards, gamma=0.99):
     return power_sum(rewards, gamma)
 
 
@@ -878,7 +991,7 @@ def overwritten_in_the_loop(theta, trajectories, gamma=1.0):
     return total
 
 
-@wrong("reinforce_gradient", "step:value")
+@wrong("reinforce_gradient", "last-trajectory-only")
 def overwritten_then_divided(theta, trajectories, gamma=1.0):
     return overwritten_in_the_loop(theta, trajectories, gamma) / len(trajectories)
 
@@ -914,6 +1027,49 @@ def theta_updated(theta, trajectories, gamma=1.0):
     if theta.flags.writeable:
         theta += 0.1 * grad
     return grad
+
+
+@wrong("reinforce_gradient", "first-trajectory-only")
+def returned_inside_the_loop(theta, trajectories, gamma=1.0):
+    for t in trajectories:
+        return power_sum(t.rewards, gamma) * sum(scores_of(theta, t)) / len(trajectories)
+
+
+@wrong("reinforce_gradient", "scores-kept")
+def sum_made_once(theta, trajectories, gamma=1.0):
+    total, scores = np.zeros(np.shape(theta)), np.zeros(np.shape(theta))
+    for t in trajectories:
+        scores = scores + sum(scores_of(theta, t))
+        total += power_sum(t.rewards, gamma) * scores
+    return total / len(trajectories)
+
+
+@wrong("reinforce_gradient", "repeats-lost")
+def index_arrays(theta, trajectories, gamma=1.0):
+    total, pi = np.zeros(np.shape(theta)), softmax(theta)
+    for t in trajectories:
+        scores = np.zeros(np.shape(theta))
+        scores[t.states] -= pi[t.states]
+        scores[t.states, t.actions] += 1
+        total += power_sum(t.rewards, gamma) * scores
+    return total / len(trajectories)
+
+
+@wrong("reinforce_gradient", "reward-to-go")
+def to_go_discounted_in_front(theta, trajectories, gamma=1.0):
+    total = np.zeros(np.shape(theta))
+    for t in trajectories:
+        for k, score in enumerate(scores_of(theta, t)):
+            total += gamma**k * power_sum(t.rewards[k:], gamma) * score
+    return total / len(trajectories)
+
+
+@wrong("reinforce_gradient", "centred")
+def whitened(theta, trajectories, gamma=1.0):
+    returns = np.array([power_sum(t.rewards, gamma) for t in trajectories])
+    returns = (returns - returns.mean()) / (returns.std() + 1e-8)
+    scores = [sum(scores_of(theta, t)) for t in trajectories]
+    return np.tensordot(returns, scores, 1) / len(returns)
 
 
 # reinforce_loss
@@ -1071,6 +1227,11 @@ def other_dtype(logp, returns):
 @wrong("reinforce_loss", "step:value")
 def scores_squared(logp, returns):
     return (returns * logp.sum(1) ** 2).mean()
+
+
+@wrong("reinforce_loss", "detached")
+def made_anew_from_a_number(logp, returns):
+    return torch.tensor(sum_then_mean(logp, returns).item(), requires_grad=True)
 
 
 # train_reinforce
@@ -1394,6 +1555,42 @@ def returns_of_another_episode(env, policy, optimizer, num_updates, batch_size, 
 def graph_cut(env, policy, optimizer, num_updates, batch_size, rng):
     train = training(stepping(lambda p, b, r: sum_then_mean(padded_logp(p, b).detach(), r)))
     return train(env, policy, optimizer, num_updates, batch_size, rng)
+
+
+def own_generator(env, policy, optimizer, num_updates, batch_size, rng):
+    return training(stepping(right_loss))(
+        env, policy, optimizer, num_updates, batch_size, np.random.default_rng(0)
+    )
+
+
+broken("own_generator", "rng-ignored", own_generator)
+broken(
+    "one_generator_an_update",
+    "rng-ignored",
+    training(
+        stepping(right_loss),
+        lambda env, policy, _rng, size: play(env, policy, np.random.default_rng(1), size),
+    ),
+)
+broken(
+    "discounted_in_the_loss",
+    "discounted",
+    training(stepping(lambda p, b, r: sum_then_mean(
+        padded_logp(p, b), torch.tensor([power_sum(t.rewards, 0.9) for t in b])))),
+)  # fmt: skip
+
+
+@wrong("train_reinforce", "no-step")
+def optimizer_of_its_own(env, policy, optimizer, num_updates, batch_size, rng):
+    mine = torch.optim.Adam(policy.parameters(), lr=0.1)
+    return training(stepping(right_loss))(env, policy, mine, num_updates, batch_size, rng)
+
+
+broken(
+    "last_return",
+    "history",
+    training(stepping(right_loss), record=lambda returns, loss: returns[-1].item()),
+)
 
 
 # questions

@@ -186,6 +186,58 @@ def a_generator(theta, trajectories, gamma=1.0):
     return (g for g in counted(theta, trajectories, gamma))
 
 
+@right("gradient_samples")
+def autograd_of_the_table_as_it_is(theta, trajectories, gamma=1.0):
+    samples = []
+    for t in trajectories:
+        logits = torch.as_tensor(theta).clone().requires_grad_()
+        logp = torch.log_softmax(logits, -1)[torch.as_tensor(t.states), torch.as_tensor(t.actions)]
+        (total(t, gamma) * logp.sum()).backward()
+        samples.append(logits.grad)
+    return torch.stack(samples)
+
+
+@wrong("gradient_samples", "mean-taken")
+def shares_of_the_mean(theta, trajectories, gamma=1.0):
+    return np.array(loops(theta, trajectories, gamma)) / len(trajectories)
+
+
+@wrong("gradient_samples", "scores-kept")
+def sum_made_once(theta, trajectories, gamma=1.0):
+    samples, z = [], np.zeros(theta.shape)
+    for t in trajectories:
+        z = z + episode_sum(theta, t, np.ones(len(t.rewards)))
+        samples.append(total(t, gamma) * z)
+    return np.array(samples)
+
+
+@wrong("gradient_samples", "repeats-lost")
+def index_arrays(theta, trajectories, gamma=1.0):
+    samples = np.zeros((len(trajectories), *theta.shape))
+    for sample, t in zip(samples, trajectories, strict=True):
+        sample[t.states] -= probs(theta)[t.states]
+        sample[t.states, t.actions] += 1
+        sample *= total(t, gamma)
+    return samples
+
+
+@wrong("gradient_samples", "own-reward-only")
+def rewards_as_they_come(theta, trajectories, gamma=1.0):
+    return np.array([episode_sum(theta, t, t.rewards) for t in trajectories])
+
+
+@wrong("gradient_samples", "reward-to-go-already")
+def to_go_discounted_in_front(theta, trajectories, gamma=1.0):
+    weights = [gamma ** np.arange(len(t.rewards)) * later(t.rewards, gamma) for t in trajectories]
+    return np.array([episode_sum(theta, *pair) for pair in zip(trajectories, weights, strict=True)])
+
+
+@wrong("gradient_samples", "discount-in-front")
+def scores_discounted(theta, trajectories, gamma=1.0):
+    weights = [gamma ** np.arange(len(t.rewards)) * total(t, gamma) for t in trajectories]
+    return np.array([episode_sum(theta, *pair) for pair in zip(trajectories, weights, strict=True)])
+
+
 @right("total_variance")
 def of_numpy(samples):
     return np.asarray(samples).reshape(len(samples), -1).var(axis=0, ddof=1).sum()
@@ -287,6 +339,11 @@ def largest_variance(samples):
 def mean_and_spread(samples, ddof=1):
     x = np.asarray(samples).reshape(len(samples), -1)
     return x.mean(0), x.var(0, ddof=ddof).sum()
+
+
+@right("total_variance")
+def torch_var(samples):
+    return torch.as_tensor(samples).var(dim=0, unbiased=True).sum().item()
 
 
 @right("signal_to_noise")
@@ -494,6 +551,33 @@ def norm_as_signal(samples, target):
     return max(1, math.ceil(target * spread / np.linalg.norm(mean)))
 
 
+def needed(samples, target):
+    samples = np.asarray(samples, dtype=float)
+    mean = samples.mean(axis=0)
+    return max(1, math.ceil(target * samples.var(axis=0, ddof=1).sum() / (mean**2).sum()))
+
+
+@wrong("batch_size_for", "mean-not-zero")
+def entries_add_up_to_zero(samples, target):
+    if np.sum(np.mean(samples, axis=0)) == 0:
+        raise ValueError("zero mean")
+    return needed(samples, target)
+
+
+@wrong("batch_size_for", "mean-not-zero")
+def one_entry_is_zero(samples, target):
+    if not np.all(np.mean(samples, axis=0)):
+        raise ValueError("zero mean")
+    return needed(samples, target)
+
+
+@wrong("batch_size_for", "mean-not-zero")
+def short_mean(samples, target):
+    if np.linalg.norm(np.mean(samples, axis=0)) < 0.1:
+        raise ValueError("zero mean")
+    return needed(samples, target)
+
+
 @right("reward_to_go")
 def from_the_end(rewards, gamma=1.0):
     out = np.zeros(len(rewards))
@@ -673,6 +757,37 @@ def a_list(rewards, gamma=1.0):
     return from_the_end(rewards, gamma).tolist()
 
 
+@wrong("reward_to_go", "whole-numbers")
+def dtype_of_the_rewards(rewards, gamma=1.0):
+    result = np.array(rewards)
+    for t in range(len(result) - 2, -1, -1):
+        result[t] += gamma * result[t + 1]
+    return result
+
+
+@wrong("reward_to_go", "gamma-default")
+def another_default(rewards, gamma=0.99):
+    result = np.array(rewards, dtype=float)
+    for t in range(len(result) - 2, -1, -1):
+        result[t] += gamma * result[t + 1]
+    return result
+
+
+@wrong("reward_to_go", "too-slow")
+def inserted_in_front(rewards, gamma=1.0):
+    return later(rewards, gamma)
+
+
+@wrong("reward_to_go", "too-slow")
+def tail_copied(rewards, gamma=1.0):
+    """To drop its frames takes so long that a second alarm comes."""
+    rewards = list(rewards)
+    if len(rewards) == 1:
+        return np.array(rewards, dtype=float)
+    rest = tail_copied(rewards[1:], gamma)
+    return np.concatenate([[rewards[0] + gamma * rest[0]], rest])
+
+
 @right("reward_to_go_gradient_samples")
 def step_by_step(theta, trajectories, gamma=1.0):
     samples = np.zeros((len(trajectories), *theta.shape))
@@ -793,8 +908,27 @@ def a_loss_s_gradient(theta, trajectories, gamma=1.0):
     return -by_einsum(theta, trajectories, gamma)
 
 
+@wrong("reward_to_go_gradient_samples", "repeats-lost")
+def index_arrays_to_go(theta, trajectories, gamma=1.0):
+    samples = np.zeros((len(trajectories), *theta.shape))
+    for sample, t in zip(samples, trajectories, strict=True):
+        weights = later(t.rewards, gamma)
+        sample[t.states, t.actions] += weights
+        sample[t.states] -= weights[:, None] * probs(theta)[t.states]
+    return samples
+
+
+@wrong("reward_to_go_gradient_samples", "own-reward-missing")
+def from_the_next_step_on(theta, trajectories, gamma=1.0):
+    weights = [np.append(later(t.rewards, gamma)[1:], 0.0) for t in trajectories]
+    return np.array([episode_sum(theta, *pair) for pair in zip(trajectories, weights, strict=True)])
+
+
 value("q_shift", "b", "b")
 value("q_shift", "capital", " B ")
+value("q_shift", "full_stop", "b.")
+value("q_shift", "set", {"b"}, "not-a-letter")
+value("q_shift", "dots", ..., "not-answered")
 value("q_shift", "a", "a", "chose-a")
 value("q_shift", "c", "c", "chose-c")
 value("q_shift", "d", "d", "chose-d")

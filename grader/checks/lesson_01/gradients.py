@@ -229,9 +229,41 @@ def divided_twice(theta, trajectories, gamma=1.0):
     return summed_scores(theta, trajectories, weights).mean(0)
 
 
+def first_trajectory_only(theta, trajectories, gamma=1.0):
+    return reinforce_gradient_truth(theta, trajectories[:1], gamma)
+
+
+def first_over_all(theta, trajectories, gamma=1.0):
+    return first_trajectory_only(theta, trajectories, gamma) / len(trajectories)
+
+
+def scores_kept(theta, trajectories, gamma=1.0):
+    """The sum of scores goes on from one trajectory to the next."""
+    ones = [np.ones(len(one.rewards)) for one in trajectories]
+    returns = [discounted_sum(one.rewards, gamma) for one in trajectories]
+    kept = summed_scores(theta, trajectories, ones).cumsum(0)
+    return np.tensordot(returns, kept, 1) / len(trajectories)
+
+
+def repeats_lost(theta, trajectories, gamma=1.0):
+    """Index arrays add only once to an entry that they name twice."""
+    theta, total = np.asarray(theta), np.zeros(np.shape(theta))
+    for one in trajectories:
+        scores = np.zeros(theta.shape)
+        scores[one.states] -= softmax(theta)[one.states]
+        scores[one.states, one.actions] += 1
+        total += discounted_sum(one.rewards, gamma) * scores
+    return total / len(trajectories)
+
+
 def centred_returns(theta, trajectories, gamma=1.0):
     mean_return = np.mean([discounted_sum(one.rewards, gamma) for one in trajectories])
     return estimate(theta, trajectories, lambda r: whole(gamma)(r) - mean_return)
+
+
+def whitened_returns(theta, trajectories, gamma=1.0):
+    spread = np.std([discounted_sum(one.rewards, gamma) for one in trajectories])
+    return centred_returns(theta, trajectories, gamma) / (spread + 1e-8)
 
 
 def discounted_in_front(gamma):
@@ -275,6 +307,12 @@ REINFORCE_GRADIENT = FunctionExercise(
             "reward-to-go",
             N_("A good idea, and the next lesson's. Here every score gets the whole return."),
             like=gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
+        ),
+        Mistake(
+            "reward-to-go",
+            N_("A good idea, and the next lesson's. Here every score gets the whole return."),
+            like=gradient_like(lambda gamma: lambda rewards: gamma ** np.arange(len(rewards))
+                               * rewards_to_go(rewards, gamma)),
         ),
         Mistake(
             "immediate-reward",
@@ -323,6 +361,39 @@ REINFORCE_GRADIENT = FunctionExercise(
             "centred",
             N_("Subtracting the mean return is lesson 3's idea. Here each return counts as it is."),
             like=centred_returns,
+        ),
+        Mistake(
+            "centred",
+            N_("Subtracting the mean return is lesson 3's idea. Here each return counts as it is."),
+            like=whitened_returns,
+        ),
+        Mistake(
+            "first-trajectory-only",
+            N_("Only the first trajectory counts. Does your function return too early?"),
+            like=first_trajectory_only,
+        ),
+        Mistake(
+            "first-trajectory-only",
+            N_("Only the first trajectory counts. Does your function return too early?"),
+            like=first_over_all,
+        ),
+        Mistake(
+            "last-trajectory-only",
+            N_("Only the last trajectory is left. Does your loop add, or overwrite?"),
+            like=lambda theta, trajectories, gamma=1.0: last_trajectory_only(
+                theta, trajectories, gamma) / len(trajectories),
+        ),
+        Mistake(
+            "scores-kept",
+            N_("The scores of one trajectory still count for the next one. Where does their sum "
+               "start anew?"),
+            like=scores_kept,
+        ),
+        Mistake(
+            "repeats-lost",
+            N_("A state visited twice counts twice. With an array of indices, += adds only once "
+               "to the same entry."),
+            like=repeats_lost,
         ),
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from grader.i18n import _
 from grader.played import softmax
 from grader.probes.inputs import Env, Rng
 from grader.probes.train import Module, Optimizer
-from grader.truths import rewards_to_go
+from grader.truths import discounted_sum, rewards_to_go
 
 
 def training_env(rng):
@@ -53,7 +53,8 @@ def train_case(env, theta, num_updates, batch_size, seed):
 
 
 def train_reinforce_cases(rng):
-    """Two equal short runs from a crooked start, and one long enough to learn."""
+    """Two equal short runs from a crooked start, one long enough to learn, and the first one with
+    another generator."""
     env, seed = training_env(rng), int(rng.integers(10**6))
     crooked = rng.normal(size=(9, 4)).astype(np.float32)
     updates, size = int(rng.integers(3, 6)), int(rng.integers(10, 14))
@@ -61,6 +62,7 @@ def train_reinforce_cases(rng):
         train_case(env, crooked, updates, size, seed),
         train_case(env, crooked, updates, size, seed),
         train_case(env, np.zeros((9, 4), np.float32), 60, 32, seed + 1),
+        train_case(env, crooked, updates, size, seed + 2),
     ]
 
 
@@ -73,6 +75,10 @@ def descent(weigh, **how):
 
 def whole_return(episode):
     return np.full(len(episode.rewards), episode.total)
+
+
+def discounted_return(gamma):
+    return lambda episode: np.full(len(episode.rewards), discounted_sum(episode.rewards, gamma))
 
 
 def centred_descent(theta, batch):
@@ -123,6 +129,11 @@ WRONG = (
         N_("Each step is weighted by its own reward. Which step earned the goal?"),
         descent(lambda episode: episode.rewards),
     ),
+    *(
+        ("discounted", N_("The returns in the loss are discounted. Here the discount is 1."),
+         descent(discounted_return(gamma)))
+        for gamma in (0.9, 0.95, 0.98, 0.99)
+    ),
     (
         "broadcast",
         N_("Every episode is weighted by the mean return. Print the shape of the product of "
@@ -146,7 +157,7 @@ TRAIN_REINFORCE = RuleExercise(
         training.rule_history,
         training.mark_rule(0.9),
     ),
-    overall=(training.same_draws,),
+    overall=(training.same_draws, training.other_draws),
     seconds=30.0,
     prerequisites=(
         "softmax",

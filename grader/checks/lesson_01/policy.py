@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from grader.exercise import N_, Case, FunctionExercise, Mistake, Number
+from grader.exercise import N_, Case, FunctionExercise, Mistake, Number, close
 from grader.played import softmax
 from grader.probes.inputs import View
 from grader.truths import discounted_sum, rewards_to_go
@@ -23,7 +23,7 @@ def softmax_cases(rng):
         Case({"logits": rows}),
         Case({"logits": rng.normal(size=(2, 3, 4)) * 3}),
         Case({"logits": View(rng.normal(size=(4, 3)), "read_only")}),
-        Case({"logits": View(rng.normal(size=(4, 3)), "reversed")}),
+        Case({"logits": View(rng.normal(size=(4, 3)), "strided")}),
         Case({"logits": rng.normal(size=(1,))}),
     ]
 
@@ -53,6 +53,12 @@ def softmax_overflowing(logits):
         return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
 
 
+def softmax_less_mean(logits):
+    with np.errstate(all="ignore"):
+        weights = np.exp(logits - logits.mean(axis=-1, keepdims=True))
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+
 def softmax_shared_maximum(logits):
     with np.errstate(all="ignore"):
         weights = np.exp(logits - logits.max())
@@ -67,7 +73,8 @@ def softmax_lost_axis(logits):
 def unnormalised(case, seen, truth):
     """Not negative, but the rows' sums aren't 1."""
     found = seen["value"]["array"]
-    return found.shape == truth.value.shape and not np.allclose(found.sum(-1), 1)
+    same = found.shape == truth.value.shape and np.isfinite(found).all()
+    return same and not np.allclose(found.sum(-1), 1)
 
 
 SOFTMAX = FunctionExercise(
@@ -89,6 +96,11 @@ SOFTMAX = FunctionExercise(
             "overflow",
             N_("exp overflows. Softmax doesn't change when you subtract a constant from a row."),
             like=softmax_overflowing,
+        ),
+        Mistake(
+            "overflow",
+            N_("exp overflows. Which constant, subtracted from a row, leaves nothing above 0?"),
+            like=softmax_less_mean,
         ),
         Mistake(
             "row-underflows",
@@ -155,6 +167,19 @@ def log_prob_overflowing(logits, actions):
         return taken(logits, actions) - np.log(np.exp(logits).sum(-1))
 
 
+def log_prob_shared_maximum(logits, actions):
+    with np.errstate(all="ignore"):
+        apart = logits - logits.max()
+        return taken(apart - np.log(np.exp(apart).sum(-1, keepdims=True)), actions)
+
+
+def floored(case, seen, truth):
+    """Right, but for actions whose probability is next to nothing."""
+    found, wanted = seen["value"]["array"], truth.value
+    wrong = ~close(found, wanted)
+    return found.shape == wanted.shape and np.isfinite(found).all() and wanted[wrong].max() < -14
+
+
 def log_prob_likeliest(logits, actions):
     return stable_log_softmax(logits).max(-1)
 
@@ -170,6 +195,17 @@ LOG_PROB = FunctionExercise(
             N_("The probability underflows to 0 before its logarithm is taken. Can you write the "
                "logarithm of softmax without dividing?"),
             like=log_of_softmax,
+        ),
+        Mistake(
+            "floored",
+            N_("A floor under the probability hides that it underflows. Can you write the "
+               "logarithm of softmax without dividing?"),
+            when=floored,
+        ),
+        Mistake(
+            "row-underflows",
+            N_("One row at 10000 wipes out the others. Whose maximum is subtracted from a row?"),
+            like=log_prob_shared_maximum,
         ),
         Mistake(
             "overflow",
@@ -211,6 +247,12 @@ LOG_PROB = FunctionExercise(
             N_("That is the logit. What turns logits into log-probabilities?"),
             like=taken,
         ),
+        Mistake(
+            "logit",
+            N_("That is the logit. What turns logits into log-probabilities?"),
+            like=lambda logits, actions: taken(
+                logits - logits.max(-1, keepdims=True), actions),
+        ),
     ),
 )  # fmt: skip
 
@@ -226,9 +268,10 @@ def discounted_return_cases(rng):
         Case({"rewards": np.array([1.0, 2.0, 3.0]), "gamma": 1.0}),
         Case({"rewards": np.array([3.0, 5.0]), "gamma": 0.0}),
         Case({"rewards": np.array([1.0, -2.0, 4.0])}),
+        Case({"rewards": np.array([-2.0, 1.0, -4.0]), "gamma": 0.5}),
         Case({"rewards": np.array([7.0]), "gamma": 0.9}),
         Case({"rewards": View(rewards, "read_only"), "gamma": 0.9}, keywords=("gamma",)),
-        Case({"rewards": View(rewards[:5], "reversed"), "gamma": 0.5}),
+        Case({"rewards": View(rewards[:5], "strided"), "gamma": 0.5}),
         Case({"rewards": rng.normal(size=9), "gamma": float(rng.uniform(0.3, 0.99))}),
     ]
 
@@ -248,6 +291,14 @@ DISCOUNTED_RETURN = FunctionExercise(
             "gamma-fixed",
             N_("A fixed gamma? Use the argument, and its default of 1."),
             like=lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
+        ),
+        *(
+            Mistake(
+                "gamma-default",
+                N_("Called without gamma, it is 1. What is its default in your function?"),
+                like=lambda rewards, gamma=default: discounted_sum(rewards, gamma),
+            )
+            for default in (0.99, 0.95, 0.9)
         ),
         Mistake(
             "discount-from-the-end",

@@ -12,7 +12,6 @@ from grader.i18n import _
 from grader.kinds import kind_text, none_hint
 from grader.played import (
     FALSE_ALARM,
-    always_likeliest,
     episodes,
     foreign_chance,
     log_likelihood,
@@ -53,8 +52,9 @@ def env_text(env):
 
 
 def rollout_cases(rng):
-    """Two equal calls, episodes of one step, and enough episodes to count frequencies. Neighbours
-    prefer opposite actions, so that a wrong row of theta shows."""
+    """Two equal calls, episodes of one step, enough episodes to count frequencies, and some that
+    last longer than those of the lesson. In the corridor neighbours prefer opposite actions, so
+    that a wrong row of theta shows."""
     grid = Env("Grid", {"size": 3, "pits": [[1, 1]], "max_steps": 12})
     short = Env("Corridor", {"length": 3})
     corridor = Env("Corridor", {"length": 6, "goal": 5, "first": 2, "max_steps": 6})
@@ -62,12 +62,16 @@ def rollout_cases(rng):
     theta = np.stack([signs * rng.uniform(0.5, 0.9, 6), np.zeros(6)], 1)
     even = rng.normal(size=(9, 4)) * 0.1
     seed = int(rng.integers(10**6))
+    # Everywhere some actions are likelier: a softmax over the states takes that away.
+    uneven = rng.normal(size=(9, 4)) + rng.permutation([1.2, 0.4, -0.4, -1.2])
+    long = Env("Corridor", {"length": 60, "max_steps": 120})
     return [
         rollout_case(grid, even, seed, 4),
         rollout_case(grid, even, seed, 4),
         rollout_case(short, np.array([[0.0, 1.0]] * 3), seed + 1, 6),
         rollout_case(corridor, theta, seed + 2, 200),
-        rollout_case(grid, rng.normal(size=(9, 4)), seed + 3, 80),
+        rollout_case(grid, uneven, seed + 3, 80),
+        rollout_case(long, np.zeros((60, 2)), seed + 4, 2),
     ]
 
 
@@ -115,7 +119,8 @@ def rollout_played(case, seen):
     if len(played) == count:
         return None
     got = _("{played} episodes in {n} calls").format(played=len(played), n=count)
-    return Problem("behaviour", "", _("one episode a call"), got, "", "episodes-miscounted")
+    hint = _("In each call reset env once, and take every step in env itself.")
+    return Problem("behaviour", "", _("one episode a call"), got, hint, "episodes-miscounted")
 
 
 def rollout_recorded(case, seen):
@@ -126,14 +131,19 @@ def rollout_recorded(case, seen):
             truth = getattr(episode, name)
             if found.shape == truth.shape and np.allclose(found, truth):
                 continue
-            return _record_problem(name, found, truth)
+            return _record_problem(name, found, truth, episode)
     return None
 
 
-def _record_problem(name, found, truth):
+def _record_problem(name, found, truth, episode):
     words = {"states": _("states {x}"), "actions": _("actions {x}"), "rewards": _("rewards {x}")}
     expected, got = (words[name].format(x=array_text(x)) for x in (truth, found))
     mistake, hint = _record_mistake(name, found, truth)
+    if not hint and any(
+        name != other and np.array_equal(found, getattr(episode, other))
+        for other in ("states", "actions", "rewards")
+    ):
+        mistake, hint = "fields-swapped", _("The order is states, actions, rewards.")
     step = "value" if found.shape == truth.shape else "shape"
     return Problem(step, "", expected, got, hint, mistake)
 
@@ -153,13 +163,15 @@ def _record_mistake(name, found, truth):
         return "states-shifted", _(
             "Keep the state in which the action was chosen, not the one it led to."
         )
+    if name == "states" and np.array_equal(found[1:], truth[1:]):
+        return "first-state", _("The first state is the one that reset returned.")
     return f"{name}-wrong", ""
 
 
 def rollout_sampling(case, seen):
     log = seen["played"]
     actual = softmax(case.inputs["theta"])[log["obs"]]
-    if not always_likeliest(log["actions"], actual) and _all_alike(log, actual):
+    if not _fixed(log) and _all_alike(log, actual):
         hint = _("Are your trajectories all alike? A generator made anew starts over each time.")
         return Problem(
             "behaviour",
@@ -170,6 +182,12 @@ def rollout_sampling(case, seen):
             "same-seed",
         )
     return one_seed(log) or sampling_problem(log["obs"], log["actions"], actual)
+
+
+def _fixed(log):
+    """Whether the action hangs on the state alone: then it isn't the generator that repeats."""
+    pairs = zip(log["obs"].tolist(), log["actions"].tolist(), strict=True)
+    return len(set(pairs)) == len(set(log["obs"].tolist()))
 
 
 def _all_alike(log, probabilities):
