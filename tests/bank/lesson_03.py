@@ -1113,3 +1113,347 @@ value("q_whitening", "a", "a", "chose-a")
 value("q_whitening", "c", "c", "chose-c")
 value("q_whitening", "d", "d", "chose-d")
 value("q_whitening", "blank", None, "not-answered")
+
+
+# baseline_gradient_samples, more of it ---------------------------------------------------------
+
+
+@right("baseline_gradient_samples")
+def torch_reads_the_arrays(theta, trajectories, baseline, gamma=1.0):
+    """torch takes the arrays as they are, whatever their layout, and gives a tensor back."""
+    out = []
+    for t in trajectories:
+        logits = torch.tensor(theta, requires_grad=True)
+        dist = torch.distributions.Categorical(logits=logits[torch.as_tensor(t.states)])
+        adv = torch.as_tensor(to_go(t.rewards, gamma)) - torch.as_tensor(baseline)[t.states]
+        (dist.log_prob(torch.as_tensor(t.actions)) * adv).sum().backward()
+        out.append(logits.grad)
+    return torch.stack(out)
+
+
+@wrong("baseline_gradient_samples", "baseline-discounted")
+def discounts_the_baseline(theta, trajectories, baseline, gamma=1.0):
+    return samples_with(lambda t, b, g: to_go(t.rewards, g) - g ** np.arange(len(t)) * b[t.states])(
+        theta, trajectories, baseline, gamma
+    )
+
+
+@wrong("baseline_gradient_samples", "subtracted-from-rewards")
+def off_every_reward(theta, trajectories, baseline, gamma=1.0):
+    weights = [to_go(t.rewards - baseline[t.states], gamma) for t in trajectories]
+    return np.array([weighted(theta, t, w) for t, w in zip(trajectories, weights)])
+
+
+@wrong("baseline_gradient_samples", "baseline-of-time")
+def whole_baseline_off_the_returns(theta, trajectories, baseline, gamma=1.0):
+    return np.array(
+        [weighted(theta, t, to_go(t.rewards, gamma) - baseline[: len(t)]) for t in trajectories]
+    )
+
+
+@wrong("baseline_gradient_samples", "divided")
+def mean_over_the_steps(theta, trajectories, baseline, gamma=1.0):
+    sums = with_einsum(theta, trajectories, baseline, gamma)
+    return sums / np.array([len(t) for t in trajectories])[:, None, None]
+
+
+@wrong("baseline_gradient_samples", "divided")
+def divided_by_how_many(theta, trajectories, baseline, gamma=1.0):
+    return with_einsum(theta, trajectories, baseline, gamma) / len(trajectories)
+
+
+@wrong("baseline_gradient_samples", "never-reset")
+def one_running_sum(theta, trajectories, baseline, gamma=1.0):
+    out, running = [], np.zeros(theta.shape)
+    for t in trajectories:
+        running += weighted(theta, t, to_go(t.rewards, gamma) - baseline[t.states])
+        out.append(running.copy())
+    return np.array(out)
+
+
+@wrong("baseline_gradient_samples", "never-reset")
+def one_array_many_times(theta, trajectories, baseline, gamma=1.0):
+    out, running = [], np.zeros(theta.shape)
+    for t in trajectories:
+        running += weighted(theta, t, to_go(t.rewards, gamma) - baseline[t.states])
+        out.append(running)
+    return np.array(out)
+
+
+@wrong("baseline_gradient_samples", "repeats-lost")
+def indexed_plus(theta, trajectories, baseline, gamma=1.0):
+    out = np.zeros((len(trajectories), *theta.shape))
+    for sample, t in zip(out, trajectories):
+        weight = to_go(t.rewards, gamma) - baseline[t.states]
+        sample[t.states] += weight[:, None] * (np.eye(theta.shape[1])[t.actions]
+                                               - probs(theta)[t.states])  # fmt: skip
+    return out
+
+
+@wrong("baseline_gradient_samples", "baseline-of-action")
+def plainly_by_the_action(theta, trajectories, baseline, gamma=1.0):
+    return samples_with(lambda t, b, g: to_go(t.rewards, g) - b[t.actions])(
+        theta, trajectories, baseline, gamma
+    )
+
+
+# optimal_baseline and leave_one_out_advantages, more of them -----------------------------------
+
+
+@right("optimal_baseline")
+def torch_from_the_arrays(scores, returns):
+    square = torch.as_tensor(scores).pow(2).sum(1)
+    return (square * torch.as_tensor(returns)).sum() / square.sum()
+
+
+@wrong("optimal_baseline", "step:kind")
+def in_brackets(scores, returns):
+    square = (scores**2).sum(1)
+    return np.array([(square * returns).sum() / square.sum()])
+
+
+@wrong("leave_one_out_advantages", "whole-numbers")
+def filled_into_its_like(returns):
+    returns = np.asarray(returns)
+    if len(returns) == 1:
+        raise ValueError("one return")
+    adv = np.zeros_like(returns)
+    for i in range(len(returns)):
+        adv[i] = returns[i] - np.delete(returns, i).mean()
+    return adv
+
+
+@wrong("leave_one_out_advantages", "pair-refused")
+def wants_three(returns):
+    if len(returns) <= 2:
+        raise ValueError("too few")
+    return by_the_sum(returns)
+
+
+@wrong("leave_one_out_advantages", "step:kind")
+def a_list_of_floats(returns):
+    return list(by_the_sum(returns))
+
+
+# value_loss and actor_critic_loss, more of them ------------------------------------------------
+
+
+@wrong("value_loss", "length-not-compared")
+def counts_dimensions(values, returns):
+    if values.dim() != returns.dim():
+        raise ValueError("dimensions")
+    return ((values - returns.detach()) ** 2).mean()
+
+
+@wrong("actor_critic_loss", "logp-detached")
+def detaches_the_wrong_factor(logp, values, returns, value_coef=0.5):
+    policy = -(logp.detach() * (returns - values)).mean()
+    return policy + value_coef * F.mse_loss(values, returns)
+
+
+@wrong("actor_critic_loss", "value-coef-on-policy")
+def weighs_the_policy(logp, values, returns, value_coef=0.5):
+    adv = (returns - values).detach()
+    return -value_coef * (logp * adv).mean() + F.mse_loss(values, returns)
+
+
+@wrong("actor_critic_loss", "product-of-means")
+def a_column_times_a_row(logp, values, returns, value_coef=0.5):
+    adv = (returns - values).detach()
+    return -(logp[:, None] * adv).mean() + value_coef * F.mse_loss(values, returns)
+
+
+@wrong("actor_critic_loss", "halved")
+def half_an_error(logp, values, returns, value_coef=0.5):
+    adv = (returns - values).detach()
+    return -(logp * adv).mean() + value_coef * 0.5 * F.mse_loss(values, returns)
+
+
+@wrong("actor_critic_loss", "not-averaged")
+def one_for_each_step(logp, values, returns, value_coef=0.5):
+    return -logp * (returns - values).detach() + value_coef * (values - returns) ** 2
+
+
+# td_errors and gae, more of them ---------------------------------------------------------------
+
+
+@right("td_errors")
+def torch_where_on_the_arrays(rewards, values, next_values, terminated, gamma):
+    r, v, w, over = map(torch.as_tensor, (rewards, values, next_values, terminated))
+    return r + gamma * torch.where(over, torch.zeros_like(w), w) - v
+
+
+@wrong("td_errors", "next-row")
+def rolled_values(rewards, values, next_values, terminated, gamma):
+    return rewards + gamma * np.roll(values, -1, axis=0) * ~terminated - values
+
+
+@wrong("td_errors", "last-row-ended")
+def nothing_after_the_last_row(rewards, values, next_values, terminated, gamma):
+    going_on = ~terminated
+    going_on[-1] = False
+    return rewards + gamma * next_values * going_on - values
+
+
+@wrong("td_errors", "one-flag-for-all")
+def any_of_the_flags(rewards, values, next_values, terminated, gamma):
+    delta = rewards - values
+    for t in range(len(rewards)):
+        if not terminated[t].any():
+            delta[t] += gamma * next_values[t]
+    return delta
+
+
+@wrong("td_errors", "gamma-ignored")
+def always_the_usual_gamma(rewards, values, next_values, terminated, gamma):
+    return rewards + 0.99 * next_values * ~terminated - values
+
+
+def one_step(rewards, values, next_values, terminated, gamma):
+    return rewards + gamma * np.where(terminated, 0.0, next_values) - values
+
+
+def added_up(delta, decay, going_on):
+    """The recursion, as students write it."""
+    adv, later = np.zeros_like(delta), 0.0
+    for t in reversed(range(len(delta))):
+        adv[t] = later = delta[t] + decay * going_on[t] * later
+    return adv
+
+
+@right("gae")
+def torch_on_the_arrays(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    r, v, w = (torch.as_tensor(x) for x in (rewards, values, next_values))
+    ended, cut = torch.as_tensor(terminated), torch.as_tensor(truncated)
+    adv, later = torch.zeros_like(r), torch.zeros_like(r[0])
+    for t in reversed(range(len(r))):
+        delta = r[t] + gamma * w[t].masked_fill(ended[t], 0) - v[t]
+        adv[t] = later = delta + gamma * lam * later.masked_fill(ended[t] | cut[t], 0)
+    return adv
+
+
+@right("gae")
+def a_linear_system(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    """(1 - gamma lam M) adv = delta, column by column."""
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    columns = []
+    for n in range(delta.shape[1]):
+        goes_on = ~(terminated[:-1, n] | truncated[:-1, n])
+        matrix = np.eye(len(delta)) - gamma * lam * np.diag(goes_on, 1)
+        columns.append(np.linalg.solve(matrix, delta[:, n]))
+    return np.stack(columns, axis=1)
+
+
+@wrong("gae", "flags-merged-in-place")
+def one_flag_in_place(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    terminated |= truncated
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    return added_up(delta, gamma * lam, ~terminated)
+
+
+@wrong("gae", "bootstrapped-twice")
+def value_in_the_reward_as_well(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    paid = rewards + gamma * next_values * truncated
+    delta = one_step(paid, values, next_values, terminated, gamma)
+    return added_up(delta, gamma * lam, ~(terminated | truncated))
+
+
+@wrong("gae", "last-row-ended")
+def no_value_after_the_last_row(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    following = next_values.copy()
+    following[-1] = 0.0
+    delta = one_step(rewards, values, following, terminated, gamma)
+    return added_up(delta, gamma * lam, ~(terminated | truncated))
+
+
+@wrong("gae", "one-flag-for-all")
+def stops_everywhere_at_once(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    over = (terminated | truncated).any(axis=1)
+    return added_up(delta, gamma * lam, ~over)
+
+
+@wrong("gae", "across-columns")
+def one_number_for_all_columns(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    adv, later = np.zeros_like(delta), 0.0
+    for n in range(delta.shape[1]):
+        for t in reversed(range(len(delta))):
+            goes_on = not (terminated[t, n] or truncated[t, n])
+            adv[t, n] = later = delta[t, n] + gamma * lam * goes_on * later
+    return adv
+
+
+@wrong("gae", "wraps-around")
+def modulo_the_length(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    adv = one_step(rewards, values, next_values, terminated, gamma)
+    for t in reversed(range(len(adv))):
+        goes_on = ~(terminated[t] | truncated[t])
+        adv[t] += gamma * lam * goes_on * adv[(t + 1) % len(adv)]
+    return adv
+
+
+@wrong("gae", "gamma-not-in-delta")
+def undiscounted_errors(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    delta = one_step(rewards, values, next_values, terminated, 1.0)
+    return added_up(delta, gamma * lam, ~(terminated | truncated))
+
+
+@wrong("gae", "weights-normalised")
+def weights_that_add_up_to_one(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    return (1 - lam) * added_up(delta, gamma * lam, ~(terminated | truncated))
+
+
+@wrong("gae", "flag-of-step-before")
+def one_row_up(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    over = terminated | truncated
+    return added_up(delta, gamma * lam, [~over[t - 1] for t in range(len(over))])
+
+
+@wrong("gae", "step:kind")
+def advantages_and_targets(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):  # fmt: skip
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    adv = added_up(delta, gamma * lam, ~(terminated | truncated))
+    return adv, adv + values
+
+
+# train_actor_critic, more of it ----------------------------------------------------------------
+
+
+@wrong("train_actor_critic", "rng-ignored")
+def a_seed_of_its_own(env, policy, critic, optimizer, num_updates, batch_size, gamma, rng):
+    rng = np.random.default_rng(0)
+    train = trainer(two_terms)
+    return train(env, policy, critic, optimizer, num_updates, batch_size, gamma, rng)
+
+
+train_wrong(
+    "of_probabilities", "probability-not-log",
+    loss=lambda logp, values, returns: two_terms(logp.exp(), values, returns),
+)  # fmt: skip

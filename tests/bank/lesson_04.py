@@ -75,7 +75,7 @@ def new_detached(logp, logp_old):
         return torch.exp(logp - logp_old)
 
 
-@wrong("importance_ratio", "gradient-through-old")
+@wrong("importance_ratio", "wrong-one-detached")
 def wrong_one_detached(logp, logp_old):
     return torch.exp(logp.detach() - logp_old) + 0 * logp
 
@@ -416,7 +416,7 @@ def whitened_inside(logp, logp_old, adv, clip=0.2):
     return min_of_two(logp, logp_old, a, clip)
 
 
-@wrong("ppo_clip_loss", "step:value")
+@wrong("ppo_clip_loss", "band-in-logs")
 def band_of_logs(logp, logp_old, adv, clip=0.2):
     d, adv = logp - logp_old.detach(), adv.detach()
     return -torch.min(d.exp() * adv, d.clamp(-clip, clip).exp() * adv).mean()
@@ -1107,3 +1107,227 @@ value("q_negative_kl", "b", "b")
 value("q_negative_kl", "a", "a", "chose-a")
 value("q_negative_kl", "c", "c", "chose-c")
 value("q_negative_kl", "d", "d", "chose-d")
+
+
+# importance_ratio and surrogate_loss, more of them ----------------------------------------------
+
+
+@right("importance_ratio")
+def held_far_out(logp, logp_old):
+    """Some guard the exponential; a ratio that a batch may really hold goes through."""
+    return torch.exp((logp - logp_old.detach()).clamp(-20, 20))
+
+
+@wrong("importance_ratio", "held-back")
+def held_near(logp, logp_old):
+    return torch.exp((logp - logp_old.detach()).clamp(-2, 2))
+
+
+@wrong("importance_ratio", "held-back")
+def already_in_the_band(logp, logp_old):
+    return torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2)
+
+
+@wrong("importance_ratio", "underflow")
+def epsilon_below(logp, logp_old):
+    return logp.exp() / (logp_old.detach().exp() + 1e-8)
+
+
+@wrong("importance_ratio", "wrong-one-detached")
+def the_new_one_detached(logp, logp_old):
+    return torch.exp(logp.detach() - logp_old)
+
+
+@wrong("importance_ratio", "step:kind")
+def in_double_precision(logp, logp_old):
+    """All but the dtype is right, so nothing else may be named."""
+    return torch.exp(logp.double() - logp_old.detach().double())
+
+
+@wrong("importance_ratio", "changed-inputs")
+def negated_in_place(logp, logp_old):
+    return torch.exp(logp + logp_old.data.neg_())
+
+
+@wrong("surrogate_loss", "advantages-whitened")
+def whitens_on_the_way(logp, logp_old, adv):
+    adv = (adv - adv.mean()) / (adv.std() + 1e-8)
+    return -(torch.exp(logp - logp_old.detach()) * adv).mean()
+
+
+@wrong("surrogate_loss", "weights-normalised")
+def over_the_sum_of_ratios(logp, logp_old, adv):
+    ratio = torch.exp(logp - logp_old.detach())
+    return -(ratio * adv).sum() / ratio.sum()
+
+
+@wrong("surrogate_loss", "held-ratio")
+def ratio_as_a_weight(logp, logp_old, adv):
+    return -(torch.exp(logp - logp_old).detach() * logp * adv).mean()
+
+
+# ppo_clip_loss and what belongs to it, more of them ---------------------------------------------
+
+
+def ratio_and_adv(logp, logp_old, adv):
+    return torch.exp(logp - logp_old.detach()), adv.detach()
+
+
+@right("ppo_clip_loss")
+def excess_taken_back(logp, logp_old, adv, clip=0.2):
+    """The surrogate, less what lies beyond the band on the side that pays."""
+    ratio, adv = ratio_and_adv(logp, logp_old, adv)
+    above = F.relu(ratio - (1 + clip)) * adv.clamp(min=0)
+    below = F.relu(1 - clip - ratio) * (-adv).clamp(min=0)
+    return (above + below - ratio * adv).mean()
+
+
+@right("ppo_clip_loss")
+def band_by_logarithms(logp, logp_old, adv, clip=0.2):
+    """log(1 - clip) and log(1 + clip) are the band's edges in the logarithm."""
+    log_ratio, adv = logp - logp_old.detach(), adv.detach()
+    held = log_ratio.clamp(math.log1p(-clip), math.log1p(clip))
+    return -torch.min(log_ratio.exp() * adv, held.exp() * adv).mean()
+
+
+@wrong("ppo_clip_loss", "min-before-advantage")
+def smaller_ratio(logp, logp_old, adv, clip=0.2):
+    ratio, adv = ratio_and_adv(logp, logp_old, adv)
+    return -(torch.min(ratio, ratio.clamp(1 - clip, 1 + clip)) * adv).mean()
+
+
+@wrong("ppo_clip_loss", "sample-dropped")
+def leaves_samples_out(logp, logp_old, adv, clip=0.2):
+    ratio, adv = ratio_and_adv(logp, logp_old, adv)
+    return -(ratio * adv * ((ratio - 1).abs() <= clip)).mean()
+
+
+@wrong("ppo_clip_loss", "clipped-branch-detached")
+def half_a_gradient(logp, logp_old, adv, clip=0.2):
+    ratio, adv = ratio_and_adv(logp, logp_old, adv)
+    return -torch.min(ratio * adv, ratio.detach().clamp(1 - clip, 1 + clip) * adv).mean()
+
+
+@wrong("ppo_clip_loss", "broadcast")
+def column_of_advantages(logp, logp_old, adv, clip=0.2):
+    ratio, adv = ratio_and_adv(logp, logp_old, adv[:, None])
+    return -torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv).mean()
+
+
+@wrong("ppo_clip_loss", "advantages-whitened")
+def whitens_with_ddof_one(logp, logp_old, adv, clip=0.2):
+    ratio, adv = ratio_and_adv(logp, logp_old, (adv - adv.mean()) / (adv.std() + 1e-8))
+    return -torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv).mean()
+
+
+@right("clip_gradient")
+def torch_derives_it(ratio, adv, clip=0.2):
+    """torch takes the arrays as they are, whatever their layout."""
+    r, a = torch.tensor(ratio, requires_grad=True), torch.as_tensor(adv)
+    torch.min(r * a, r.clamp(1 - clip, 1 + clip) * a).sum().backward()
+    return r.grad
+
+
+@right("clip_gradient")
+def central_difference(ratio, adv, clip=0.2, step=1e-6):
+    def objective(r):
+        return np.minimum(r * adv, np.clip(r, 1 - clip, 1 + clip) * adv)
+
+    return (objective(ratio + step) - objective(ratio - step)) / (2 * step)
+
+
+@wrong("clip_gradient", "averaged")
+def one_mean_slope(ratio, adv, clip=0.2):
+    rests = ((adv > 0) & (ratio > 1 + clip)) | ((adv < 0) & (ratio < 1 - clip))
+    return np.where(rests, 0.0, adv).mean()
+
+
+@wrong("clip_gradient", "dead-inside")
+def strictly_smaller_branch(ratio, adv, clip=0.2):
+    return np.where(ratio * adv < np.clip(ratio, 1 - clip, 1 + clip) * adv, adv, 0.0)
+
+
+@wrong("clip_gradient", "advantage-forgotten")
+def one_where_alive(ratio, adv, clip=0.2):
+    rests = ((adv > 0) & (ratio > 1 + clip)) | ((adv < 0) & (ratio < 1 - clip))
+    return np.where(rests, 0.0, 1.0)
+
+
+@wrong("clip_gradient", "advantage-forgotten")
+def ratio_where_alive(ratio, adv, clip=0.2):
+    rests = ((adv > 0) & (ratio > 1 + clip)) | ((adv < 0) & (ratio < 1 - clip))
+    return np.where(rests, 0.0, ratio)
+
+
+@right("clip_fraction")
+def torch_counts(ratio, clip=0.2):
+    """torch takes the array as it is, whatever its layout."""
+    return ((torch.as_tensor(ratio) - 1.0).abs() > clip).float().mean().item()
+
+
+# ppo_penalty_loss, adapt_beta and a question, more of them ----------------------------------------
+
+
+def plain_surrogate(logp, logp_old, adv):
+    return -(torch.exp(logp - logp_old.detach()) * adv).mean()
+
+
+@wrong("ppo_penalty_loss", "beta-on-surrogate")
+def weighs_the_surrogate(logp, logp_old, adv, kl, beta):
+    return beta * plain_surrogate(logp, logp_old, adv) + kl
+
+
+@wrong("ppo_penalty_loss", "beta-on-surrogate")
+def weighs_the_two(logp, logp_old, adv, kl, beta):
+    return beta * (plain_surrogate(logp, logp_old, adv) + kl)
+
+
+@wrong("ppo_penalty_loss", "kl-not-used")
+def estimates_its_own(logp, logp_old, adv, kl, beta):
+    return plain_surrogate(logp, logp_old, adv) + beta * (logp_old.detach() - logp).mean()
+
+
+@wrong("ppo_penalty_loss", "kl-not-used")
+def estimates_k3(logp, logp_old, adv, kl, beta):
+    log_ratio = logp - logp_old.detach()
+    own = (log_ratio.exp() - 1 - log_ratio).mean()
+    return plain_surrogate(logp, logp_old, adv) + beta * own
+
+
+@wrong("ppo_penalty_loss", "surrogate-detached")
+def penalty_alone_pulls(logp, logp_old, adv, kl, beta):
+    return plain_surrogate(logp, logp_old, adv).detach() + beta * kl
+
+
+@wrong("adapt_beta", "on-the-bound")
+def doubles_on_the_bound(beta, kl, target):
+    return beta / 2 if kl < target / 1.5 else beta * 2 if kl >= 1.5 * target else beta
+
+
+@wrong("adapt_beta", "on-the-bound")
+def halves_on_the_bound(beta, kl, target):
+    return beta / 2 if kl <= target / 1.5 else beta * 2 if kl > 1.5 * target else beta
+
+
+@wrong("adapt_beta", "no-range")
+def one_bound_for_both(beta, kl, target):
+    return beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
+
+
+@wrong("adapt_beta", "absolute-kl")
+def size_of_the_kl(beta, kl, target):
+    return beta / 2 if abs(kl) < target / 1.5 else beta * 2 if abs(kl) > 1.5 * target else beta
+
+
+@wrong("adapt_beta", "factor-returned")
+def the_factor(beta, kl, target):
+    return 0.5 if kl < target / 1.5 else 2.0 if kl > 1.5 * target else 1.0
+
+
+@wrong("adapt_beta", "nothing-returned")
+def prints_it(beta, kl, target):
+    print(beta / 2 if kl < target / 1.5 else beta * 2 if kl > 1.5 * target else beta)
+
+
+value("q_outside_band", "with_a_full_stop", "c.")
+value("q_outside_band", "quoted_twice", "'c'")

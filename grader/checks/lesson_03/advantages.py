@@ -80,7 +80,7 @@ def td_cases(rng):
         case(told_apart(), 0.5),
         case(told_apart(), 1.0),
         case(guised(random_records(rng), "read_only"), 0.0),
-        case(guised(random_records(rng), "reversed"), float(rng.uniform(0.5, 0.99))),
+        case(guised(random_records(rng), "strided"), float(rng.uniform(0.5, 0.99))),
         case(random_records(rng), float(rng.uniform(0.5, 0.99))),
     ]
 
@@ -123,6 +123,22 @@ def td(rule):
     return wrong
 
 
+def last_row_ended(flags):
+    """The flags, and the last row ended whatever they say."""
+    ended = flags.copy()
+    ended[-1] = True
+    return ended
+
+
+def one_flag_for_all(flags):
+    """Each row ended for all environments where it did for one of them."""
+    return np.broadcast_to(flags.any(axis=1, keepdims=True), flags.shape)
+
+
+LAST_ROW = N_("The last row is no end, if its flag does not say so. next_values holds what its "
+              "successor is worth.")  # fmt: skip
+OWN_FLAGS = N_("Each column is an environment of its own, with its own flags.")
+
 TD_ERRORS = FunctionExercise(
     "td_errors", td_cases, td_truth,
     hint=N_("Reward, plus the discounted value of what follows, minus the value expected before."),
@@ -140,6 +156,13 @@ TD_ERRORS = FunctionExercise(
                                "next_values[t]?"),
                 like=td(lambda r, v, w, go, g: deltas(
                     r, v, np.concatenate([v[1:], w[-1:]]), go, g))),
+        Mistake("next-row", N_("values[t + 1] can belong to the next episode. Whose value is "
+                               "next_values[t]?"),
+                like=td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g))),
+        Mistake("last-row-ended", LAST_ROW,
+                like=td(lambda r, v, w, go, g: deltas(r, v, w, ~last_row_ended(~go), g))),
+        Mistake("one-flag-for-all", OWN_FLAGS,
+                like=td(lambda r, v, w, go, g: deltas(r, v, w, ~one_flag_for_all(~go), g))),
         Mistake("flag-of-next-step", N_("Does the flag speak of leaving this step, or of entering "
                                         "it?"),
                 like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, -1), g))),
@@ -150,6 +173,8 @@ TD_ERRORS = FunctionExercise(
                 like=td(lambda r, v, w, go, g: -deltas(r, v, w, go, g))),
         Mistake("gamma-ignored", N_("Set gamma to 0: what remains?"),
                 like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0))),
+        Mistake("gamma-ignored", N_("Set gamma to 0: what remains?"),
+                like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99))),
         Mistake("gamma-on-reward", N_("The reward comes at once; only what follows is "
                                       "discounted."),
                 like=td(lambda r, v, w, go, g: g * (r + w * go) - v)),
@@ -196,7 +221,7 @@ def gae_cases(rng):
         case(one_step(None), 0.9, 0.8),
         case(one_step(5.0), 0.9, 0.8),
         case(guised(random_records(rng), "read_only"), 0.8, keywords=("gamma",)),
-        case(guised(random_records(rng), "reversed"), lam=0.6, keywords=("lam",)),
+        case(guised(random_records(rng), "strided"), lam=0.6, keywords=("lam",)),
         case(random_records(rng, 15), *(float(rng.uniform(0.3, 0.97)) for _n in both), both),
     ]
 
@@ -271,6 +296,27 @@ def last_row_empty(adv, delta, values, over, rate):
     return recursion(delta, rate, ~over)
 
 
+def wrapped_around(adv, delta, values, over, rate):
+    """The last row reads the one at index T, taken as 0: the first one, which holds its delta."""
+    delta = delta.copy()
+    delta[-1] += rate * ~over[-1] * delta[0]
+    return recursion(delta, rate, ~over)
+
+
+def across_columns(adv, delta, values, over, rate):
+    """One number is carried through all columns, and each begins with what the last one left."""
+    result, later = np.zeros(delta.shape), 0.0
+    for n in range(delta.shape[1]):
+        for t in reversed(range(len(delta))):
+            result[t, n] = later = delta[t, n] + rate * ~over[t, n] * later
+    return result
+
+
+def flags_changed(case, seen, truth):
+    """The usual `terminated |= truncated`, which fails where an array is read-only."""
+    return {"terminated", "truncated"} & set(seen.get("changed", ()))
+
+
 GAE = FunctionExercise(
     "gae", gae_cases, gae_truth, prerequisites=("td_errors",),
     hint=N_("From the last step to the first: the step's own TD error, plus gamma times lam times "
@@ -279,6 +325,31 @@ GAE = FunctionExercise(
         Mistake("time-limit-as-terminal", N_("The clock ran out; the state still had a value. "
                                              "Which of the two flags ends the bootstrap?"),
                 like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~(te | tr), g))),
+        Mistake("flags-merged-in-place", N_("You changed the flags in place: from there on an "
+                                            "ended step and a cut one look the same. Give what "
+                                            "you make of them a name of its own."),
+                when=flags_changed),
+        Mistake("bootstrapped-twice", N_("next_values already stands in the TD error of a step "
+                                         "that was cut. Was it added to its reward as well?"),
+                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(
+                    r + g * w * tr, v, w, ~te, g))),
+        Mistake("last-row-ended", LAST_ROW,
+                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(
+                    r, v, w, ~last_row_ended(te), g))),
+        Mistake("one-flag-for-all", OWN_FLAGS,
+                like=advantage(going_on=lambda te, tr: ~one_flag_for_all(te | tr))),
+        Mistake("across-columns", N_("Each column is an environment of its own: with what does "
+                                     "its recursion begin?"),
+                like=advantage(finish=across_columns)),
+        Mistake("wraps-around", N_("After the last row nothing is known. Does yours read the "
+                                   "first row there?"), like=advantage(finish=wrapped_around)),
+        Mistake("gamma-not-in-delta", N_("The successor's value in the TD error is discounted, "
+                                         "too."),
+                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~te, 1.0))),
+        Mistake("weights-normalised", N_("The sum has no factor 1 - lam in front."),
+                like=lambda rewards, values, next_values, terminated, truncated, gamma=0.99,
+                lam=0.95: (1 - lam) * advantage()(
+                    rewards, values, next_values, terminated, truncated, gamma, lam)),
         Mistake("leaks-across-cut", N_("After a time limit the next row is another episode: the "
                                        "recursion must stop there, too."),
                 like=advantage(going_on=lambda te, tr: ~te)),
@@ -317,6 +388,9 @@ GAE = FunctionExercise(
         Mistake("flag-of-step-before", N_("Does the flag speak of leaving this step, or of "
                                           "entering it?"),
                 like=advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1))),
+        Mistake("flag-of-step-before", N_("Does the flag speak of leaving this step, or of "
+                                          "entering it?"),
+                like=advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0))),
         Mistake("lam-alone", N_("What lies k steps ahead decays by (gamma times lam) to the k."),
                 like=advantage(decay=lambda g, lam: lam)),
         Mistake("gamma-alone", N_("What lies k steps ahead decays by (gamma times lam) to the k."),

@@ -65,6 +65,25 @@ def baseline_at_actions(t, to_go, baseline):
     return to_go - baseline[np.minimum(t.actions, len(baseline) - 1)]
 
 
+def baseline_at_time(t, to_go, baseline):
+    return to_go - baseline[: len(to_go)]
+
+
+def never_reset(samples):
+    """Each sample with all that came before it: the sum starts at zeros only once."""
+    return np.cumsum(samples, axis=0)
+
+
+def repeats_lost(theta, trajectories, baseline, gamma=1.0):
+    """What an indexed += leaves: of a state's visits the last one alone."""
+
+    def last_visits(t, to_go, baseline):
+        later = [s in t.states[k + 1 :] for k, s in enumerate(t.states)]
+        return np.where(later, 0.0, less_baseline(t, to_go, baseline))
+
+    return with_baseline(last_visits)(theta, trajectories, baseline, gamma)
+
+
 def subtracted_once(theta, trajectories, baseline, gamma=1.0):
     """The baseline of the first state, taken from the finished gradient."""
     baseline = np.asarray(baseline)
@@ -89,6 +108,36 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         Mistake("baseline-of-action", N_("The baseline is looked up by the state. One that sees "
                                          "the action brings a bias."),
                 like=with_baseline(baseline_at_actions)),
+        Mistake("baseline-of-action", N_("The baseline is looked up by the state. One that sees "
+                                         "the action brings a bias."),
+                like=with_baseline(lambda t, g, b: g - b[t.actions])),
+        Mistake("baseline-of-time", N_("Does your code look the baseline up by the step's number? "
+                                       "It belongs to the state of that step."),
+                like=with_baseline(baseline_at_time)),
+        Mistake("baseline-discounted", N_("The baseline of a state is not discounted: it is "
+                                          "compared with what is earned from there on."),
+                like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
+                    lambda t, g, b: g - gamma ** np.arange(len(g)) * b[t.states])(
+                        theta, trajectories, baseline, gamma)),
+        Mistake("subtracted-from-rewards", N_("The baseline is subtracted once for each step, "
+                                              "from its reward-to-go; not from every reward."),
+                like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
+                    lambda t, g, b: rewards_to_go(np.asarray(t.rewards) - b[t.states], gamma))(
+                        theta, trajectories, baseline, gamma)),
+        Mistake("divided", N_("The steps of a trajectory are added up; nothing is divided."),
+                like=with_baseline(lambda t, g, b: less_baseline(t, g, b) / len(g))),
+        Mistake("divided", N_("The steps of a trajectory are added up; nothing is divided."),
+                like=with_baseline(less_baseline, combine=lambda s: np.array(s) / len(s))),
+        Mistake("never-reset", N_("Each trajectory's sum begins at zeros. Does yours go on from "
+                                  "the one before?"),
+                like=with_baseline(less_baseline, combine=never_reset)),
+        Mistake("never-reset", N_("Each trajectory's sum begins at zeros. Does yours go on from "
+                                  "the one before?"),
+                like=with_baseline(less_baseline, combine=lambda s: np.array(
+                    [np.sum(s, axis=0)] * len(s)))),
+        Mistake("repeats-lost", N_("Where a state comes twice, only its last visit counts. Does "
+                                   "your code overwrite? An indexed += adds once; np.add.at adds "
+                                   "each time."), like=repeats_lost),
         Mistake("baseline-of-first-state", N_("Each step has its own state, and its own "
                                               "baseline."),
                 like=with_baseline(lambda t, g, b: g - b[t.states[0]])),
@@ -135,7 +184,7 @@ def optimal_cases(rng):
         Case({"scores": View(long, "read_only"),
               "returns": View(rng.normal(size=8) * 5 + 3, "read_only")}),
         Case({"scores": rng.normal(size=(3, 3)), "returns": rng.normal(size=3) - 4}),
-        Case({"scores": View(rng.normal(size=(6, 2)), "reversed"),
+        Case({"scores": View(rng.normal(size=(6, 2)), "strided"),
               "returns": rng.normal(size=6) + 10}),
     ]  # fmt: skip
 
@@ -221,7 +270,7 @@ OPTIMAL_BASELINE = FunctionExercise(
 
 
 def leave_one_out_cases(rng):
-    """Equal returns among others, two and one of them, every guise."""
+    """Equal returns among others, two and one of them, every guise, whole numbers."""
     returns = rng.normal(size=int(rng.integers(5, 9))) * 4
     return [
         Case({"returns": np.array([1.0, 2.0, 6.0])}),
@@ -230,8 +279,9 @@ def leave_one_out_cases(rng):
         Case({"returns": np.array([1.0, 1.0, 4.0, 1.0, 8.0])}),
         Case({"returns": np.array([3.0])}),
         Case({"returns": View(returns, "read_only")}),
-        Case({"returns": View(returns, "reversed")}),
+        Case({"returns": View(returns, "strided")}),
         Case({"returns": View(returns, "list")}),
+        Case({"returns": View(np.array([1, 2, 6]), "list")}),
     ]
 
 
@@ -274,6 +324,14 @@ def count(returns):
     return len(returns)
 
 
+def pair_refused(case, seen, truth):
+    return not isinstance(truth, Raises) and len(truth.value) == 2 and "error" in seen
+
+
+def cut_to_whole(case, seen, truth):
+    return np.array_equal(np.asarray(seen["value"]["array"]), np.trunc(truth.value))
+
+
 LEAVE_ONE_OUT = FunctionExercise(
     "leave_one_out_advantages", leave_one_out_cases, leave_one_out_truth,
     hint=N_("Take the sum of all, then the sum without your own. Over how many is its mean?"),
@@ -282,6 +340,11 @@ LEAVE_ONE_OUT = FunctionExercise(
                                  "ValueError."), when=one_return),
         Mistake("list-refused", N_("The returns come as a list here. np.asarray makes them an "
                                    "array."), when=list_refused),
+        Mistake("pair-refused", N_("With two returns each has the other one to be compared with."),
+                when=pair_refused),
+        Mistake("whole-numbers", N_("The returns are whole numbers here, the result need not be: "
+                                    "an array made like the returns drops what follows the point."),
+                when=cut_to_whole),
         Mistake("own-return-in-mean", N_("The mean must leave out the return that it is compared "
                                          "with."), like=loo(lambda r: r - r.mean())),
         Mistake("divided-by-n", N_("The others are N - 1."),

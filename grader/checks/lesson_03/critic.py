@@ -20,6 +20,7 @@ def value_loss_cases(rng):
         case(one[0], one[1], np.float64, grad=False),
         case(one[0][:, None], one[1]),
         case(one[0], one[1][:, None]),
+        case(one[0], one[1][:1]),
         case([2.5], [-1.0]),
         case(rng.normal(size=7) * 3, rng.normal(size=7), np.float64),
         case(rng.normal(size=shape), rng.normal(size=shape) * 2),
@@ -54,6 +55,12 @@ def broadcasts(case, seen, truth):
     return isinstance(truth, Raises) and "error" not in seen
 
 
+def one_for_all(case, seen, truth):
+    """(N,) against (1,): as many dimensions, and broadcast all the same."""
+    values, returns = (case.inputs[name].array for name in ("values", "returns"))
+    return broadcasts(case, seen, truth) and values.ndim == returns.ndim
+
+
 def wrong_error(case, seen, truth):
     return isinstance(truth, Raises)
 
@@ -61,6 +68,9 @@ def wrong_error(case, seen, truth):
 VALUE_LOSS = FunctionExercise(
     "value_loss", value_loss_cases, value_loss_truth, kind=TensorOf(),
     mistakes=(
+        Mistake("length-not-compared", N_("As many dimensions, and yet not the same shape: one "
+                                          "return is compared with every value. Compare the whole "
+                                          "shapes."), when=one_for_all),
         Mistake("broadcast", N_("(N, 1) minus (N,) is a table of N by N. Compare the shapes, and "
                                 "raise ValueError where they differ."), when=broadcasts),
         Mistake("other-error", N_("Shapes that differ should raise ValueError."),
@@ -144,6 +154,11 @@ def fit_term(values, returns):
     return ((values - returns) ** 2).mean()
 
 
+def coef_on_policy(logp, values, returns, value_coef=0.5):
+    adv = (returns - values).detach()
+    return value_coef * pg_term(logp, values, returns, adv) + fit_term(values, returns)
+
+
 def both_scaled(logp, values, returns, value_coef=0.5):
     adv = (returns - values).detach()
     return value_coef * (pg_term(logp, values, returns, adv) + fit_term(values, returns))
@@ -183,12 +198,24 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
                 like=assembled(coef=1.0)),
         Mistake("value-coef-ignored", N_("Change value_coef: does your loss change?"),
                 like=assembled(coef=0.5)),
+        Mistake("value-coef-on-policy", N_("Which of the two terms does value_coef weigh?"),
+                like=coef_on_policy),
         Mistake("value-coef-on-both", N_("value_coef weighs the critic's term alone."),
                 like=both_scaled),
         Mistake("probability-not-log", N_("The log-probability itself stands in the loss."),
                 like=assembled(lambda p, v, r, a: -(p.exp() * a).mean())),
         Mistake("logp-detached", N_("No gradient reaches logp: then nothing trains the policy."),
                 like=assembled(lambda p, v, r, a: -(p.detach() * a).mean())),
+        Mistake("logp-detached", N_("No gradient reaches logp: then nothing trains the policy."),
+                like=assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean())),
+        Mistake("product-of-means", N_("Each step's log-probability weighs its own advantage. "
+                                       "Multiply first, then average. Both have the shape "
+                                       "(T,)."),
+                like=assembled(lambda p, v, r, a: -p.mean() * a.mean())),
+        Mistake("halved", N_("No factor of one half is asked."),
+                like=assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean())),
+        Mistake("not-averaged", N_("A loss is one number: the mean over the steps."),
+                when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
         Mistake("whitened", N_("The advantage is used as it is; no normalisation is asked."),
                 like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean())),
     ),

@@ -41,8 +41,8 @@ def train_case(env, weights, num_updates, batch_size, gamma, seed):
 
 
 def train_actor_critic_cases(rng):
-    """Two equal short runs from crooked weights, and one with half of train_reinforce's episodes
-    that must reach its mark."""
+    """Two equal short runs from crooked weights, one with half of train_reinforce's episodes that
+    must reach its mark, and the first one with another generator."""
     env, seed = training_env(rng), int(rng.integers(10**6))
     crooked = rng.normal(size=(9, 4)).astype(np.float32) * 0.5
     values = (rng.normal(size=9) * 3).astype(np.float32)
@@ -53,6 +53,7 @@ def train_actor_critic_cases(rng):
         train_case(env, (crooked, values), updates, size, gamma, seed),
         train_case(env, (crooked, values), updates, size, gamma, seed),
         train_case(env, plain, UPDATES, BATCH, 1.0, seed + 1),
+        train_case(env, (crooked, values), updates, size, gamma, seed + 2),
     ]
 
 
@@ -159,17 +160,27 @@ def descent(theta, batch, weights):
     return -training.weighted_scores(theta, batch, weights)
 
 
+def of_probabilities(theta, batch, weights):
+    """The descent where the probability stands in the loss: each score once more weighted by it."""
+    pi = softmax(theta)
+    chances = [pi[episode.states, episode.actions] for episode in batch]
+    return descent(theta, batch, [w * p for w, p in zip(weights, chances, strict=True)])
+
+
 def rule_actor(case, seen):
     """Names a wrong policy gradient; one of an unknown form passes, its effect is what counts."""
     gamma, every = case.inputs["gamma"], updates(case, seen)
     for used, _critic, theta, values, batch in every:
         if parallel(used, descent(theta, batch, each(surprise)(batch, values, gamma))):
             return None
+    expected = _("log-probabilities weighted by how much better than expected it went")
     for name, (hint, weigh) in WRONG_WEIGHTS.items():
         if all(parallel(g, descent(th, b, weigh(b, v, gamma))) for g, _c, th, v, b in every):
-            expected = _("log-probabilities weighted by how much better than expected it went")
-            got = _("other weights")
-            return Problem("gradient", "", expected, got, _(hint), name)
+            return Problem("gradient", "", expected, _("other weights"), _(hint), name)
+    forms = ((g, of_probabilities(th, b, each(surprise)(b, v, gamma))) for g, _c, th, v, b in every)
+    if all(parallel(g, form) for g, form in forms):
+        hint = _("The gradient is that of probabilities. Where did the 1/pi go?")
+        return Problem("gradient", "", expected, _("other weights"), hint, "probability-not-log")
     return None
 
 
@@ -259,7 +270,7 @@ TRAIN_ACTOR_CRITIC = RuleExercise(
         training.rule_history,
         training.mark_rule(0.9),
     ),
-    overall=(training.same_draws,),
+    overall=(training.same_draws, training.other_draws),
     seconds=30.0,
     prerequisites=("value_loss", "actor_critic_loss"),
 )

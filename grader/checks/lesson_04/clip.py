@@ -112,6 +112,11 @@ def whitened(ratio, adv, clip):
     return right_loss(ratio, (adv - adv.mean()) / (adv.std(unbiased=False) + 1e-8), clip)
 
 
+def whitened_unbiased(ratio, adv, clip):
+    return right_loss(ratio, (adv - adv.mean()) / (adv.std() + 1e-8), clip)
+
+
+IN_LOGS = N_("The band is 1 - clip to 1 + clip in the ratio itself, not in its logarithm.")
 UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
 TAKE_MIN = N_("The objective takes the min of two numbers. Minus a min is the max of the negated "
               "two.")  # fmt: skip
@@ -170,9 +175,26 @@ PPO_CLIP_LOSS = FunctionExercise(
                 like=clip_like(lambda r, adv, c: -(r * adv).clamp(1 - c, 1 + c).mean())),
         Mistake("band-around-zero", N_("Equal policies have ratio 1: the band lies around 1."),
                 like=clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(-c, c) * adv).mean())),
-        Mistake("advantages-whitened", N_("Take the advantages as they come. Whitening them is the "
-                                          "caller's business."),
-                like=clip_like(whitened)),
+        Mistake("advantages-whitened", words.NOT_WHITENED, like=clip_like(whitened)),
+        Mistake("advantages-whitened", words.NOT_WHITENED, like=clip_like(whitened_unbiased)),
+        Mistake("min-before-advantage", N_("The min compares two products. With A < 0 the smaller "
+                                           "ratio makes the larger one."),
+                like=clip_like(lambda r, adv, c:
+                               -(torch.min(r, r.clamp(1 - c, 1 + c)) * adv).mean())),
+        Mistake("band-in-logs", IN_LOGS,
+                like=clip_like(lambda r, adv, c:
+                               -torch.min(r * adv, r.log().clamp(-c, c).exp() * adv).mean())),
+        Mistake("sample-dropped", N_("A sample outside the band keeps a value in the mean. Only "
+                                     "its gradient may be zero."),
+                like=clip_like(lambda r, adv, c: -(r * adv * ((r - 1).abs() <= c)).mean())),
+        Mistake("clipped-branch-detached", N_("Inside the band the two branches are equal, and the "
+                                              "min shares the gradient between them. Does it reach "
+                                              "the ratio through both?"),
+                like=clip_like(lambda r, adv, c: -torch.min(
+                    r * adv, r.detach().clamp(1 - c, 1 + c) * adv).mean())),
+        Mistake("broadcast", N_("Each sample's ratio meets its own advantage alone. Print the "
+                                "shapes of both, and of their product."),
+                like=clip_like(lambda r, adv, c: right_loss(r, adv[:, None], c))),
     ),
 )  # fmt: skip
 
@@ -196,7 +218,7 @@ def gradient_cases(rng):
         Case({"ratio": ratio, "adv": adv, "clip": 0.6}),
         Case({"ratio": ratio, "adv": adv, "clip": 0.05}, keywords=("clip",)),
         Case({"ratio": np.array([1.4, 0.3, 1.0]), "adv": np.array([0.0, 0.0, 0.0])}),
-        Case({"ratio": View(drawn, "read_only"), "adv": View(rng.normal(size=12), "reversed")}),
+        Case({"ratio": View(drawn, "read_only"), "adv": View(rng.normal(size=12), "strided")}),
         Case({"ratio": off_the_edges(rng, 9, wide),
               "adv": rng.normal(size=9), "clip": wide}),
         Case({"ratio": off_the_edges(rng, 30, 0.2), "adv": rng.normal(size=30) * 4}),
@@ -219,6 +241,11 @@ def slope_like(alive, value=lambda ratio, adv, clip: adv):
 
 def alive(ratio, adv, clip):
     return np.where(adv > 0, ratio < 1 + clip, ratio > 1 - clip)
+
+
+def at_work(ratio, adv, clip):
+    """Not at rest; where the advantage is zero, too."""
+    return ~(((adv > 0) & (ratio > 1 + clip)) | ((adv < 0) & (ratio < 1 - clip)))
 
 
 def inside(ratio, adv, clip):
@@ -255,8 +282,19 @@ CLIP_GRADIENT = FunctionExercise(
                 like=slope_like(alive, lambda r, a, c: r * a)),
         Mistake("averaged", N_("One slope per sample, of that sample's own objective: no mean."),
                 like=slope_like(alive, lambda r, a, c: a / len(r))),
+        Mistake("averaged", N_("One slope per sample, of that sample's own objective: no mean."),
+                like=lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0)
+                .mean()),
+        Mistake("dead-inside", N_("Inside the band the clip changes nothing. What is left?"),
+                like=slope_like(lambda r, a, c: r * a < np.clip(r, 1 - c, 1 + c) * a)),
         Mistake("advantage-forgotten", N_("How steep is r A as a function of r?"),
                 like=slope_like(alive, lambda r, a, c: np.ones_like(a))),
+        Mistake("advantage-forgotten", N_("How steep is r A as a function of r?"),
+                like=slope_like(at_work, lambda r, a, c: np.ones_like(a))),
+        Mistake("advantage-forgotten", N_("How steep is r A as a function of r?"),
+                like=slope_like(at_work, lambda r, a, c: r)),
+        Mistake("advantage-forgotten", N_("How steep is r A as a function of r?"),
+                like=slope_like(alive, lambda r, a, c: r)),
         Mistake("advantage-forgotten", N_("How steep is r A as a function of r?"),
                 like=slope_like(alive, lambda r, a, c: np.sign(a))),
         Mistake("advantage-forgotten", N_("How steep is r A as a function of r?"),
@@ -369,7 +407,7 @@ def fraction_cases(rng):
         Case({"ratio": edges, "clip": 0.25}),
         Case({"ratio": edges, "clip": 0.5}, keywords=("clip",)),
         Case({"ratio": np.array([0.85, 1.15, 1.25, 0.7, 1.0, 1.6, 1.05]), "clip": 0.1}),
-        Case({"ratio": View(off_the_edges(rng, 40, 0.2), "reversed")}),
+        Case({"ratio": View(off_the_edges(rng, 40, 0.2), "strided")}),
         Case({"ratio": View(off_the_edges(rng, 23, 0.3), "read_only"), "clip": 0.3}),
         Case({"ratio": off_the_edges(rng, 17, 0.2)}),
     ]
@@ -404,8 +442,7 @@ CLIP_FRACTION = FunctionExercise(
                 like=lambda ratio, clip=0.2: fraction_truth(ratio, 0.2)),
         Mistake("band-around-zero", N_("Equal policies have ratio 1: the band lies around 1."),
                 like=fraction_like(lambda r, c: np.abs(r) > c)),
-        Mistake("band-in-logs", N_("The band is 1 - clip to 1 + clip in the ratio itself, not in "
-                                   "its logarithm."),
+        Mistake("band-in-logs", IN_LOGS,
                 like=fraction_like(lambda r, c: np.abs(np.log(r)) > c)),
     ),
 )  # fmt: skip

@@ -194,6 +194,7 @@ def clipped(ratio, adv):
     return -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
 
 
+OWN_KL = N_("The KL is handed in, already computed. Does your result change with it?")
 TOO_FAR = N_("A loss is minimised: which sign makes a large KL expensive?")
 
 PPO_PENALTY_LOSS = FunctionExercise(
@@ -227,6 +228,19 @@ PPO_PENALTY_LOSS = FunctionExercise(
                 like=penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl)),
         Mistake("not-averaged", words.NOT_AVERAGED,
                 like=penalty_like(lambda r, a, kl, b: -r * a + b * kl)),
+        Mistake("beta-on-surrogate", N_("beta weighs the KL, and nothing else."),
+                like=penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl)),
+        Mistake("beta-on-surrogate", N_("beta weighs the KL, and nothing else."),
+                like=penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl))),
+        Mistake("kl-not-used", OWN_KL,
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean())),
+        Mistake("kl-not-used", OWN_KL,
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log()))),
+        Mistake("kl-not-used", OWN_KL,
+                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log()))),
+        Mistake("surrogate-detached", N_("Nothing moves the policy but the penalty. Where was the "
+                                         "surrogate's graph cut?"),
+                like=penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl)),
     ),
 )  # fmt: skip
 
@@ -240,7 +254,7 @@ def beta_cases(rng):
         (1.0, 0.5, 0.1), (1.0, 0.01, 0.1), (3.0, 0.1, 0.1),
         (4.0, 1.5, 1.0), (4.0, 1.0, 1.5),  # both exact in binary: on the bounds, so kept
         (2.0, 0.06, 0.1), (2.0, 0.13, 0.1), (2.0, 0.17, 0.1), (2.0, 0.075, 0.1), (2.0, 0.0, 0.02),
-        (0.25, -0.01, 0.05),
+        (0.25, -0.01, 0.05), (3.0, -0.25, 0.05),  # estimates below zero: small ones
     ]  # fmt: skip
     for factor in rng.uniform([0.1, 0.7, 1.6], [0.6, 1.4, 4.0]):
         beta, target = float(rng.uniform(0.1, 20)), float(rng.uniform(0.005, 0.5))
@@ -280,6 +294,19 @@ ADAPT_BETA = FunctionExercise(
         Mistake("no-range", RANGE,
                 like=lambda beta, kl, target: beta * 2 if kl > target else beta / 2),
         Mistake("on-the-bound", RANGE, like=beta_like(0.5, 2, on_bound=True)),
+        Mistake("on-the-bound", RANGE, like=lambda beta, kl, target:
+                beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta),
+        Mistake("on-the-bound", RANGE, like=lambda beta, kl, target:
+                beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta),
+        Mistake("no-range", RANGE, like=lambda beta, kl, target:
+                beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta),
+        Mistake("absolute-kl", N_("An estimate of the KL may lie below zero. Is it large then?"),
+                like=lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target)),
+        Mistake("factor-returned", N_("The next beta is asked, not the factor."),
+                like=lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target)),
+        Mistake("nothing-returned", N_("Nothing came back. Does the function end with return?"),
+                when=lambda case, seen, truth: seen["value"]["kind"] == "none"
+                and truth.value != case.inputs["beta"]),
         Mistake("other-bounds", N_("Too near means below target / 1.5, too far above 1.5 target."),
                 like=beta_like(0.5, 2, low=0.5, high=2)),
         Mistake("other-bounds", N_("Too near means below target / 1.5, too far above 1.5 target."),

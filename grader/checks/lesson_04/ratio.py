@@ -7,7 +7,7 @@ import torch
 
 from grader.checks.lesson_04 import samples as words
 from grader.checks.lesson_04.samples import logs, loss_case
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
+from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf, close
 from grader.probes.inputs import Tensor
 
 
@@ -18,7 +18,8 @@ def ratios(logp, logp_old):
 
 
 def ratio_cases(rng):
-    """2, 1/2 and 1; equal policies; probabilities far below the smallest float; random sizes."""
+    """2, 1/2 and 1; equal policies; probabilities far below the smallest float; ratios far from 1;
+    random sizes."""
     drawn = rng.normal(size=(2, int(rng.integers(4, 9)))) * 0.5
     known = logs([2.0, 0.5, 1.0])
     far = np.array([-2000.0, -1500.0]), np.array([-2001.0, -1500.0])
@@ -27,6 +28,7 @@ def ratio_cases(rng):
         ratio_case(*known),
         ratio_case(equal, equal),
         ratio_case(*far),
+        ratio_case(*logs(np.exp([6.0, -6.0, 0.5]))),
         ratio_case(*logs([1.25], rng)),
         ratio_case(*logs(np.exp(drawn[0]), rng)),
         ratio_case(*logs(np.exp(drawn[1]), rng, np.float32)),
@@ -42,6 +44,20 @@ def ratio_case(logp, logp_old):
 def ratio_truth(logp, logp_old):
     ratio = ratios(logp, logp_old)
     return Expected(ratio, {"logp": lambda upstream: upstream * ratio, "logp_old": None})
+
+
+def far_down(case, seen, truth):
+    """Wrong where no probability can be told from 0: an epsilon in the quotient hides the nan."""
+    logp = case.inputs["logp"].array
+    return (logp < -1000).all() and not close(seen["value"]["array"], truth.value).all()
+
+
+def far_from_one(case, seen, truth):
+    """Wrong where ratios are large or small, and there alone: held back in the logarithm."""
+    found, ratio = seen["value"]["array"], np.asarray(truth.value)
+    far = np.abs(np.log(ratio)) > 5
+    return far.any() and not close(found[far], ratio[far]).any() and close(
+        found[~far], ratio[~far]).all()  # fmt: skip
 
 
 IMPORTANCE_RATIO = FunctionExercise(
@@ -63,8 +79,15 @@ IMPORTANCE_RATIO = FunctionExercise(
                 like=lambda logp, logp_old: logp.exp() / logp_old.exp()),
         Mistake("gradient-through-old", words.OLD_IS_DATA,
                 like=lambda logp, logp_old: torch.exp(logp - logp_old)),
-        Mistake("gradient-through-old", words.OLD_IS_DATA,
+        Mistake("wrong-one-detached", N_("One of the two is data, the other one is being learned. "
+                                         "Which did you detach?"),
                 like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old)),
+        Mistake("underflow", words.EXPS_DIVIDED, when=far_down),
+        Mistake("held-back", N_("A ratio may be far from 1. Is something held back here, in the "
+                                "ratio or in its logarithm?"), when=far_from_one),
+        Mistake("held-back", N_("A ratio may be far from 1. Is something held back here, in the "
+                                "ratio or in its logarithm?"),
+                like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2)),
         Mistake("only-new", N_("Where is the old policy in this?"),
                 like=lambda logp, logp_old: logp.exp()),
         Mistake("averaged", N_("One ratio per sample: the result has the shape of logp."),
@@ -104,6 +127,16 @@ def surrogate_like(change):
     return lambda logp, logp_old, adv: change(torch.exp(logp - logp_old.detach()), adv)
 
 
+def whitened_by(unbiased):
+    """The surrogate of advantages that are whitened on the way."""
+
+    def loss(ratio, adv):
+        deviation = adv.std(unbiased=unbiased) + 1e-8
+        return -(ratio * (adv - adv.mean()) / deviation).mean()
+
+    return loss  # fmt: skip
+
+
 SURROGATE_LOSS = FunctionExercise(
     "surrogate_loss", surrogate_cases, surrogate_truth, kind=TensorOf(),
     prerequisites=("importance_ratio",),
@@ -134,5 +167,16 @@ SURROGATE_LOSS = FunctionExercise(
                     lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean())),
         Mistake("clipped-here", N_("The surrogate has no clip yet. That is the next exercise."),
                 like=surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean())),
+        Mistake("advantages-whitened", words.NOT_WHITENED,
+                like=surrogate_like(whitened_by(unbiased=False))),
+        Mistake("advantages-whitened", words.NOT_WHITENED,
+                like=surrogate_like(whitened_by(unbiased=True))),
+        Mistake("weights-normalised", N_("Divide by the number of samples, not by the sum of the "
+                                         "ratios."),
+                like=surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum())),
+        Mistake("held-ratio", N_("Its gradient is right, its value is not. The ratio itself "
+                                 "carries the gradient; no log-probability stands beside it."),
+                like=lambda logp, logp_old, adv:
+                -((logp - logp_old).exp().detach() * logp * adv).mean()),
     ),
 )  # fmt: skip

@@ -19,6 +19,7 @@ EXPS_DIVIDED = N_(
 )
 SIGN = N_("Which way does the optimiser go? A loss is minimised, the objective maximised.")
 MEAN = N_("Does the loss double when the batch is doubled? Take the mean over the samples.")
+NOT_WHITENED = N_("Take the advantages as they come. Whitening them is the caller's business.")
 NOT_AVERAGED = N_("A loss is one number: the mean over the samples.")
 
 
