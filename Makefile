@@ -35,7 +35,7 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml publish/torch_cpu.py
+$(STAMP): pyproject.toml publish/torch_cpu.py postBuild
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
 	  echo "Remedy: install one and name it, for example: make $(MAKE_GOAL) PYTHON=python3.12"; \
