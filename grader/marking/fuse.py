@@ -1,7 +1,6 @@
 """A bound on what reading one reply may cost the grader's own process: time and memory."""
 
 import contextlib
-import resource
 import signal
 import threading
 
@@ -22,6 +21,8 @@ def fuse(seconds: float, megabytes: int):
 @contextlib.contextmanager
 def _grown_by_at_most(megabytes):
     """The soft limit alone: it can be put back, and what is started meanwhile is no worse off."""
+    import resource  # not on Windows, where nothing is graded but this module is imported
+
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = _data_bytes() + (megabytes << 20)
     limits = [limit for limit in (soft, hard, most) if limit != resource.RLIM_INFINITY]
