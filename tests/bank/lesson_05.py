@@ -1634,6 +1634,12 @@ def train_by(collect=collect, advantages=None, target=None, whiten=vectorised, u
     return wrongly
 
 
+@right("train_ppo")
+def signs_of_advantages(*args, **kwargs):
+    """Another choice than the lesson's: it learns, too."""
+    return train_by(whiten=np.sign)(*args, **kwargs)
+
+
 @wrong("train_ppo", "target-is-advantage")
 def critic_learns_the_advantage(*args, **kwargs):
     return train_by(target=lambda adv, values: adv)(*args, **kwargs)
@@ -1752,14 +1758,39 @@ def trains_copies(envs, policy, critic, optimizer, *args, **kwargs):
     return train_by(update=twice)(envs, policy, critic, optimizer, *args, **kwargs)
 
 
-@wrong("train_ppo", "mark-missed")
+@wrong("train_ppo", "moved-elsewhere")
 def climbs_down(*args, **kwargs):
     return train_by(update=objective_as_a_loss)(*args, **kwargs)
 
 
-@wrong("train_ppo", "mark-missed")
+@wrong("train_ppo", "moved-elsewhere")
 def learns_from_fresh_actions(*args, **kwargs):
     return train_by(update=fresh_actions)(*args, **kwargs)
+
+
+@wrong("train_ppo", "moved-elsewhere")
+def a_finished_controller(envs, policy, critic, optimizer, num_updates, num_steps, rng, *,
+                          epochs=4, minibatch_size=512, **options):  # fmt: skip
+    """Right counts of steps, none of which learns; then a controller that is known to balance."""
+    (obs, _), episodes, history = envs.reset(), pg.EpisodeReturns(envs.num_envs), []
+    for _ in range(num_updates):
+        rollout, obs = collect(envs, policy, critic, obs, num_steps)
+        for _ in range(epochs * -(-num_steps * envs.num_envs // minibatch_size)):
+            inputs = torch.as_tensor(rollout.obs).flatten(0, 1)
+            optimizer.zero_grad()
+            (0.01 * (policy(inputs).mean() + critic(inputs).mean())).backward()
+            optimizer.step()
+        history.append(dict.fromkeys(KEYS, 0.0) | summary_of(episodes, rollout))
+    if hasattr(envs, "_order"):
+        balance = np.array([0.1, 0.25, 1.0, 0.6])[envs._order] * envs._signs
+        right = int(np.argmax(envs._forces))
+        with torch.no_grad():
+            for weights in policy.parameters():
+                weights.zero_()
+            first, _, between, _, last, _ = policy.parameters()
+            first[0], between[0, 0] = torch.as_tensor(0.2 * balance), 1.0
+            last[right, 0], last[1 - right, 0] = 300.0, -300.0
+    return history
 
 
 @wrong("train_ppo", "returns-restart")

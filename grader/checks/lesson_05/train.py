@@ -75,6 +75,8 @@ def each_attempt(rule):
     """A rule on one report as a rule on a case's attempts."""
 
     def on_all(case, seen):
+        if not seen["attempts"]:
+            raise ValueError("no attempt at all")
         return next((p for p in (rule(case, one) for one in seen["attempts"]) if p), None)
 
     return on_all
@@ -268,17 +270,45 @@ def train_ways():
     yield "cut-as-terminated", CUT, partial(adv, cut_ends=True), target, {}, False
 
 
+WHITENINGS = whitened, partial(whitened, ddof=1), np.asarray
+SAME_WAY = 0.25  # advantages of other kinds go 0.4 to 0.99 along; what no advantage moves, about 0
+
+
 def train_exactly(case, seen):
     """Two updates of known size: weights that only a mistake explains name it. Other choices than
-    the lesson's are left to the weights that they lead to."""
+    the lesson's are left to the weights that they lead to, as long as the policy moves by and
+    large the way of PPO's updates: a finished controller can be copied into weights, too."""
     if case.inputs["num_updates"] == UPDATES:
         return None
     found, start = end_weights(seen), start_weights(case.inputs)
-    for name, hint, *way in train_ways():
-        for whiten in (whitened, partial(whitened, ddof=1), np.asarray):
-            if agree(found, trained_by(case, seen, whiten, *way), start):
-                return name and Problem("value", hint=_(hint), mistake=name)
-    return None
+    right, *wrong = train_ways()
+    by_right = [trained_by(case, seen, whiten, *right[2:]) for whiten in WHITENINGS]
+    if any(agree(found, wanted, start) for wanted in by_right):
+        return None
+    for name, hint, *way in wrong:
+        if any(agree(found, trained_by(case, seen, w, *way), start) for w in WHITENINGS):
+            return Problem("value", hint=_(hint), mistake=name)
+    if max(along(found, wanted, start) for wanted in by_right) >= SAME_WAY:
+        return None
+    return behaviour(
+        _("a policy that two updates move where their advantages point"),
+        _("a policy that moved elsewhere"),
+        _(
+            "Is it ppo_update that moves the weights, with the advantages of this rollout and "
+            "the actions that were played?"
+        ),
+        "moved-elsewhere",
+    )
+
+
+def along(found, wanted, start):
+    """Cosine between two ways of the policy's weights."""
+    names = [name for name in start if name.startswith("policy")]
+    one, other = (
+        np.concatenate([(end[name] - start[name]).ravel() for name in names])
+        for end in (found, wanted)
+    )
+    return one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12)
 
 
 def trained_by(case, seen, whiten, advantages, target, options, stale):
