@@ -35,7 +35,7 @@ def train_language(function, cases):
     """One report per case (inputs of the call; before them chance, seeds of torch's and of NumPy's
     global generators, and watched, how many optimiser steps are looked at closely): value or
     raised; modules before and after; optimizer, as its spy reports; samples (tokens, source,
-    steps before it); steps, see ``LogitsWatch``."""
+    steps before it); steps of the policy and value_steps of the critic, see ``OutputWatch``."""
     return [_train_once(function, case) for case in cases]
 
 
@@ -51,13 +51,14 @@ def _train_once(function, case):
     before = {name: weights(module) for name, module in modules.items()}
     spy = OptimizerSpy(inputs["optimizer"], {})
     samples = SampleSpy(inputs["language"], modules, lambda: spy.steps)
-    watch = LogitsWatch(inputs["policy"], inputs["optimizer"], watched)
+    looks = [OutputWatch(inputs[n], inputs["optimizer"], watched) for n in ("policy", "critic")]
     keywords = case.get("keywords", [])
     positional = [one for name, one in inputs.items() if name not in keywords]
     result, error = attempt(function, *positional, **{name: inputs[name] for name in keywords})
     seen = {"raised": error} if error else {"value": observe(result)}
     seen["modules"] = {n: {"before": before[n], "after": weights(m)} for n, m in modules.items()}
-    return seen | {"optimizer": spy.report(), "samples": samples.rows, "steps": watch.steps}
+    seen |= {"steps": looks[0].steps, "value_steps": looks[1].steps}
+    return seen | {"optimizer": spy.report(), "samples": samples.rows}
 
 
 class SampleSpy:
@@ -76,22 +77,24 @@ class SampleSpy:
         return tokens
 
 
-class LogitsWatch:
-    """For the first optimiser steps: what the policy was shown and the gradient at its logits.
+class OutputWatch:
+    """For the first optimiser steps: what a module was shown and the gradient at its output.
 
-    steps: for each a list of passes, each with tokens (B, L), logits and grad (B, L, V).
+    steps: for each a list of passes, each with tokens (B, L), output and grad, both (B, L, V) for
+    a policy and (B, L) for a critic.
     """
 
-    def __init__(self, policy, optimizer, count):
+    def __init__(self, module, optimizer, count):
         self.steps, self._passes, self._left = [], [], count
         if count:
-            policy.register_forward_hook(self._see)
+            module.register_forward_hook(self._see, with_kwargs=True)
             optimizer.register_step_pre_hook(self._cut)
 
-    def _see(self, module, args, output):
+    def _see(self, module, args, kwargs, output):
         if not self._left or not output.requires_grad:
             return
-        row = {"tokens": np.array(args[0]), "logits": output.detach().numpy().copy()}
+        (shown,) = [*args, *kwargs.values()]
+        row = {"tokens": np.array(shown), "output": output.detach().numpy().copy()}
         output.register_hook(lambda gradient: self._keep(row, gradient))
 
     def _keep(self, row, gradient):

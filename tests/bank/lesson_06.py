@@ -847,7 +847,14 @@ def trainer(
     draw=orders,
     mask_of=cumulated,
     zero=True,
-    value_mask=True,
+    places=slice(None, -1),
+    loss_places=None,
+    target=lambda adv, white, values: adv + values,
+    value_mask=lambda mask: mask,
+    whiten=lambda adv, mask: (adv - adv[mask].mean()) / (adv[mask].std() + 1e-8),
+    gae_of=advantages,
+    backward=lambda loss, value_loss: (loss + value_loss).backward(),
+    first_of=lambda logp, logp_ref: logp,
 ):
     """A right training loop, with places where one thing can be changed."""
 
@@ -873,27 +880,26 @@ def trainer(
             tokens = language.sample(writer, batch_size)
             mask = mask_of(tokens, language.prompt_length, language.eos)
             with torch.no_grad():
-                logp_old, values = scored(policy, tokens), critic(tokens)[:, :-1]
+                logp_old, values = scored(policy, tokens), critic(tokens)[:, places]
                 model = reference if reference_of is None else reference_of(policy, kept, reference)
                 logp_ref = scored(model, tokens)
             rewards = reward(language, tokens, mask, logp_old, logp_ref, beta)
-            adv = advantages(rewards, values, mask, lam)
-            ret = adv + values
-            if white:
-                adv = (adv - adv[mask].mean()) / (adv[mask].std() + 1e-8)
+            logp_old = first_of(logp_old, logp_ref)
+            raw = gae_of(rewards, values, mask, lam)
+            adv = whiten(raw, mask) if white else raw
+            ret = target(raw, adv, values)
             for _ in range(epochs):
                 for idx in draw(batch_size, minibatch_size, rng):
                     logp = scored(policy, tokens[idx])
                     before = logp_old[idx] if old is None else old(logp)
                     loss = loss_of(logp, before, adv[idx], mask[idx], clip)
-                    if value_coef:
-                        error = (critic(tokens[idx])[:, :-1] - ret[idx]) ** 2
-                        loss = loss + value_coef * error[mask[idx]].mean()
+                    error = (critic(tokens[idx])[:, loss_places or places] - ret[idx]) ** 2
+                    value_loss = value_coef * error[value_mask(mask[idx])].mean()
                     if extra is not None:
                         loss = loss + beta * extra(policy, reference, tokens[idx], mask[idx])
                     if zero:
                         optimizer.zero_grad()
-                    loss.backward()
+                    backward(loss, value_loss)
                     optimizer.step()
             history.append({"score": language.score(tokens).mean().item()})
         return history
@@ -925,6 +931,45 @@ named(
     None,
     "loss_of_chosen_tokens",
     trainer(loss_of=chosen_tokens_alone, lam=0.9, value_coef=1.0),
+)
+
+
+def whole_rows(rewards, values, mask, lam):
+    """GAE as the lesson's token_gae: entries outside the mask get numbers as well."""
+    last = mask & (mask.flip(1).cumsum(1).flip(1) == 1)
+    errors = rewards + torch.roll(values, -1, 1) * ~last - values
+    adv, running = torch.zeros_like(values), torch.zeros(len(values))
+    for t in reversed(range(values.shape[1])):
+        running = errors[:, t] + lam * running * ~last[:, t]
+        adv[:, t] = running
+    return adv
+
+
+def one_after_the_other(loss, value_loss):
+    value_loss.backward()
+    loss.backward()
+
+
+class Shorter:
+    """A module that is never shown the last token, by keyword."""
+
+    def __init__(self, module):
+        self.module, self.parameters = module, module.parameters
+
+    def __call__(self, tokens):
+        return F.pad(self.module(obs=tokens[:, :-1]), (0, 1))
+
+
+@right(NAME)
+def critic_of_shorter_rows(language, policy, critic, *given, **options):
+    return trainer(gae_of=whole_rows)(language, policy, Shorter(critic), *given, **options)
+
+
+named(
+    NAME,
+    None,
+    "two_backward_passes",
+    trainer(backward=one_after_the_other, value_coef=1.0, gae_of=whole_rows),
 )
 
 
@@ -1051,7 +1096,62 @@ named(
     "the_references_sentences",
     trainer(sample=lambda policy, reference: reference),
 )
-named(NAME, "critic-not-trained", "no_value_loss", trainer(value_coef=0.0))
+named(
+    NAME,
+    "critic-not-trained",
+    "no_value_loss",
+    trainer(backward=lambda loss, value_loss: loss.backward()),
+)
+for label, gae_of in {"": advantages, "_whole_rows": whole_rows}.items():
+    named(
+        NAME,
+        "target-is-advantage",
+        "critic_learns_advantages" + label,
+        trainer(gae_of=gae_of, target=lambda adv, white, values: adv),
+    )
+    named(
+        NAME,
+        "whitened-everywhere",
+        "all_columns_whitened" + label,
+        trainer(gae_of=gae_of, whiten=lambda adv, mask: (adv - adv.mean()) / adv.std()),
+    )
+named(
+    NAME,
+    "target-is-whitened",
+    "whitened_targets",
+    trainer(gae_of=whole_rows, target=lambda adv, white, values: white),
+)
+named(
+    NAME,
+    "target-is-whitened",
+    "whitened_too_early",
+    trainer(gae_of=whole_rows, target=lambda adv, white, values: white + values),
+)
+named(
+    NAME,
+    "value-loss-unmasked",
+    "every_entry_in_the_critics_loss",
+    trainer(gae_of=whole_rows, value_mask=torch.ones_like),
+)
+named(
+    NAME,
+    "value-loss-unmasked",
+    "frozen_values_outside",
+    trainer(value_mask=torch.ones_like),
+)
+named(NAME, "values-late", "values_that_saw_the_token", trainer(places=slice(1, None)))
+named(
+    NAME,
+    "values-late",
+    "baselines_that_saw_the_token",
+    trainer(places=slice(1, None), loss_places=slice(None, -1)),
+)
+named(
+    NAME,
+    "old-from-reference",
+    "ratio_to_the_reference",
+    trainer(first_of=lambda logp, logp_ref: logp_ref),
+)
 named(NAME, "gradients-pile-up", "no_zero_grad", trainer(zero=False))
 named(
     NAME,

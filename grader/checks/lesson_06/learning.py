@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from grader import training
+from grader.checks.lesson_06.critic import Look, critic_problem, last_of, old_problem
 from grader.exercise import N_, Case, RuleExercise, close
 from grader.i18n import _
 from grader.kinds import kind_text
@@ -82,8 +83,9 @@ def train_cases(rng):
         "beta": BETA,
         "rng": Rng(int(rng.integers(2**31))),
     }
+    critic = speaking(rng)
     return [
-        train_case(order, reference, policy, close_look, (seed, 1), watched=4, sgd=0.2),
+        train_case(order, reference, policy, close_look, (seed, 1), critic, watched=4, sgd=0.2),
         train_case(order, reference, policy, short, (seed, 2)),
         train_case(order, reference, policy, short, (seed, 3)),
         train_case(order, reference, policy, other, (seed, 4)),
@@ -91,9 +93,22 @@ def train_cases(rng):
     ]
 
 
-def train_case(order, reference, policy, options, chance, watched=0, sgd=None):
+def speaking(rng) -> dict:
+    """A critic that is wrong and far from 0, so that returns, advantages and whitened ones all
+    differ. Small features keep a step of plain gradient descent from overshooting."""
+    head = rng.normal(size=(1, 48)) * 0.5
+    return {
+        "norm.weight": np.full(48, 0.2, np.float32),
+        "head.weight": head.astype(np.float32),
+        "head.bias": np.full(1, 2.0, np.float32),
+    }
+
+
+SILENT = {"head.weight": np.zeros((1, 48), np.float32), "head.bias": np.zeros(1, np.float32)}
+
+
+def train_case(order, reference, policy, options, chance, critic=SILENT, watched=0, sgd=None):
     sizes = {"num_tokens": 8, "length": 7}
-    silent = {"head.weight": np.zeros((1, 48), np.float32), "head.bias": np.zeros(1, np.float32)}
     trained = ["policy", "critic"]
     optimizer = Fading("Adam", trained, {"lr": 5e-3}, steps=UPDATES * 4 * BATCH // 64)
     inputs = {
@@ -101,7 +116,7 @@ def train_case(order, reference, policy, options, chance, watched=0, sgd=None):
         "watched": watched,
         "language": Language({"order": order.tolist()}),
         "policy": Module("Transformer", {**sizes, "out_size": 8}, policy),
-        "critic": Module("Transformer", sizes, silent),
+        "critic": Module("Transformer", sizes, critic),
         "reference": Module("Transformer", {**sizes, "out_size": 8}, reference),
         "optimizer": Optimizer("SGD", trained, {"lr": sgd}) if sgd else optimizer,
         **options,
@@ -262,22 +277,33 @@ def rule_modules(case, seen):
 # One batch, looked at closely -----------------------------------------------------------------
 
 
-def looked_at(case, seen):
-    """(tokens, logits, grad) of each watched step, (B, L), (B, L, V) twice, rows in one order; None
-    where the policy was shown anything else than whole sentences, all of them, at each step."""
-    (tokens,) = batches(case, seen)
-    whole = tokens[np.lexsort(tokens.T)]
-    steps = []
-    for passes in seen["steps"]:
-        if not passes or any(np.shape(p["tokens"])[1:] != tokens.shape[1:] for p in passes):
+def looked_at(tokens, watched):
+    """(tokens, output, grad) of each watched step, (B, L), (B, L, ...) twice, rows in one order;
+    None where the module was shown anything else than all sentences at each step, whole or
+    without their last token."""
+    whole, steps = tokens[np.lexsort(tokens.T)], []
+    for passes in watched:
+        widths = {np.shape(p["tokens"])[1:] for p in passes}
+        if len(widths) != 1 or not widths <= {(whole.shape[1],), (whole.shape[1] - 1,)}:
             return None
         parts = [np.concatenate([p[name] for p in _added_up(passes)]) for name in PARTS]
-        order = np.lexsort(parts[0].T)
-        steps.append([part[order].astype(float) for part in parts])
-    return steps if all(np.array_equal(step[0], whole) for step in steps) else None
+        shown = whole[:, : parts[0].shape[1]]
+        here, there = np.lexsort(shown.T), np.lexsort(parts[0].T)
+        one_each = len(np.unique(shown, axis=0)) == len(np.unique(whole, axis=0))
+        if not one_each or not np.array_equal(shown[here], parts[0][there]):
+            return None
+        steps.append([whole.astype(float), *(_placed(x[there], here, whole) for x in parts[1:])])
+    return steps
 
 
-PARTS = ("tokens", "logits", "grad")
+def _placed(rows, places, whole):
+    """Rows at their places, and zeros where a column is missing."""
+    found = np.zeros((*whole.shape, *rows.shape[2:]))
+    found[places, : rows.shape[1]] = rows
+    return found
+
+
+PARTS = ("tokens", "output", "grad")
 
 
 def _added_up(passes):
@@ -324,15 +350,42 @@ def log_probs(tokens, logits):
 def rule_close_look(case, seen):
     """What the first gradients say about mask, penalty, old log-probabilities and clip. Forms that
     are unknown pass: what counts is where they lead."""
-    steps = looked_at(case, seen) if case.inputs["watched"] else None
+    if not case.inputs["watched"]:
+        return None
+    (tokens,) = batches(case, seen)
+    steps = looked_at(tokens, seen["steps"])
     if not steps:
         return None
     language = language_of(case)
     mask = mask_of(language, steps[0][0].astype(int))
+    look = _look(case, seen, steps[0], mask)
     return (
         _outside(language, steps[0], mask)
-        or _penalty(case, language, steps[0], mask)
+        or old_problem(look)
+        or _penalty(case, look, steps[0], mask)
         or _later_steps(case, steps, mask)
+        or critic_problem(look)
+    )
+
+
+def _look(case, seen, step, mask):
+    """The batch before the first step, as the networks of that moment see it."""
+    whole = torch.tensor(step[0].astype(np.int64))
+    critic = model(case.inputs["critic"], seen["modules"]["critic"]["before"])
+    with torch.no_grad():
+        values = critic(whole).numpy().astype(float)
+        logits_ref = case.inputs["reference"].materialize()(whole).numpy().astype(float)
+    watched = looked_at(whole.numpy(), seen["value_steps"])
+    return Look(
+        mask,
+        log_probs(*step[:2]),
+        log_probs(step[0], logits_ref),
+        weights_of(*step)[0],
+        language_of(case).score(whole).numpy().astype(float),
+        values,
+        [one[2] for one in watched] if watched else None,
+        case.inputs["beta"],
+        case.inputs["clip"],
     )
 
 
@@ -358,21 +411,20 @@ def _outside(language, step, mask):
     return None
 
 
-def _penalty(case, language, step, mask):
+def _penalty(case, look, step, mask):
     """How much the score and the log-ratio count for the last token of each sentence."""
-    tokens, logits, _grad = step
-    with torch.no_grad():
-        reference = case.inputs["reference"].materialize()
-        logits_ref = reference(torch.tensor(tokens.astype(np.int64))).numpy().astype(float)
     weight, rest = weights_of(*step)
     if np.abs(rest[mask]).max() > 1e-3 * np.abs(weight[mask]).max():
+        with torch.no_grad():
+            reference = case.inputs["reference"].materialize()
+            logits_ref = reference(torch.tensor(step[0].astype(np.int64))).numpy().astype(float)
         return _kl_in_loss(step, logits_ref, rest, mask)
-    beta, score = case.inputs["beta"], language.score(torch.tensor(tokens.astype(np.int64))).numpy()
-    log_ratio = log_probs(tokens, logits) - log_probs(tokens, logits_ref)
-    last = np.arange(len(mask)), mask.shape[1] - 1 - mask[:, ::-1].argmax(1)
-    known = np.stack([score, log_ratio[last], np.ones(len(score))], 1)
-    (per_score, per_ratio, _rest), *_others = np.linalg.lstsq(known, weight[last], rcond=None)
-    apart = np.abs(known @ [per_score, per_ratio, _rest] - weight[last]).max()
+    last = last_of(mask)
+    log_ratio, value = (look.logp - look.logp_ref)[last], look.values[last]
+    known = np.stack([look.scores, log_ratio, value, np.ones(len(mask))], 1)
+    factors, *_others = np.linalg.lstsq(known, weight[last], rcond=None)
+    per_score, per_ratio = factors[:2]
+    apart = np.abs(known @ factors - weight[last]).max()
     if apart > 1e-3 * np.abs(weight[last]).max() or abs(per_score) < 1e-9:
         return None
     if per_score < 0:
@@ -382,7 +434,7 @@ def _penalty(case, language, step, mask):
             _("Which way does the optimiser go?"),
             "minus-sign",
         )
-    return _leash(-per_ratio / per_score, beta)
+    return _leash(-per_ratio / per_score, case.inputs["beta"])
 
 
 def _leash(found, beta):
