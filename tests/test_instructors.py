@@ -47,7 +47,8 @@ def repository(tmp_path_factory):
     hidden = shutil.ignore_patterns("__pycache__", "tests")
     for package in ("grader", "policy_gradients", "publish"):
         shutil.copytree(ROOT / package, root / package, ignore=hidden)
-    for file in ("Makefile", "pyproject.toml", "README.md", "nbgrader_config.py", ".gitignore"):
+    for file in ("Makefile", "pyproject.toml", "postBuild", "README.md", "nbgrader_config.py",
+                 ".gitignore"):  # fmt: skip
         shutil.copy(ROOT / file, root / file)
     (root / "lessons").mkdir()
     shutil.copy(classroom.TINY / "lessons" / "01_tiny.py", root / "lessons" / f"{LESSON}.py")

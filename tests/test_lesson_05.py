@@ -126,9 +126,10 @@ def test_numbers_that_the_student_reports_earn_nothing():
         history = SOLVED["train_ppo"](
             envs, policy, critic, optimizer, num_updates, num_steps, rng, **options
         )
-        with torch.no_grad():
-            for parameter in policy.parameters():
-                parameter.mul_(0.0)
+        if num_updates > 2:  # the two updates of known size are followed one by one
+            with torch.no_grad():
+                for parameter in policy.parameters():
+                    parameter.mul_(0.0)
         return history
 
     verdict = run_check(
