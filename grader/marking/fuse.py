@@ -1,10 +1,8 @@
 """A bound on what reading one reply may cost the grader's own process: time and memory."""
 
 import contextlib
-import signal
-import threading
 
-from grader.probes.runtime import TooSlow
+from grader.probes.runtime import time_limit
 
 
 @contextlib.contextmanager
@@ -14,7 +12,8 @@ def fuse(seconds: float, megabytes: int):
 
     A small reply can ask for much: an array without a number may have a million million rows.
     """
-    with _grown_by_at_most(megabytes), _for_at_most(seconds):
+    # Processor time, so that a busy machine harms nobody; 0 would mean no limit.
+    with _grown_by_at_most(megabytes), time_limit(max(seconds, 0.01), processor=True):
         yield
 
 
@@ -36,25 +35,3 @@ def _grown_by_at_most(megabytes):
 def _data_bytes():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmData"))
-
-
-@contextlib.contextmanager
-def _for_at_most(seconds):
-    """Processor time, so that a busy machine harms nobody; its timer is not the checks' own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    armed = True
-
-    def stop(signum, frame):
-        if armed:
-            raise TooSlow
-
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.01), 1.0)
-    try:
-        yield
-    finally:
-        armed = False
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)

@@ -129,18 +129,25 @@ def seeded(seed: int = 0):
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float):
+def time_limit(seconds: float, processor: bool = False):
     """Raises TooSlow in the main thread after ``seconds`` (0: never), and once more each second
-    where a bare ``except`` swallowed it. Yields a function that ends it before its time."""
+    where a bare ``except`` swallowed it. Yields a function that ends it before its time.
+    processor: this process's own time, by a timer that runs beside the other one (Unix)."""
     if not seconds or threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
-    with (_alarm if hasattr(signal, "setitimer") else _thread_alarm)(seconds) as disarm:
+    if not hasattr(signal, "setitimer"):
+        alarm = _thread_alarm(seconds)
+    elif processor:
+        alarm = _alarm(seconds, signal.SIGPROF, signal.ITIMER_PROF)
+    else:
+        alarm = _alarm(seconds, signal.SIGALRM, signal.ITIMER_REAL)
+    with alarm as disarm:
         yield disarm
 
 
 @contextlib.contextmanager
-def _alarm(seconds):
+def _alarm(seconds, number, timer):
     armed = True
 
     def stop(signum, frame):
@@ -151,15 +158,15 @@ def _alarm(seconds):
     def disarm():
         nonlocal armed
         armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(timer, 0)
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    before = signal.signal(number, stop)
+    signal.setitimer(timer, seconds, 1.0)
     try:
         yield disarm
     finally:
         disarm()
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(number, before)
 
 
 @contextlib.contextmanager

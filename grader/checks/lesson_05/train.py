@@ -201,10 +201,8 @@ def fields_of(case, seen, update=0, weights=None, stale=False):
         shown[update * steps] = shown[0]
         inputs["envs"] = replace(inputs["envs"], shown=shown)
     log = {"actions": np.asarray(seen["envs"]["envs"]["actions"])[update * steps :]}
-    found = collect_fields(
-        replace(case, inputs={**inputs, "before": update * steps}), {"played": log}, 0
-    )
-    return found
+    then = replace(case, inputs={**inputs, "before": update * steps})
+    return collect_fields(then, {"played": log}, 0)
 
 
 def gae_truth(fields, gamma, lam, cut_ends=False):

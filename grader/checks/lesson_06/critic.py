@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.checks.lesson_05.numbers import whitened
 from grader.exercise import N_
 from grader.i18n import _
 from grader.verdict import Problem
@@ -75,10 +76,6 @@ def named(found, forms):
 
 def centred(adv):
     return adv - adv.mean()
-
-
-def whitened(adv, ddof=0):
-    return centred(adv) / adv.std(ddof=ddof)
 
 
 # Old log-probabilities ------------------------------------------------------------------------
