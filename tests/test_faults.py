@@ -31,10 +31,12 @@ SIZE = 10
 # The command, which gets a signal once so many submissions are told. It sends it to itself: the
 # whole run takes less time than another process may need to notice a line.
 RUN = """
-import os, sys
+import os, signal, sys
 from grader import autograde
 from grader.__main__ import main
 
+# A shell's background job, as this test may be one, hands on that SIGINT is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 lines, number, *arguments = sys.argv[1:]
 plain = autograde.watch_lines
 
