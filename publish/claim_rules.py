@@ -29,7 +29,10 @@ def _cell_problems(cell):
         if not given & {"at_least", "at_most", None}:
             line = cell.start + call.lineno - 1
             yield line, "The claim has no bounds.", "add at_least=... or at_most=...."
-    anew = any(keyword.arg == "again" for call in calls for keyword in call.keywords)
+        if not (call.args and _is_text(call.args[0])):
+            line, remedy = cell.start + call.lineno - 1, 'begin with a text in quotes, claim("...",'
+            yield line, "The claim's statement is not written out.", remedy
+    anew = any(map(_is_anew, calls))
     if anew and "seeds" not in cell.keys:
         yield cell.line, "There is again=..., but no seeds.", "add seeds=12 to the header, say."
     if "seeds" in cell.keys and not anew:
@@ -41,3 +44,17 @@ def _calls(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "claim":
             yield node
+
+
+def _is_text(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_anew(call):
+    return any(keyword.arg == "again" for keyword in call.keywords)
+
+
+def statements(cell, anew=False):
+    """What the claims of a cell state; those with again=... alone if `anew`."""
+    calls = _calls(ast.parse(cell.source))
+    return [call.args[0].value for call in calls if _is_anew(call) or not anew]

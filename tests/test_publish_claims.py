@@ -104,6 +104,7 @@ BROKEN = [
     ("rng.normal()\n", "nrg.normal()\n", '# %% claim="own', "'nrg' is defined nowhere"),
     ("rng.normal()\n", "rng.normal(\n", "mean, kept", "Python"),
     (", at_most=len(kept))", ")", "claim(\"a claim's", "no bounds"),
+    ("claim(\"a claim's names", "claim(f\"a claim's names", "claim(f", "not written out"),
     ("claim(\"a claim's", "print(\"a claim's", '# %% claim="own', "claims nothing"),
 ]  # fmt: skip
 
