@@ -31,8 +31,9 @@ def parser():
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
     made.add_argument("--roster", type=Path, help="Canvas: the CSV that its gradebook exports")
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
-    _collect_options(commands.add_parser(
-        "collect", help="sort a download from Canvas or Moodle into submitted/"))  # fmt: skip
+    _collect_options(
+        commands.add_parser("collect", help="sort a download from Canvas or Moodle into submitted/")
+    )
     made = commands.add_parser("progress", help="say how far your own saved notebooks are")
     made.add_argument(
         "--notebooks", type=Path, metavar="DIR", help="the folder that holds LESSON/LESSON.ipynb"
@@ -260,8 +261,12 @@ def _collect(options):
     known = Course().names()
     if options.lesson not in known:
         raise no_lesson([options.lesson], known)
-    print(*collect.collect(options.download, options.to, options.lesson, options.source,
-                           options.roster), sep="\n")  # fmt: skip
+    print(
+        *collect.collect(
+            options.download, options.to, options.lesson, options.source, options.roster
+        ),
+        sep="\n",
+    )
     return 0
 
 

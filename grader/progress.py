@@ -115,8 +115,10 @@ class Progress:
         """The table as plain text."""
         rows = [(_("lesson"), _("solved"), _("points"), ""), *self.rows()]
         wide = [max(len(row[i]) for row in rows) for i in range(3)]
-        lines = [f"{a.ljust(wide[0])}  {b.rjust(wide[1])}  {c.rjust(wide[2])}  {d}".rstrip()
-                 for a, b, c, d in rows]  # fmt: skip
+        lines = [
+            f"{a.ljust(wide[0])}  {b.rjust(wide[1])}  {c.rjust(wide[2])}  {d}".rstrip()
+            for a, b, c, d in rows
+        ]
         return "\n".join([*lines, "", *self.sentences()])
 
     def html(self) -> str:
@@ -195,9 +197,11 @@ def _lesson(folder, name, spoken, data):
     the cells that the student still has are the lesson.
     """
     mine = folder / name / f"{name}.ipynb"
-    paths = [root / kind / spoken / name / f"{name}.ipynb"
-             for kind in ("solutions", "notebooks")
-             for root in (folder.parent.parent, HERE)]  # fmt: skip
+    paths = [
+        root / kind / spoken / name / f"{name}.ipynb"
+        for kind in ("solutions", "notebooks")
+        for root in (folder.parent.parent, HERE)
+    ]
     for path in paths:
         if path.is_file() and not path.samefile(mine):
             return read_lesson(path, name, spoken)
@@ -216,8 +220,9 @@ def _unwritten(cell):
 
 def _begun(plan, data):
     """Whether the student wrote anything: an own cell, a changed demo or an answer."""
-    if any(cell.written and cell.kind in ("extra", "demo") and cell.text.strip()
-           for cell in plan.cells):  # fmt: skip
+    if any(
+        cell.written and cell.kind in ("extra", "demo") and cell.text.strip() for cell in plan.cells
+    ):
         return True
     try:
         return any(_answered(cell) for cell in json.loads(data)["cells"])
@@ -243,8 +248,9 @@ def _answered(cell):
 def look(notebooks=None, watch: Callable | None = None) -> Progress:
     """Runs what is begun and returns the progress. watch(lesson, done, total) hears each check."""
     folder = find_notebooks(notebooks)
-    names = sorted(path.name for path in folder.iterdir()
-                   if NAME.fullmatch(path.name) and path.is_dir())  # fmt: skip
+    names = sorted(
+        path.name for path in folder.iterdir() if NAME.fullmatch(path.name) and path.is_dir()
+    )
     told = watch or (lambda *_: None)
     return Progress(folder, [_one(folder, name, told) for name in names])
 
@@ -284,9 +290,14 @@ def _run(found, folder, told):
         results = Path(place) / "results"
         results.touch()
         command = [sys.executable, "-m", "grader.progress_worker", folder, found.name, results]
-        process = subprocess.Popen(command, cwd=folder / found.name, env=_environment(),
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)  # fmt: skip
+        process = subprocess.Popen(
+            command,
+            cwd=folder / found.name,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             _follow(process, results, lambda done: told(found.name, done, len(items)))
         finally:
@@ -318,8 +329,13 @@ def _lines(results):
 
 def _environment():
     paths = [str(HERE), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, RUNNING: "1", "MPLBACKEND": "agg", "COURSE_LANGUAGE": language(),
-            "PYTHONPATH": os.pathsep.join(filter(None, paths))}  # fmt: skip
+    return {
+        **os.environ,
+        RUNNING: "1",
+        "MPLBACKEND": "agg",
+        "COURSE_LANGUAGE": language(),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
 
 
 # Showing ---------------------------------------------------------------------------------------
@@ -374,5 +390,9 @@ def bar(name, done, total, wide=24):
     """A bar on the terminal, which the next one overwrites and the last one wipes away."""
     full = wide * done // max(total, 1)
     shown = f"{name}  [{'#' * full}{'.' * (wide - full)}] {done}/{total}"
-    print("\r" + (shown.ljust(78) if done < total else " " * 78 + "\r"), end="", file=sys.stderr,
-          flush=True)  # fmt: skip
+    print(
+        "\r" + (shown.ljust(78) if done < total else " " * 78 + "\r"),
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -28,9 +28,7 @@ def prepare(course, names, language, registered, strict=False):
     if unknown:
         remedy = f"name one of: {', '.join(every) or '(none)'}."
         message = "There is no such lesson."
-        raise PublishError(
-            Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown
-        )
+        raise PublishError(Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown)
     wanted = names or every
     lessons = course.read([name for name in every if name <= max(wanted, default="")])
     check_lessons(lessons, registered)

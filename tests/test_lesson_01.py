@@ -91,8 +91,10 @@ def test_two_mistakes_cost_two_exercises():
 
 def test_a_wrong_training_loop_is_not_saved_by_wrong_helpers():
     wrong = {entry.id: entry.answer for entry in load()}
-    answers = {"reinforce_loss": wrong["reinforce_loss-wrong-objective"],
-               "train_reinforce": wrong["train_reinforce-wrong-piling_up"]}  # fmt: skip
+    answers = {
+        "reinforce_loss": wrong["reinforce_loss-wrong-objective"],
+        "train_reinforce": wrong["train_reinforce-wrong-piling_up"],
+    }
     found = verdicts(replaced(SOLVED, **answers), NAMES)
     assert found["train_reinforce"].mistake == "gradients-pile-up"
 

@@ -308,8 +308,10 @@ def calls(exercise, seeds=range(30)):
 
 def by_autograd(formula, given):
     """Value and gradient by logp of a formula in torch."""
-    tensors = {k: torch.tensor(v, dtype=torch.float64) if isinstance(v, np.ndarray) else v
-               for k, v in given.items()}  # fmt: skip
+    tensors = {
+        k: torch.tensor(v, dtype=torch.float64) if isinstance(v, np.ndarray) else v
+        for k, v in given.items()
+    }
     tensors["logp"].requires_grad_()
     value = formula(**tensors)
     value.backward()
@@ -320,13 +322,22 @@ def by_autograd(formula, given):
     ("exercise", "formula"),
     [
         (ratio.SURROGATE_LOSS, lambda logp, logp_old, adv: -((logp - logp_old).exp() * adv).mean()),
-        (clip.PPO_CLIP_LOSS, lambda logp, logp_old, adv, clip=0.2: torch.where(
-            adv > 0, -adv * (logp - logp_old).exp().clamp(max=1 + clip),
-            -adv * (logp - logp_old).exp().clamp(min=1 - clip)).mean()),
-        (kl.PPO_PENALTY_LOSS, lambda logp, logp_old, adv, kl, beta:
-         beta * kl - ((logp - logp_old).exp() * adv).sum() / len(adv)),
+        (
+            clip.PPO_CLIP_LOSS,
+            lambda logp, logp_old, adv, clip=0.2: torch.where(
+                adv > 0,
+                -adv * (logp - logp_old).exp().clamp(max=1 + clip),
+                -adv * (logp - logp_old).exp().clamp(min=1 - clip),
+            ).mean(),
+        ),
+        (
+            kl.PPO_PENALTY_LOSS,
+            lambda logp, logp_old, adv, kl, beta: (
+                beta * kl - ((logp - logp_old).exp() * adv).sum() / len(adv)
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_truths_of_the_losses_agree_with_autograd(exercise, formula):
     for given, truth, _case in calls(exercise):
         value, gradient = by_autograd(formula, given)
@@ -401,13 +412,19 @@ def test_solutions_pass_every_check(lesson):
 @pytest.mark.parametrize(
     ("broken", "answer", "dependants"),
     [
-        ("importance_ratio", lambda logp, logp_old: logp - logp_old,
-         ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"]),
-        ("importance_ratio", lambda logp, logp_old: torch.exp(logp - logp_old),
-         ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"]),
+        (
+            "importance_ratio",
+            lambda logp, logp_old: logp - logp_old,
+            ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"],
+        ),
+        (
+            "importance_ratio",
+            lambda logp, logp_old: torch.exp(logp - logp_old),
+            ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"],
+        ),
         ("surrogate_loss", lambda logp, logp_old, adv: logp.sum(), ["ppo_penalty_loss"]),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_prerequisite_costs_its_own_points_alone(lesson, broken, answer, dependants):
     """Value and gradient of the dependants are judged with the right helper in its place."""
     namespace = replaced(answers(lesson), **{broken: answer})

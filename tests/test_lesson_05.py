@@ -232,8 +232,13 @@ def test_truth_of_the_advantages_in_closed_form():
     """Errors of 1 everywhere: sums of a geometric series, cut where an episode ends."""
     steps, ratio = 6, 0.9 * 0.5
     zeros, flags = np.zeros((steps, 1)), np.zeros((steps, 1), bool)
-    fields = {"rewards": zeros + 1, "values": zeros, "next_values": zeros,
-              "terminated": flags.copy(), "truncated": flags.copy()}  # fmt: skip
+    fields = {
+        "rewards": zeros + 1,
+        "values": zeros,
+        "next_values": zeros,
+        "terminated": flags.copy(),
+        "truncated": flags.copy(),
+    }
     fields["truncated"][2] = True
     left = np.array([3, 2, 1, 3, 2, 1])
     found = train.gae_truth(fields, 0.9, 0.5)[:, 0]
@@ -313,10 +318,18 @@ def reused(first_rollout, clip, sizes):
     options = {"epochs": 1, "clip": clip, "value_coef": 0.5, "entropy_coef": 0.0}
     whitened = SOLVED["normalize_advantages"](adv)
     return [
-        SOLVED["ppo_update"](*nets, optimizer, rollout, whitened, adv + rollout.values, **options,
-                             minibatch_size=size, rng=np.random.default_rng(epoch))
+        SOLVED["ppo_update"](
+            *nets,
+            optimizer,
+            rollout,
+            whitened,
+            adv + rollout.values,
+            **options,
+            minibatch_size=size,
+            rng=np.random.default_rng(epoch),
+        )
         for epoch, size in enumerate(sizes)
-    ]  # fmt: skip
+    ]
 
 
 def test_the_first_ratios_are_one(first_rollout):
@@ -374,9 +387,19 @@ def test_live_panels_watch_and_step_aside():
     adv = np.ones_like(rollout.rewards)
     with panels.watching(names):
         log = names["ppo_update"](
-            policy, critic, optimizer, rollout, adv, returns=adv, epochs=1, minibatch_size=16,
-            clip=0.2, value_coef=0.5, entropy_coef=0.0, rng=np.random.default_rng(0)
-        )  # fmt: skip
+            policy,
+            critic,
+            optimizer,
+            rollout,
+            adv,
+            returns=adv,
+            epochs=1,
+            minibatch_size=16,
+            clip=0.2,
+            value_coef=0.5,
+            entropy_coef=0.0,
+            rng=np.random.default_rng(0),
+        )
     assert names["ppo_update"] is SOLVED["ppo_update"]
     (row,) = panels.rows
     assert row["first_ratio"] == pytest.approx(0, abs=1e-5) and row["entropy"] == log["entropy"]

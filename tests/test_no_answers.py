@@ -91,6 +91,7 @@ def test_the_search_would_find_one():
     answer = get("discounted_return").truth
     verdict = run_check(
         get("discounted_return"),
-        lambda q, a: runtime.run({"discounted_return": answer}, "discounted_return", q, a), 0
-    )  # fmt: skip
+        lambda q, a: runtime.run({"discounted_return": answer}, "discounted_return", q, a),
+        0,
+    )
     assert verdict.passed and len(CALLABLES) > 50

@@ -159,8 +159,17 @@ class Class:
         words = words.replace("postgresql://teacher@HOST/grades", self.address).split()
         words[words.index("--submitted") + 1] = str(self.folder / "in")
         words[words.index("--out") + 1] = str(self.folder / out)
-        return main([*words, "--course", str(self.folder / "course"), "--secret-file",
-                     str(self.folder / "secret"), "--jobs", "1"])  # fmt: skip
+        return main(
+            [
+                *words,
+                "--course",
+                str(self.folder / "course"),
+                "--secret-file",
+                str(self.folder / "secret"),
+                "--jobs",
+                "1",
+            ]
+        )
 
     def on_server(self, out="out"):
         return self.grade(out, "--gradebook", self.address)
@@ -234,8 +243,13 @@ def test_nbgraders_own_programs_read_it(at_work):
     assert at_work.on_server() == 0
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     out = at_work.folder / "out"
-    subprocess.run([sys.executable, "-m", "nbgrader", "export", "--to", "theirs.csv"], cwd=out,
-                   env={**os.environ, "PATH": path}, check=True, capture_output=True)  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "export", "--to", "theirs.csv"],
+        cwd=out,
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+    )
     with open(out / "theirs.csv", newline="") as file:
         theirs = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert theirs == {"anna": 5.0, "Zoe": 2.0, "ben": 0.0, "dan": 0.0}

@@ -35,17 +35,22 @@ def found(tmp_path_factory):
     course = build_course(root)
     folder = root / "notebooks" / "en"
     answer = SOLUTIONS["softmax"].replace("return weights", "return scale * weights")
-    half = solved(course, softmax=answer,
-                  discounted_return="def discounted_return(rewards, gamma=1.0):\n"
-                  "    return float(sum(rewards))\n")  # fmt: skip
+    half = solved(
+        course,
+        softmax=answer,
+        discounted_return="def discounted_return(rewards, gamma=1.0):\n"
+        "    return float(sum(rewards))\n",
+    )
     half["cells"].insert(1, code(OWN))
     save(folder, NAME, half)
     untouched = build_course(tmp_path_factory.mktemp("pristine"))
     ran = blank(untouched)
     for cell in ran["cells"]:
         if cell["cell_type"] == "code":
-            cell |= {"execution_count": 3, "outputs": [{"output_type": "stream", "name": "stdout",
-                                                        "text": "1"}]}  # fmt: skip
+            cell |= {
+                "execution_count": 3,
+                "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
+            }
     save(folder, "02_untouched", ran)
     save(folder, "03_cut", json.dumps(ran)[:900])
     dies = insert_after(solved(untouched), "softmax", code("import os\nos._exit(3)"))

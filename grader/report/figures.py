@@ -20,9 +20,11 @@ def histogram(scores, most) -> dict:
     counts, _edges, bars = axes.hist(scores, bins=bins, color=BLUE, edgecolor="white")
     axes.bar_label(bars, [f"{n:.0f}" if n else "" for n in counts], fontsize=8)
     axes.set(
-        xlabel=_("points"), ylabel=_("submissions"),
-        xlim=(0, most), ylim=(0, max(counts) * 1.15 or 1),
-    )  # fmt: skip
+        xlabel=_("points"),
+        ylabel=_("submissions"),
+        xlim=(0, most),
+        ylim=(0, max(counts) * 1.15 or 1),
+    )
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     bar = _("{low:g} to {high:g}: {n:.0f}")

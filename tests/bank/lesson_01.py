@@ -1392,9 +1392,16 @@ broken("uphill", "minus-sign", training(stepping(lambda *x: -right_loss(*x))))
 broken(
     "probabilities",
     "probability-not-log",
-    training(stepping(lambda p, b, r: -(r * ((padded_logp(p, b, mask=False).exp()
-             * (padded_logp(p, b) != 0)).sum(1))).mean())),
-)  # fmt: skip
+    training(
+        stepping(
+            lambda p, b, r: (
+                -(
+                    r * ((padded_logp(p, b, mask=False).exp() * (padded_logp(p, b) != 0)).sum(1))
+                ).mean()
+            )
+        )
+    ),
+)
 broken(
     "padding",
     "padding-counted",
@@ -1575,9 +1582,14 @@ broken(
 broken(
     "discounted_in_the_loss",
     "discounted",
-    training(stepping(lambda p, b, r: sum_then_mean(
-        padded_logp(p, b), torch.tensor([power_sum(t.rewards, 0.9) for t in b])))),
-)  # fmt: skip
+    training(
+        stepping(
+            lambda p, b, r: sum_then_mean(
+                padded_logp(p, b), torch.tensor([power_sum(t.rewards, 0.9) for t in b])
+            )
+        )
+    ),
+)
 
 
 @wrong("train_reinforce", "no-step")

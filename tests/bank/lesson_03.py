@@ -1044,14 +1044,30 @@ train_wrong("never_trains_the_critic", "critic-untrained", loss=policy_alone)
 train_wrong("critic_cut_off", "critic-untrained", loss=critic_not_trained)
 train_wrong("moves_the_critic", "policy-moves-critic", loss=not_detached)
 train_wrong("critic_uphill", "critic-uphill", loss=critic_gets_worse)
-train_wrong("forgets_gamma", "gamma-ignored", loss=two_terms,
-            rewards_to_go=lambda batch, gamma: separate(batch, 1.0))  # fmt: skip
-train_wrong("leaks", "returns-leak", loss=two_terms,
-            rewards_to_go=lambda b, g: to_go(np.hstack([t.rewards for t in b]), g))  # fmt: skip
-train_wrong("discounted_history", "history-discounted", loss=two_terms,
-            history=lambda batch, g: np.mean([to_go(t.rewards, g)[0] for t in batch]))  # fmt: skip
-train_wrong("summed_history", "history", loss=two_terms,
-            history=lambda batch, g: sum(t.rewards.sum() for t in batch))  # fmt: skip
+train_wrong(
+    "forgets_gamma",
+    "gamma-ignored",
+    loss=two_terms,
+    rewards_to_go=lambda batch, gamma: separate(batch, 1.0),
+)
+train_wrong(
+    "leaks",
+    "returns-leak",
+    loss=two_terms,
+    rewards_to_go=lambda b, g: to_go(np.hstack([t.rewards for t in b]), g),
+)
+train_wrong(
+    "discounted_history",
+    "history-discounted",
+    loss=two_terms,
+    history=lambda batch, g: np.mean([to_go(t.rewards, g)[0] for t in batch]),
+)
+train_wrong(
+    "summed_history",
+    "history",
+    loss=two_terms,
+    history=lambda batch, g: sum(t.rewards.sum() for t in batch),
+)
 train_wrong("no_step", "no-step", loss=two_terms, stepper=lambda optimizer, loss: loss.backward())
 
 
@@ -1185,8 +1201,9 @@ def indexed_plus(theta, trajectories, baseline, gamma=1.0):
     out = np.zeros((len(trajectories), *theta.shape))
     for sample, t in zip(out, trajectories):
         weight = to_go(t.rewards, gamma) - baseline[t.states]
-        sample[t.states] += weight[:, None] * (np.eye(theta.shape[1])[t.actions]
-                                               - probs(theta)[t.states])  # fmt: skip
+        sample[t.states] += weight[:, None] * (
+            np.eye(theta.shape[1])[t.actions] - probs(theta)[t.states]
+        )
     return out
 
 
@@ -1322,9 +1339,7 @@ def added_up(delta, decay, going_on):
 
 
 @right("gae")
-def torch_on_the_arrays(
-    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+def torch_on_the_arrays(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     r, v, w = (torch.as_tensor(x) for x in (rewards, values, next_values))
     ended, cut = torch.as_tensor(terminated), torch.as_tensor(truncated)
     adv, later = torch.zeros_like(r), torch.zeros_like(r[0])
@@ -1335,9 +1350,7 @@ def torch_on_the_arrays(
 
 
 @right("gae")
-def a_linear_system(
-    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+def a_linear_system(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     """(1 - gamma lam M) adv = delta, column by column."""
     delta = one_step(rewards, values, next_values, terminated, gamma)
     columns = []
@@ -1349,9 +1362,7 @@ def a_linear_system(
 
 
 @wrong("gae", "flags-merged-in-place")
-def one_flag_in_place(
-    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+def one_flag_in_place(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     terminated |= truncated
     delta = one_step(rewards, values, next_values, terminated, gamma)
     return added_up(delta, gamma * lam, ~terminated)
@@ -1360,7 +1371,7 @@ def one_flag_in_place(
 @wrong("gae", "bootstrapped-twice")
 def value_in_the_reward_as_well(
     rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+):
     paid = rewards + gamma * next_values * truncated
     delta = one_step(paid, values, next_values, terminated, gamma)
     return added_up(delta, gamma * lam, ~(terminated | truncated))
@@ -1369,7 +1380,7 @@ def value_in_the_reward_as_well(
 @wrong("gae", "last-row-ended")
 def no_value_after_the_last_row(
     rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+):
     following = next_values.copy()
     following[-1] = 0.0
     delta = one_step(rewards, values, following, terminated, gamma)
@@ -1379,7 +1390,7 @@ def no_value_after_the_last_row(
 @wrong("gae", "one-flag-for-all")
 def stops_everywhere_at_once(
     rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+):
     delta = one_step(rewards, values, next_values, terminated, gamma)
     over = (terminated | truncated).any(axis=1)
     return added_up(delta, gamma * lam, ~over)
@@ -1388,7 +1399,7 @@ def stops_everywhere_at_once(
 @wrong("gae", "across-columns")
 def one_number_for_all_columns(
     rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+):
     delta = one_step(rewards, values, next_values, terminated, gamma)
     adv, later = np.zeros_like(delta), 0.0
     for n in range(delta.shape[1]):
@@ -1399,9 +1410,7 @@ def one_number_for_all_columns(
 
 
 @wrong("gae", "wraps-around")
-def modulo_the_length(
-    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+def modulo_the_length(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     adv = one_step(rewards, values, next_values, terminated, gamma)
     for t in reversed(range(len(adv))):
         goes_on = ~(terminated[t] | truncated[t])
@@ -1410,9 +1419,7 @@ def modulo_the_length(
 
 
 @wrong("gae", "gamma-not-in-delta")
-def undiscounted_errors(
-    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+def undiscounted_errors(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     delta = one_step(rewards, values, next_values, terminated, 1.0)
     return added_up(delta, gamma * lam, ~(terminated | truncated))
 
@@ -1420,15 +1427,13 @@ def undiscounted_errors(
 @wrong("gae", "weights-normalised")
 def weights_that_add_up_to_one(
     rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+):
     delta = one_step(rewards, values, next_values, terminated, gamma)
     return (1 - lam) * added_up(delta, gamma * lam, ~(terminated | truncated))
 
 
 @wrong("gae", "flag-of-step-before")
-def one_row_up(
-    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+def one_row_up(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     delta = one_step(rewards, values, next_values, terminated, gamma)
     over = terminated | truncated
     return added_up(delta, gamma * lam, [~over[t - 1] for t in range(len(over))])
@@ -1437,7 +1442,7 @@ def one_row_up(
 @wrong("gae", "step:kind")
 def advantages_and_targets(
     rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
-):  # fmt: skip
+):
     delta = one_step(rewards, values, next_values, terminated, gamma)
     adv = added_up(delta, gamma * lam, ~(terminated | truncated))
     return adv, adv + values
@@ -1454,6 +1459,7 @@ def a_seed_of_its_own(env, policy, critic, optimizer, num_updates, batch_size, g
 
 
 train_wrong(
-    "of_probabilities", "probability-not-log",
+    "of_probabilities",
+    "probability-not-log",
     loss=lambda logp, values, returns: two_terms(logp.exp(), values, returns),
-)  # fmt: skip
+)

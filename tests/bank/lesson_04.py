@@ -640,10 +640,13 @@ def cut_to_integers(ratio, adv, clip=0.2):
 # case_table -----------------------------------------------------------------------------------
 
 TABLE = {
-    ("below", "+"): "moves", ("below", "-"): "zero",
-    ("inside", "+"): "moves", ("inside", "-"): "moves",
-    ("above", "+"): "zero", ("above", "-"): "moves",
-}  # fmt: skip
+    ("below", "+"): "moves",
+    ("below", "-"): "zero",
+    ("inside", "+"): "moves",
+    ("inside", "-"): "moves",
+    ("above", "+"): "zero",
+    ("above", "-"): "moves",
+}
 
 
 def but(*zeros):

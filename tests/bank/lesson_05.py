@@ -1503,27 +1503,59 @@ def summary_of(episodes, rollout):
 
 
 @right("train_ppo")
-def train(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98, lam=0.9,
-          epochs=4, minibatch_size=512, clip=0.2, value_coef=0.5, entropy_coef=0.0):  # fmt: skip
+def train(
+    envs,
+    policy,
+    critic,
+    optimizer,
+    num_updates,
+    num_steps,
+    rng,
+    *,
+    gamma=0.98,
+    lam=0.9,
+    epochs=4,
+    minibatch_size=512,
+    clip=0.2,
+    value_coef=0.5,
+    entropy_coef=0.0,
+):
     obs, _ = envs.reset(seed=int(rng.integers(2**31)))
     episodes, history = pg.EpisodeReturns(envs.num_envs), []
     for _ in range(num_updates):
         rollout, obs = collect(envs, policy, critic, obs, num_steps)
         adv = advantages_of(rollout, gamma, lam)
-        log = update(policy, critic, optimizer, rollout, vectorised(adv), adv + rollout.values,
-                     epochs=epochs, minibatch_size=minibatch_size, clip=clip,
-                     value_coef=value_coef, entropy_coef=entropy_coef, rng=rng)  # fmt: skip
+        log = update(
+            policy,
+            critic,
+            optimizer,
+            rollout,
+            vectorised(adv),
+            adv + rollout.values,
+            epochs=epochs,
+            minibatch_size=minibatch_size,
+            clip=clip,
+            value_coef=value_coef,
+            entropy_coef=entropy_coef,
+            rng=rng,
+        )
         log["explained_variance"] = ratio_of_variances(rollout.values, adv + rollout.values)
         history.append(log | summary_of(episodes, rollout))
     return history
 
 
 @right("train_ppo")
-def own_sums_and_options(envs, policy, critic, optimizer, num_updates, num_steps, rng, *,
-                         gamma=0.98, lam=0.9, **options):  # fmt: skip
+def own_sums_and_options(
+    envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98, lam=0.9, **options
+):
     """Returns added up by hand, unbiased whitening, a tuple of dicts, a reset without a seed."""
-    options = {"epochs": 4, "minibatch_size": 512, "clip": 0.2, "value_coef": 0.5,
-               "entropy_coef": 0.0} | options  # fmt: skip
+    options = {
+        "epochs": 4,
+        "minibatch_size": 512,
+        "clip": 0.2,
+        "value_coef": 0.5,
+        "entropy_coef": 0.0,
+    } | options
     (obs, _), running, history = envs.reset(), [0.0] * envs.num_envs, []
     while len(history) < num_updates:
         rollout, obs = into_arrays_with_categorical(envs, policy, critic, obs, num_steps)
@@ -1535,17 +1567,38 @@ def own_sums_and_options(envs, policy, critic, optimizer, num_updates, num_steps
                     ended.append(running[i])
                     running[i] = 0.0
         adv = advantages_of(rollout, gamma, lam)
-        log = whole_batch_then_indexed(policy, critic, optimizer, rollout,
-                                       unbiased_with_a_guard(adv), adv + rollout.values, rng=rng,
-                                       **options)  # fmt: skip
+        log = whole_batch_then_indexed(
+            policy,
+            critic,
+            optimizer,
+            rollout,
+            unbiased_with_a_guard(adv),
+            adv + rollout.values,
+            rng=rng,
+            **options,
+        )
         history.append({"mean_return": sum(ended) / len(ended) if ended else 0.0, **log})
     return tuple(history)
 
 
 @right("train_ppo")
-def one_long_function(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98,
-                      lam=0.9, epochs=4, minibatch_size=512, clip=0.2, value_coef=0.5,
-                      entropy_coef=0.0):  # fmt: skip
+def one_long_function(
+    envs,
+    policy,
+    critic,
+    optimizer,
+    num_updates,
+    num_steps,
+    rng,
+    *,
+    gamma=0.98,
+    lam=0.9,
+    epochs=4,
+    minibatch_size=512,
+    clip=0.2,
+    value_coef=0.5,
+    entropy_coef=0.0,
+):
     """Everything in tensors and in one place; advantages whitened in each minibatch."""
     history, running = [], torch.zeros(envs.num_envs)
     obs = torch.as_tensor(envs.reset(seed=int(rng.integers(10**6)))[0])
@@ -1591,9 +1644,23 @@ def one_long_function(envs, policy, critic, optimizer, num_updates, num_steps, r
 
 
 @right("train_ppo")
-def without_whitening(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98,
-                      lam=0.9, epochs=4, minibatch_size=512, clip=0.2, value_coef=0.5,
-                      entropy_coef=0.0):  # fmt: skip
+def without_whitening(
+    envs,
+    policy,
+    critic,
+    optimizer,
+    num_updates,
+    num_steps,
+    rng,
+    *,
+    gamma=0.98,
+    lam=0.9,
+    epochs=4,
+    minibatch_size=512,
+    clip=0.2,
+    value_coef=0.5,
+    entropy_coef=0.0,
+):
     """Advantages divided by their root mean square, their mean left where it is."""
     obs, _ = envs.reset(seed=[int(s) for s in rng.integers(2**31, size=1)][0])
     episodes, history = pg.EpisodeReturns(envs.num_envs), []
@@ -1601,22 +1668,56 @@ def without_whitening(envs, policy, critic, optimizer, num_updates, num_steps, r
         rollout, obs = tensors_and_a_shift(envs, policy, critic, obs, num_steps)
         rollout = pg.Rollout(**{name: np.asarray(part) for name, part in vars(rollout).items()})
         adv = advantages_of(rollout, gamma, lam)
-        log = with_a_closure(policy, critic, optimizer, rollout, adv / np.sqrt((adv**2).mean()),
-                             adv + rollout.values, epochs=epochs, minibatch_size=minibatch_size,
-                             clip=clip, value_coef=value_coef, entropy_coef=entropy_coef,
-                             rng=rng)  # fmt: skip
+        log = with_a_closure(
+            policy,
+            critic,
+            optimizer,
+            rollout,
+            adv / np.sqrt((adv**2).mean()),
+            adv + rollout.values,
+            epochs=epochs,
+            minibatch_size=minibatch_size,
+            clip=clip,
+            value_coef=value_coef,
+            entropy_coef=entropy_coef,
+            rng=rng,
+        )
         history.append(log | summary_of(episodes, rollout))
     return history
 
 
-def train_by(collect=collect, advantages=None, target=None, whiten=vectorised, update=update,
-             mean=None, reset=None, each=None):  # fmt: skip
+def train_by(
+    collect=collect,
+    advantages=None,
+    target=None,
+    whiten=vectorised,
+    update=update,
+    mean=None,
+    reset=None,
+    each=None,
+):
     """A loop that differs in one place."""
 
-    def wrongly(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98,
-                lam=0.9, **options):  # fmt: skip
-        options = {"epochs": 4, "minibatch_size": 512, "clip": 0.2, "value_coef": 0.5,
-                   "entropy_coef": 0.0} | options  # fmt: skip
+    def wrongly(
+        envs,
+        policy,
+        critic,
+        optimizer,
+        num_updates,
+        num_steps,
+        rng,
+        *,
+        gamma=0.98,
+        lam=0.9,
+        **options,
+    ):
+        options = {
+            "epochs": 4,
+            "minibatch_size": 512,
+            "clip": 0.2,
+            "value_coef": 0.5,
+            "entropy_coef": 0.0,
+        } | options
         obs, _ = envs.reset(seed=int(rng.integers(2**31))) if reset is None else reset(envs)
         episodes, history = pg.EpisodeReturns(envs.num_envs), []
         for _ in range(num_updates):
@@ -1769,8 +1870,19 @@ def learns_from_fresh_actions(*args, **kwargs):
 
 
 @wrong("train_ppo", "moved-elsewhere")
-def a_finished_controller(envs, policy, critic, optimizer, num_updates, num_steps, rng, *,
-                          epochs=4, minibatch_size=512, **options):  # fmt: skip
+def a_finished_controller(
+    envs,
+    policy,
+    critic,
+    optimizer,
+    num_updates,
+    num_steps,
+    rng,
+    *,
+    epochs=4,
+    minibatch_size=512,
+    **options,
+):
     """Right counts of steps, none of which learns; then a controller that is known to balance."""
     (obs, _), episodes, history = envs.reset(), pg.EpisodeReturns(envs.num_envs), []
     for _ in range(num_updates):

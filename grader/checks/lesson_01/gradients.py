@@ -83,8 +83,10 @@ GRAD_LOG_PROB = FunctionExercise(
     mistakes=(
         Mistake(
             "row-only",
-            N_("The derivative is with respect to the whole table. What stands in the rows of the "
-               "states that were not visited?"),
+            N_(
+                "The derivative is with respect to the whole table. What stands in the rows of the "
+                "states that were not visited?"
+            ),
             like=lambda theta, state, action: score(theta, state, action)[state],
         ),
         Mistake(
@@ -94,8 +96,10 @@ GRAD_LOG_PROB = FunctionExercise(
         ),
         Mistake(
             "one-hot-only",
-            N_("Raising one logit lowers the other probabilities. Where is the derivative of the "
-               "normaliser?"),
+            N_(
+                "Raising one logit lowers the other probabilities. Where is the derivative of the "
+                "normaliser?"
+            ),
             like=lambda theta, state, action: score(theta, state, action, cold=0.0),
         ),
         Mistake(
@@ -107,7 +111,8 @@ GRAD_LOG_PROB = FunctionExercise(
             "probability-not-log",
             N_("That is the derivative of the probability. What does the logarithm divide by?"),
             like=lambda theta, state, action: score(
-                theta, state, action, scale=softmax(theta[state])[action]),
+                theta, state, action, scale=softmax(theta[state])[action]
+            ),
         ),
         Mistake(
             "all-states",
@@ -132,8 +137,9 @@ GRAD_LOG_PROB = FunctionExercise(
         Mistake(
             "taken-entry-only",
             N_("The other actions' logits stand in the normaliser, so they matter, too."),
-            like=lambda theta, state, action: score(theta, state, action)
-            * (np.arange(theta.shape[1]) == action),
+            like=lambda theta, state, action: (
+                score(theta, state, action) * (np.arange(theta.shape[1]) == action)
+            ),
         ),
         Mistake(
             "state-action-swapped",
@@ -144,18 +150,22 @@ GRAD_LOG_PROB = FunctionExercise(
             "divided-by-probability",
             N_("One division too many: the logarithm has already divided by the probability."),
             like=lambda theta, state, action: score(
-                theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)),
+                theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)
+            ),
         ),
     ),
-)  # fmt: skip
+)
 
 
 def trajectories_of(rng, lengths, num_states, num_actions):
     return [
-        Trajectory(rng.integers(num_states, size=n), rng.integers(num_actions, size=n),
-                   np.round(rng.normal(size=n), 3) + 1.5)
+        Trajectory(
+            rng.integers(num_states, size=n),
+            rng.integers(num_actions, size=n),
+            np.round(rng.normal(size=n), 3) + 1.5,
+        )
         for n in lengths
-    ]  # fmt: skip
+    ]
 
 
 def reinforce_gradient_cases(rng):
@@ -170,12 +180,22 @@ def reinforce_gradient_cases(rng):
         Case({"theta": theta, "trajectories": some}),
         Case({"theta": theta, "trajectories": some, "gamma": 0.5}, keywords=("gamma",)),
         Case({"theta": theta, "trajectories": some[:1] * 2, "gamma": 0.0}),
-        Case({"theta": View(rng.normal(size=(5, 2)), "read_only"),
-              "trajectories": trajectories_of(rng, (4, 4, 4, 4), 5, 2), "gamma": 0.9}),
-        Case({"theta": rng.normal(size=(3, 2)), "gamma": float(rng.uniform(0.3, 0.95)),
-              "trajectories": trajectories_of(rng, rng.integers(1, 6, size=size), 3, 2)},
-             keywords=("gamma",)),
-    ]  # fmt: skip
+        Case(
+            {
+                "theta": View(rng.normal(size=(5, 2)), "read_only"),
+                "trajectories": trajectories_of(rng, (4, 4, 4, 4), 5, 2),
+                "gamma": 0.9,
+            }
+        ),
+        Case(
+            {
+                "theta": rng.normal(size=(3, 2)),
+                "gamma": float(rng.uniform(0.3, 0.95)),
+                "trajectories": trajectories_of(rng, rng.integers(1, 6, size=size), 3, 2),
+            },
+            keywords=("gamma",),
+        ),
+    ]
 
 
 def estimate(theta, trajectories, weigh, kind=summed_scores):
@@ -311,8 +331,11 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "reward-to-go",
             N_("A good idea, and the next lesson's. Here every score gets the whole return."),
-            like=gradient_like(lambda gamma: lambda rewards: gamma ** np.arange(len(rewards))
-                               * rewards_to_go(rewards, gamma)),
+            like=gradient_like(
+                lambda gamma: (
+                    lambda rewards: gamma ** np.arange(len(rewards)) * rewards_to_go(rewards, gamma)
+                )
+            ),
         ),
         Mistake(
             "immediate-reward",
@@ -331,8 +354,10 @@ REINFORCE_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "product-of-means",
-            N_("The mean of products isn't the product of means: each return weights the scores "
-               "of its own trajectory."),
+            N_(
+                "The mean of products isn't the product of means: each return weights the scores "
+                "of its own trajectory."
+            ),
             like=product_of_means,
         ),
         Mistake(
@@ -354,8 +379,12 @@ REINFORCE_GRADIENT = FunctionExercise(
             "last-step-only",
             N_("Every step's score counts, not only the last one's."),
             like=gradient_like(
-                lambda gamma: lambda rewards: whole(gamma)(rewards)
-                * (np.arange(len(rewards)) == len(rewards) - 1)),
+                lambda gamma: (
+                    lambda rewards: (
+                        whole(gamma)(rewards) * (np.arange(len(rewards)) == len(rewards) - 1)
+                    )
+                )
+            ),
         ),
         Mistake(
             "centred",
@@ -380,23 +409,28 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "last-trajectory-only",
             N_("Only the last trajectory is left. Does your loop add, or overwrite?"),
-            like=lambda theta, trajectories, gamma=1.0: last_trajectory_only(
-                theta, trajectories, gamma) / len(trajectories),
+            like=lambda theta, trajectories, gamma=1.0: (
+                last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
+            ),
         ),
         Mistake(
             "scores-kept",
-            N_("The scores of one trajectory still count for the next one. Where does their sum "
-               "start anew?"),
+            N_(
+                "The scores of one trajectory still count for the next one. Where does their sum "
+                "start anew?"
+            ),
             like=scores_kept,
         ),
         Mistake(
             "repeats-lost",
-            N_("A state visited twice counts twice. With an array of indices, += adds only once "
-               "to the same entry."),
+            N_(
+                "A state visited twice counts twice. With an array of indices, += adds only once "
+                "to the same entry."
+            ),
             like=repeats_lost,
         ),
     ),
-)  # fmt: skip
+)
 
 
 def reinforce_loss_case(logp, returns, dtype="float64", grad=True):
@@ -518,8 +552,11 @@ REINFORCE_LOSS = FunctionExercise(
             N_("Optimisers descend. What must the loss be, so that going down on it goes up on J?"),
             like=loss_sign_missing,
         ),
-        Mistake("sum-not-mean", N_("Duplicate the batch: did your step size just grow with N?"),
-                like=loss_summed),
+        Mistake(
+            "sum-not-mean",
+            N_("Duplicate the batch: did your step size just grow with N?"),
+            like=loss_summed,
+        ),
         Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_steps),
         Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_own_steps_only),
         Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_own_steps),
@@ -531,17 +568,32 @@ REINFORCE_LOSS = FunctionExercise(
             BROADCAST,
             like=lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
         ),
-        Mistake("probability-not-log", N_("Where did the 1/pi go? logp holds logarithms "
-                                          "already."), like=loss_of_probabilities),
-        Mistake("probability-not-log", N_("Where did the 1/pi go? logp holds logarithms "
-                                          "already."), like=loss_of_trajectory_probability),
+        Mistake(
+            "probability-not-log",
+            N_("Where did the 1/pi go? logp holds logarithms already."),
+            like=loss_of_probabilities,
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("Where did the 1/pi go? logp holds logarithms already."),
+            like=loss_of_trajectory_probability,
+        ),
         Mistake("returns-changed", LEAVE_RETURNS, like=loss_centred),
         Mistake("returns-changed", LEAVE_RETURNS, like=loss_whitened),
-        Mistake("unweighted", N_("Without the returns this is maximum likelihood: it copies "
-                                 "whatever was played."), like=loss_unweighted),
-        Mistake("not-a-scalar", N_("backward() needs one number. What is still to be done with "
-                                   "these N?"), like=loss_not_reduced),
-        Mistake("last-step-only", N_("Every step's log-probability counts, not only the last "
-                                     "one's."), like=loss_last_step_only),
+        Mistake(
+            "unweighted",
+            N_("Without the returns this is maximum likelihood: it copies whatever was played."),
+            like=loss_unweighted,
+        ),
+        Mistake(
+            "not-a-scalar",
+            N_("backward() needs one number. What is still to be done with these N?"),
+            like=loss_not_reduced,
+        ),
+        Mistake(
+            "last-step-only",
+            N_("Every step's log-probability counts, not only the last one's."),
+            like=loss_last_step_only,
+        ),
     ),
-)  # fmt: skip
+)

@@ -115,8 +115,10 @@ WRONG = (
     ),
     (
         "padding-counted",
-        N_("Steps after an episode's end move the policy, too. What should their log-probability "
-           "count?"),
+        N_(
+            "Steps after an episode's end move the policy, too. What should their log-probability "
+            "count?"
+        ),
         padded_descent,
     ),
     (
@@ -130,14 +132,19 @@ WRONG = (
         descent(lambda episode: episode.rewards),
     ),
     *(
-        ("discounted", N_("The returns in the loss are discounted. Here the discount is 1."),
-         descent(discounted_return(gamma)))
+        (
+            "discounted",
+            N_("The returns in the loss are discounted. Here the discount is 1."),
+            descent(discounted_return(gamma)),
+        )
         for gamma in (0.9, 0.95, 0.98, 0.99)
     ),
     (
         "broadcast",
-        N_("Every episode is weighted by the mean return. Print the shape of the product of "
-           "returns and log-probabilities."),
+        N_(
+            "Every episode is weighted by the mean return. Print the shape of the product of "
+            "returns and log-probabilities."
+        ),
         averaged_descent,
     ),
     (
@@ -145,7 +152,7 @@ WRONG = (
         N_("The returns play no part in the gradient."),
         descent(lambda episode: np.ones(len(episode.rewards))),
     ),
-)  # fmt: skip
+)
 
 TRAIN_REINFORCE = RuleExercise(
     "train_reinforce",

@@ -29,8 +29,13 @@ def records(rewards, values, bootstraps, ends):
     for n, column_ends in enumerate(ends):
         for step, end in column_ends.items():
             (terminated if end == "terminated" else truncated)[step, n] = True
-    return {"rewards": rewards, "values": values, "next_values": np.stack(following, axis=1),
-            "terminated": terminated, "truncated": truncated}  # fmt: skip
+    return {
+        "rewards": rewards,
+        "values": values,
+        "next_values": np.stack(following, axis=1),
+        "terminated": terminated,
+        "truncated": truncated,
+    }
 
 
 def told_apart():
@@ -55,8 +60,13 @@ def random_records(rng, longest=9):
     for _n in range(count):
         kinds = rng.choice(["", "terminated", "cut"], size=steps, p=[0.66, 0.17, 0.17])
         kinds[int(rng.integers(steps - 1))] = "cut"
-        ends.append({t: k if k == "terminated" else float(rng.normal() * 3)
-                     for t, k in enumerate(kinds) if k})  # fmt: skip
+        ends.append(
+            {
+                t: k if k == "terminated" else float(rng.normal() * 3)
+                for t, k in enumerate(kinds)
+                if k
+            }
+        )
     draw = rng.normal(size=(2, count, steps)) * 2
     return records(draw[0], draw[1], rng.normal(size=count), ends)
 
@@ -135,74 +145,133 @@ def one_flag_for_all(flags):
     return np.broadcast_to(flags.any(axis=1, keepdims=True), flags.shape)
 
 
-LAST_ROW = N_("The last row is no end, if its flag does not say so. next_values holds what its "
-              "successor is worth.")  # fmt: skip
+LAST_ROW = N_(
+    "The last row is no end, if its flag does not say so. next_values holds what its "
+    "successor is worth."
+)
 OWN_FLAGS = N_("Each column is an environment of its own, with its own flags.")
 
 TD_ERRORS = FunctionExercise(
-    "td_errors", td_cases, td_truth,
+    "td_errors",
+    td_cases,
+    td_truth,
     hint=N_("Reward, plus the discounted value of what follows, minus the value expected before."),
     mistakes=(
-        Mistake("terminal-not-masked", N_("Nothing follows a terminal state: what is its "
-                                          "successor worth?"),
-                like=td(lambda r, v, w, go, g: r + g * w - v)),
-        Mistake("mask-inverted", N_("Which steps keep the value of their successor: those that "
-                                    "ended, or the others?"),
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, ~go, g))),
-        Mistake("next-row", N_("values[t + 1] can belong to the next episode. Whose value is "
-                               "next_values[t]?"),
-                like=td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g))),
-        Mistake("next-row", N_("values[t + 1] can belong to the next episode. Whose value is "
-                               "next_values[t]?"),
-                like=td(lambda r, v, w, go, g: deltas(
-                    r, v, np.concatenate([v[1:], w[-1:]]), go, g))),
-        Mistake("next-row", N_("values[t + 1] can belong to the next episode. Whose value is "
-                               "next_values[t]?"),
-                like=td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g))),
-        Mistake("last-row-ended", LAST_ROW,
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, ~last_row_ended(~go), g))),
-        Mistake("one-flag-for-all", OWN_FLAGS,
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, ~one_flag_for_all(~go), g))),
-        Mistake("flag-of-next-step", N_("Does the flag speak of leaving this step, or of entering "
-                                        "it?"),
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, -1), g))),
-        Mistake("flag-of-step-before", N_("Does the flag speak of leaving this step, or of "
-                                          "entering it?"),
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, 1), g))),
-        Mistake("sign", N_("A reward above what was expected is a positive surprise."),
-                like=td(lambda r, v, w, go, g: -deltas(r, v, w, go, g))),
-        Mistake("gamma-ignored", N_("Set gamma to 0: what remains?"),
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0))),
-        Mistake("gamma-ignored", N_("Set gamma to 0: what remains?"),
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99))),
-        Mistake("gamma-on-reward", N_("The reward comes at once; only what follows is "
-                                      "discounted."),
-                like=td(lambda r, v, w, go, g: g * (r + w * go) - v)),
-        Mistake("gamma-on-value", N_("Only the successor's value is discounted."),
-                like=td(lambda r, v, w, go, g: r + g * (w * go - v))),
-        Mistake("reward-minus-value", N_("That credits one step. What follows is worth "
-                                         "something, too."),
-                like=td(lambda r, v, w, go, g: r - v)),
-        Mistake("target-not-error", N_("That is the target. By how much does it differ from what "
-                                       "was expected?"),
-                like=td(lambda r, v, w, go, g: r + g * w * go)),
-        Mistake("value-masked-too", N_("At an end only the successor's value is missing. This "
-                                       "state was worth something before the step."),
-                like=td(lambda r, v, w, go, g: r + (g * w - v) * go)),
-        Mistake("everything-masked", N_("The last reward counts like any other."),
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g) * go)),
-        Mistake("reward-masked", N_("The last reward counts like any other."),
-                like=td(lambda r, v, w, go, g: (r + g * w) * go - v)),
-        Mistake("roles-swapped", N_("Which of the two values was expected before the step, and "
-                                    "which comes after?"),
-                like=td(lambda r, v, w, go, g: r + g * v * go - w)),
-        Mistake("value-added", N_("By how much was it better than expected? Subtract what was "
-                                  "expected."),
-                like=td(lambda r, v, w, go, g: r + g * w * go + v)),
-        Mistake("gamma-squared", N_("One step ahead is discounted once."),
-                like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g * g))),
+        Mistake(
+            "terminal-not-masked",
+            N_("Nothing follows a terminal state: what is its successor worth?"),
+            like=td(lambda r, v, w, go, g: r + g * w - v),
+        ),
+        Mistake(
+            "mask-inverted",
+            N_("Which steps keep the value of their successor: those that ended, or the others?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~go, g)),
+        ),
+        Mistake(
+            "next-row",
+            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g)),
+        ),
+        Mistake(
+            "next-row",
+            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), go, g)),
+        ),
+        Mistake(
+            "next-row",
+            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g)),
+        ),
+        Mistake(
+            "last-row-ended",
+            LAST_ROW,
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~last_row_ended(~go), g)),
+        ),
+        Mistake(
+            "one-flag-for-all",
+            OWN_FLAGS,
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~one_flag_for_all(~go), g)),
+        ),
+        Mistake(
+            "flag-of-next-step",
+            N_("Does the flag speak of leaving this step, or of entering it?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, -1), g)),
+        ),
+        Mistake(
+            "flag-of-step-before",
+            N_("Does the flag speak of leaving this step, or of entering it?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, 1), g)),
+        ),
+        Mistake(
+            "sign",
+            N_("A reward above what was expected is a positive surprise."),
+            like=td(lambda r, v, w, go, g: -deltas(r, v, w, go, g)),
+        ),
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0)),
+        ),
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains?"),
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99)),
+        ),
+        Mistake(
+            "gamma-on-reward",
+            N_("The reward comes at once; only what follows is discounted."),
+            like=td(lambda r, v, w, go, g: g * (r + w * go) - v),
+        ),
+        Mistake(
+            "gamma-on-value",
+            N_("Only the successor's value is discounted."),
+            like=td(lambda r, v, w, go, g: r + g * (w * go - v)),
+        ),
+        Mistake(
+            "reward-minus-value",
+            N_("That credits one step. What follows is worth something, too."),
+            like=td(lambda r, v, w, go, g: r - v),
+        ),
+        Mistake(
+            "target-not-error",
+            N_("That is the target. By how much does it differ from what was expected?"),
+            like=td(lambda r, v, w, go, g: r + g * w * go),
+        ),
+        Mistake(
+            "value-masked-too",
+            N_(
+                "At an end only the successor's value is missing. This "
+                "state was worth something before the step."
+            ),
+            like=td(lambda r, v, w, go, g: r + (g * w - v) * go),
+        ),
+        Mistake(
+            "everything-masked",
+            N_("The last reward counts like any other."),
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g) * go),
+        ),
+        Mistake(
+            "reward-masked",
+            N_("The last reward counts like any other."),
+            like=td(lambda r, v, w, go, g: (r + g * w) * go - v),
+        ),
+        Mistake(
+            "roles-swapped",
+            N_("Which of the two values was expected before the step, and which comes after?"),
+            like=td(lambda r, v, w, go, g: r + g * v * go - w),
+        ),
+        Mistake(
+            "value-added",
+            N_("By how much was it better than expected? Subtract what was expected."),
+            like=td(lambda r, v, w, go, g: r + g * w * go + v),
+        ),
+        Mistake(
+            "gamma-squared",
+            N_("One step ahead is discounted once."),
+            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g * g)),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 def gae_cases(rng):
@@ -258,8 +327,7 @@ def advantage(delta=None, decay=None, going_on=None, finish=None, gamma=None, la
         parts = rewards, values, next_values, terminated, truncated, gamma
         own = right if delta is None else delta(*parts)
         rate = gamma * lam if decay is None else decay(gamma, lam)
-        go = (~(terminated | truncated) if going_on is None
-              else going_on(terminated, truncated))  # fmt: skip
+        go = ~(terminated | truncated) if going_on is None else going_on(terminated, truncated)
         adv = recursion(own, rate, go)
         return adv if finish is None else finish(adv, own, values, ~go, rate)
 
@@ -318,109 +386,225 @@ def flags_changed(case, seen, truth):
 
 
 GAE = FunctionExercise(
-    "gae", gae_cases, gae_truth, prerequisites=("td_errors",),
-    hint=N_("From the last step to the first: the step's own TD error, plus gamma times lam times "
-            "the next advantage, if the same episode goes on."),
-    mistakes=(
-        Mistake("time-limit-as-terminal", N_("The clock ran out; the state still had a value. "
-                                             "Which of the two flags ends the bootstrap?"),
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~(te | tr), g))),
-        Mistake("flags-merged-in-place", N_("You changed the flags in place: from there on an "
-                                            "ended step and a cut one look the same. Give what "
-                                            "you make of them a name of its own."),
-                when=flags_changed),
-        Mistake("bootstrapped-twice", N_("next_values already stands in the TD error of a step "
-                                         "that was cut. Was it added to its reward as well?"),
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(
-                    r + g * w * tr, v, w, ~te, g))),
-        Mistake("last-row-ended", LAST_ROW,
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(
-                    r, v, w, ~last_row_ended(te), g))),
-        Mistake("one-flag-for-all", OWN_FLAGS,
-                like=advantage(going_on=lambda te, tr: ~one_flag_for_all(te | tr))),
-        Mistake("across-columns", N_("Each column is an environment of its own: with what does "
-                                     "its recursion begin?"),
-                like=advantage(finish=across_columns)),
-        Mistake("wraps-around", N_("After the last row nothing is known. Does yours read the "
-                                   "first row there?"), like=advantage(finish=wrapped_around)),
-        Mistake("gamma-not-in-delta", N_("The successor's value in the TD error is discounted, "
-                                         "too."),
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~te, 1.0))),
-        Mistake("weights-normalised", N_("The sum has no factor 1 - lam in front."),
-                like=lambda rewards, values, next_values, terminated, truncated, gamma=0.99,
-                lam=0.95: (1 - lam) * advantage()(
-                    rewards, values, next_values, terminated, truncated, gamma, lam)),
-        Mistake("leaks-across-cut", N_("After a time limit the next row is another episode: the "
-                                       "recursion must stop there, too."),
-                like=advantage(going_on=lambda te, tr: ~te)),
-        Mistake("leaks-across-end", N_("After an end the next row is another episode. Which flag "
-                                       "did you forget in the recursion?"),
-                like=advantage(going_on=lambda te, tr: ~tr)),
-        Mistake("leaks-across-episodes", N_("Rows of several episodes stand in one column. Where "
-                                            "does the recursion stop?"),
-                like=advantage(going_on=lambda te, tr: np.ones_like(te))),
-        Mistake("terminal-not-masked", N_("Nothing follows a terminal state: what is its "
-                                          "successor worth?"),
-                like=advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v)),
-        Mistake("terminal-not-masked", N_("Nothing follows a terminal state, and its TD error "
-                                          "holds no successor."),
-                like=advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v,
-                               going_on=lambda te, tr: np.ones_like(te))),
-        Mistake("flags-swapped", N_("Which flag means that nothing follows, and which only that "
-                                    "the clock ran out?"),
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~tr, g))),
-        Mistake("next-row", N_("values[t + 1] can belong to the next episode. Whose value is "
-                               "next_values[t]?"),
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(
-                    r, v, values_below(v), ~te, g))),
-        Mistake("next-row", N_("values[t + 1] can belong to the next episode. Whose value is "
-                               "next_values[t]?"),
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(
-                    r, v, np.concatenate([v[1:], w[-1:]]), ~te, g))),
-        Mistake("flag-of-next-step", N_("Does the flag speak of leaving this step, or of entering "
-                                        "it?"),
-                like=advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1))),
-        Mistake("flag-of-next-step", N_("Does the flag speak of leaving this step, or of entering "
-                                        "it?"),
-                like=advantage(delta=lambda r, v, w, te, tr, g: deltas(
-                    r, v, w, ~flags_shifted(te, -1), g),
-                    going_on=lambda te, tr: ~flags_shifted(te | tr, -1))),
-        Mistake("flag-of-step-before", N_("Does the flag speak of leaving this step, or of "
-                                          "entering it?"),
-                like=advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1))),
-        Mistake("flag-of-step-before", N_("Does the flag speak of leaving this step, or of "
-                                          "entering it?"),
-                like=advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0))),
-        Mistake("lam-alone", N_("What lies k steps ahead decays by (gamma times lam) to the k."),
-                like=advantage(decay=lambda g, lam: lam)),
-        Mistake("gamma-alone", N_("What lies k steps ahead decays by (gamma times lam) to the k."),
-                like=advantage(decay=lambda g, lam: g)),
-        Mistake("defaults-ignored", N_("Call it with another gamma: does the result change?"),
-                like=advantage(gamma=0.99)),
-        Mistake("defaults-ignored", N_("Call it with another lam: does the result change?"),
-                like=advantage(lam=0.95)),
-        Mistake("defaults-ignored", N_("Call it with another gamma and lam: does the result "
-                                       "change?"), like=advantage(gamma=0.99, lam=0.95)),
-        Mistake("forward-loop", N_("An advantage depends on the future: start at the end."),
-                like=advantage(finish=forwards)),
-        Mistake("forward-loop", N_("An advantage depends on the future: start at the end."),
-                like=advantage(finish=forwards_reset)),
-        Mistake("own-step", N_("The recursion needs the advantage of step t + 1."),
-                like=advantage(finish=own_step)),
-        Mistake("one-step-ahead", N_("The next advantage carries all later errors, not one of "
-                                     "them."), like=advantage(finish=one_ahead)),
-        Mistake("td-errors-alone", N_("That is lam = 0. What do later surprises add?"),
-                like=advantage(decay=lambda g, lam: 0.0)),
-        Mistake("last-row-empty", N_("The last step has a TD error of its own."),
-                like=advantage(finish=last_row_empty)),
-        Mistake("target-returned", N_("The advantage is asked. Advantage plus value is the "
-                                      "critic's target."),
-                like=advantage(finish=lambda a, d, v, o, c: a + v)),
-        Mistake("whitened", N_("No normalisation is asked here."),
-                like=advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8))),
-        Mistake("zero-at-ends", N_("The last step of an episode has a surprise, too."),
-                like=advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o))),
-        Mistake("sign", N_("A reward above what was expected is a positive surprise."),
-                like=advantage(finish=lambda a, d, v, o, c: -a)),
+    "gae",
+    gae_cases,
+    gae_truth,
+    prerequisites=("td_errors",),
+    hint=N_(
+        "From the last step to the first: the step's own TD error, plus gamma times lam times "
+        "the next advantage, if the same episode goes on."
     ),
-)  # fmt: skip
+    mistakes=(
+        Mistake(
+            "time-limit-as-terminal",
+            N_(
+                "The clock ran out; the state still had a value. "
+                "Which of the two flags ends the bootstrap?"
+            ),
+            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~(te | tr), g)),
+        ),
+        Mistake(
+            "flags-merged-in-place",
+            N_(
+                "You changed the flags in place: from there on an "
+                "ended step and a cut one look the same. Give what "
+                "you make of them a name of its own."
+            ),
+            when=flags_changed,
+        ),
+        Mistake(
+            "bootstrapped-twice",
+            N_(
+                "next_values already stands in the TD error of a step "
+                "that was cut. Was it added to its reward as well?"
+            ),
+            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r + g * w * tr, v, w, ~te, g)),
+        ),
+        Mistake(
+            "last-row-ended",
+            LAST_ROW,
+            like=advantage(
+                delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~last_row_ended(te), g)
+            ),
+        ),
+        Mistake(
+            "one-flag-for-all",
+            OWN_FLAGS,
+            like=advantage(going_on=lambda te, tr: ~one_flag_for_all(te | tr)),
+        ),
+        Mistake(
+            "across-columns",
+            N_("Each column is an environment of its own: with what does its recursion begin?"),
+            like=advantage(finish=across_columns),
+        ),
+        Mistake(
+            "wraps-around",
+            N_("After the last row nothing is known. Does yours read the first row there?"),
+            like=advantage(finish=wrapped_around),
+        ),
+        Mistake(
+            "gamma-not-in-delta",
+            N_("The successor's value in the TD error is discounted, too."),
+            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~te, 1.0)),
+        ),
+        Mistake(
+            "weights-normalised",
+            N_("The sum has no factor 1 - lam in front."),
+            like=lambda rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95: (
+                (1 - lam)
+                * advantage()(rewards, values, next_values, terminated, truncated, gamma, lam)
+            ),
+        ),
+        Mistake(
+            "leaks-across-cut",
+            N_(
+                "After a time limit the next row is another episode: the "
+                "recursion must stop there, too."
+            ),
+            like=advantage(going_on=lambda te, tr: ~te),
+        ),
+        Mistake(
+            "leaks-across-end",
+            N_(
+                "After an end the next row is another episode. Which flag "
+                "did you forget in the recursion?"
+            ),
+            like=advantage(going_on=lambda te, tr: ~tr),
+        ),
+        Mistake(
+            "leaks-across-episodes",
+            N_("Rows of several episodes stand in one column. Where does the recursion stop?"),
+            like=advantage(going_on=lambda te, tr: np.ones_like(te)),
+        ),
+        Mistake(
+            "terminal-not-masked",
+            N_("Nothing follows a terminal state: what is its successor worth?"),
+            like=advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v),
+        ),
+        Mistake(
+            "terminal-not-masked",
+            N_("Nothing follows a terminal state, and its TD error holds no successor."),
+            like=advantage(
+                delta=lambda r, v, w, te, tr, g: r + g * w - v,
+                going_on=lambda te, tr: np.ones_like(te),
+            ),
+        ),
+        Mistake(
+            "flags-swapped",
+            N_("Which flag means that nothing follows, and which only that the clock ran out?"),
+            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~tr, g)),
+        ),
+        Mistake(
+            "next-row",
+            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
+            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
+        ),
+        Mistake(
+            "next-row",
+            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
+            like=advantage(
+                delta=lambda r, v, w, te, tr, g: deltas(
+                    r, v, np.concatenate([v[1:], w[-1:]]), ~te, g
+                )
+            ),
+        ),
+        Mistake(
+            "flag-of-next-step",
+            N_("Does the flag speak of leaving this step, or of entering it?"),
+            like=advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
+        ),
+        Mistake(
+            "flag-of-next-step",
+            N_("Does the flag speak of leaving this step, or of entering it?"),
+            like=advantage(
+                delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
+                going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
+            ),
+        ),
+        Mistake(
+            "flag-of-step-before",
+            N_("Does the flag speak of leaving this step, or of entering it?"),
+            like=advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1)),
+        ),
+        Mistake(
+            "flag-of-step-before",
+            N_("Does the flag speak of leaving this step, or of entering it?"),
+            like=advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0)),
+        ),
+        Mistake(
+            "lam-alone",
+            N_("What lies k steps ahead decays by (gamma times lam) to the k."),
+            like=advantage(decay=lambda g, lam: lam),
+        ),
+        Mistake(
+            "gamma-alone",
+            N_("What lies k steps ahead decays by (gamma times lam) to the k."),
+            like=advantage(decay=lambda g, lam: g),
+        ),
+        Mistake(
+            "defaults-ignored",
+            N_("Call it with another gamma: does the result change?"),
+            like=advantage(gamma=0.99),
+        ),
+        Mistake(
+            "defaults-ignored",
+            N_("Call it with another lam: does the result change?"),
+            like=advantage(lam=0.95),
+        ),
+        Mistake(
+            "defaults-ignored",
+            N_("Call it with another gamma and lam: does the result change?"),
+            like=advantage(gamma=0.99, lam=0.95),
+        ),
+        Mistake(
+            "forward-loop",
+            N_("An advantage depends on the future: start at the end."),
+            like=advantage(finish=forwards),
+        ),
+        Mistake(
+            "forward-loop",
+            N_("An advantage depends on the future: start at the end."),
+            like=advantage(finish=forwards_reset),
+        ),
+        Mistake(
+            "own-step",
+            N_("The recursion needs the advantage of step t + 1."),
+            like=advantage(finish=own_step),
+        ),
+        Mistake(
+            "one-step-ahead",
+            N_("The next advantage carries all later errors, not one of them."),
+            like=advantage(finish=one_ahead),
+        ),
+        Mistake(
+            "td-errors-alone",
+            N_("That is lam = 0. What do later surprises add?"),
+            like=advantage(decay=lambda g, lam: 0.0),
+        ),
+        Mistake(
+            "last-row-empty",
+            N_("The last step has a TD error of its own."),
+            like=advantage(finish=last_row_empty),
+        ),
+        Mistake(
+            "target-returned",
+            N_("The advantage is asked. Advantage plus value is the critic's target."),
+            like=advantage(finish=lambda a, d, v, o, c: a + v),
+        ),
+        Mistake(
+            "whitened",
+            N_("No normalisation is asked here."),
+            like=advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8)),
+        ),
+        Mistake(
+            "zero-at-ends",
+            N_("The last step of an episode has a surprise, too."),
+            like=advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o)),
+        ),
+        Mistake(
+            "sign",
+            N_("A reward above what was expected is a positive surprise."),
+            like=advantage(finish=lambda a, d, v, o, c: -a),
+        ),
+    ),
+)

@@ -212,15 +212,17 @@ WRONG_TARGETS = {
         each(lambda e, v, g: v[e.states] - e.rewards),
     ),
     "critic-on-whole-return": (
-        N_("The critic learns the whole episode's return at every step. What is still to come "
-           "there?"),
+        N_(
+            "The critic learns the whole episode's return at every step. What is still to come "
+            "there?"
+        ),
         each(lambda e, v, g: v[e.states] - to_go(e, v, g)[0]),
     ),
     "critic-on-advantage": (
         N_("A target is a return, not an advantage."),
         each(lambda e, v, g: v[e.states] - surprise(e, v, g)),
     ),
-}  # fmt: skip
+}
 
 
 def rule_critic(case, seen):

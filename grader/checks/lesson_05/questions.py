@@ -27,8 +27,10 @@ BUGS = {
     ),
     "C": (
         "actions-resampled",
-        N_("Each update moves the policy, and nothing is ever learned. What did the advantages "
-           "belong to?"),
+        N_(
+            "Each update moves the policy, and nothing is ever learned. What did the advantages "
+            "belong to?"
+        ),
     ),
     "D": (
         "no-clip",
@@ -42,7 +44,7 @@ BUGS = {
         "policy-frozen",
         N_("Three gauges stand perfectly still. Which part of the program still learns?"),
     ),
-}  # fmt: skip
+}
 OTHERS = ("entropy-bonus", "episodes-leak")
 OPTIONS = tuple(sorted([*(bug for bug, _hint in BUGS.values()), *OTHERS]))
 

@@ -136,5 +136,8 @@ def _capped(error):
     lines = "\n".join(str(line) for line in error["traceback"]).split("\n")
     if len(lines) > MAX_LINES:
         lines = [*lines[: MAX_LINES // 2], "...", *lines[-MAX_LINES // 2 :]]
-    return {"ename": str(error["ename"])[:200], "evalue": error["evalue"][:MAX_MESSAGE],
-            "traceback": [line[:MAX_LINE] for line in lines]}  # fmt: skip
+    return {
+        "ename": str(error["ename"])[:200],
+        "evalue": error["evalue"][:MAX_MESSAGE],
+        "traceback": [line[:MAX_LINE] for line in lines],
+    }

@@ -71,8 +71,9 @@ def _prepare(order):
 
 def _stream(descriptor):
     raw = io.FileIO(descriptor, "w", closefd=False)
-    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace",
-                            line_buffering=True)  # fmt: skip
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True
+    )
 
 
 def _reseed(seed):
