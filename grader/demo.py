@@ -97,11 +97,11 @@ def typical_mistakes(course, name) -> list:
     """(exercise, mistake, cell's text): wrong answers of the bank for different exercises."""
     sys.path.insert(0, str(HERE))
     try:
-        from tests.bank import load
-        from tests.bank.cells import cell_of
+        from bank import load
+        from bank.cells import cell_of
     except ImportError:
         raise CourseError(
-            "The demo takes its mistakes from tests/bank. Remedy: run it in a clone of "
+            "The demo takes its mistakes from the folder bank. Remedy: run it in a clone of "
             "the repository."
         ) from None
     exercises = [c.exercise for c in course.lesson(name).cells if c.kind == "exercise"]

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
+from bank import load
+from bank.cells import cell_of
 from grader import demo, tables
 from grader.__main__ import main
 from grader.autograde import Options, autograde
@@ -24,8 +26,6 @@ from grader.marking.records import Task
 from grader.sandbox import doctor
 from grader.secret import SecretError, read_secret, seeds_of
 from tests import classroom
-from tests.bank import load
-from tests.bank.cells import cell_of
 from tests.classroom import NAME, code, find, insert_after, submit
 from tests.once import once
 from tests.warm import executor_for, warm  # noqa: F401

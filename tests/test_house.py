@@ -122,6 +122,7 @@ def test_the_readme_names_every_folder_both_commands_and_its_twin(name, other):
         "grader",
         "publish",
         "locale",
+        "bank",
         "tests",
     ):
         assert f"`{folder}/`" in readme

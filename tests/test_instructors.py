@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
+import bank
 from grader.checking import run_check
 from grader.probes import runtime
-from tests import bank, classroom
+from tests import classroom
 from tests.publishing import publish
 from tests.sandboxes import needs_walls
 
@@ -182,7 +183,7 @@ def test_the_worked_examples_check_names_the_mistakes_of_its_bank(monkeypatch):
     exec(example("grader/checks/lesson_07.py"), vars(module))
     (exercise,) = module.EXERCISES
     monkeypatch.setattr(bank, "ENTRIES", [])
-    exec(example("tests/bank/lesson_07.py"), {"__name__": "bank_07"})
+    exec(example("bank/lesson_07.py"), {"__name__": "bank_07"})
     solution = {"np": __import__("numpy")}
     exec(
         example("lessons/07_scale.py").split('exercise="scaled_rewards"')[1].split("# %%")[0],

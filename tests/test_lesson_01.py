@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import policy_gradients as pg
+from bank import load
 from grader import played, training
 from grader.checks import lesson_01
 from grader.checks.lesson_01 import gradients, learning, policy, rollout
 from grader.exercise import seed_of
 from grader.probes.inputs import Trajectory
-from tests.bank import load
 from tests.solved import replaced, solutions, verdicts
 
 NAMES = [exercise.name for exercise in lesson_01.EXERCISES]

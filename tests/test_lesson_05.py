@@ -7,6 +7,8 @@ import pytest
 import torch
 
 import policy_gradients as pg
+from bank import lesson_05 as bank
+from bank import load
 from grader import evaluation
 from grader.checking import run_check
 from grader.checks import lesson_05
@@ -16,8 +18,6 @@ from grader.exercises import get
 from grader.probes import runtime
 from publish import runs
 from publish.solved import namespace
-from tests.bank import lesson_05 as bank
-from tests.bank import load
 from tests.solved import replaced, verdicts
 
 NAMES = [exercise.name for exercise in lesson_05.EXERCISES]

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import policy_gradients as pg
+from bank import lesson_06 as bank
+from bank import load
 from grader.checking import answer, run_check
 from grader.checks.lesson_06 import EXERCISES, learning, tokens
 from grader.exercises import get
 from grader.probes import runtime
-from tests.bank import lesson_06 as bank
-from tests.bank import load
 
 SMALL = {"names": ("Ann", "Bob"), "adjectives": ("happy", "kind", "sad"), "max_new": 3}
 

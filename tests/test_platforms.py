@@ -93,8 +93,8 @@ def test_each_check_speaks_as_it_does_here(platform):
     code = """
 import json
 from grader.exercises import names
-from tests.bank import load
-from tests.bank.judge import told
+from bank import load
+from bank.judge import told
 first = {}
 for entry in load():
     first.setdefault((entry.exercise, entry.mistake is None), entry)

@@ -227,6 +227,7 @@ def test_no_name_of_ours_is_anywhere_else(session):
         "publish",
         "lessons",
         "tests",
+        "bank",
         "tests.sandboxes",
         "nbgrader.api",
         "nbgrader.apps",

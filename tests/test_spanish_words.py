@@ -25,6 +25,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import policy_gradients as pg
+from bank import load
+from bank.judge import told
 from grader import autograde, feedback, kernel, progress, report
 from grader.__main__ import main
 from grader.checking import run_check
@@ -55,8 +57,6 @@ from grader.verdict import Problem, Verdict
 from policy_gradients import i18n
 from publish.course import Course
 from publish.translations import messages_template
-from tests.bank import load
-from tests.bank.judge import told
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = re.compile(r"(\{\w*(?:![rsa])?(?::[^{}]*)?\})")

@@ -16,7 +16,10 @@ HERE = Path(__file__).resolve().parent
 FOLDER = "/tmp/work"
 # Names of ours that a packaged install could carry into site-packages, and the library that keeps
 # the marks.
-HIDDEN = ("grader", "publish", "lessons", "solutions", "notebooks", "locale", "tests", "nbgrader")
+HIDDEN = (
+    *("grader", "publish", "bank", "lessons", "solutions", "notebooks", "locale", "tests"),
+    "nbgrader",
+)
 DEVICES = ("null", "zero", "full", "random", "urandom")
 SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32")
 

@@ -111,7 +111,7 @@ def truth_imported(course):
 import importlib, sys
 found = []
 for name in ("grader.checks.lesson_01", "grader.exercises", "grader.checking", "nbgrader.api",
-             "tests.bank.lesson_01", "publish.release"):
+             "bank.lesson_01", "publish.release"):
     try:
         module = importlib.import_module(name)
         found.append(name)

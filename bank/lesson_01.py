@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import policy_gradients as pg
-from tests.bank import right, value, wrong
+from bank import right, value, wrong
 
 
 def softmax(logits):

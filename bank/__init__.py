@@ -50,8 +50,10 @@ def _register(exercise, mistake):
 
 def load() -> list[Entry]:
     """Every entry of every lesson's module; two entries of one id are an error."""
-    for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
-        importlib.import_module(f"{__name__}.{module}")
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    for module in names:
+        if module.startswith("lesson_"):
+            importlib.import_module(f"{__name__}.{module}")
     ids = [entry.id for entry in ENTRIES]
     twice = {i for i in ids if ids.count(i) > 1}
     if twice:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tests.bank import right, value, wrong
+from bank import right, value, wrong
 
 # token_logp -----------------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
 """Prints the kill table: per exercise, the wrong answers caught and the mistakes told.
 
-``python -m tests.bank.kill_table > docs/kill_table.md`` keeps it in the docs.
+``python -m bank.kill_table > docs/kill_table.md`` keeps it in the docs.
 """
 
+from bank import load
+from bank.judge import told
 from grader.exercises import registry
-from tests.bank import load
-from tests.bank.judge import told
 
 
 def judged():
@@ -32,6 +32,6 @@ def table(results) -> str:
 
 if __name__ == "__main__":
     print("# Kill table\n\nWrong answers of the bank that the checks catch and name, and right")
-    print("ones that pass. `make test` prints it; `python -m tests.bank.kill_table` makes this")
+    print("ones that pass. `make test` prints it; `python -m bank.kill_table` makes this")
     print("page.\n")
     print(table(judged()))

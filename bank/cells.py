@@ -5,7 +5,7 @@ import inspect
 import sys
 from functools import cache
 
-from tests.bank import Entry
+from bank import Entry
 
 
 def cell_of(entry: Entry) -> str | None:
@@ -50,7 +50,7 @@ def _module(name):
     imports, defined = [], {}
     for node in tree.body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            if "tests" not in (getattr(node, "module", "") or ""):
+            if getattr(node, "module", "") != "bank":
                 imports.append(ast.unparse(node))
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             line = min([node.lineno, *(d.lineno for d in node.decorator_list)])

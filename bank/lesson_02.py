@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 import torch
 
-from tests.bank import right, value, wrong
+from bank import right, value, wrong
 
 
 def probs(theta):

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import policy_gradients as pg
-from tests.bank import right, value, wrong
+from bank import right, value, wrong
 
 
 def probs(theta):
