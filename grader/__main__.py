@@ -271,7 +271,7 @@ def _collect(options):
 
 
 def _progress(options):
-    from grader import progress
+    from grader.student import progress
 
     progress.show(options.notebooks)
     return 0

@@ -15,6 +15,7 @@ from grader.classroom import find_submissions
 from grader.course import LANGUAGES, Course, grader_version, no_lesson
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
+from grader.exercises import need_checks
 from grader.feedback import page_of
 from grader.gradebook import Ledger, Record, digest_by_hand
 from grader.i18n import N_, _
@@ -70,8 +71,9 @@ def autograde(options: Options, watch=None) -> Counter:
     found = find_submissions(options.submitted, course.names(), options.lessons, course.ungraded())
     told = watch(len(found)) if watch else lambda *_: None
     with Store(options.out) as store, _ledger(store, options) as ledger:
-        for name in names:
-            ledger.prepare(options.course.lesson(name))
+        for lesson in map(options.course.lesson, names):
+            need_checks(lesson)
+            ledger.prepare(lesson)
         formgrader.write(store, options, ledger.path)
         run = _Run(options, store, ledger, told)
         try:
@@ -153,12 +155,11 @@ class _Run:
     def _task(self, one):
         course, name = self.options.course, one.lesson
         lesson = course.lesson(name)
-        checks = [cell.grade_id for cell in lesson.cells if cell.kind == "check"]
         task = Task(
             one.student,
             lesson,
             None,
-            seeds_of(self.secret, name, checks),
+            seeds_of(self.secret, name, lesson.checks),
             language=self.options.language,
             unsafe=self.options.unsafe,
             by_hand=self.by_hand.get((one.student, name), {}),

@@ -4,6 +4,7 @@ import functools
 import importlib
 import pkgutil
 
+from grader.course import CourseError, Lesson
 from grader.exercise import Exercise
 from grader.i18n import _
 
@@ -24,6 +25,17 @@ def registry() -> dict[str, Exercise]:
 def names() -> set[str]:
     """The names of all exercises that have a check."""
     return set(registry())
+
+
+def need_checks(lesson: Lesson) -> None:
+    """CourseError where a cell of the lesson asks for a check that doesn't exist."""
+    missing = [name for name in lesson.checks if name not in registry()]
+    if missing:
+        words = _(
+            "{path}: the grader has no check for {names}. "
+            "Remedy: register it in grader/checks, or correct its name."
+        )
+        raise CourseError(words.format(path=lesson.name, names=", ".join(missing)))
 
 
 def get(name: str) -> Exercise:

@@ -25,6 +25,7 @@ from traitlets import Bool, Unicode
 from grader.course import LANGUAGES, Course, grader_version
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
+from grader.exercises import need_checks
 from grader.gradebook import time_of
 from grader.i18n import N_
 from grader.intake.assemble import assemble, blank
@@ -109,8 +110,8 @@ def _need_linux():
 def _task(notebook, lesson, course, student, secret_file):
     """What SandboxedExecute is given, as a task. Notes of the first pass ride in the metadata."""
     kept = notebook.metadata.get("policy_gradients", {}).get(OURS, {})
-    checks = [cell.grade_id for cell in lesson.cells if cell.kind == "check"]
-    seeds = seeds_of(read_secret(secret_file or None), lesson.name, checks)
+    need_checks(lesson)
+    seeds = seeds_of(read_secret(secret_file or None), lesson.name, lesson.checks)
     refused = Note(*kept["refused"]) if kept.get("refused") else None
     return Task(
         student,

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import kernel, show
+from grader import show
 from grader.checking import run_check
 from grader.exercise import Case, Expected, FunctionExercise, Mistake, Number, Raises, TensorOf
 from grader.exercises import get, registry
 from grader.probes import runtime
 from grader.probes.inputs import Tensor
+from grader.student import check as kernel
 from grader.verdict import Problem, Verdict
 
 
@@ -274,7 +275,7 @@ def test_check_in_a_notebook(shell, capsys):
 
 
 def test_stub_called_by_a_demonstration_is_explained(shell, capsys):
-    shell.run_cell("import grader; grader.kernel.explain_stubs()")
+    shell.run_cell("import grader; grader.student.check.explain_stubs()")
     shell.run_cell("def softmax(logits):\n    raise NotImplementedError\nsoftmax([1.0])")
     out = capsys.readouterr().out
     assert "softmax is not written yet" in out and "Traceback" not in out

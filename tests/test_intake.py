@@ -15,6 +15,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from grader import tables
 from grader.course import Course, CourseError, Lesson, SourceCell
+from grader.exercises import need_checks
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
 from grader.intake import folder
@@ -662,7 +663,7 @@ def test_course_says_what_is_wrong_with_it(tmp_path):
     cell = {"cell_type": "code", "id": "a", "source": "", "metadata": metadata}
     (place / "01_x.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
     with pytest.raises(CourseError, match="no check for no_such"):
-        Course(tmp_path).lesson("01_x")
+        need_checks(Course(tmp_path).lesson("01_x"))
 
 
 def test_missing_translation_falls_back_to_english(course):

@@ -220,7 +220,7 @@ def test_no_name_of_ours_is_anywhere_else(session):
         "grader.exercises",
         "grader.verdict",
         "grader.truths",
-        "grader.kernel",
+        "grader.student.check",
         "grader.probes",
         "grader.sandbox",
         "grader.checks.lesson_01",

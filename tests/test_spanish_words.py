@@ -27,7 +27,7 @@ from matplotlib.text import Text
 import policy_gradients as pg
 from bank import load
 from bank.judge import told
-from grader import autograde, feedback, kernel, progress, report
+from grader import autograde, feedback, report
 from grader.__main__ import main
 from grader.checking import run_check
 from grader.exercise import Case, FunctionExercise, Mistake, error_problem
@@ -53,6 +53,8 @@ from grader.marking.records import (
 )
 from grader.marking.signs import PATTERNS, signs_in
 from grader.probes import runtime
+from grader.student import check as kernel
+from grader.student import progress
 from grader.verdict import Problem, Verdict
 from policy_gradients import i18n
 from publish.course import Course

@@ -1,6 +1,7 @@
-"""Runs one saved notebook and its checks: ``python -m grader.progress_worker FOLDER NAME FILE``.
+"""Runs one saved notebook and its checks.
 
-Writes one JSON line to FILE for each check as soon as it is judged.
+``python -m grader.student.progress_worker FOLDER NAME FILE`` writes one JSON line to FILE for each
+check as soon as it is judged.
 """
 
 import importlib.util
@@ -9,12 +10,12 @@ import sys
 from pathlib import Path
 
 from grader.checking import run_check
-from grader.course import HERE
-from grader.exercises import get
+from grader.course import HERE, CourseError
+from grader.exercises import get, need_checks
 from grader.i18n import _
 from grader.intake.words import clean
 from grader.probes import runtime
-from grader.progress import read
+from grader.student.saved import read
 
 SEED = 0  # of the checks in a notebook
 MOST = 300
@@ -34,7 +35,12 @@ def main(folder, name, results) -> None:
 
 
 def _run(folder, name, tell):
-    _lesson, plan, _begun = read(folder, name)
+    lesson, plan, _begun = read(folder, name)
+    try:
+        need_checks(lesson)
+    except CourseError as error:
+        tell(trouble=_short(str(error)))
+        return
     cells = _plain_shell()
     shell, failed = cells.create(), set()
     for cell in plan.cells:
