@@ -1,10 +1,10 @@
 """Runs the real check on one entry of the bank."""
 
 from bank import Entry
-from grader.checking import run_check
-from grader.exercises import get
+from grader.checking import Verdict
+from grader.checks.judge import run_check
+from grader.checks.registry import get
 from grader.probes import runtime
-from grader.verdict import Verdict
 
 
 def told(entry: Entry, seed: int) -> tuple[Verdict, str | None]:

@@ -5,7 +5,7 @@
 
 from bank import load
 from bank.judge import told
-from grader.exercises import registry
+from grader.checks.registry import registry
 
 
 def judged():

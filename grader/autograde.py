@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from grader import address, formgrader, report, tables
+from grader.checks.registry import need_checks
 from grader.classroom import find_submissions
 from grader.course import LANGUAGES, Course, grader_version, no_lesson
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
-from grader.exercises import need_checks
 from grader.feedback import page_of
 from grader.gradebook import Ledger, Record, digest_by_hand
 from grader.i18n import N_, _

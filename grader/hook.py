@@ -22,10 +22,10 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Unicode
 
+from grader.checks.registry import need_checks
 from grader.course import LANGUAGES, Course, grader_version
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
-from grader.exercises import need_checks
 from grader.gradebook import time_of
 from grader.i18n import N_
 from grader.intake.assemble import assemble, blank

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.exercise import HINTS, error_problem
+from grader.checking import error_problem
+from grader.checking.exercise import HINTS
+from grader.checking.verdict import Problem
 from grader.i18n import _
-from grader.verdict import Problem
 
 FALSE_ALARM = 1e-9  # at most so often is an honest draw called a wrong one, per comparison
 DOUBT = 1e-2  # at most so often is another policy, from which the draws come, not named

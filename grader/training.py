@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.exercise import close
+from grader.checking import close
+from grader.checking.kinds import kind_text, none_hint
+from grader.checking.verdict import Problem
 from grader.i18n import _
-from grader.kinds import kind_text, none_hint
 from grader.played import (
     DOUBT,
     drawn_from,
@@ -25,7 +26,6 @@ from grader.played import (
     sampling_problem,
     softmax,
 )
-from grader.verdict import Problem
 
 MOMENTS = "before", "after"
 

@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 
 import policy_gradients as pg
 from grader.autograde import Options, autograde
-from grader.verdict import Problem, Verdict
+from grader.checking.verdict import Problem, Verdict
 from policy_gradients.plots.style import COLORS, LINESTYLES, MARKERS, diverging_colors, ink_on
 from tests import classroom
 from tests.colours import VISIONS, contrast, distance, on

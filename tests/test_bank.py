@@ -7,7 +7,7 @@ import pytest
 from bank import load
 from bank.judge import told
 from bank.kill_table import table
-from grader.exercises import names, registry
+from grader.checks.registry import names, registry
 
 ENTRIES = load()
 SLOW = {name for name in registry() if name.startswith("train_")}

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import show
-from grader.checking import run_check
-from grader.exercise import Case, Expected, FunctionExercise, Mistake, Number, Raises, TensorOf
-from grader.exercises import get, registry
+from grader.checking import Case, Expected, FunctionExercise, Mistake, Number, Raises, TensorOf
+from grader.checking.verdict import Problem, Verdict
+from grader.checks.judge import run_check
+from grader.checks.registry import get, registry
 from grader.probes import runtime
 from grader.probes.inputs import Tensor
 from grader.student import check as kernel
-from grader.verdict import Problem, Verdict
 
 
 def halves(x):

@@ -17,7 +17,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 import bank
-from grader.checking import run_check
+from grader.checks.judge import run_check
 from grader.probes import runtime
 from tests import classroom
 from tests.publishing import publish

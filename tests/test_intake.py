@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from nbgrader.nbgraderformat import MetadataValidator
 
 from grader import tables
+from grader.checks.registry import need_checks
 from grader.course import Course, CourseError, Lesson, SourceCell
-from grader.exercises import need_checks
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
 from grader.intake import folder

@@ -10,9 +10,9 @@ import torch
 import policy_gradients as pg
 from bank import load
 from grader import played, training
+from grader.checking import seed_of
 from grader.checks import lesson_01
 from grader.checks.lesson_01 import gradients, learning, policy, rollout
-from grader.exercise import seed_of
 from grader.probes.inputs import Trajectory
 from tests.solved import replaced, solutions, verdicts
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import policy_gradients as pg
-from grader.checking import run_check
 from grader.checks import lesson_02 as checks
-from grader.exercises import get
+from grader.checks.judge import run_check
+from grader.checks.registry import get
 from grader.probes import runtime
 from grader.truths import moments, rewards_to_go
 from tests.lesson_code import solved

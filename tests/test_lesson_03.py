@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import policy_gradients as pg
-from grader.checking import run_check
+from grader.checks.judge import run_check
 from grader.checks.lesson_01.learning import TRAIN_REINFORCE
 from grader.checks.lesson_03 import EXERCISES, advantages, baselines, critic, learning
-from grader.exercises import get
+from grader.checks.registry import get
 from grader.probes import runtime
 from tests.lesson_code import solved
 from tests.pages import pictured

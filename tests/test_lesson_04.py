@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import policy_gradients as pg
+from grader.checking import Expected, plain, seed_of
 from grader.checks.lesson_04 import EXERCISES, clip, kl, ratio
 from grader.checks.lesson_04.samples import logs
-from grader.exercise import Expected, plain, seed_of
-from grader.exercises import get
+from grader.checks.registry import get
 from grader.probes.observe import observe
 from publish.rules import without_markers
 from tests.lesson_code import COURSE, solved

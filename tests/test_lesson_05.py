@@ -10,11 +10,11 @@ import policy_gradients as pg
 from bank import lesson_05 as bank
 from bank import load
 from grader import evaluation
-from grader.checking import run_check
+from grader.checking import seed_of
 from grader.checks import lesson_05
+from grader.checks.judge import run_check
 from grader.checks.lesson_05 import collect, common, numbers, train, update
-from grader.exercise import seed_of
-from grader.exercises import get
+from grader.checks.registry import get
 from grader.probes import runtime
 from publish import runs
 from publish.solved import namespace

@@ -11,9 +11,9 @@ import torch
 import policy_gradients as pg
 from bank import lesson_06 as bank
 from bank import load
-from grader.checking import answer, run_check
+from grader.checks.judge import answer, run_check
 from grader.checks.lesson_06 import EXERCISES, learning, tokens
-from grader.exercises import get
+from grader.checks.registry import get
 from grader.probes import runtime
 
 SMALL = {"names": ("Ann", "Bob"), "adjectives": ("happy", "kind", "sad"), "max_new": 3}

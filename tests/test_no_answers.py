@@ -10,9 +10,9 @@ import pytest
 
 import policy_gradients
 from grader import probes
-from grader.checking import run_check
-from grader.exercise import seed_of
-from grader.exercises import get, names
+from grader.checking import seed_of
+from grader.checks.judge import run_check
+from grader.checks.registry import get, names
 from grader.probes import runtime
 from policy_gradients import i18n
 

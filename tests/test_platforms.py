@@ -92,7 +92,7 @@ def test_each_check_speaks_as_it_does_here(platform):
     """A right and a wrong answer to each exercise; training is judged by the same code."""
     code = """
 import json
-from grader.exercises import names
+from grader.checks.registry import names
 from bank import load
 from bank.judge import told
 first = {}

@@ -87,7 +87,7 @@ def target(tmp_path_factory):
 # Each sets ``got`` to something true when it works. Names in capitals are filled in.
 PROVEN = {
     "read a file by its path": "got = open(FILE).read() == 'a secret'",
-    "read the grader's source": "got = 'def' in open(REPO + '/grader/verdict.py').read()",
+    "read the grader's source": "got = 'def' in open(REPO + '/grader/checking/verdict.py').read()",
     "read the tests": "got = open(REPO + '/tests/conftest.py').read()",
     "list the repository": "got = 'grader' in os.listdir(REPO)",
     "list the git history": "got = os.listdir(REPO + '/.git')",
@@ -194,8 +194,9 @@ def test_no_file_inside_holds_a_solution_a_truth_or_a_lesson(session):
 def test_no_name_of_ours_is_anywhere_else(session):
     secret = {
         "verdict.py",
-        "exercises.py",
-        "truths.py",
+        "registry.py",
+        "returns.py",
+        "kill_table.py",
         "gradebook.db",
         "lessons",
         "solutions",
@@ -217,8 +218,8 @@ def test_no_name_of_ours_is_anywhere_else(session):
     "module",
     [
         "grader.checks",
-        "grader.exercises",
-        "grader.verdict",
+        "grader.checks.registry",
+        "grader.checking.verdict",
         "grader.truths",
         "grader.student.check",
         "grader.probes",

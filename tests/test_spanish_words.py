@@ -29,14 +29,15 @@ from bank import load
 from bank.judge import told
 from grader import autograde, feedback, report
 from grader.__main__ import main
-from grader.checking import run_check
-from grader.exercise import Case, FunctionExercise, Mistake, error_problem
-from grader.exercises import get, registry
+from grader.checking import Case, FunctionExercise, Mistake, error_problem
+from grader.checking.kinds import Array, Mismatch, TensorOf
+from grader.checking.verdict import Problem, Verdict
+from grader.checks.judge import run_check
+from grader.checks.registry import get, registry
 from grader.gradebook import Record
 from grader.intake.document import read_document
 from grader.intake.folder import collect
 from grader.intake.words import Refused
-from grader.kinds import Array, Mismatch, TensorOf
 from grader.marking.records import (
     BLANK,
     FAILED,
@@ -55,7 +56,6 @@ from grader.marking.signs import PATTERNS, signs_in
 from grader.probes import runtime
 from grader.student import check as kernel
 from grader.student import progress
-from grader.verdict import Problem, Verdict
 from policy_gradients import i18n
 from publish.course import Course
 from publish.translations import messages_template

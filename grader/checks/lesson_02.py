@@ -5,9 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.exercise import N_, Case, Choice, FunctionExercise, Mistake, Number, Raises
-from grader.i18n import _
-from grader.probes.inputs import Trajectory, View
+from grader.checking import (
+    N_,
+    Case,
+    Choice,
+    FunctionExercise,
+    Mistake,
+    Number,
+    Raises,
+    Trajectory,
+    View,
+    _,
+)
 from grader.truths import discounted_sum, moments, rewards_to_go, summed_scores
 
 

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from grader.checking import PUBLIC_SEED, run_check
+from grader.checking.verdict import Verdict
+from grader.checks.judge import PUBLIC_SEED, run_check
 from grader.i18n import _
-from grader.verdict import Verdict
 
 _failed: set[str] = set()
 
@@ -29,7 +29,7 @@ def check(name: str) -> None:
 
     Raises CheckFailed where the answer isn't right yet, so that nbgrader sees it, too.
     """
-    from grader.exercises import get
+    from grader.checks.registry import get
     from grader.probes import runtime
 
     exercise = get(name)

@@ -9,9 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from grader.checking import run_check
+from grader.checks.judge import run_check
+from grader.checks.registry import get, need_checks
 from grader.course import HERE, CourseError
-from grader.exercises import get, need_checks
 from grader.i18n import _
 from grader.intake.words import clean
 from grader.probes import runtime

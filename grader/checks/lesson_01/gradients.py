@@ -4,10 +4,19 @@ import math
 
 import numpy as np
 
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Tensor,
+    TensorOf,
+    Trajectory,
+    View,
+)
 from grader.checks.lesson_01.policy import softmax_other_axis
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
 from grader.played import softmax
-from grader.probes.inputs import Tensor, Trajectory, View
 from grader.truths import discounted_sum, rewards_to_go, summed_scores
 
 

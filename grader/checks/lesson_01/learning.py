@@ -3,11 +3,9 @@
 import numpy as np
 
 from grader import training
+from grader.checking import N_, Case, Env, Rng, RuleExercise, _
 from grader.checks.lesson_01.rollout import env_text
-from grader.exercise import N_, Case, RuleExercise
-from grader.i18n import _
 from grader.played import softmax
-from grader.probes.inputs import Env, Rng
 from grader.probes.train import Module, Optimizer
 from grader.truths import discounted_sum, rewards_to_go
 

@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 
-from grader.exercise import N_, Case, FunctionExercise, Mistake, Number, close
+from grader.checking import N_, Case, FunctionExercise, Mistake, Number, View, close
 from grader.played import softmax
-from grader.probes.inputs import View
 from grader.truths import discounted_sum, rewards_to_go
 
 

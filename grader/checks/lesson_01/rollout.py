@@ -7,9 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader import training
-from grader.exercise import Case, Problem, RuleExercise
-from grader.i18n import _
-from grader.kinds import kind_text, none_hint
+from grader.checking import (
+    Case,
+    Env,
+    Problem,
+    Rng,
+    RuleExercise,
+    _,
+    array_text,
+    kind_text,
+    none_hint,
+)
 from grader.played import (
     FALSE_ALARM,
     episodes,
@@ -21,8 +29,6 @@ from grader.played import (
     sampling_problem,
     softmax,
 )
-from grader.probes.inputs import Env, Rng
-from grader.show import array_text
 
 PLAN_STEPS = 24
 

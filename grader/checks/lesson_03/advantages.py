@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from grader.exercise import N_, Case, FunctionExercise, Mistake
-from grader.probes.inputs import View
+from grader.checking import N_, Case, FunctionExercise, Mistake, View
 
 JUNK = 40.0  # stands in next_values where nothing follows: a right answer never shows it
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
+from grader.checking import N_, Case, FunctionExercise, Mistake, Number, Raises, View
 from grader.checks.lesson_02 import chosen_only, gradient_cases, imitation, random_trajectory
-from grader.exercise import N_, Case, FunctionExercise, Mistake, Number, Raises
-from grader.probes.inputs import View
 from grader.truths import discounted_sum, rewards_to_go, summed_scores
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Raises, TensorOf
-from grader.probes.inputs import Tensor
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
 
 
 def value_loss_cases(rng):

@@ -3,17 +3,13 @@
 import numpy as np
 
 from grader import training
+from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
 from grader.checks.lesson_01.learning import training_env
 from grader.checks.lesson_01.rollout import env_text
-from grader.exercise import N_, Case, RuleExercise
-from grader.i18n import _
 from grader.played import softmax
-from grader.probes.inputs import Rng
 from grader.probes.train import Module, Optimizer
 from grader.truths import rewards_to_go
-from grader.verdict import Problem
 
-# train_reinforce is given 60 batches of 32 episodes for the same mark.
 UPDATES, BATCH = 60, 16
 
 

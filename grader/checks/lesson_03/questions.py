@@ -1,6 +1,6 @@
 """The questions of 03_baseline_critic."""
 
-from grader.exercise import N_, Choice
+from grader.checking import N_, Choice
 
 Q_ACTION_BASELINE = Choice(
     "q_action_baseline",

@@ -5,10 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checks.lesson_04 import samples as words
-from grader.checks.lesson_04.ratio import ratios
-from grader.checks.lesson_04.samples import loss_case, off_the_edges
-from grader.exercise import (
+from grader.checking import (
     N_,
     Array,
     Case,
@@ -18,13 +15,16 @@ from grader.exercise import (
     Number,
     Problem,
     RuleExercise,
+    Tensor,
     TensorOf,
+    View,
+    _,
+    kind_text,
 )
-from grader.i18n import _
-from grader.kinds import kind_text
-from grader.probes.inputs import Tensor, View
+from grader.checks.lesson_04 import samples as words
+from grader.checks.lesson_04.ratio import ratios
+from grader.checks.lesson_04.samples import loss_case, off_the_edges
 
-# One sample of each of the six cases: (ratio, advantage).
 SIX = [(0.5, 2.0), (0.9, 3.0), (1.5, 1.0), (0.5, -3.0), (1.1, -2.0), (1.5, -1.0)]
 
 

@@ -6,14 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Number,
+    Tensor,
+    TensorOf,
+    TupleOf,
+)
 from grader.checks.lesson_04 import samples as words
 from grader.checks.lesson_04.ratio import surrogate_truth
 from grader.checks.lesson_04.samples import logs, loss_case
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Number, TensorOf
-from grader.kinds import TupleOf
-from grader.probes.inputs import Tensor
-
-# kl_estimates ---------------------------------------------------------------------------------
 
 
 def whole_policy(new, old, counts, dtype=np.float64):

@@ -5,10 +5,9 @@ import math
 import numpy as np
 import torch
 
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf, close
 from grader.checks.lesson_04 import samples as words
 from grader.checks.lesson_04.samples import logs, loss_case
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf, close
-from grader.probes.inputs import Tensor
 
 
 def ratios(logp, logp_old):

@@ -2,10 +2,7 @@
 
 import numpy as np
 
-from grader.exercise import N_, Case
-from grader.i18n import _
-from grader.probes.inputs import Tensor
-from grader.show import array_text, call_text
+from grader.checking import N_, Case, Tensor, _, array_text, call_text
 
 OLD_IS_DATA = N_("Old is data: it was stored when the batch was drawn. No gradient flows into it.")
 ADV_IS_DATA = N_("The advantages are data here: no gradient flows into them.")

@@ -4,11 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.exercise import RuleExercise
-from grader.i18n import _
+from grader.checking import Problem, RuleExercise, _
 from grader.probes.ppo import Script
 from grader.probes.train import Module
-from grader.verdict import Problem
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.exercise import (
+from grader.checking import (
     N_,
     Case,
     Expected,
     FunctionExercise,
     Mistake,
     Number,
+    Tensor,
     TensorOf,
+    View,
     close,
     plain,
 )
-from grader.probes.inputs import Tensor, View
 from grader.replay import log_softmax
 
 

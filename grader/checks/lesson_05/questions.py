@@ -1,9 +1,7 @@
 """The question about the first step, and the bug hunt."""
 
+from grader.checking import N_, Case, Choice, Problem, _, kind_text
 from grader.checks.lesson_05.common import Ruled
-from grader.exercise import N_, Case, Choice, Problem
-from grader.i18n import _
-from grader.kinds import kind_text
 
 Q_FIRST_STEP = Choice(
     "q_first_step",

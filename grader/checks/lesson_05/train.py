@@ -8,20 +8,16 @@ import numpy as np
 
 from grader import training
 from grader.chance import unlikely
+from grader.checking import N_, Case, MappingOf, Mismatch, Number, Problem, Rng, _, number_text
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
 from grader.checks.lesson_05.common import Ruled, behaviour, linear, script
 from grader.checks.lesson_05.numbers import whitened
 from grader.checks.lesson_05.update import agree, end_weights, replayed, start_weights
 from grader.evaluation import sampled_returns
-from grader.exercise import N_, Case, Number, Problem
-from grader.i18n import _
-from grader.kinds import MappingOf, Mismatch
 from grader.played import raised, softmax
-from grader.probes.inputs import Rng
 from grader.probes.ppo import Batch, Fading, Started
 from grader.probes.train import Module, Optimizer
 from grader.replay import METRICS
-from grader.show import number_text
 
 MARK, EPISODES = 475.0, 100
 UPDATES, STEPS, COUNT = 30, 64, 32

@@ -9,12 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.checking import N_, Problem, _
 from grader.checks.lesson_05.numbers import whitened
-from grader.exercise import N_
-from grader.i18n import _
-from grader.verdict import Problem
 
-# The lesson's, and others that a learner may have set: the check leaves lam open.
 LAMS = (0.95, 1.0, 0.9, 0.97, 0.98, 0.99, 0.8, 0.5, 0.0)
 
 

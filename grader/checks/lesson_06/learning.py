@@ -7,17 +7,12 @@ import numpy as np
 import torch
 
 from grader import training
+from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, close, kind_text, number_text
 from grader.checks.lesson_06.critic import Look, critic_problem, last_of, old_problem
-from grader.exercise import N_, Case, RuleExercise, close
-from grader.i18n import _
-from grader.kinds import kind_text
 from grader.played import raised, softmax
-from grader.probes.inputs import Rng
 from grader.probes.language import Language
 from grader.probes.ppo import Fading
 from grader.probes.train import Module, Optimizer
-from grader.show import number_text
-from grader.verdict import Problem
 
 BETA, MARK, BOUND = 0.5, 1.15, 2.5
 UPDATES, BATCH = 20, 128

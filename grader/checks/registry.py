@@ -1,23 +1,23 @@
-"""The registry: every exercise of every lesson, by name. One module a lesson in grader/checks."""
+"""The registry: every exercise of every lesson, by name. One module or folder a lesson."""
 
 import functools
 import importlib
 import pkgutil
 
+from grader.checking import Exercise, _
 from grader.course import CourseError, Lesson
-from grader.exercise import Exercise
-from grader.i18n import _
 
 
 @functools.cache
 def registry() -> dict[str, Exercise]:
-    """name -> Exercise, from the list EXERCISES of each module in grader.checks."""
+    """name -> Exercise, from the list EXERCISES of each grader.checks.lesson_*."""
     package = importlib.import_module("grader.checks")
     found: dict[str, Exercise] = {}
-    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+    modules = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    for module in (name for name in modules if name.startswith("lesson_")):
         for exercise in importlib.import_module(f"grader.checks.{module}").EXERCISES:
             if exercise.name in found:
-                raise ValueError(f"grader/checks/{module}.py: {exercise.name} exists already")
+                raise ValueError(f"grader/checks/{module}: {exercise.name} exists already")
             found[exercise.name] = exercise
     return found
 

@@ -4,12 +4,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 
-from grader.exercise import Exercise, seed_of
-from grader.exercises import get
-from grader.i18n import _
-from grader.verdict import Verdict
+from grader.checking import Exercise, Verdict, _, seed_of
+from grader.checks.registry import get
 
-# Of the cases that a student's own notebook draws.
 PUBLIC_SEED = 0
 
 

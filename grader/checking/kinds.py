@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.checking.text import array_text, number_text
 from grader.i18n import N_, _
-from grader.show import array_text, number_text
 
 CUT = N_("Where was the graph cut? Look for item(), detach(), numpy() or no_grad.")
 
