@@ -220,7 +220,7 @@ def test_no_name_of_ours_is_anywhere_else(session):
         "grader.checks",
         "grader.checks.registry",
         "grader.checking.verdict",
-        "grader.truths",
+        "grader.checks.shared.returns",
         "grader.student.check",
         "grader.probes",
         "grader.sandbox",

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, Number, View, close
-from grader.played import softmax
-from grader.truths import discounted_sum, rewards_to_go
+from grader.checks.shared.episodes import softmax
+from grader.checks.shared.returns import discounted_sum, rewards_to_go
 
 
 def softmax_cases(rng):

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from grader import training
 from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
-from grader.checks.lesson_01.learning import training_env
-from grader.checks.lesson_01.rollout import env_text
-from grader.played import softmax
+from grader.checks.shared import tabular
+from grader.checks.shared.episodes import softmax
+from grader.checks.shared.returns import rewards_to_go
+from grader.checks.shared.tabular import env_text, training_env
 from grader.probes.train import Module, Optimizer
-from grader.truths import rewards_to_go
 
 UPDATES, BATCH = 60, 16
 
@@ -66,9 +65,9 @@ def updates(case, seen):
     rows = zip(
         grads["policy"]["theta"],
         grads["critic"]["table"],
-        training.tables(seen),
+        tabular.tables(seen),
         critic_tables(seen),
-        training.batches(case, seen),
+        tabular.batches(case, seen),
         strict=False,
     )
     return list(rows)[:4]
@@ -153,7 +152,7 @@ WRONG_WEIGHTS = {
 
 
 def descent(theta, batch, weights):
-    return -training.weighted_scores(theta, batch, weights)
+    return -tabular.weighted_scores(theta, batch, weights)
 
 
 def of_probabilities(theta, batch, weights):
@@ -244,8 +243,8 @@ def rule_critic(case, seen):
 
 def rule_discounted_history(case, seen):
     """The usual slip of the history: discounted returns."""
-    found, gamma = training.numbers(seen["value"]), case.inputs["gamma"]
-    batches = training.batches(case, seen)
+    found, gamma = tabular.numbers(seen["value"]), case.inputs["gamma"]
+    batches = tabular.batches(case, seen)
     wrong = [np.mean([rewards_to_go(e.rewards, gamma)[0] for e in batch]) for batch in batches]
     if found is None or gamma == 1 or found.shape != np.shape(wrong):
         return None
@@ -261,14 +260,14 @@ TRAIN_ACTOR_CRITIC = RuleExercise(
     "train",
     train_actor_critic_cases,
     rules=(
-        *training.RULES,
+        *tabular.RULES,
         rule_actor,
         rule_critic,
         rule_discounted_history,
-        training.rule_history,
-        training.mark_rule(0.9),
+        tabular.rule_history,
+        tabular.mark_rule(0.9),
     ),
-    overall=(training.same_draws, training.other_draws),
+    overall=(tabular.same_draws, tabular.other_draws),
     seconds=30.0,
     prerequisites=("value_loss", "actor_critic_loss"),
 )

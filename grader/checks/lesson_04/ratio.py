@@ -1,19 +1,21 @@
 """The importance ratio and the unclipped surrogate."""
 
-import math
-
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf, close
-from grader.checks.lesson_04 import samples as words
-from grader.checks.lesson_04.samples import logs, loss_case
-
-
-def ratios(logp, logp_old):
-    """(B,): each quotient of probabilities, from the difference of its logarithms."""
-    pairs = zip(logp, logp_old, strict=True)
-    return np.array([math.exp(float(new) - float(old)) for new, old in pairs])
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Tensor,
+    TensorOf,
+    close,
+)
+from grader.checks.shared import ratios as words
+from grader.checks.shared.clip_truth import ratios, surrogate_truth
+from grader.checks.shared.ratios import logs, loss_case
 
 
 def ratio_cases(rng):
@@ -158,12 +160,6 @@ def surrogate_cases(rng):
         loss_case(name, np.exp(rng.normal(size=size)), rng.normal(size=size) * 2, rng),
         loss_case(name, np.exp(rng.normal(size=7) * 0.2), rng.normal(size=7) + 3, rng, np.float32),
     ]
-
-
-def surrogate_truth(logp, logp_old, adv):
-    weighted = ratios(logp, logp_old) * np.asarray(adv, dtype=float)
-    loss = -math.fsum(weighted) / len(weighted)
-    return Expected(loss, {"logp": -weighted / len(weighted), "logp_old": None})
 
 
 def surrogate_like(change):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.chance import unlikely
 from grader.checking import (
     N_,
     Array,
@@ -18,9 +17,10 @@ from grader.checking import (
     number_text,
     shape_text,
 )
-from grader.checks.lesson_05.common import Ruled, behaviour, layer, linear, script
-from grader.played import raised, softmax
-from grader.replay import log_softmax
+from grader.checks.shared.episodes import raised, softmax
+from grader.checks.shared.ppo_update import log_softmax
+from grader.checks.shared.sampling import unlikely
+from grader.checks.shared.scripted import Ruled, behaviour, layer, linear, script
 
 FIELDS = ("obs", "actions", "logp", "rewards", "values", "next_values", "terminated", "truncated")
 ENDS = {

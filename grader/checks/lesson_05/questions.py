@@ -1,7 +1,7 @@
 """The question about the first step, and the bug hunt."""
 
 from grader.checking import N_, Case, Choice, Problem, _, kind_text
-from grader.checks.lesson_05.common import Ruled
+from grader.checks.shared.scripted import Ruled
 
 Q_FIRST_STEP = Choice(
     "q_first_step",

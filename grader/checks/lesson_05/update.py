@@ -17,11 +17,11 @@ from grader.checking import (
     number_text,
 )
 from grader.checks.lesson_05.batches import pieces
-from grader.checks.lesson_05.common import Ruled, behaviour, layer, linear
-from grader.played import raised
+from grader.checks.shared.episodes import raised
+from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax, replay
+from grader.checks.shared.scripted import Ruled, behaviour, layer, linear
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
-from grader.replay import METRICS, Samples, Way, derivatives, log_softmax, replay
 
 OPTIONS = ("epochs", "minibatch_size", "clip", "value_coef", "entropy_coef")
 UPDATE_WAYS = (

@@ -19,7 +19,7 @@ from grader.checking import (
     kind_text,
     none_hint,
 )
-from grader.played import softmax
+from grader.checks.shared.episodes import softmax
 
 
 def token_cases(rng):

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.checking import close
+from grader.checking import Env, close
 from grader.checking.kinds import kind_text, none_hint
 from grader.checking.verdict import Problem
-from grader.i18n import _
-from grader.played import (
+from grader.checks.shared.episodes import (
     DOUBT,
     drawn_from,
     environment,
@@ -26,8 +25,35 @@ from grader.played import (
     sampling_problem,
     softmax,
 )
+from grader.i18n import _
 
 MOMENTS = "before", "after"
+
+
+def env_text(env):
+    arguments = ", ".join(f"{name}={value}" for name, value in env.kwargs.items())
+    return f"pg.envs.{env.name}({arguments})"
+
+
+def training_env(rng):
+    """A small grid whose first cell, goal, pit and action names are drawn."""
+    cells = [(row, column) for row in range(3) for column in range(3)]
+    while True:
+        first, goal, pit = (cells[i] for i in rng.permutation(len(cells))[:3])
+        far = abs(first[0] - goal[0]) + abs(first[1] - goal[1])
+        if far >= 3:
+            break
+    return Env(
+        "Grid",
+        {
+            "size": 3,
+            "goal": list(goal),
+            "first": list(first),
+            "pits": [list(pit)],
+            "max_steps": 12,
+            "action_order": rng.permutation(4).tolist(),
+        },
+    )
 
 
 def tables(seen) -> np.ndarray:
