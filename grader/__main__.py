@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.course import LANGUAGES, Course, CourseError, no_lesson
 from grader.i18n import _
-from grader.system import LINUX_ALONE, NotLinux, need_linux
+from grader.sandbox.system import LINUX_ALONE, NotLinux, need_linux
 from policy_gradients.i18n import speaking
 
 
@@ -146,13 +146,13 @@ def _not_installed(name):
 
 def _expected():
     """Errors that say themselves what to do."""
-    from grader.address import AddressError
     from grader.classroom import ClassroomError
     from grader.executor.settings import CannotGrade
-    from grader.gradebook import GradebookError
+    from grader.records.address import AddressError
+    from grader.records.gradebook import GradebookError
+    from grader.records.secret import SecretError
+    from grader.records.store import StoreError
     from grader.sandbox import NotIsolated
-    from grader.secret import SecretError
-    from grader.store import StoreError
 
     return (
         AddressError,
@@ -168,7 +168,8 @@ def _expected():
 
 
 def _autograde(options):
-    from grader import autograde, tables
+    from grader import tables
+    from grader.grading import autograde
 
     asked = autograde.Options(
         options.submitted,
@@ -212,8 +213,8 @@ def _stop(signum, frame):
 
 
 def _report(options):
-    from grader.autograde import write_tables
-    from grader.store import Store
+    from grader.grading.autograde import write_tables
+    from grader.records.store import Store
 
     with _ledger(options.out) as ledger, Store(options.out) as store:
         write_tables(store, ledger)
@@ -222,8 +223,8 @@ def _report(options):
 
 
 def _ledger(out):
-    from grader.address import gradebook_of
-    from grader.gradebook import GradebookError, Ledger
+    from grader.records.address import gradebook_of
+    from grader.records.gradebook import GradebookError, Ledger
 
     where = gradebook_of(out)
     if isinstance(where, Path) and not where.is_file():
@@ -250,7 +251,7 @@ def _doctor(options):
 
 
 def _demo(options):
-    from grader import demo
+    from grader.grading import demo
 
     return demo.main(options.out, options.lesson, options.unsafe)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from bank import load
 from bank.cells import cell_of
 from grader.course import HERE
-from grader.demo import solved_answers
+from grader.grading.demo import solved_answers
 from tests import classroom
 
 CONFIG = f"""

@@ -19,8 +19,8 @@ from nbconvert import HTMLExporter
 from nbgrader.api import Gradebook
 
 import policy_gradients as pg
-from grader.autograde import Options, autograde
 from grader.checking.verdict import Problem, Verdict
+from grader.grading.autograde import Options, autograde
 from policy_gradients.plots.style import COLORS, LINESTYLES, MARKERS, diverging_colors, ink_on
 from tests import classroom
 from tests.colours import VISIONS, contrast, distance, on

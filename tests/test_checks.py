@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import show
-from grader.checking import Case, Expected, FunctionExercise, Mistake, Number, Raises, TensorOf
+from grader.checking import (
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Number,
+    Raises,
+    TensorOf,
+    text,
+)
 from grader.checking.verdict import Problem, Verdict
 from grader.checks.judge import run_check
 from grader.checks.registry import get, registry
@@ -287,11 +295,11 @@ def test_unknown_name_lists_the_known():
 
 
 def test_what_rounding_left_of_a_zero_is_shown_as_zero():
-    assert show.number_text(-3.70074e-17) == "0" and show.number_text(-0.0) == "0"
-    assert show.number_text(2.5e-9) == "2.5e-09" and show.number_text(float("nan")) == "nan"
+    assert text.number_text(-3.70074e-17) == "0" and text.number_text(-0.0) == "0"
+    assert text.number_text(2.5e-9) == "2.5e-09" and text.number_text(float("nan")) == "nan"
 
 
 def test_an_array_of_endless_rows_without_a_number_is_told_by_its_shape():
-    assert show.array_text(np.zeros((10**6, 0))) == "[] of shape (1000000, 0)"
-    assert show.array_text(np.zeros((2, 10**6, 0))) == "[] of shape (2, 1000000, 0)"
-    assert show.array_text(np.zeros(0)) == "[]"
+    assert text.array_text(np.zeros((10**6, 0))) == "[] of shape (1000000, 0)"
+    assert text.array_text(np.zeros((2, 10**6, 0))) == "[] of shape (2, 1000000, 0)"
+    assert text.array_text(np.zeros(0)) == "[]"

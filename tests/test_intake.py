@@ -16,13 +16,13 @@ from nbgrader.nbgraderformat import MetadataValidator
 from grader import tables
 from grader.checks.registry import need_checks
 from grader.course import Course, CourseError, Lesson, SourceCell
+from grader.course.notes import Refused, clean, note, shown
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
 from grader.intake import folder
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.folder import collect
-from grader.intake.words import Refused, clean, note, shown
 from grader.marking.notebook import build, tame
 from tests import classroom
 from tests.classroom import NAME, code, find, insert_after, submit

@@ -19,9 +19,9 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config.loader import PyFileConfigLoader
 
-from grader import address
 from grader.__main__ import main
-from grader.gradebook import COURSE, GradebookError, Ledger
+from grader.records import address
+from grader.records.gradebook import COURSE, GradebookError, Ledger
 from tests import classroom
 from tests.classroom import NAME, submit
 from tests.sandboxes import needs_walls
@@ -275,8 +275,8 @@ def test_a_run_that_died_holds_nothing(at_work):
     url = address.server(at_work.address)
     code = f"""
 import os
-from grader import address
-from grader.gradebook import Ledger
+from grader.records import address
+from grader.records.gradebook import Ledger
 with Ledger(address.server({at_work.address!r}), alone=True):
     os.kill(os.getpid(), 9)
 """

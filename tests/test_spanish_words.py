@@ -27,18 +27,20 @@ from matplotlib.text import Text
 import policy_gradients as pg
 from bank import load
 from bank.judge import told
-from grader import autograde, feedback, report
 from grader.__main__ import main
 from grader.checking import Case, FunctionExercise, Mistake, error_problem
 from grader.checking.kinds import Array, Mismatch, TensorOf
 from grader.checking.verdict import Problem, Verdict
 from grader.checks.judge import run_check
 from grader.checks.registry import get, registry
-from grader.gradebook import Record
+from grader.course.notes import Refused
+from grader.grading import autograde
 from grader.intake.document import read_document
 from grader.intake.folder import collect
-from grader.intake.words import Refused
-from grader.marking.records import (
+from grader.marking.signs import PATTERNS, signs_in
+from grader.probes import runtime
+from grader.records.gradebook import Record
+from grader.records.outcome import (
     BLANK,
     FAILED,
     GRADED,
@@ -52,8 +54,7 @@ from grader.marking.records import (
     Mark,
     Outcome,
 )
-from grader.marking.signs import PATTERNS, signs_in
-from grader.probes import runtime
+from grader.reports import class_page, student_page
 from grader.student import check as kernel
 from grader.student import progress
 from policy_gradients import i18n
@@ -149,7 +150,7 @@ def test_an_unmarked_hint_is_found():
 def test_an_unmarked_label_and_an_unmarked_page_are_found(monkeypatch):
     monkeypatch.setattr(pg.plots.maps, "_", lambda message: message)
     assert unmarked(drawn(lambda: pg.plots.values(pg.envs.Grid(), np.zeros(16)), monkeypatch))
-    monkeypatch.setitem(feedback.SAID, "total", "{score} points out of {most}")
+    monkeypatch.setitem(student_page.SAID, "total", "{score} points out of {most}")
     assert {"points", "out", "of"} <= set(unmarked(shown(a_feedback_page())))
 
 
@@ -310,7 +311,7 @@ def an_outcome(status=GRADED, **more):
 
 def a_feedback_page():
     given = {"q_free": (1.0, "2 / 3")}
-    return feedback.page_of("ada", an_outcome(), "01_tiny", given, unsafe=True)
+    return student_page.page_of("ada", an_outcome(), "01_tiny", given, unsafe=True)
 
 
 def _refusals():
@@ -381,13 +382,13 @@ def test_the_report():
             unsolved = Mark("softmax", 0.0, 2.0, "failed", "not-written")
             yield Record("fred", "01_tiny", "", Outcome(GRADED, marks=[unsolved]))
 
-    page = report.page(Ledger())
+    page = class_page.page(Ledger())
     assert_marked(shown(page), "step:value", "set_custom_exc")
     reader = Shown()
     reader.feed(page)
     assert reader.language == "es"
-    assert_marked(report.figures.histogram([1, 2], 3)["alt"])
-    assert_marked(report.figures.rates({"softmax": 0.5})["alt"])
+    assert_marked(class_page.figures.histogram([1, 2], 3)["alt"])
+    assert_marked(class_page.figures.rates({"softmax": 0.5})["alt"])
 
 
 def test_what_is_said_of_files(tmp_path):

@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from babel.messages.pofile import read_po
 
-from grader.autograde import Options, autograde
+from grader.grading.autograde import Options, autograde
 from policy_gradients.i18n import _, speaking
 from publish import proofread, spanish, translations
 from publish.catalogue import compiled, compiled_path, languages

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader.course import HERE, CourseError
+from grader.course.notes import Refused, clean
 from grader.i18n import N_, _
-from grader.intake.words import Refused, clean
 from grader.student.results import Item, LessonProgress, Progress
 from grader.student.saved import ProgressError, find_notebooks, read
 from policy_gradients.i18n import language, speaking, system_language

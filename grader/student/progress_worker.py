@@ -4,17 +4,16 @@
 check as soon as it is judged.
 """
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 from grader.checks.judge import run_check
 from grader.checks.registry import get, need_checks
-from grader.course import HERE, CourseError
+from grader.course import CourseError
+from grader.course.notes import clean
 from grader.i18n import _
-from grader.intake.words import clean
-from grader.probes import runtime
+from grader.probes import cells, runtime
 from grader.student.saved import read
 
 SEED = 0  # of the checks in a notebook
@@ -41,7 +40,6 @@ def _run(folder, name, tell):
     except CourseError as error:
         tell(trouble=_short(str(error)))
         return
-    cells = _plain_shell()
     shell, failed = cells.create(), set()
     for cell in plan.cells:
         if cell.run:
@@ -73,15 +71,6 @@ def _words(verdict):
 def _short(text):
     text = clean(" ".join(text.split()))
     return text if len(text) <= MOST else text[: MOST - 3] + "..."
-
-
-def _plain_shell():
-    """The sandbox's way of running cells, loaded alone: its package needs Linux, this doesn't."""
-    path = HERE / "grader" / "sandbox" / "inside" / "cells.py"
-    spec = importlib.util.spec_from_file_location("course_cells", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from grader.course import ANSWERS, HERE, CourseError, Lesson, _cell, read_lesson
+from grader.course import ANSWERS, HERE, CourseError, Lesson, read_lesson, source_cell
 from grader.i18n import _
 from grader.intake.assemble import Plan, assemble
 from grader.intake.document import read_document
@@ -57,7 +57,7 @@ def _lesson(folder, name, spoken, data):
             return read_lesson(path, name, spoken)
     try:
         raw = [cell for cell in json.loads(data)["cells"] if "policy_gradients" in cell["metadata"]]
-        cells = {cell.id: _unwritten(cell) for cell in map(_cell, reversed(raw))}
+        cells = {cell.id: _unwritten(cell) for cell in map(source_cell, reversed(raw))}
         return Lesson(name, spoken, tuple(reversed(cells.values())), {})
     except (ValueError, KeyError, TypeError) as error:
         words = _("This is not a notebook of the course ({error}).")

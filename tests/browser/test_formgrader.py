@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.autograde import Options, autograde
+from grader.grading.autograde import Options, autograde
 from tests import classroom
 from tests.browser.lab import CHROMIUM, TOKEN, Window, serving
 from tests.classroom import NAME, submit

@@ -132,7 +132,7 @@ def _answer(channel, request):
 
 def _do(channel, request):
     if "cell" in request:
-        from . import cells
+        from pg_probes import cells
 
         return cells.run(request["cell"])
     if "probe" in request:
@@ -144,9 +144,7 @@ def _do(channel, request):
 
 
 def _probe(channel, request):
-    from pg_probes import runtime
-
-    from . import cells
+    from pg_probes import cells, runtime
 
     def ask(question):
         channel.send({"id": request["id"], "ask": question})

@@ -10,21 +10,24 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import address, formgrader, report, tables
+from grader import tables
 from grader.checks.registry import need_checks
 from grader.classroom import find_submissions
 from grader.course import LANGUAGES, Course, grader_version, no_lesson
+from grader.course.notes import Refused
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
-from grader.feedback import page_of
-from grader.gradebook import Ledger, Record, digest_by_hand
 from grader.i18n import N_, _
 from grader.intake.folder import DATES, collect
-from grader.intake.words import Refused
-from grader.marking.records import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
+from grader.nbgrader_plugin import configuration as formgrader
+from grader.records import address
+from grader.records.gradebook import Ledger, Record, digest_by_hand
+from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
+from grader.records.secret import mark_of, read_secret, seeds_of
+from grader.records.store import Store
+from grader.reports import class_page
+from grader.reports.student_page import page_of
 from grader.sandbox.limits import Limits
-from grader.secret import mark_of, read_secret, seeds_of
-from grader.store import Store
 
 BATCH, BATCH_SECONDS = 25, 2.0
 # A status in a line about one submission.
@@ -96,7 +99,7 @@ def write_tables(store, ledger):
     """The tables and the report, from what the gradebook holds now."""
     store.write(store.root / "grades.csv", tables.grades(ledger))
     store.write(store.root / "submissions.csv", tables.submissions(ledger))
-    store.write(store.root / "report.html", report.page(ledger))
+    store.write(store.root / "report.html", class_page.page(ledger))
 
 
 def executor_for(options: Options):
@@ -251,7 +254,7 @@ class _Run:
 def total_words(counts) -> str:
     """How many submissions have which status, in one line."""
     total = _("Submissions: {n}.").format(n=counts.total())
-    return " ".join([total, *(report.status_words(*pair) for pair in counts.most_common())])
+    return " ".join([total, *(class_page.status_words(*pair) for pair in counts.most_common())])
 
 
 def watch_lines(stream=sys.stdout, width=24):

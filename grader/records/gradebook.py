@@ -43,10 +43,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
-from grader import address
 from grader.course import Lesson
-from grader.intake.words import Note
-from grader.marking.records import FAILED, Mark, Outcome
+from grader.course.notes import Note
+from grader.records import address
+from grader.records.outcome import FAILED, Mark, Outcome
 
 COURSE = "policy_gradients"
 LOCK_SECONDS = 60

@@ -14,7 +14,7 @@ from pathlib import Path
 from grader.i18n import _
 from policy_gradients.i18n import languages
 
-HERE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parents[2]
 LANGUAGES = languages()
 ANSWERS = ("exercise", "question")
 
@@ -113,7 +113,7 @@ def read_lesson(path, name, language) -> Lesson:
     try:
         raw = Path(path).read_bytes()
         notebook = json.loads(raw)
-        cells = tuple(_cell(cell) for cell in notebook["cells"])
+        cells = tuple(source_cell(cell) for cell in notebook["cells"])
     except OSError as error:
         words = _("{path}: {why}. Remedy: make notebooks")
         raise CourseError(words.format(path=path, why=error.strerror)) from None
@@ -124,7 +124,8 @@ def read_lesson(path, name, language) -> Lesson:
     return Lesson(name, language, cells, notebook["metadata"], hashlib.sha256(raw).hexdigest())
 
 
-def _cell(cell) -> SourceCell:
+def source_cell(cell) -> SourceCell:
+    """A cell of a notebook of ours, as its JSON holds it. Raises KeyError where it is not ours."""
     metadata = cell["metadata"]
     nbgrader = metadata.get("nbgrader", {})
     source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from grader.course import HERE, Course, CourseError, no_lesson
-from grader.feedback import number
 from grader.i18n import _
-from grader.store import StoreError
+from grader.records.store import StoreError
+from grader.reports.student_page import number
 
 BROKEN = "broken"
 MISTAKES = 4
@@ -20,7 +20,7 @@ NAMES = ("carla", "dmitri", "esi", "farid")
 
 def main(out: Path, lesson: str | None = None, unsafe: bool = False, course=None) -> int:
     """Makes the class in out/submitted, grades it into out, prints the marks."""
-    from grader import autograde
+    from grader.grading import autograde
 
     course = course or Course()
     name = lesson or course.names()[0]

@@ -9,9 +9,9 @@ from pathlib import Path
 import jinja2
 
 from grader.course import ANSWERS
+from grader.course.notes import Note, clean
 from grader.i18n import N_, _
-from grader.intake.words import Note, clean
-from grader.marking.records import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.records.outcome import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING, WRONG
 from policy_gradients.i18n import speaking
 
 HERE = Path(__file__).resolve().parent
@@ -67,7 +67,7 @@ def page_of(student, outcome, lesson, by_hand=None, unsafe=False) -> str:
         ]
         return (
             _environment()
-            .get_template("page.html")
+            .get_template("student_page.html")
             .render(
                 language=outcome.language,
                 student=clean(student),

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import jinja2
 
 from grader import tables
-from grader.feedback import number
 from grader.i18n import N_, _
-from grader.marking.records import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
-from grader.report import figures
+from grader.records.outcome import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.reports import figures
+from grader.reports.student_page import number
 from policy_gradients.i18n import language
 
 HERE = Path(__file__).resolve().parent
@@ -79,7 +79,7 @@ def _template():
     made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
     made.globals["status_word"] = lambda status: _(STATUSES[status])
     made.globals["status_words"] = status_words
-    return made.get_template("page.html")
+    return made.get_template("class_page.html")
 
 
 def status_words(status, count) -> str:

@@ -2,10 +2,10 @@
 
 from sqlalchemy import URL
 
-from grader import address
 from grader.course import HERE
-from grader.gradebook import COURSE
-from grader.secret import default_path
+from grader.records import address
+from grader.records.gradebook import COURSE
+from grader.records.secret import default_path
 
 MARK = "# Written by python -m grader autograde. Delete this line to keep your own changes.\n"
 
@@ -18,7 +18,7 @@ def configuration(options, gradebook=None) -> str:
 
 sys.path.insert(0, {str(HERE)!r})
 
-from grader.hook import IntakeExporter, SandboxedExecute, name_notebook
+from grader.nbgrader_plugin.converters import IntakeExporter, SandboxedExecute, name_notebook
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 from publish.release import PREPROCESSORS
 from publish.release import configuration as release
