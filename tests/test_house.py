@@ -54,9 +54,20 @@ def make(*arguments, **environment):
 
 @pytest.mark.parametrize(
     "goal",
-    ["setup", "system", "lab", "demo", "notebooks", "test", "bench", "lint", "translations",
-     "site", "clean"],
-)  # fmt: skip
+    [
+        "setup",
+        "system",
+        "lab",
+        "demo",
+        "notebooks",
+        "test",
+        "bench",
+        "lint",
+        "translations",
+        "site",
+        "clean",
+    ],
+)
 def test_every_goal_is_known_to_make(goal):
     assert make("--dry-run", goal).returncode == 0
 
@@ -97,13 +108,23 @@ def test_contributing_says_first_which_folder_to_edit():
     assert "lessons/" in (ROOT / "CONTRIBUTING.md").read_text().splitlines()[0]
 
 
-@pytest.mark.parametrize(("name", "other"), [("README.md", "README.es.md"),
-                                             ("README.es.md", "README.md")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "other"), [("README.md", "README.es.md"), ("README.es.md", "README.md")]
+)
 def test_the_readme_names_every_folder_both_commands_and_its_twin(name, other):
     readme = (ROOT / name).read_text()
     assert f"]({other})" in "".join(readme.splitlines()[:4])
-    for folder in ("lessons", "notebooks", "solutions", "policy_gradients", "grader", "publish",
-                   "locale", "tests"):  # fmt: skip
+    for folder in (
+        "lessons",
+        "notebooks",
+        "solutions",
+        "policy_gradients",
+        "grader",
+        "publish",
+        "locale",
+        "bank",
+        "tests",
+    ):
         assert f"`{folder}/`" in readme
     assert "    make lab\n" in readme and "    make test\n" in readme
 
@@ -114,8 +135,10 @@ def test_the_two_readmes_have_the_same_parts():
     def parts(name):
         lines = (ROOT / name).read_text().splitlines()
         text = "\n".join(lines)
-        starts = [next((s for s in ("#", "|", "- ", "    ", "```") if line.startswith(s)), "")
-                  for line in lines]  # fmt: skip
+        starts = [
+            next((s for s in ("#", "|", "- ", "    ", "```") if line.startswith(s)), "")
+            for line in lines
+        ]
         return {s: starts.count(s) for s in starts if s}, len(re.findall(r"\]\(", text))
 
     assert parts("README.md") == parts("README.es.md")
