@@ -24,7 +24,7 @@ def find_notebooks(notebooks=None) -> Path:
     own = [HERE / "notebooks" / spoken, HERE / "notebooks" / "en"]
     folders = [Path(notebooks).resolve()] if notebooks is not None else [*nearby, *own]
     for folder in folders:
-        if any(folder.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb")):
+        if any(folder.glob("[0-9][0-9]*_*/[0-9][0-9]*_*.ipynb")):
             return folder
     words = _("{folder}: there are no lessons. Name the folder that holds LESSON/LESSON.ipynb.")
     raise ProgressError(words.format(folder=folders[0]))
