@@ -5,6 +5,7 @@ networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.Transformer`), a
 (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
 translated messages (`pg.i18n`).
 
+`pg.predict` keeps a prediction, `pg.outcome` shows it beside what came out.
 `pg.progress()` is another name of `from grader import progress`.
 `pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
 
@@ -17,6 +18,7 @@ from . import i18n
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
+from .kept import outcome, predict, predicted, predictions
 from .stored_runs import stored_runs
 
 __all__ = [
@@ -32,8 +34,12 @@ __all__ = [
     "exact",
     "i18n",
     "language",
+    "outcome",
     "padded_logp",
     "plots",
+    "predict",
+    "predicted",
+    "predictions",
     "progress",
     "stored_runs",
     "tr",

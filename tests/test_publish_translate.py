@@ -102,6 +102,8 @@ def test_translation_changes_words_and_keeps_the_rest():
     assert shouted == "# TITLE\n\n$$x$$\n\nWORDS\nHERE.\n\n\n- A"
 
 
+# The lessons of the fixture course that these texts belong to.
+TRANSLATED = ["01_first", "02_second"]
 SPANISH = {
     "# First steps": "# Primeros pasos",
     "A **reward** is a number. Its sum is the *return*:": (
@@ -138,7 +140,7 @@ def course(tmp_path):
         "print(_('right'))\nlate = N_('wrong {n} %')\nplain('not a message')\n"
     )
     assert translations.main(["--root", str(root), "--add", "es"]) == 0
-    for name in ("01_first", "02_second"):
+    for name in TRANSLATED:
         fill(catalogue(root, name), SPANISH)
     return root
 
@@ -160,7 +162,7 @@ def fill(path, words):
 
 
 def test_a_new_language_has_every_text_of_every_lesson(course):
-    for name in ("01_first", "02_second"):
+    for name in TRANSLATED:
         with catalogue(course, name).open("rb") as file:
             ids = [entry.id for entry in read_po(file) if entry.id]
         assert ids and set(ids) <= set(SPANISH)
@@ -170,7 +172,7 @@ def test_a_new_language_has_every_text_of_every_lesson(course):
 
 
 def test_prose_is_spanish_and_code_is_the_same_but_for_its_remarks(course):
-    assert publish(course, "--no-execute", "--language", "es", "--strict") == 0
+    assert publish(course, *TRANSLATED, "--no-execute", "--language", "es", "--strict") == 0
     assert publish(course, "--no-execute") == 0
     english, spanish = (read(course, "notebooks", "01_first", code) for code in ("en", "es"))
     assert spanish.cells[0].source == (
@@ -198,7 +200,7 @@ def _flags(cell):
 
 
 def test_a_given_cell_speaks_the_language_too(course):
-    assert publish(course, "--no-execute", "--language", "es", "--strict") == 0
+    assert publish(course, *TRANSLATED, "--no-execute", "--language", "es", "--strict") == 0
     second = read(course, "notebooks", "02_second", "es")
     (given_cell,) = (c for c in second.cells if c.metadata.policy_gradients.kind == "given")
     assert '"""La suma, (T,) -> float."""' in given_cell.source
