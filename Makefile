@@ -19,13 +19,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 DEBIAN := bubblewrap libseccomp2 chromium chromium-driver postgresql
 
-.PHONY: help setup system lab demo notebooks test bench lint translations site clean
+.PHONY: help setup system lab demo notebooks test claims bench lint translations site clean
 
 help:
 	@echo "make lab           install the course and open JupyterLab (ARGS=--no-browser: a server)"
 	@echo "make test          install the course and run all tests"
 	@echo "make demo          autograde a small class of submissions and print the marks"
 	@echo "make notebooks     build solutions/ and notebooks/ from lessons/ (ARGS=01_reinforce)"
+	@echo "make claims        measure the lessons' headline claims over other seeds and rates"
 	@echo "make translations  bring the catalogues under locale/ up to date"
 	@echo "make site          build the course as web pages in build/site, in each language"
 	@echo "make lint          check the code's style"
@@ -81,6 +82,9 @@ notebooks: setup
 
 test: setup system
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+claims: setup
+	$(BIN)/python -m publish.claims $(ARGS)
 
 bench: setup system
 	@# What is measured against; torch is there already and stays.

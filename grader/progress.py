@@ -24,7 +24,7 @@ from grader.intake.document import read_document
 from grader.intake.words import Refused, clean
 from policy_gradients.i18n import language, speaking, system_language
 
-NAME = re.compile(r"\d\d_\w+")
+NAME = re.compile(r"\d\d[a-z]?_\w+")
 SECONDS = 300
 TEXT_STUB = N_("*Write your answer here.*")
 # Set for the worker, so that a notebook that asks for its own progress doesn't run itself again.
@@ -172,7 +172,7 @@ def find_notebooks(notebooks=None) -> Path:
     own = [HERE / "notebooks" / spoken, HERE / "notebooks" / "en"]
     folders = [Path(notebooks).resolve()] if notebooks is not None else [*nearby, *own]
     for folder in folders:
-        if any(folder.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb")):
+        if any(NAME.fullmatch(found.stem) for found in folder.glob("*/[0-9][0-9]*_*.ipynb")):
             return folder
     words = _("{folder}: there are no lessons. Name the folder that holds LESSON/LESSON.ipynb.")
     raise ProgressError(words.format(folder=folders[0]))
