@@ -17,7 +17,7 @@ from . import i18n
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
-from .side_by_side import play_many
+from .side_by_side import learn_many, play_many
 from .stored_runs import stored_runs
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "exact",
     "i18n",
     "language",
+    "learn_many",
     "padded_logp",
     "play_many",
     "plots",
