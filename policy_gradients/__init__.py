@@ -5,6 +5,7 @@ networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.Transformer`), a
 (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
 translated messages (`pg.i18n`).
 
+`pg.predict` keeps a prediction, `pg.outcome` shows it beside what came out.
 `pg.progress()` shows how far your saved notebooks are.
 `pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
 
@@ -18,6 +19,7 @@ from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
 from .side_by_side import learn_many, play_many
+from .kept import outcome, predict, predicted, predictions
 from .stored_runs import stored_runs
 
 __all__ = [
@@ -34,9 +36,13 @@ __all__ = [
     "i18n",
     "language",
     "learn_many",
+    "outcome",
     "padded_logp",
     "play_many",
     "plots",
+    "predict",
+    "predicted",
+    "predictions",
     "progress",
     "stored_runs",
     "tr",
