@@ -18,6 +18,7 @@ from . import i18n
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
+from .side_by_side import learn_many, play_many
 from .kept import outcome, predict, predicted, predictions
 from .stored_runs import stored_runs
 
@@ -34,8 +35,10 @@ __all__ = [
     "exact",
     "i18n",
     "language",
+    "learn_many",
     "outcome",
     "padded_logp",
+    "play_many",
     "plots",
     "predict",
     "predicted",
