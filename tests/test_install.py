@@ -161,10 +161,9 @@ def test_cuda_packages_come_only_with_a_word_and_a_way_out(machine, tool, packag
     assert "make lab TORCH_INDEX=" in said and "pytorch-cpu" in said
 
 
-@pytest.mark.parametrize("tool", TOOLS)
-def test_a_plain_build_without_cuda_packages_is_a_cpu_build(machine, tool):
+def test_a_plain_build_without_cuda_packages_is_a_cpu_build(machine):
     wheel(machine.shelf, "torch", "2.0", "sums")
-    status, said = machine.install(INSTALLER=tool)
+    status, said = machine.install()
     assert status == 0 and machine.has()["torch"] == "2.0" and "CUDA" not in said, said
 
 
