@@ -61,13 +61,18 @@ class ClipExplorer:
 
     def words(self, ratio, sign):
         """The point in one sentence: what the picture shows, for a screen reader as well."""
-        message = _("r = {ratio:.2f}, A {sign} 0: {place} the band. {branch} Slope {slope}: the "
-                    "sample {rest}.")  # fmt: skip
+        message = _(
+            "r = {ratio:.2f}, A {sign} 0: {place} the band. {branch} Slope {slope}: the "
+            "sample {rest}."
+        )
         return message.format(
-            ratio=ratio, sign=">" if sign == "+" else "<", place=_place_word(self.place(ratio)),
+            ratio=ratio,
+            sign=">" if sign == "+" else "<",
+            place=_place_word(self.place(ratio)),
             branch=_branch_words(self.branch(ratio, sign)),
-            slope=_signed(self.slope(ratio, sign)), rest=_rest_word(self._answer(ratio, sign)),
-        )  # fmt: skip
+            slope=_signed(self.slope(ratio, sign)),
+            rest=_rest_word(self._answer(ratio, sign)),
+        )
 
     def _answer(self, ratio, sign):
         return self.table.get((self.place(ratio), sign))
@@ -128,9 +133,10 @@ class ClipExplorer:
             for ax, place, ratio in zip(row, PLACES, (0.55, 1.0, 1.45), strict=True):
                 self.draw(ax, ratio, sign)
                 title = _("A {sign} 0, {place}: {word}").format(
-                    sign=">" if sign == "+" else "<", place=_place_word(place),
+                    sign=">" if sign == "+" else "<",
+                    place=_place_word(place),
                     word=_word(self._answer(ratio, sign)),
-                )  # fmt: skip
+                )
                 ax.set_title(title, size=10)
             row[0].set_ylabel(_("objective"))
         for ax in axes[1]:
@@ -143,9 +149,14 @@ class ClipExplorer:
         import ipywidgets as widgets
 
         ratio = widgets.FloatSlider(
-            value=1.4, min=LOW + 0.1, max=HIGH - 0.1, step=0.01, description=_("ratio r"),
-            continuous_update=True, layout={"width": "460px"},
-        )  # fmt: skip
+            value=1.4,
+            min=LOW + 0.1,
+            max=HIGH - 0.1,
+            step=0.01,
+            description=_("ratio r"),
+            continuous_update=True,
+            layout={"width": "460px"},
+        )
         sign = widgets.ToggleButtons(options=[("A > 0", "+"), ("A < 0", "-")], value="+")
         higher = type(self)(self.loss, self.gradient, self.table, CLIP_HIGHER)
         bands = [(_("band {low:g} to {high:g}").format(low=1 - one.below, high=1 + one.above), one)
