@@ -29,7 +29,7 @@ help:
 	@echo "make claims        measure the lessons' headline claims over other seeds and rates"
 	@echo "make translations  bring the catalogues under locale/ up to date"
 	@echo "make site          build the course as web pages in build/site, in each language"
-	@echo "make lint          check the code's style"
+	@echo "make lint          check style, layout and imports of the code"
 	@echo "make bench         measure speeds"
 	@echo "make setup         install the course into $(VENV)"
 	@echo "make clean         remove what setup, tests and grading left"
@@ -80,7 +80,7 @@ demo: setup system
 notebooks: setup
 	$(BIN)/python -m publish $(ARGS)
 
-test: setup system
+test: setup system lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 claims: setup
@@ -91,8 +91,11 @@ bench: setup system
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[bench]'
 	$(BIN)/python -m tests.bench $(ARGS)
 
+# Style, layout, and what may import what (docs/architecture.md).
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 translations: setup
 	$(BIN)/python -m publish.translations $(ARGS)
