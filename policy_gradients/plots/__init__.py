@@ -77,6 +77,7 @@ __all__ = [
     "token_tree",
     "training_panels",
     "trajectory",
+    "tuned",
     "use_style",
     "values",
 ]
