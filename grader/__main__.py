@@ -146,9 +146,9 @@ def _not_installed(name):
 def _expected():
     """Errors that say themselves what to do."""
     from grader.address import AddressError
-    from grader.classroom import ClassroomError
     from grader.executor.settings import CannotGrade
     from grader.gradebook import GradebookError
+    from grader.intake.classroom import ClassroomError
     from grader.sandbox import NotIsolated
     from grader.secret import SecretError
     from grader.store import StoreError
@@ -167,7 +167,8 @@ def _expected():
 
 
 def _autograde(options):
-    from grader import autograde, tables
+    from grader import autograde
+    from grader.reports import tables
 
     asked = autograde.Options(
         options.submitted,
@@ -232,12 +233,12 @@ def _ledger(out):
 
 
 def _export(options):
-    from grader import tables
+    from grader.lms import marks
 
-    roster = tables.read_roster(options.roster) if options.roster else None
+    roster = marks.read_roster(options.roster) if options.roster else None
     with _ledger(options.out) as ledger:
-        print(tables.FORMATS[options.format](ledger, roster), end="")
-        for line in tables.left_out(ledger, roster):
+        print(marks.FORMATS[options.format](ledger, roster), end="")
+        for line in marks.left_out(ledger, roster):
             print(line, file=sys.stderr)
     return 0
 
@@ -255,13 +256,13 @@ def _demo(options):
 
 
 def _collect(options):
-    from grader import collect
+    from grader.lms import download
 
     known = Course().names()
     if options.lesson not in known:
         raise no_lesson([options.lesson], known)
-    print(*collect.collect(options.download, options.to, options.lesson, options.source,
-                           options.roster), sep="\n")  # fmt: skip
+    print(*download.collect(options.download, options.to, options.lesson, options.source,
+                            options.roster), sep="\n")  # fmt: skip
     return 0
 
 

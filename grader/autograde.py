@@ -10,17 +10,18 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import address, formgrader, report, tables
-from grader.classroom import find_submissions
+from grader import address, formgrader, report
 from grader.course import LANGUAGES, Course, grader_version, no_lesson
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
 from grader.feedback import page_of
 from grader.gradebook import Ledger, Record, digest_by_hand
 from grader.i18n import N_, _
+from grader.intake.classroom import find_submissions
 from grader.intake.folder import DATES, collect
 from grader.intake.words import Refused
 from grader.marking.records import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
+from grader.reports import tables
 from grader.sandbox.limits import Limits
 from grader.secret import mark_of, read_secret, seeds_of
 from grader.store import Store

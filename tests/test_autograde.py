@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from grader import demo, tables
+from grader import demo
 from grader.__main__ import main
 from grader.autograde import Options, autograde
 from grader.course import HERE
@@ -21,6 +21,7 @@ from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
 from grader.gradebook import COURSE, Ledger
 from grader.marking.records import Task
+from grader.reports import tables
 from grader.sandbox import doctor
 from grader.secret import SecretError, read_secret, seeds_of
 from tests import classroom

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from grader.__main__ import main
-from grader.classroom import ClassroomError, find_submissions
-from grader.collect import collect
+from grader.intake.classroom import ClassroomError, find_submissions
+from grader.lms.download import collect
 
 LESSON = "01_reinforce"
 CANVAS = {

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.nbgraderformat import MetadataValidator
 
-from grader import tables
 from grader.course import Course, CourseError, Lesson, SourceCell
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
@@ -23,6 +22,7 @@ from grader.intake.document import read_document
 from grader.intake.folder import collect
 from grader.intake.words import Refused, clean, note, shown
 from grader.marking.notebook import build, tame
+from grader.reports import tables
 from tests import classroom
 from tests.classroom import NAME, code, find, insert_after, submit
 
@@ -683,7 +683,7 @@ def test_notes_survive_the_way_between_processes():
 
 
 def test_lesson_without_marks_is_passed_over(course, tmp_path):
-    from grader.classroom import find_submissions
+    from grader.intake.classroom import find_submissions
 
     for name in (NAME, "00_start", "99_no_such"):
         submit(tmp_path, "anna", "{}", name=name)
@@ -698,7 +698,7 @@ def test_lesson_without_marks_is_passed_over(course, tmp_path):
 
 
 def test_no_odd_name_takes_the_place_of_another(tmp_path):
-    from grader.classroom import MOST_NAME, find_submissions
+    from grader.intake.classroom import MOST_NAME, find_submissions
 
     long = "n" * MOST_NAME
     odd = [

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import jinja2
 
-from grader import tables
 from grader.feedback import number
 from grader.i18n import N_, _
 from grader.marking.records import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
 from grader.report import figures
+from grader.reports import tables
 from policy_gradients.i18n import language
 
 HERE = Path(__file__).resolve().parent

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from grader.classroom import MOST_NAME, ClassroomError
 from grader.i18n import _
+from grader.intake.classroom import MOST_NAME, ClassroomError
 from grader.intake.folder import MAX_BYTES
 from grader.intake.words import shown
 from grader.store import write_whole

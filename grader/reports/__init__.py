@@ -1,0 +1,1 @@
+"""What people read of the marks: tables, the class's page, a student's page."""
