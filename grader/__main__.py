@@ -10,6 +10,8 @@ from grader.i18n import _
 from grader.system import LINUX_ALONE, NotLinux, need_linux
 from policy_gradients.i18n import speaking
 
+ROSTER = "Canvas: the CSV that its gradebook exports; Moodle: its grading worksheet"
+
 
 def parser():
     top = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
@@ -29,7 +31,8 @@ def parser():
     made = commands.add_parser("export", help="print marks for Canvas or Moodle")
     _out(made)
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
-    made.add_argument("--roster", type=Path, help="Canvas: the CSV that its gradebook exports")
+    made.add_argument("--roster", type=Path, help=ROSTER)
+    made.add_argument("--lesson", metavar="NAME", help="this lesson's marks alone")
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
     _collect_options(commands.add_parser(
         "collect", help="sort a download from Canvas or Moodle into submitted/"))  # fmt: skip
@@ -58,7 +61,13 @@ def _collect_options(made):
     made.add_argument("--from", choices=("canvas", "moodle"), required=True, dest="source")
     made.add_argument("--to", type=Path, required=True, help="the folder of submissions")
     made.add_argument("--lesson", required=True, metavar="NAME")
-    made.add_argument("--roster", type=Path, help="Moodle: its grading worksheet, a CSV")
+    made.add_argument("--roster", type=Path, help=ROSTER)
+    made.add_argument(
+        "--time-zone", metavar="NAME", help="of the worksheet's times (this machine's)"
+    )
+    made.add_argument(
+        "--strict", action="store_true", help="exit status 1 where somebody's notebook is missing"
+    )
 
 
 def _jobs(text):
@@ -235,12 +244,13 @@ def _ledger(out):
 def _export(options):
     from grader.lms import marks
 
-    roster = marks.read_roster(options.roster) if options.roster else None
+    roster = marks.READERS[options.format](options.roster) if options.roster else None
     with _ledger(options.out) as ledger:
-        print(marks.FORMATS[options.format](ledger, roster), end="")
-        for line in marks.left_out(ledger, roster):
-            print(line, file=sys.stderr)
-    return 0
+        exported = marks.FORMATS[options.format](ledger, roster, options.lesson)
+    print(exported.text, end="")
+    for line in exported.lines:
+        print(line, file=sys.stderr)
+    return 1 if exported.refused else 0
 
 
 def _doctor(options):
@@ -261,9 +271,16 @@ def _collect(options):
     known = Course().names()
     if options.lesson not in known:
         raise no_lesson([options.lesson], known)
-    print(*download.collect(options.download, options.to, options.lesson, options.source,
-                            options.roster), sep="\n")  # fmt: skip
-    return 0
+    told = download.collect(
+        options.download,
+        options.to,
+        options.lesson,
+        options.source,
+        options.roster,
+        options.time_zone,
+    )
+    print(*told.lines, sep="\n")
+    return 1 if told.missing and options.strict else 0
 
 
 def _progress(options):

@@ -499,7 +499,7 @@ def test_a_folder_without_submissions_is_said(graded, tmp_path, capsys):
     [
         (lambda path: None, "--roster names the CSV"),
         (lambda path: path.mkdir(), "--roster names the CSV"),
-        (lambda path: path.write_text("Identifier,Full name\n1,Ada\n"), "columns Student and ID"),
+        (lambda path: path.write_text("Identifier,Full name\n1,Ada\n"), "no column ID"),
     ],
 )
 def test_a_roster_of_another_kind_is_refused(graded, tmp_path, capsys, make, words):

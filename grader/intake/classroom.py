@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.i18n import N_, _
+from grader.intake.junk import is_junk
 from grader.intake.words import Note, clean, note, shown
 
 MOST_NAME = 120
@@ -73,6 +74,7 @@ def _folders(folder, quiet=False):
                 entry
                 for entry in entries
                 if not entry.name.startswith(".")
+                and not is_junk(entry.name)
                 and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
             ]
     except OSError as error:

@@ -1,35 +1,111 @@
 """The files of marks that Canvas and Moodle import."""
 
-import csv
 import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 
 from grader.feedback import number
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
-from grader.reports.tables import csv_text, most_points, safe, totals
+from grader.lms import canvas as gradebook
+from grader.lms import worksheet
+from grader.lms.download import safe_folder
+from grader.lms.sheets import Sheet
+from grader.reports.tables import most_points, safe, totals
+
+CANVAS_HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 
 
-def canvas(ledger, roster: list[dict] | None = None) -> str:
-    """A gradebook file for Canvas (Grades, Import). roster: rows of Canvas's own export, whose
-    Student, ID, SIS User ID, SIS Login ID and Section columns it needs; students are matched by
-    SIS Login ID, then ID. A lesson's column is headed as the roster's assignment of that name."""
-    columns = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+@dataclass
+class Exported:
+    """text: the file; lines: what it doesn't hold, in words; refused: people whose marks are left
+    out because they could be two people's."""
+
+    text: str
+    lines: list = field(default_factory=list)
+    refused: list = field(default_factory=list)
+
+
+@dataclass
+class _Matched:
+    """rows: number of a roster's row -> students; refused, missing: students that have none."""
+
+    rows: dict
+    refused: list
+    missing: list
+
+    def marks(self, row, students) -> dict:
+        """lesson -> (score, whether it waits) of one row."""
+        found = {}
+        for student in self.rows.get(row, ()):
+            found |= students[student]
+        return found
+
+    def words(self):
+        """Sentences about whoever is left out."""
+        if self.missing:
+            words = _("Not in the roster, so not in this file: {names}.")
+            yield words.format(names=", ".join(map(safe, sorted(self.missing))))
+        if self.refused:
+            words = _(
+                "Refused, since the roster doesn't tell which of two people they are: {names}. "
+                "Their marks are not in this file."
+            )
+            yield words.format(names=", ".join(map(safe, sorted(self.refused))))
+
+
+def _match(students, *keys) -> _Matched:
+    """Who stands in which row. keys: (each row's name, the name of a student) pairs, the one that
+    wins first; a student found by one of them is not looked for by the next."""
+    rows, refused, missing = defaultdict(list), [], []
+    for student in students:
+        found = next(filter(None, (_rows_of(name(student), key) for key, name in keys)), [])
+        if len(found) == 1:
+            rows[found[0]].append(student)
+        else:
+            (refused if found else missing).append(student)
+    for row, names in list(rows.items()):
+        often = Counter(lesson for name in names for lesson in students[name])
+        if max(often.values()) > 1:  # two marks of one lesson, and the row has room for one
+            refused += rows.pop(row)
+    return _Matched(rows, refused, missing)
+
+
+def _rows_of(wanted, names):
+    return [at for at, name in enumerate(names) if name and name == wanted]
+
+
+def canvas(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
+    """A gradebook file for Canvas (Grades, Import). sheet: Canvas's own export, in whose dialect
+    the file is written; students are matched by ID, which ``collect`` names them by, else by login.
+    A lesson's column is headed as the sheet's assignment of that name."""
     points, students = most_points(ledger), totals(ledger)
-    lessons = sorted(points)
-    people = roster if roster is not None else [{"Student": s, "SIS Login ID": s} for s in students]
-    rows = [("    Points Possible", "", "", "", "", *(number(points[name]) for name in lessons))]
-    for person in people:
-        mine = students.get(person.get("SIS Login ID")) or students.get(person.get("ID")) or {}
-        cells = [number(mine[name][0]) if name in mine else "" for name in lessons]
+    lessons = sorted(points) if lesson is None else [lesson]
+    if sheet is None:
+        rows = [[name, "", "", name, ""] for name in students]
+        sheet = Sheet(CANVAS_HEADER, rows)
+    logins = sheet.cells(sheet.column({"sis login id"}))
+    matched = _match(students, (gradebook.student_ids(sheet), str), (logins, str))
+    kept = gradebook.people_columns(sheet)
+    label = [gradebook.points_label(sheet)] + [""] * (len(kept) - 1)
+    rows = [label + [sheet.number(number(points[name])) for name in lessons]]
+    for at, row in enumerate(sheet.rows):
+        cells = _cells(matched.marks(at, students), lessons, sheet)
         if any(cells):
-            rows.append((*(safe(person.get(column, "")) for column in columns), *cells))
-    return csv_text((*columns, *(_heading(name, roster) for name in lessons)), rows)
+            rows.append([*(safe(row[column]) for column in kept), *cells])
+    headings = [_heading(name, sheet) for name in lessons]
+    text = sheet.text([*(sheet.header[column] for column in kept), *headings], rows)
+    return Exported(text, [*matched.words(), *_waiting(students)], matched.refused)
 
 
-def _heading(lesson, roster):
-    """The heading "Title (number)" of the one assignment whose title holds the lesson's name, by
-    which Canvas knows it again; the lesson's name where there is none, or more than one."""
-    headings = [name for name in (roster or [{}])[0] if re.fullmatch(r".+ \(\d+\)", name or "")]
+def _cells(mine, lessons, sheet):
+    return [sheet.number(number(mine[name][0])) if name in mine else "" for name in lessons]
+
+
+def _heading(lesson, sheet):
+    """The heading of the one assignment whose title holds the lesson's name; the lesson's name
+    where there is none, or more than one."""
+    headings = gradebook.assignments(sheet)
     found = [name for name in headings if f" {_plain(lesson)} " in f" {_plain(name)} "]
     return found[0] if len(found) == 1 else lesson
 
@@ -38,48 +114,56 @@ def _plain(title):
     return " ".join(re.findall(r"[^\W_]+", title.casefold()))
 
 
-def moodle(ledger) -> str:
-    """A file for Moodle (Grades, Import, CSV file): one row a student, one column a lesson; map
-    ``username`` to the users' field and each lesson to its grade item."""
-    students, lessons = totals(ledger), sorted(most_points(ledger))
-    rows = [
-        (safe(student), *(number(mine[name][0]) if name in mine else "" for name in lessons))
-        for student, mine in sorted(students.items())
-    ]
-    return csv_text(("username", *lessons), rows)
-
-
-def read_roster(path) -> list[dict]:
-    """The rows of the CSV that Canvas's gradebook exports. Raises ClassroomError."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        words = _("{path}: {why}. --roster names the CSV that Canvas's gradebook exports.")
-        raise ClassroomError(words.format(path=path, why=why)) from None
-    if not rows or "ID" not in rows[0] or "Student" not in rows[0]:
-        words = _(
-            "{path}: there are no columns Student and ID. In Canvas, export the gradebook "
-            "under Grades, and name that file."
-        )
-        raise ClassroomError(words.format(path=path))
-    return rows
-
-
-def left_out(ledger, roster: list[dict] | None = None):
-    """Lines about what an exported file doesn't hold: people that the roster lacks, and marks that
-    a person has yet to give."""
+def moodle(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
+    """A file for Moodle. sheet: the assignment's grading worksheet, which comes back with the marks
+    of one lesson in it (Upload grading worksheet). Without it: one row a student, one column a
+    lesson, for Grades, Import, CSV file, with ``username`` mapped to the users' field."""
     students = totals(ledger)
-    if roster is not None:
-        known = {person.get(column) for person in roster for column in ("SIS Login ID", "ID")}
-        if missing := sorted(set(students) - known):
-            words = _("Not in the roster, so not in this file: {names}.")
-            yield words.format(names=", ".join(map(safe, missing)))
+    if sheet is not None:
+        return _filled_in(sheet, students, _the_lesson(most_points(ledger), lesson))
+    lessons = sorted(most_points(ledger)) if lesson is None else [lesson]
+    plain = Sheet(["username", *lessons], [])
+    rows = [[safe(name), *_cells(students[name], lessons, plain)] for name in sorted(students)]
+    return Exported(plain.text(plain.header, rows), list(_waiting(students)))
+
+
+def _the_lesson(points, lesson):
+    if lesson is not None or len(points) == 1:
+        return lesson or next(iter(points))
+    words = _("A worksheet has the marks of one lesson. Name it with --lesson: {known}.")
+    raise ClassroomError(words.format(known=", ".join(sorted(points))))
+
+
+def _filled_in(sheet, students, lesson):
+    column = worksheet.grades(sheet)
+    if column is None:
+        words = _("The worksheet has no column for marks ({found}). {remedy}")
+        found = ", ".join(sheet.header)
+        raise ClassroomError(words.format(found=found, remedy=worksheet.remedy()))
+    students = {name: {lesson: mine[lesson]} for name, mine in students.items() if lesson in mine}
+    accounts = list(map(safe_folder, worksheet.accounts(sheet)))
+    numbers = (worksheet.numbers(sheet), _number_of)
+    matched = _match(students, (accounts, str), numbers)
+    rows = []
+    for at, row in enumerate(sheet.rows):
+        (mark,) = _cells(matched.marks(at, students), [lesson], sheet)
+        rows.append([*row[:column], mark or row[column], *row[column + 1 :]])
+    text = sheet.text(sheet.header, rows)
+    return Exported(text, [*matched.words(), *_waiting(students)], matched.refused)
+
+
+def _number_of(student):
+    """The participant's number in a folder's name that ``collect`` made without a worksheet."""
+    found = re.search(r"_(\d+)$", student)
+    return found[1] if found else None
+
+
+def _waiting(students):
     waiting = sum(missing for mine in students.values() for _score, missing in mine.values())
     if waiting:
         words = _("Submissions with a text that waits for its mark and counts 0 until then: {n}.")
         yield words.format(n=waiting)
 
 
-FORMATS = {"canvas": canvas, "moodle": lambda ledger, roster=None: moodle(ledger)}
+READERS = {"canvas": gradebook.read_gradebook, "moodle": worksheet.read_worksheet}
+FORMATS = {"canvas": canvas, "moodle": moodle}

@@ -1,0 +1,1 @@
+"""What is kept of submissions: gradebook, files, secret, and where each notebook came from."""
