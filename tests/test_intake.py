@@ -16,7 +16,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from grader.course import Course, CourseError, Lesson, SourceCell
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
-from grader.intake import folder
+from grader.intake import folder, freetext, matching
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.folder import collect
@@ -452,9 +452,10 @@ def test_blank_free_text_is_told_from_a_written_one(course, lesson):
 
 
 def test_work_grows_with_the_notebook_and_not_faster(course, lesson, monkeypatch):
-    squeezed, parsed = assembling._squeezed, assembling.ast.parse
+    squeezed, parsed = assembling.squeezed, assembling.ast.parse
     looked, read = [], []
-    monkeypatch.setattr(assembling, "_squeezed", lambda text: looked.append(1) or squeezed(text))
+    for module in (assembling, matching, freetext):
+        monkeypatch.setattr(module, "squeezed", lambda text: looked.append(1) or squeezed(text))
     monkeypatch.setattr(
         assembling.ast, "parse", lambda text: read.append(len(text)) or parsed(text)
     )
