@@ -18,15 +18,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.course import ANSWERS, HERE, CourseError, Lesson, _cell, read_lesson
-from grader.i18n import N_, _
+from grader.i18n import _
 from grader.intake.assemble import Plan, assemble
 from grader.intake.document import read_document
+from grader.intake.matching import is_stub
 from grader.intake.words import Refused, clean
-from policy_gradients.i18n import language, speaking, system_language
+from policy_gradients.i18n import language, languages, speaking, system_language
 
-NAME = re.compile(r"\d\d_\w+")
+NAME = re.compile(r"\d\d[a-z]?_\w+")
 SECONDS = 300
-TEXT_STUB = N_("*Write your answer here.*")
 # Set for the worker, so that a notebook that asks for its own progress doesn't run itself again.
 RUNNING = "COURSE_PROGRESS_RUNS"
 
@@ -80,6 +80,11 @@ class Progress:
     lessons: list
 
     @property
+    def unread(self) -> list:
+        """Lessons of which something could not be read or run: nothing is said to be done there."""
+        return [lesson for lesson in self.lessons if lesson.trouble]
+
+    @property
     def next(self):
         """(lesson, item) of the first exercise that isn't solved; None where all are."""
         steps = ((lesson, item) for lesson in self.lessons for item in lesson.items)
@@ -95,6 +100,9 @@ class Progress:
         written = sum(lesson.texts[0] for lesson in self.lessons)
         count = sum(lesson.texts[1] for lesson in self.lessons)
         told = [self._next_words()]
+        if self.unread:
+            words = _("Not read to the end, so not counted as done: {names}.")
+            told.append(words.format(names=", ".join(lesson.name for lesson in self.unread)))
         if count:
             words = _("Texts that are marked by hand: {n} of {total} written ({points} points).")
             worth = sum(lesson.text_points for lesson in self.lessons)
@@ -103,6 +111,9 @@ class Progress:
         return told
 
     def _next_words(self):
+        if self.next is None and self.unread:
+            words = _("Next: mend {lesson}. {trouble}")
+            return words.format(lesson=self.unread[0].name, trouble=self.unread[0].trouble)
         if self.next is None:
             return _("Next: nothing. Every exercise is solved.")
         lesson, item = self.next
@@ -142,7 +153,8 @@ def _remark(lesson):
         return lesson.trouble
     if not lesson.begun:
         return _("not begun")
-    return _("done") if lesson.solved == len(lesson.items) else ""
+    done = lesson.items and lesson.solved == len(lesson.items)
+    return _("done") if done else ""
 
 
 def _link(lesson):
@@ -172,7 +184,7 @@ def find_notebooks(notebooks=None) -> Path:
     own = [HERE / "notebooks" / spoken, HERE / "notebooks" / "en"]
     folders = [Path(notebooks).resolve()] if notebooks is not None else [*nearby, *own]
     for folder in folders:
-        if any(folder.glob("[0-9][0-9]_*/[0-9][0-9]_*.ipynb")):
+        if any(folder.glob("[0-9][0-9]*_*/[0-9][0-9]*_*.ipynb")):
             return folder
     words = _("{folder}: there are no lessons. Name the folder that holds LESSON/LESSON.ipynb.")
     raise ProgressError(words.format(folder=folders[0]))
@@ -182,9 +194,13 @@ def read(folder: Path, name: str) -> tuple[Lesson, Plan, bool]:
     """(lesson, plan, begun) of one saved notebook. Raises Refused, CourseError or OSError."""
     data = (folder / name / f"{name}.ipynb").read_bytes()
     document = read_document(data)
-    lesson = _lesson(folder, name, document.language or "en", data)
+    lesson = _lesson(folder, name, document.language or _language_of(folder), data)
     plan = assemble(lesson, document)
     return lesson, plan, _begun(plan, data)
+
+
+def _language_of(folder):
+    return folder.name if folder.name in languages() else "en"
 
 
 def _lesson(folder, name, spoken, data):
@@ -202,12 +218,22 @@ def _lesson(folder, name, spoken, data):
         if path.is_file() and not path.samefile(mine):
             return read_lesson(path, name, spoken)
     try:
-        raw = [cell for cell in json.loads(data)["cells"] if "policy_gradients" in cell["metadata"]]
-        cells = {cell.id: _unwritten(cell) for cell in map(_cell, reversed(raw))}
-        return Lesson(name, spoken, tuple(reversed(cells.values())), {})
+        raw = [
+            {**cell, "id": cell.get("id") or f"cell-{number}"}
+            for number, cell in enumerate(json.loads(data)["cells"])
+            if "policy_gradients" in cell["metadata"]
+        ]
+        cells = {cell.grade_id or cell.id: _unwritten(cell) for cell in map(_cell, reversed(raw))}
     except (ValueError, KeyError, TypeError) as error:
         words = _("This is not a notebook of the course ({error}).")
         raise ProgressError(words.format(error=type(error).__name__)) from None
+    if not any(cell.kind in ("check", "free") for cell in cells.values()):
+        words = _(
+            "No exercise was found in it: the program that saved it dropped what marks its cells. "
+            "Copy your answers into a fresh copy of the notebook."
+        )
+        raise ProgressError(words)
+    return Lesson(name, spoken, tuple(reversed(cells.values())), {})
 
 
 def _unwritten(cell):
@@ -270,10 +296,13 @@ def _describe(found, lesson, plan):
     found.title = title.removeprefix("# ").strip() or found.name
     found.items = [Item(c.grade_id, c.points) for c in lesson.cells if c.kind == "check"]
     texts = [cell for cell in plan.cells if cell.kind == "free"]
-    blank = "", TEXT_STUB, _(TEXT_STUB)
-    written = [cell for cell in texts if cell.written and cell.text.strip() not in blank]
+    written = [cell for cell in texts if cell.written and not _is_blank(cell)]
     found.texts = len(written), len(texts)
     found.text_points = sum(cell.source.points for cell in texts)
+
+
+def _is_blank(cell):
+    return not cell.pictures and (not cell.text.strip() or is_stub(cell.text))
 
 
 def _run(found, folder, told):

@@ -187,13 +187,13 @@ def _illustrated(cell, kind, source):
 
 
 def _kernel(content, notes):
+    """A note on another language; a kernel of Python may be called as anybody likes."""
     metadata = _dict(content.get("metadata"))
-    spec = _dict(metadata.get("kernelspec"))
-    name, language = spec.get("name", "python3"), spec.get("language", "python")
-    if name != "python3" or str(language).lower() != "python":
-        notes.append(
-            note(N_("The notebook asks for the kernel {name}; Python was used."), name=name)
-        )
+    spec, info = _dict(metadata.get("kernelspec")), _dict(metadata.get("language_info"))
+    language = spec.get("language") or info.get("name") or "python"
+    if "python" not in str(language).lower():
+        message = N_("The notebook asks for the kernel {name}; Python was used.")
+        notes.append(note(message, name=spec.get("name") or language))
 
 
 def _language(content):

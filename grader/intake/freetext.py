@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from grader.i18n import N_
 from grader.intake.document import StudentCell
-from grader.intake.matching import MAGIC, MAX_PARSED, is_stub, letters, squeezed
+from grader.intake.matching import MAGIC, is_stub, letters, squeezed
 from grader.intake.words import note
 
 # Words in code that can't be parsed, for it to be taken for a text.
 MOST_SIGNS, FEWEST_WORDS = 0.04, 5
+MOST_TEXT = 8_000
 
 
 def gather(lesson, places, present, plan) -> list:
@@ -25,11 +26,12 @@ def gather(lesson, places, present, plan) -> list:
     if not free:
         return places
     near, elsewhere, empty, taken = [], [], [], set()
-    own = [place for place in places if place.stands_for is None and is_words(place.cell)]
+    own = [place for place in places if place.stands_for is None]
     pieces = {i: _pieces(lesson, places, own, present, i, taken) for i in free}
+    markdown = [place for place in own if place.cell.cell_type != "code" and is_words(place.cell)]
     for i in free:
         source = lesson.cells[i]
-        rest = [place for place in own if id(place) not in taken]
+        rest = [place for place in markdown if id(place) not in taken]
         there = any(place.stands_for is source for place in places)
         if pieces[i] and any(place.stands_for is not source for place in pieces[i]):
             near.append(source.grade_id)
@@ -45,7 +47,8 @@ def _pieces(lesson, places, own, present, index, taken):
     """What stands in the cell, or between the question and the next cell that is the course's."""
     source = lesson.cells[index]
     question = max((i for i in present if i < index), default=-1)
-    around = [p for p in own if question <= p.at <= index and id(p) not in taken]
+    near = [p for p in own if question <= p.at <= index and id(p) not in taken]
+    around = [place for place in near if is_words(place.cell)]
     taken |= {id(place) for place in around}
     written = [p for p in places if p.stands_for is source and is_written(p.cell, source)]
     chosen = {id(place) for place in (*around, *written)}
@@ -70,7 +73,7 @@ def is_words(cell) -> bool:
 
 
 def _is_text_in_code(text):
-    if not letters(text) or len(text) > MAX_PARSED:
+    if not letters(text) or len(text) > MOST_TEXT:
         return False
     try:
         body = ast.parse(MAGIC.sub(r"\1pass", text)).body

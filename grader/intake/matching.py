@@ -155,3 +155,14 @@ def _behind(text, given):
     """What stands behind the given text; all of the text where it doesn't begin with it."""
     text, given = squeezed(text), squeezed(given)
     return text[len(given) :].strip() if text.startswith(given) else text
+
+
+def spoken_in(document, translations) -> str:
+    """The language whose texts a notebook holds that doesn't say its own; "" where none does."""
+    texts = {squeezed(cell.source) for cell in document.cells if cell.source.strip()}
+    found = {
+        code: sum(cell.kind == "prose" and squeezed(cell.source) in texts for cell in lesson.cells)
+        for code, lesson in translations.items()
+    }
+    best = max(found, key=found.get, default="")
+    return best if best and found[best] > min(found.values()) else ""
