@@ -621,7 +621,7 @@ for name in ("return", "reward_to_go"):
 # - R. J. Williams (1992), *Simple statistical gradient-following algorithms for connectionist
 #   reinforcement learning*, Machine Learning 8:229-256.
 #   [doi:10.1007/BF00992696](https://doi.org/10.1007/BF00992696)
-# - R. S. Sutton, D. McAllester, S. Singh, Y. Mansour (1999), *Policy gradient methods for
+# - R. S. Sutton, D. McAllester, S. Singh, Y. Mansour (2000), *Policy gradient methods for
 #   reinforcement learning with function approximation*, NeurIPS 12.
 #   [papers.nips.cc](https://papers.nips.cc/paper/1713-policy-gradient-methods-for-reinforcement-learning-with-function-approximation)
 # - E. Greensmith, P. L. Bartlett, J. Baxter (2004), *Variance reduction techniques for gradient

@@ -5,7 +5,8 @@ networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.Transformer`), a
 (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
 translated messages (`pg.i18n`).
 
-`pg.progress()` shows how far your saved notebooks are.
+`pg.predict` keeps a prediction, `pg.outcome` shows it beside what came out.
+`pg.progress()` is another name of `from grader import progress`.
 `pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
 
 Importing the package is cheap: gymnasium, torch and matplotlib are loaded on first use.
@@ -17,6 +18,8 @@ from . import i18n
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
+from .side_by_side import learn_many, play_many
+from .kept import outcome, predict, predicted, predictions
 from .stored_runs import stored_runs
 
 __all__ = [
@@ -32,8 +35,14 @@ __all__ = [
     "exact",
     "i18n",
     "language",
+    "learn_many",
+    "outcome",
     "padded_logp",
+    "play_many",
     "plots",
+    "predict",
+    "predicted",
+    "predictions",
     "progress",
     "stored_runs",
     "tr",
@@ -49,9 +58,11 @@ def progress(notebooks=None):
     notebooks: the folder that holds LESSON/LESSON.ipynb; None finds it near the working directory.
     Raises RuntimeError where the grader is not installed.
     """
+    # Older notebooks use this name. The package grader builds on this one, which imports nothing of
+    # it: it is looked up only when it is asked for.
     try:
-        from grader.progress import show
-    except ImportError:
+        show = import_module("grader").progress
+    except (ImportError, AttributeError):
         raise RuntimeError(tr("pg.progress() needs the course's package grader.")) from None
     show(notebooks)
 

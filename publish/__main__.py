@@ -38,7 +38,9 @@ def main(arguments=None, registered=registered_names):
     wanted = [options.language] if options.language else [SOURCE_LANGUAGE, *languages(course)]
     try:
         known = registered()
-        return max([_build_all(options, course, language, known) for language in wanted])
+        # The code is the same in all languages: what it claims is looked at in the first.
+        return max([_build_all(options, course, language, known, language == wanted[0])
+                    for language in wanted])  # fmt: skip
     except PublishError as error:
         _complain(error)
     except OSError as error:
@@ -53,14 +55,17 @@ def _complain(message):
     print(f"\n{message}", file=sys.stderr)
 
 
-def _build_all(options, course, language, registered):
+def _build_all(options, course, language, registered, claims):
     known = course.page_names()
-    pages = {name: prepare_page(course, name, language, options.strict)
-             for name in known if name in (options.names or known)}  # fmt: skip
+    pages = {
+        name: prepare_page(course, name, language, options.strict)
+        for name in known
+        if name in (options.names or known)
+    }
     names = [name for name in options.names if name not in known]
     prepared = {}
     if names or not options.names:
-        prepared = prepare(course, names, language, registered, options.strict)
+        prepared = prepare(course, names, language, registered, options.strict, claims)
     if not options.check:
         compile_messages(course, language)
     stale = _build_pages(options, course, language, pages)

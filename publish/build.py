@@ -1,12 +1,15 @@
 """Build lessons: check all, then per lesson expand, execute, release, write or compare."""
 
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+import dataclasses
+
+from nbclient.exceptions import CellExecutionError
 from nbgrader.nbgraderformat import MetadataValidator
 
 from publish import compare
+from publish.claim_results import unmet_claims
 from publish.course import ensure_writable, notebook_text, write_text
-from publish.execute import execute, faults
-from publish.expand import expand
+from publish.execute import Stopped, execute, faults
+from publish.expand import expand, without_claims
 from publish.problems import Problem, PublishError
 from publish.release import release
 from publish.rules import check_lessons, solutions_of
@@ -16,11 +19,11 @@ from publish.translate import translate_lesson
 MOST_SECONDS, MOST_MB = 60, 1024
 
 
-def prepare(course, names, language, registered, strict=False):
+def prepare(course, names, language, registered, strict=False, claims=True):
     """The unexecuted notebook of each lesson in `names`, in the course's order.
 
     All lessons up to the last one named are read, since a lesson may be given earlier code.
-    If `strict`, a text without a translation is a problem.
+    If `strict`, a text without a translation is a problem. Without `claims` they are left out.
     Raises PublishError with every problem found.
     """
     every = course.lesson_names()
@@ -28,9 +31,7 @@ def prepare(course, names, language, registered, strict=False):
     if unknown:
         remedy = f"name one of: {', '.join(every) or '(none)'}."
         message = "There is no such lesson."
-        raise PublishError(
-            Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown
-        )
+        raise PublishError(Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown)
     wanted = names or every
     lessons = course.read([name for name in every if name <= max(wanted, default="")])
     check_lessons(lessons, registered)
@@ -38,35 +39,38 @@ def prepare(course, names, language, registered, strict=False):
     for lesson in lessons:
         asked = lesson.name in wanted
         spoken = translate_lesson(lesson, course, language, strict and asked)
+        if not claims:
+            cells = [cell for cell in spoken.cells if cell.kind != "claim"]
+            spoken = dataclasses.replace(spoken, cells=cells)
         if asked:
-            notebooks[lesson.name] = (lesson, expand(spoken, solutions, language))
+            notebooks[lesson.name] = (spoken, expand(spoken, solutions, language))
         solutions |= solutions_of(spoken)
     return notebooks
 
 
-def run(notebook, lesson, import_from):
-    """Execute the notebook; errors become problems at the cell's line. Returns a Measure."""
+def run(notebook, lesson, import_from, **options):
+    """Execute the notebook; errors and unmet claims become problems at their line.
+
+    `options` are those of `execute`. Returns a Measure.
+    """
     try:
-        measure = execute(notebook, import_from)
+        measure = execute(notebook, import_from, **options)
     except CellExecutionError:
         measure = None
-    except (CellTimeoutError, DeadKernelError) as error:
-        message = f"{str(error).strip().splitlines()[0]} while this cell ran."
-        line = lesson.cells[_last_started(notebook)].line
-        remedy = "let it use less time and memory."
+    except Stopped as error:
+        line = lesson.cells[error.index].line
+        message, remedy = f"{error} while this cell ran.", "let it use less time and memory."
         raise PublishError([Problem(lesson.path, line, message, remedy)]) from None
     problems = [
         Problem(lesson.path, lesson.cells[index].line, message, remedy)
         for index, message, remedy in faults(notebook)
+    ] + [
+        Problem(lesson.path, lesson.cells[index].start + line, message, remedy)
+        for index, line, message, remedy in unmet_claims(notebook)
     ]
     if problems:
         raise PublishError(problems)
     return measure
-
-
-def _last_started(notebook):
-    counts = [cell.get("execution_count") or 0 for cell in notebook.cells]
-    return counts.index(max(counts))
 
 
 def build(course, name, lesson, notebook, language, executed, import_from):
@@ -84,7 +88,7 @@ def build(course, name, lesson, notebook, language, executed, import_from):
 def verify(course, name, lesson, notebook, language, executed, import_from):
     """Yield (file, difference) for each generated file that a build would change."""
     solved, student, _ = _both(lesson, notebook, executed, import_from)
-    view = compare.without_pixels if executed else compare.without_outputs
+    view = compare.without_luck if executed else compare.without_outputs
     for path, built, seen in (
         (course.solution_path(name, language), solved, view),
         (course.notebook_path(name, language), student, lambda notebook: notebook),
@@ -96,10 +100,10 @@ def verify(course, name, lesson, notebook, language, executed, import_from):
 
 def _both(lesson, notebook, executed, import_from):
     """(solved notebook, student's notebook, what the execution cost in words)."""
-    student = release(notebook)
+    student = release(without_claims(notebook))
     MetadataValidator().validate_nb(notebook)
     cost = _cost(run(notebook, lesson, import_from)) if executed else "not executed"
-    return notebook, student, cost
+    return without_claims(notebook), student, cost
 
 
 def _cost(measure):
@@ -124,7 +128,7 @@ def leftovers(course, language):
 def registered_names():
     """The names that the grader has checks for."""
     try:
-        from grader import exercises
+        from grader.checks import registry as exercises
 
         return exercises.names()
     except ImportError as error:

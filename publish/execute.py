@@ -13,8 +13,10 @@ from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from publish.expand import LANGUAGE_INFO
+from publish.claiming import MIME, cell_source
+from publish.expand import LANGUAGE_INFO, kind_of
 
 # One thread and a fixed hash seed: the same numbers on every machine and in every run. Figures go
 # into the notebook, whatever backend the maintainer has chosen.
@@ -36,6 +38,14 @@ class Measure:
     peak_mb: float | None
 
 
+class Stopped(Exception):
+    """The kernel died or a cell took too long; `index` is that cell's."""
+
+    def __init__(self, index, reason):
+        self.index = index
+        super().__init__(reason)
+
+
 class OwnKernel(KernelSpecManager):
     """The kernel of this very Python, whatever kernel specs the machine's users have installed."""
 
@@ -43,16 +53,43 @@ class OwnKernel(KernelSpecManager):
         return KernelSpec(argv=make_ipkernel_cmd(), language="python", display_name="Python 3")
 
 
-def execute(notebook, import_from, timeout=600):
+class Client(NotebookClient):
+    """nbclient's, which runs a claim without counting it, and hands on what it tells."""
+
+    last_index, tell = 0, None
+
+    async def async_execute_cell(self, cell, cell_index, execution_count=None, store_history=True):
+        self.last_index = cell_index
+        if kind_of(cell) != "claim":
+            return await super().async_execute_cell(
+                cell, cell_index, execution_count, store_history
+            )
+        written, counted = cell.source, self.code_cells_executed
+        cell.source = cell_source(written, cell.metadata["policy_gradients"].get("pairs", ()))
+        try:
+            return await super().async_execute_cell(cell, cell_index, None, store_history=False)
+        finally:
+            cell.source, self.code_cells_executed = written, counted
+
+    def output(self, outs, msg, display_id, cell_index):
+        told = msg["content"].get("data", {}).get(MIME)
+        if told is not None and self.tell:
+            self.tell(self.nb.cells[cell_index], told)
+        return super().output(outs, msg, display_id, cell_index)
+
+
+def execute(notebook, import_from, timeout=600, environment=None, tell=None):
     """Execute `notebook` in place in an empty folder; returns a Measure.
 
     `import_from` is put on the kernel's module path; messages come in the notebook's language.
     Cells that may raise in the student's version go on here, too: see `faults` for what went
-    wrong. Other errors raise nbclient's CellExecutionError.
+    wrong. Other errors raise nbclient's CellExecutionError, a dead kernel or a cell that takes
+    too long raises Stopped. `environment` is added to the kernel's; `tell(cell, dict)` hears
+    each claim and each rerun of one at once.
     """
     peaks = []
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnKernel())
-    client = NotebookClient(
+    client = Client(
         notebook,
         km=manager,
         timeout=timeout,
@@ -62,11 +99,14 @@ def execute(notebook, import_from, timeout=600):
         coalesce_streams=True,
         on_cell_executed=lambda **_: peaks.append(_peak_mb(manager)),
     )
+    client.tell = tell
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as profile:
-        environment = _environment(notebook, import_from, profile)
+        settings = {**_environment(notebook, import_from, profile), **(environment or {})}
         try:
-            client.execute(cwd=folder, env=environment, cleanup_kc=True)
+            client.execute(cwd=folder, env=settings, cleanup_kc=True)
+        except (CellTimeoutError, DeadKernelError) as error:
+            raise Stopped(client.last_index, str(error).strip().splitlines()[0]) from None
         except BaseException:
             # At Ctrl-C nbclient shuts the kernel down and then stumbles over its absence.
             if getattr(client, "_async_cleanup_kernel_future", None) is not None:
@@ -113,11 +153,12 @@ def _settle(notebook):
 def faults(notebook):
     """Yield (cell index, message, remedy) for every output that no lesson should have."""
     for index, cell in enumerate(notebook.cells):
-        kind = cell.metadata["policy_gradients"]["kind"]
+        kind = kind_of(cell)
         for output in cell.get("outputs", []):
             for message, remedy in _output_faults(kind, output):
                 yield index, message, remedy
-            if "image/png" in output.get("data", {}) and "alt" not in cell.metadata:
+            pictured = "image/png" in output.get("data", {}) and kind != "claim"
+            if pictured and "alt" not in cell.metadata:
                 message = "The figure has no words for those who cannot see it."
                 yield index, message, 'add alt="what the figure shows" to the header.'
 

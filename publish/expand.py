@@ -1,6 +1,6 @@
 """Expand a lesson's cells to a notebook in nbgrader's own schema (its source version)."""
 
-from nbformat import from_dict, v4
+from nbformat import NotebookNode, from_dict, v4
 
 from publish.rules import given_source
 
@@ -17,7 +17,7 @@ FLAGS = {
     "free": (True, True, False),
 }
 # An unsolved check or demo raises; with this tag "Run all" goes on to the end of the notebook.
-GOES_ON = ("check", "demo")
+GOES_ON = ("check", "demo", "claim")
 
 
 def expand(lesson, solutions, language="en"):
@@ -41,6 +41,17 @@ def expand(lesson, solutions, language="en"):
     return notebook
 
 
+def kind_of(cell):
+    """The kind of a notebook's cell, as the lesson's header named it."""
+    return cell.metadata["policy_gradients"]["kind"]
+
+
+def without_claims(notebook):
+    """The notebook less its claims, which are for the build alone; cells are shared."""
+    cells = [cell for cell in notebook.cells if kind_of(cell) != "claim"]
+    return NotebookNode({**notebook, "cells": cells})
+
+
 def _expand_cell(cell, count, solutions, language):
     grade_id = _grade_id(cell, count)
     source = cell.source
@@ -49,6 +60,10 @@ def _expand_cell(cell, count, solutions, language):
     new = v4.new_markdown_cell if cell.kind in ("prose", "free") else v4.new_code_cell
     expanded = new(source, id=grade_id)
     ours = {"kind": cell.kind}
+    if cell.kind == "claim":
+        ours["claim"] = dict(cell.keys)
+    if "trained" in cell.keys:
+        ours["trained"] = True
     if "alt" in cell.keys:
         # The second one is where nbconvert looks when it makes feedback and pages.
         ours["alt"] = expanded.metadata["alt"] = cell.keys["alt"]

@@ -13,7 +13,8 @@ import jupytext
 
 from publish.problems import Problem, PublishError
 
-NAME = re.compile(r"\d\d_[a-z0-9_]+")
+# Sorting by name gives the course's order: 03_..., 03b_..., 04_....
+NAME = re.compile(r"\d\d[a-z]?_[a-z0-9_]+")
 HEADER = re.compile(r"#\s*%%(\s|$)")
 
 # Kind of cell -> (type of cell, keys that its header must have, keys that it may have).
@@ -25,8 +26,11 @@ KINDS = {
     "check": ("code", ("check", "points"), ()),
     "question": ("code", ("question",), ()),
     "free": ("markdown", ("free", "points"), ()),
-    "demo": ("code", ("demo",), ("alt",)),
+    "demo": ("code", ("demo",), ("alt", "trained")),
+    "claim": ("code", ("claim",), ("seeds", "rates")),
 }
+# A headline claim is measured anew over at least so many seeds, and rates where they matter.
+FEWEST_SEEDS, FEWEST_RATES = 10, 3
 KEYS = {key for _, must, may in KINDS.values() for key in must + may}
 # What jupytext itself adds to a cell's metadata.
 JUPYTEXT_KEYS = {"lines_to_next_cell"}
@@ -166,10 +170,10 @@ def _header_faults(cell_type, kind, keys):
 
 
 def _value_faults(keys):
-    for key in ("setup", "demo"):
+    for key in ("setup", "demo", "trained"):
         if key in keys and keys[key] is not True:
             yield f"{key} must be true.", f"write {key}=true."
-    for key in ("exercise", "check", "question", "free"):
+    for key in ("exercise", "check", "question", "free", "claim"):
         value = keys.get(key, "name")
         if not (isinstance(value, str) and value.isidentifier()):
             yield f"{key}={value!r} is not a Python name.", f'write {key}="name".'
@@ -183,6 +187,27 @@ def _value_faults(keys):
         yield f"given={given!r} is not a list of names.", 'write given=["softmax"].'
     if not isinstance(keys.get("alt", ""), str):
         yield "alt is not a text.", 'write alt="what the figure shows".'
+    yield from _rerun_faults(keys)
+
+
+def _rerun_faults(keys):
+    """What is wrong with how often a headline claim is to be measured anew."""
+    seeds, rates = keys.get("seeds", FEWEST_SEEDS), keys.get("rates")
+    if not _is_whole(seeds) or seeds < FEWEST_SEEDS:
+        yield f"seeds={seeds!r} is too few.", f"write seeds={FEWEST_SEEDS} or more."
+    if rates is not None and "seeds" not in keys:
+        yield "There are rates, but no seeds.", f"add seeds={FEWEST_SEEDS}, say."
+    if rates is not None and not _are_rates(rates):
+        yield f"rates={rates!r} are not three rates.", "write rates=[0.05, 0.1, 0.2], say."
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _are_rates(values):
+    numbers = isinstance(values, list) and all(isinstance(one, int | float) for one in values)
+    return numbers and len(set(values)) >= FEWEST_RATES and min(values) > 0
 
 
 def _is_points(value):

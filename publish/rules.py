@@ -6,6 +6,7 @@ import re
 from IPython.core.inputtransformer2 import TransformerManager
 
 from publish.catalogue import N_, SOURCE_LANGUAGE, text_in
+from publish.claim_rules import claim_problems
 from publish.lesson import NAME
 from publish.names import defined_and_used
 from publish.problems import Problem, PublishError
@@ -52,6 +53,7 @@ def _lesson_problems(lesson, earlier, registered):
         *_grade_ids(lesson, earlier),
         *_checks(lesson, registered),
         *_missing_names(lesson, earlier),
+        *claim_problems(lesson),
     ]
     for cell in lesson.cells:
         found += _delimiters(cell)
@@ -62,20 +64,22 @@ def _lesson_problems(lesson, earlier, registered):
             found.append((cell.start, "A check cell holds something else than its check.", remedy))
         elif cell.kind == "given":
             found += _given(cell, earlier, lesson.name)
-        if cell.kind in ("setup", "demo", "exercise", "question"):
+        if cell.kind in ("setup", "demo", "exercise", "question", "claim"):
             found += _syntax(cell)
     return [Problem(lesson.path, *item) for item in found]
 
 
 def _outline(lesson):
     if not NAME.fullmatch(lesson.name):
-        remedy = "name it two digits, '_', then small letters, digits and '_'."
+        remedy = "name it two digits, perhaps a letter, '_', then small letters, digits and '_'."
         yield 1, f"{lesson.name!r} is not a lesson's name.", remedy
     first = lesson.cells[0] if lesson.cells else None
     if first is None or first.kind != "prose" or not first.source.startswith("# "):
         line = first.line if first else 1
-        yield line, "The lesson does not begin with a title.", (
-            "begin with a '# %% [markdown]' cell whose first line is '# # Title'."
+        yield (
+            line,
+            "The lesson does not begin with a title.",
+            ("begin with a '# %% [markdown]' cell whose first line is '# # Title'."),
         )
 
 
@@ -204,15 +208,13 @@ def _answer(cell):
     except SyntaxError:
         return
     functions = {
-        node.name: node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
     name, blank = cell.name, f"{cell.name} = None"
     if name not in functions and name not in _assigned(tree):
         yield cell.line, f"The cell does not define {name!r}.", f"define {name!r} in it."
     elif cell.kind == "question" and not has_blank(cell.source, name):
-        remedy = f"put '{blank}  # \"a\", \"b\" or \"c\"' above '{BEGIN}'."
+        remedy = f'put \'{blank}  # "a", "b" or "c"\' above \'{BEGIN}\'.'
         yield cell.line, f"The question {name!r} leaves no blank to fill in.", remedy
     elif name in functions and not ast.get_docstring(functions[name]):
         remedy = "say in it what is asked, the shapes, and an example."
@@ -242,7 +244,7 @@ def _syntax(cell):
 
 def _missing_names(lesson, earlier):
     """Grading runs no demo, so what the other cells need must come from the other cells."""
-    shown, graded = set(), {}
+    shown, graded, claims = set(), {}, {}
     for cell in lesson.cells:
         try:
             source = plain_python(_code(cell, earlier))
@@ -251,6 +253,8 @@ def _missing_names(lesson, earlier):
             return  # told elsewhere
         if cell.kind == "demo":
             shown |= defined
+        elif cell.kind == "claim":
+            claims[cell.line] = used - defined
         elif cell.kind in ("setup", "given", "exercise", "question", "check"):
             graded[cell.line] = (defined, used)
     known = set().union(*(defined for defined, _ in graded.values()))
@@ -261,6 +265,9 @@ def _missing_names(lesson, earlier):
                 yield line, f"{name!r} comes from a demo, which grading does not run.", remedy
             else:
                 yield line, f"{name!r} is defined nowhere.", "import, define or give it."
+    for line, used in claims.items():
+        for name in sorted(used - known - shown - {"claim"}):
+            yield line, f"{name!r} is defined nowhere.", "name what the cells above define."
 
 
 def _code(cell, earlier):

@@ -19,6 +19,8 @@ def texts(lesson):
                     yield line, block
                 line += block.count("\n") + 1
             continue
+        if cell.kind == "claim":
+            continue
         if "alt" in cell.keys:
             yield cell.line, cell.keys["alt"]
         for one in remarks(cell.source):
@@ -55,6 +57,8 @@ def _translate_cell(cell, known):
     if cell.kind in ("prose", "free"):
         source = translated(cell.source, lambda block: known.get(block, block))
         return dataclasses.replace(cell, source=source)
+    if cell.kind == "claim":
+        return cell
     keys = dict(cell.keys)
     if "alt" in keys:
         keys["alt"] = known.get(keys["alt"], keys["alt"])

@@ -8,7 +8,7 @@ import nbformat
 from publish.__main__ import main
 
 FIXTURE = Path(__file__).parent / "fixtures" / "course"
-LESSONS = ["01_first", "02_second"]
+LESSONS = ["01_first", "02_second", "02b_claims"]
 
 
 def copy_course(folder):

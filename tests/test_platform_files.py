@@ -253,7 +253,7 @@ class Ledger:
         return {}
 
     def states(self):
-        from grader.marking.records import GRADED, Mark, Outcome
+        from grader.records.outcome import GRADED, Mark, Outcome
 
         for student, lessons in self.marks.items():
             for lesson, score in lessons.items():

@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from grader.course import ANSWERS, Lesson, SourceCell
+from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import Document, StudentCell
 from grader.intake.freetext import gather, is_written
 from grader.intake.matching import MAGIC, MAX_PARSED, Matcher, is_stub, same_code, squeezed
-from grader.intake.words import note
 
 LOCKED = ("setup", "given", "check")
 EXTRA = SourceCell("extra", "code", "", "")

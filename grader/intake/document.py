@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass, field
 
 from grader.course import LANGUAGES
+from grader.course.notes import Refused, note
 from grader.i18n import N_
 from grader.intake.pictures import Pictures
-from grader.intake.words import Refused, note
 
 MAX_PARTS = 2_000_000
 MAX_DEPTH = 100

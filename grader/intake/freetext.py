@@ -7,10 +7,10 @@ import ast
 import re
 from dataclasses import replace
 
+from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import StudentCell
 from grader.intake.matching import MAGIC, is_stub, letters, squeezed
-from grader.intake.words import note
 
 # Words in code that can't be parsed, for it to be taken for a text.
 MOST_SIGNS, FEWEST_WORDS = 0.04, 5

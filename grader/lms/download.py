@@ -13,16 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.course.notes import shown
 from grader.i18n import _
 from grader.intake.classroom import MOST_NAME, ClassroomError
 from grader.intake.folder import DATES, MAX_BYTES, is_notebook, plain_name
 from grader.intake.junk import is_junk
-from grader.intake.words import shown
 from grader.lms import times, worksheet
 from grader.lms.canvas import read_gradebook, student_ids
 from grader.lms.names import read_names
 from grader.records.arrivals import Arrival, add_arrivals
-from grader.store import write_whole
+from grader.records.store import write_whole
 
 # Canvas and browsers number a file that is handed in again: 01_reinforce-2.ipynb, ... (1).ipynb
 AGAIN = re.compile(r"(?:-\d+| ?\(\d+\))?\.ipynb", re.IGNORECASE)

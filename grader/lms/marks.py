@@ -4,13 +4,13 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from grader.feedback import number
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 from grader.lms import canvas as gradebook
 from grader.lms import worksheet
 from grader.lms.download import safe_folder
 from grader.lms.sheets import Sheet
+from grader.reports.student_page import number
 from grader.reports.tables import most_points, safe, totals
 
 CANVAS_HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]

@@ -3,9 +3,9 @@
 import ast
 import importlib.util
 
+from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.matching import MAGIC, MAX_PARSED
-from grader.intake.words import note
 
 MOST_PARSED = 100_000
 

@@ -1,1 +1,1 @@
-"""What is kept of submissions: gradebook, files, secret, and where each notebook came from."""
+"""What is kept of a class: gradebook, files of results, the secret, outcomes of submissions."""

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from grader.store import write_whole
+from grader.records.store import write_whole
 
 FILE = "collected.json"
 

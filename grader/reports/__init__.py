@@ -1,1 +1,1 @@
-"""What people read of the marks: tables, the class's page, a student's page."""
+"""What people read: a student's page, the class report and its figures, tables."""

@@ -14,7 +14,9 @@ from .noise import (
     exact_and_measured,
     gradient_plane,
     mark_lowest,
+    middle,
     race,
+    tuned,
 )
 from .ppo import LivePanels, broken_runs, cart_clip, over_steps, rollout_board, training_panels
 from .reinforce import gradients, loss_and_return, probabilities, returns
@@ -60,6 +62,7 @@ __all__ = [
     "leashes",
     "loss_and_return",
     "mark_lowest",
+    "middle",
     "new_axes",
     "over_steps",
     "policy",

@@ -60,12 +60,13 @@ def follow(knobs, show):
 class Fallback:
     """A widget, and in its place a sentence wherever widgets can't be shown."""
 
-    def __init__(self, widget=None):
+    def __init__(self, widget=None, words=None):
         self.widget = widget
+        self.words = words or _("A slider stands here while the notebook runs.")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle = {} if self.widget is None else dict(self.widget._repr_mimebundle_() or {})
-        bundle["text/plain"] = _("A slider stands here while the notebook runs.")
+        bundle["text/plain"] = self.words
         return bundle
 
 

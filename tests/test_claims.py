@@ -1,0 +1,83 @@
+"""The course's own claims: on other processors, and a sample of the headlines on other seeds.
+
+The build's test evaluates every claim on this machine's processor; docs/claims.md holds what
+`make claims` measured.
+"""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from publish import claim_table, claims
+from publish.claim_rules import statements
+from publish.course import Course
+
+COURSE = Course(claims.HERE)
+LESSONS = {lesson.name: lesson for lesson in COURSE.read(COURSE.lesson_names())}
+CLAIMING = [name for name, lesson in LESSONS.items()
+            if any(cell.kind == "claim" for cell in lesson.cells)]  # fmt: skip
+HEADLINES = [name for name in CLAIMING if claims.headlines(LESSONS[name])]
+# Weakest first; a processor can take the settings up to its own.
+CAPABILITIES = ("DEFAULT", "AVX2", "AVX512")
+
+
+def numpy_features(prefix):
+    """NumPy's dispatched features of this processor that begin so."""
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    return [name for name in __cpu_dispatch__ if __cpu_features__[name] and name.startswith(prefix)]
+
+
+def other_processors():
+    """Name -> environment: the processors below this one, as torch and NumPy can play them."""
+    own = torch.backends.cpu.get_cpu_capability()
+    below = CAPABILITIES[: CAPABILITIES.index(own)] if own in CAPABILITIES else ()
+    found = {name: {"ATEN_CPU_CAPABILITY": name.lower()} for name in below}
+    without = " ".join(numpy_features("AVX512") + numpy_features("X86_V4"))
+    if "AVX2" in found and without:
+        # What torch calls AVX2 is a processor without AVX-512, so NumPy has none either.
+        found["AVX2"]["NPY_DISABLE_CPU_FEATURES"] = without
+    return found
+
+
+def test_the_machines_own_setting_is_not_tried_again():
+    others = other_processors()
+    assert torch.backends.cpu.get_cpu_capability() not in others
+    if torch.backends.cpu.get_cpu_capability() == "AVX512" and not os.environ.get(
+        "ATEN_CPU_CAPABILITY"
+    ):
+        assert list(others) == ["DEFAULT", "AVX2"]
+        assert "NPY_DISABLE_CPU_FEATURES" in others["AVX2"]
+
+
+@pytest.mark.parametrize("processor", other_processors())
+@pytest.mark.parametrize("name", CLAIMING)
+def test_every_claim_holds_on_another_processor(name, processor):
+    claims.evaluate(COURSE, name, other_processors()[processor])
+
+
+@pytest.mark.parametrize("name", HEADLINES)
+def test_headlines_hold_in_a_sample_of_other_seeds_and_rates(name):
+    def sample(keys):
+        """The first seed with the lowest rate, the second one with the highest."""
+        pairs = claims.all_pairs(keys)
+        rates = len(keys.get("rates", [0]))
+        return [pairs[0], pairs[2 * rates - 1]]
+
+    held = []
+    for outcome in claims.rerun(COURSE, name, sample):
+        held += [outcome.held(pair) for pair in outcome.pairs]
+        assert any(held[-2:]), (outcome.name, outcome.values)
+    assert np.mean(held) >= 0.75
+
+
+@pytest.mark.parametrize("name", HEADLINES)
+def test_the_table_has_every_headline_and_none_below_ninety_percent(name):
+    page = claim_table.path(COURSE).read_text(encoding="utf-8")
+    rows = claim_table.rows(claim_table.sections(page).get(name, ""))
+    measured = {statement: share for statement, _bounds, share in rows}
+    wanted = {one for cell in claims.headlines(LESSONS[name]) for one in statements(cell, True)}
+    assert wanted == set(measured), f"run 'make claims ARGS={name}'"
+    assert all(share >= claims.LEAST_SHARE for share in measured.values()), measured
