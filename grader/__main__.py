@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.course import LANGUAGES, Course, CourseError, no_lesson
 from grader.i18n import _
-from grader.system import LINUX_ALONE, NotLinux, need_linux
+from grader.sandbox.system import LINUX_ALONE, NotLinux, need_linux
 from policy_gradients.i18n import speaking
 
 
@@ -31,8 +31,9 @@ def parser():
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
     made.add_argument("--roster", type=Path, help="Canvas: the CSV that its gradebook exports")
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
-    _collect_options(commands.add_parser(
-        "collect", help="sort a download from Canvas or Moodle into submitted/"))  # fmt: skip
+    _collect_options(
+        commands.add_parser("collect", help="sort a download from Canvas or Moodle into submitted/")
+    )
     made = commands.add_parser("progress", help="say how far your own saved notebooks are")
     made.add_argument(
         "--notebooks", type=Path, metavar="DIR", help="the folder that holds LESSON/LESSON.ipynb"
@@ -145,13 +146,13 @@ def _not_installed(name):
 
 def _expected():
     """Errors that say themselves what to do."""
-    from grader.address import AddressError
     from grader.classroom import ClassroomError
     from grader.executor.settings import CannotGrade
-    from grader.gradebook import GradebookError
+    from grader.records.address import AddressError
+    from grader.records.gradebook import GradebookError
+    from grader.records.secret import SecretError
+    from grader.records.store import StoreError
     from grader.sandbox import NotIsolated
-    from grader.secret import SecretError
-    from grader.store import StoreError
 
     return (
         AddressError,
@@ -167,7 +168,8 @@ def _expected():
 
 
 def _autograde(options):
-    from grader import autograde, tables
+    from grader import tables
+    from grader.grading import autograde
 
     asked = autograde.Options(
         options.submitted,
@@ -211,8 +213,8 @@ def _stop(signum, frame):
 
 
 def _report(options):
-    from grader.autograde import write_tables
-    from grader.store import Store
+    from grader.grading.autograde import write_tables
+    from grader.records.store import Store
 
     with _ledger(options.out) as ledger, Store(options.out) as store:
         write_tables(store, ledger)
@@ -221,8 +223,8 @@ def _report(options):
 
 
 def _ledger(out):
-    from grader.address import gradebook_of
-    from grader.gradebook import GradebookError, Ledger
+    from grader.records.address import gradebook_of
+    from grader.records.gradebook import GradebookError, Ledger
 
     where = gradebook_of(out)
     if isinstance(where, Path) and not where.is_file():
@@ -249,7 +251,7 @@ def _doctor(options):
 
 
 def _demo(options):
-    from grader import demo
+    from grader.grading import demo
 
     return demo.main(options.out, options.lesson, options.unsafe)
 
@@ -260,13 +262,17 @@ def _collect(options):
     known = Course().names()
     if options.lesson not in known:
         raise no_lesson([options.lesson], known)
-    print(*collect.collect(options.download, options.to, options.lesson, options.source,
-                           options.roster), sep="\n")  # fmt: skip
+    print(
+        *collect.collect(
+            options.download, options.to, options.lesson, options.source, options.roster
+        ),
+        sep="\n",
+    )
     return 0
 
 
 def _progress(options):
-    from grader import progress
+    from grader.student import progress
 
     progress.show(options.notebooks)
     return 0

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.course.notes import Note, clean, note, shown
 from grader.i18n import N_, _
-from grader.intake.words import Note, clean, note, shown
 
 MOST_NAME = 120
 

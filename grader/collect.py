@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader.classroom import MOST_NAME, ClassroomError
+from grader.course.notes import shown
 from grader.i18n import _
 from grader.intake.folder import MAX_BYTES
-from grader.intake.words import shown
-from grader.store import write_whole
+from grader.records.store import write_whole
 
 CANVAS = re.compile(r".+?(?:_LATE)?_(?P<student>\d+)_\d+_(?P<file>.+)", re.DOTALL)
 # What Moodle appends to a person's name; the student chooses all that comes behind it.

@@ -6,9 +6,9 @@ import re
 from collections import defaultdict
 
 from grader.classroom import ClassroomError
-from grader.feedback import number
 from grader.i18n import _
-from grader.marking.records import WAITING
+from grader.records.outcome import WAITING
+from grader.reports.student_page import number
 
 # Wide signs count in some languages' spreadsheets; characters without a width may go before them.
 _FORMULA = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20]")

@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from nbgrader.nbgraderformat import MetadataValidator
 
 from grader import tables
+from grader.checks.registry import need_checks
 from grader.course import Course, CourseError, Lesson, SourceCell
+from grader.course.notes import Refused, clean, note, shown
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
 from grader.intake import folder
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.folder import collect
-from grader.intake.words import Refused, clean, note, shown
 from grader.marking.notebook import build, tame
 from tests import classroom
 from tests.classroom import NAME, code, find, insert_after, submit
@@ -662,7 +663,7 @@ def test_course_says_what_is_wrong_with_it(tmp_path):
     cell = {"cell_type": "code", "id": "a", "source": "", "metadata": metadata}
     (place / "01_x.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
     with pytest.raises(CourseError, match="no check for no_such"):
-        Course(tmp_path).lesson("01_x")
+        need_checks(Course(tmp_path).lesson("01_x"))
 
 
 def test_missing_translation_falls_back_to_english(course):

@@ -13,9 +13,28 @@ from publish.blocks import cut, is_translatable, translated
 from publish.catalogue import text_in
 from tests.publishing import copy_course, publish, read
 
-PIECES = ["word", "# Heading", "", " ", "- item", "| a | b |", "$$", "$$x$$", "```", "~~~~", "``",
-          "<details>", "</details>", "<summary>s</summary>", "    code", "### BEGIN MARK SCHEME",
-          "a $$ b", "> quote", "\t", "1. one"]  # fmt: skip
+PIECES = [
+    "word",
+    "# Heading",
+    "",
+    " ",
+    "- item",
+    "| a | b |",
+    "$$",
+    "$$x$$",
+    "```",
+    "~~~~",
+    "``",
+    "<details>",
+    "</details>",
+    "<summary>s</summary>",
+    "    code",
+    "### BEGIN MARK SCHEME",
+    "a $$ b",
+    "> quote",
+    "\t",
+    "1. one",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES)).map("\n".join))
@@ -45,23 +64,34 @@ def test_blocks_of_any_text_join_to_it(text):
             "<details>\n<summary>Hint</summary>\n\n# no heading\n\n</details>\n\nx",
             ["<details>\n<summary>Hint</summary>\n\n# no heading\n\n</details>", "", "x"],
         ),
-        ("<details>\n<details>\n</details>\n\ny\n</details>\n\nx",
-         ["<details>\n<details>\n</details>\n\ny\n</details>", "", "x"]),
+        (
+            "<details>\n<details>\n</details>\n\ny\n</details>\n\nx",
+            ["<details>\n<details>\n</details>\n\ny\n</details>", "", "x"],
+        ),
         ("| a |\n|---|\n| 1 |\n\nx", ["| a |\n|---|\n| 1 |", "", "x"]),
         ("#hashtag\ntext", ["#hashtag\ntext"]),
         ("```\n# comment\n```", ["```\n# comment\n```"]),
     ],
-)  # fmt: skip
+)
 def test_text_is_cut_where_a_translator_expects_it(text, blocks):
     assert cut(text) == blocks
 
 
 @pytest.mark.parametrize(
     ("block", "expected"),
-    [("word", True), ("$$x = y$$", False), (r"$$r \text{ if done}$$", True), ("", False),
-     ("---", False), ("### BEGIN MARK SCHEME", False), ("$a$ is a reward", True),
-     ("$$x$$ and $$y$$", True), ("ñ", True), ("| 1 | 2 |", False)],
-)  # fmt: skip
+    [
+        ("word", True),
+        ("$$x = y$$", False),
+        (r"$$r \text{ if done}$$", True),
+        ("", False),
+        ("---", False),
+        ("### BEGIN MARK SCHEME", False),
+        ("$a$ is a reward", True),
+        ("$$x$$ and $$y$$", True),
+        ("ñ", True),
+        ("| 1 | 2 |", False),
+    ],
+)
 def test_only_blocks_with_words_are_translated(block, expected):
     assert is_translatable(block) is expected
 
@@ -72,6 +102,8 @@ def test_translation_changes_words_and_keeps_the_rest():
     assert shouted == "# TITLE\n\n$$x$$\n\nWORDS\nHERE.\n\n\n- A"
 
 
+# The lessons of the fixture course that these texts belong to.
+TRANSLATED = ["01_first", "02_second"]
 SPANISH = {
     "# First steps": "# Primeros pasos",
     "A **reward** is a number. Its sum is the *return*:": (
@@ -108,7 +140,7 @@ def course(tmp_path):
         "print(_('right'))\nlate = N_('wrong {n} %')\nplain('not a message')\n"
     )
     assert translations.main(["--root", str(root), "--add", "es"]) == 0
-    for name in ("01_first", "02_second"):
+    for name in TRANSLATED:
         fill(catalogue(root, name), SPANISH)
     return root
 
@@ -130,7 +162,7 @@ def fill(path, words):
 
 
 def test_a_new_language_has_every_text_of_every_lesson(course):
-    for name in ("01_first", "02_second"):
+    for name in TRANSLATED:
         with catalogue(course, name).open("rb") as file:
             ids = [entry.id for entry in read_po(file) if entry.id]
         assert ids and set(ids) <= set(SPANISH)
@@ -140,7 +172,7 @@ def test_a_new_language_has_every_text_of_every_lesson(course):
 
 
 def test_prose_is_spanish_and_code_is_the_same_but_for_its_remarks(course):
-    assert publish(course, "--no-execute", "--language", "es", "--strict") == 0
+    assert publish(course, *TRANSLATED, "--no-execute", "--language", "es", "--strict") == 0
     assert publish(course, "--no-execute") == 0
     english, spanish = (read(course, "notebooks", "01_first", code) for code in ("en", "es"))
     assert spanish.cells[0].source == (
@@ -168,7 +200,7 @@ def _flags(cell):
 
 
 def test_a_given_cell_speaks_the_language_too(course):
-    assert publish(course, "--no-execute", "--language", "es", "--strict") == 0
+    assert publish(course, *TRANSLATED, "--no-execute", "--language", "es", "--strict") == 0
     second = read(course, "notebooks", "02_second", "es")
     (given_cell,) = (c for c in second.cells if c.metadata.policy_gradients.kind == "given")
     assert '"""La suma, (T,) -> float."""' in given_cell.source

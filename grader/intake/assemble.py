@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from grader.course import ANSWERS, Lesson, SourceCell
+from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import Document, StudentCell
-from grader.intake.words import note
 
 LOCKED = ("setup", "given", "check")
 EXTRA = SourceCell("extra", "code", "", "")

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass, field
 
 from grader.course import LANGUAGES
+from grader.course.notes import Refused, note
 from grader.i18n import N_
-from grader.intake.words import Refused, note
 
 MAX_PARTS = 2_000_000
 MAX_DEPTH = 100

@@ -5,8 +5,8 @@ import stat
 import sys
 from dataclasses import dataclass, field
 
+from grader.course.notes import Refused, Words, note
 from grader.i18n import N_
-from grader.intake.words import Refused, Words, note
 
 MAX_BYTES = 50 << 20
 MAX_ENTRIES = 5_000

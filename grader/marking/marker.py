@@ -6,17 +6,20 @@ import json
 import time
 from dataclasses import replace
 
-from grader import checking
+from grader.checking.verdict import Problem, Verdict
+from grader.checks import judge as checking
+from grader.checks.registry import get
 from grader.course import ANSWERS
-from grader.exercises import get
+from grader.course.notes import Refused, clean, note
 from grader.i18n import N_, _
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
-from grader.intake.words import Refused, clean, note
 from grader.marking import notebook as marked
 from grader.marking.fuse import fuse
 from grader.marking.hidden import for_the_student
-from grader.marking.records import (
+from grader.marking.signs import signs_in
+from grader.probes.runtime import TooSlow, time_limit
+from grader.records.outcome import (
     BLANK,
     GRADED,
     NOT_RUN,
@@ -30,10 +33,7 @@ from grader.marking.records import (
     Outcome,
     Task,
 )
-from grader.marking.signs import signs_in
-from grader.probes.runtime import TooSlow, time_limit
 from grader.sandbox.errors import BadReply, Died, SandboxError, TimedOut
-from grader.verdict import Problem, Verdict
 from policy_gradients.i18n import set_language
 
 ANSWER_SECONDS = 2.0

@@ -6,14 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checks.lesson_04 import samples as words
-from grader.checks.lesson_04.clip import objective, slope
-from grader.checks.lesson_04.samples import logs, off_the_edges
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
-from grader.i18n import _
-from grader.kinds import Mismatch
-from grader.probes.inputs import Tensor
-from grader.show import array_text, call_text
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mismatch,
+    Mistake,
+    Tensor,
+    TensorOf,
+    _,
+    array_text,
+    call_text,
+)
+from grader.checks.shared import ratios as words
+from grader.checks.shared.clip_truth import objective, slope
+from grader.checks.shared.ratios import logs, off_the_edges
 
 
 def completions(rng, rows, cols):
