@@ -18,8 +18,8 @@ from . import i18n
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
-from .side_by_side import learn_many, play_many
 from .kept import outcome, predict, predicted, predictions
+from .side_by_side import learn_many, play_many
 from .stored_runs import stored_runs
 
 __all__ = [

@@ -5,7 +5,7 @@ Each function draws on `ax`, or on a new figure, and returns the Axes. Labels ar
 
 from .clip import ClipExplorer, clip_curves
 from .curves import bars, convergence, gradient_cloud, learning_curves
-from .frames import slider, strip
+from .frames import slider, sliders, strip
 from .maps import policy, trajectory, values
 from .noise import (
     angle_histogram,
@@ -74,11 +74,13 @@ __all__ = [
     "returns",
     "rollout_board",
     "slider",
+    "sliders",
     "strip",
     "token_strip",
     "token_tree",
     "training_panels",
     "trajectory",
+    "tuned",
     "use_style",
     "values",
 ]
