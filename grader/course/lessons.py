@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.errors import UserError
 from grader.i18n import _
 from policy_gradients.i18n import languages
 
@@ -19,7 +20,7 @@ LANGUAGES = languages()
 ANSWERS = ("exercise", "question")
 
 
-class CourseError(Exception):
+class CourseError(UserError):
     """The course itself (not a submission) is not as the grader needs it; says the remedy."""
 
 

@@ -45,6 +45,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from grader.course import Lesson
 from grader.course.notes import Note
+from grader.errors import UserError
 from grader.records import address
 from grader.records.outcome import FAILED, Mark, Outcome
 
@@ -65,7 +66,7 @@ STATE = Table(
 )
 
 
-class GradebookError(Exception):
+class GradebookError(UserError):
     """The gradebook can't be read or written; says what to do. What was written stays."""
 
 
