@@ -499,7 +499,7 @@ def test_the_explorer_says_each_case_as_the_truth_has_it(explorer):
 
 def test_sentence_picture_and_table_follow_slider_and_switch(explorer):
     box = explorer.controls()
-    (slider, switch), words, picture = box.children[0].children, *box.children[1:]
+    (slider, switch, _band), words, picture = box.children[0].children, *box.children[1:]
     seen = []
     for r, sign in ((1.4, "+"), (0.6, "+"), (0.6, "-"), (1.0, "-")):
         slider.value, switch.value = r, sign
@@ -510,6 +510,22 @@ def test_sentence_picture_and_table_follow_slider_and_switch(explorer):
         assert said.startswith(explorer.words(r, sign)) and said.count("moves") >= 4
         assert "A > 0, above: zero" in said and "A < 0, above: moves" in said
     assert len(set(seen)) == 4
+
+
+def test_a_band_that_is_wider_above_moves_the_upper_edge_alone(explorer):
+    """Truth: min(r A, clip(r, 0.8, 1.28) A) by NumPy, against the composition of two widths."""
+    box = explorer.controls()
+    (slider, switch, band), words, _picture = box.children[0].children, *box.children[1:]
+    slider.value, band.index = 1.25, 1
+    assert "moves" in words.value and "inside" in words.value
+    slider.value = 1.3
+    assert "is at rest" in words.value and "above" in words.value
+    slider.value, switch.value = 0.75, "-"
+    assert "is at rest" in words.value and "below" in words.value
+    higher = band.value
+    for sign, adv in (("+", 1.0), ("-", -1.0)):
+        truth = np.minimum(higher.grid * adv, np.clip(higher.grid, 0.8, 1.28) * adv)
+        np.testing.assert_allclose(higher.curves[sign], truth, atol=1e-12)
 
 
 def test_the_explorer_draws_once_at_a_time_and_out_of_pyplots_sight(explorer, monkeypatch):
@@ -526,7 +542,7 @@ def test_the_explorer_draws_once_at_a_time_and_out_of_pyplots_sight(explorer, mo
 
     monkeypatch.setattr(type(explorer), "draw", slowly)
     box = explorer.controls()
-    (slider, switch), _words, picture = box.children[0].children, *box.children[1:]
+    (slider, switch, _band), _words, picture = box.children[0].children, *box.children[1:]
 
     def move(knob, settings):
         for setting in settings:
