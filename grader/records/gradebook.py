@@ -44,6 +44,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from grader.course import Lesson
+from grader.course.lateness import ON_TIME, Lateness
 from grader.course.notes import Note
 from grader.errors import UserError
 from grader.records import address
@@ -84,6 +85,7 @@ class Record:
     timestamp: str = ""
     unsafe: bool = False
     listed: bool = False
+    late: Lateness = ON_TIME
 
 
 class Ledger:
@@ -111,6 +113,10 @@ class Ledger:
 
     def __exit__(self, *exc):
         self._open.close()
+
+    def explained(self):
+        """A block in which errors of the database are told in words."""
+        return _explained(self.path)
 
     def prepare(self, lesson: Lesson):
         """Makes the rows of an assignment, its notebook and its cells, by nbgrader's SaveCells."""
@@ -371,6 +377,7 @@ def _keep(connection, record):
         "signs": _plain(outcome.signs),
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
+        "late": asdict(record.late) if record.late.late else None,
     }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
@@ -404,7 +411,15 @@ def _record(row):
         _notes(content["signs"]),
         row.language,
     )
-    return Record(row.student, row.lesson, row.key, outcome, row.by_hand, unsafe=content["unsafe"])
+    return Record(
+        row.student,
+        row.lesson,
+        row.key,
+        outcome,
+        row.by_hand,
+        unsafe=content["unsafe"],
+        late=Lateness(**(content.get("late") or {})),
+    )
 
 
 def _plain(notes):
@@ -415,11 +430,12 @@ def _notes(plain):
     return [Note(*n) if isinstance(n, list) else n for n in plain]
 
 
-def page_key(marks: dict, version: str) -> str:
-    """A digest of what a submission's page shows beside its marks: hand-given marks and comments.
-    version: of the code that made the page."""
+def page_key(marks: dict, late: Lateness, version: str) -> str:
+    """A digest of what a submission's page shows beside its marks: hand-given marks and comments,
+    and lateness. version: of the code that made the page."""
     given = sorted((name, mark, words) for name, (mark, words) in marks.items())
-    return hashlib.sha256(json.dumps([version, given]).encode()).hexdigest()[:16]
+    text = json.dumps([version, given, asdict(late)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @contextmanager
