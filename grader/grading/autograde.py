@@ -244,7 +244,7 @@ class _Run:
         if state is None or state.key != key or not all(path.is_file() for path in files):
             return False
         given = self.by_hand.get((one.student, one.lesson), {})
-        if (made_from := page_key(given, pages_version(), late)) != state.page_key:
+        if (made_from := page_key(given, late, pages_version())) != state.page_key:
             state.outcome.notebook = json.loads(files[0].read_text(encoding="utf-8"))
             page = page_of(one.student, state.outcome, one.lesson, given, state.unsafe, late)
             self.store.write(files[1], page)
@@ -264,7 +264,7 @@ class _Run:
             self.store.write(self.store.feedback(one.student, one.lesson), outcome.page)
         outcome.notebook = outcome.page = None
         given = self.by_hand.get((one.student, one.lesson), {})
-        page = page_key(given, outcome.pages_version, late)
+        page = page_key(given, late, outcome.pages_version)
         unsafe = self.options.unsafe
         self._add(Record(one.student, one.lesson, key, outcome, page, timestamp, unsafe, late=late))
         self.told(one.student, one.lesson, outcome)

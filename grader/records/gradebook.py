@@ -430,12 +430,12 @@ def _notes(plain):
     return [Note(*n) if isinstance(n, list) else n for n in plain]
 
 
-def page_key(marks: dict, version: str, late: Lateness = ON_TIME) -> str:
+def page_key(marks: dict, late: Lateness, version: str) -> str:
     """A digest of what a submission's page shows beside its marks: hand-given marks and comments,
-    and its lateness. version: of the code that made the page."""
+    and lateness. version: of the code that made the page."""
     given = sorted((name, mark, words) for name, (mark, words) in marks.items())
-    shown = [version, given, asdict(late)] if late.late else [version, given]
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
+    text = json.dumps([version, given, asdict(late)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @contextmanager
