@@ -18,7 +18,7 @@ from nbgrader.preprocessors import (
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from grader.hook import IntakeExporter, SandboxedExecute, name_notebook
+from grader.nbgrader_plugin.converters import IntakeExporter, SandboxedExecute, name_notebook
 from publish.release import PREPROCESSORS, configuration
 
 language = os.environ.get("COURSE_LANGUAGE") or "en"

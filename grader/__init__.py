@@ -1,12 +1,12 @@
 """Checks for the exercises, and the grader that marks submissions.
 
-A student needs one name: ``from grader import check``.
+A student needs two names: ``from grader import check, progress``.
 """
 
 import sys
 
 try:
-    from grader.kernel import check, explain_stubs
+    from grader.student.check import check, explain_stubs
 except ModuleNotFoundError as error:
     if (error.name or "grader").split(".")[0] in ("grader", "policy_gradients"):
         raise
@@ -18,4 +18,15 @@ except ModuleNotFoundError as error:
 
 explain_stubs()
 
-__all__ = ["check"]
+
+def progress(notebooks=None) -> None:
+    """Shows how far your saved notebooks are: exercises solved, points, what to do next.
+
+    notebooks: the folder that holds LESSON/LESSON.ipynb; None finds it near the working directory.
+    """
+    from grader.student.progress import show
+
+    show(notebooks)
+
+
+__all__ = ["check", "progress"]

@@ -188,7 +188,7 @@ def rollout(env, theta, rng):
         actions.append(action)
         rewards.append(reward)
         state, over = next_state, terminated or truncated
-    return pg.Trajectory(states, actions, rewards)
+    return pg.Trajectory(states, actions, rewards, last_state=state, terminated=terminated)
     ### END SOLUTION
 
 

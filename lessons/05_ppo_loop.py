@@ -233,6 +233,8 @@ def normalize_advantages(adv):
     """
     ### BEGIN SOLUTION
     adv = np.asarray(adv)
+    if np.ptp(adv) == 0:  # largest minus smallest: exact, which the mean of equal numbers isn't
+        return np.zeros_like(adv)
     return (adv - adv.mean()) / (adv.std() + 1e-8)
     ### END SOLUTION
 
@@ -482,8 +484,9 @@ def explained_variance(values, returns):
     Example: explained_variance(np.array([0.0, 1.0]), np.array([1.0, 3.0])) is 0.75.
     """
     ### BEGIN SOLUTION
-    spread = np.var(returns)
-    return float(1 - np.var(returns - values) / spread) if spread > 0 else float("nan")
+    if np.ptp(returns) == 0:  # exact, which the variance of equal numbers isn't
+        return float("nan")
+    return float(1 - np.var(returns - values) / np.var(returns))
     ### END SOLUTION
 
 

@@ -57,7 +57,7 @@ torch.set_num_threads(1)
 # trained on sensible sentences to predict each next token. That takes a second. This model is where we
 # start from, and later the **reference**.
 
-# %% demo=true
+# %% demo=true trained=true
 language = pg.language.Language()
 torch.manual_seed(0)
 reference = pg.Transformer(language.num_tokens, language.length, language.num_tokens)
@@ -127,20 +127,24 @@ check("token_logp")
 # **Predict.** The reference knows its language well. What happens to the mean log-probability of a
 # token if the logits are read one position too late?
 
-# %% demo=true
+# %% demo=true trained=true
 with torch.no_grad():
     logits = reference(tokens)  # (B, L, V)
 late = torch.roll(logits, -1, dims=1)  # the logits of position t + 1 in place t
-written = slice(language.prompt_length - 1, language.prompt_length)  # the completion's first token
-for name, numbers in [(pg.tr("correct"), logits), (pg.tr("off by one"), late)]:
-    mean = token_logp(numbers, tokens)[:, written].mean().item()
-    print(pg.tr("{name:>10}: mean log-probability {mean:6.2f}, probability {p:.4f}").format(
-        name=name, mean=mean, p=np.exp(mean)))
+first_word = slice(language.prompt_length - 1, language.prompt_length)  # its column in token_logp
+means = [token_logp(numbers, tokens)[:, first_word].mean().item() for numbers in (logits, late)]
+for name, mean in zip([pg.tr("correct"), pg.tr("off by one")], means):
+    print(pg.tr("{name:>10}: mean log-probability of the first word {mean:6.2f}, probability {p:.4f}")
+          .format(name=name, mean=mean, p=np.exp(mean)))
+
+# %% claim="late_logits_make_own_words_unlikely"
+claim("the first words' log-probability falls by more than 3 if read late", means[0] - means[1],
+      at_least=3)
 
 # %% [markdown]
-# Nothing crashes, and the number is far off: the model seems to find its own words next to impossible.
-# This is the most frequent bug with tokens. A quick test for it: sample from a model, score the
-# samples, and see whether the model finds them likely.
+# Nothing crashes, and the number is far off: the model seems to find its own first words next to
+# impossible. There is a quick test for this bug: sample from a model, score the samples, and see
+# whether the model finds them likely.
 
 # %% [markdown]
 # ### Exercise: `completion_mask`
@@ -177,7 +181,7 @@ check("completion_mask")
 # Here is all of it in one figure. Look at the lower row: which column speaks of the first token that
 # the model chose itself? Which one of the end?
 
-# %% demo=true alt="Two sentences of seven tokens. Above each a bracket marks prompt, completion and filling. Below each token but the last a cell holds the log-probability of the next token, with an arrow to it. Cells of the completion, its first end token included, are blue; those of the prompt and of the filling are white."
+# %% demo=true trained=true alt="Two sentences of seven tokens. Above each a bracket marks prompt, completion and filling. Below each token but the last a cell holds the log-probability of the next token, with an arrow to it. Cells of the completion, its first end token included, are blue; those of the prompt and of the filling are white."
 logp, mask = token_logp(logits, tokens), completion_mask(tokens, language.prompt_length, language.eos)
 length = mask.sum(1)
 chosen = [int(length.argmin()), int(length.argmax())]  # a short sentence, and a long one
@@ -188,7 +192,8 @@ plt.show()
 # %% [markdown]
 # The cell below `is` belongs to the first word of the completion, so the mask begins one column
 # before the completion does. The last blue cell lies one before the end. The filling is foretold with
-# certainty, with a log-probability near zero. That is harmless to look at, and harmful to average over.
+# near certainty, with a log-probability near zero. That is harmless to look at, and harmful to average
+# over.
 
 # %% [markdown]
 # ### Exercise: `masked_mean`
@@ -216,12 +221,16 @@ check("masked_mean")
 # %% [markdown]
 # **Predict.** By how much does the mean change if prompt and filling are averaged over as well?
 
-# %% demo=true
+# %% demo=true trained=true
 logp, mask = token_logp(logits, tokens), completion_mask(tokens, language.prompt_length, language.eos)
 print(pg.tr("tokens in the batch: {all}, chosen by the policy: {own}").format(
     all=mask.numel(), own=int(mask.sum())))
 print(pg.tr("mean log-probability, completion alone: {mean:.3f}").format(mean=masked_mean(logp, mask)))
 print(pg.tr("mean log-probability, all columns:      {mean:.3f}").format(mean=logp.mean()))
+
+# %% claim="filling_and_prompt_change_the_mean"
+claim("the mean over all columns differs from the completion's by at least 0.1",
+      abs(masked_mean(logp, mask) - logp.mean()).item(), at_least=0.1)
 
 # %% [markdown]
 # The second number mixes three kinds of tokens. It changes with the amount of filling, that is with
@@ -268,6 +277,11 @@ check("terminal_rewards")
 # The critic is a transformer as well, with one number per position instead of $V$ logits. Its value at
 # position $t$ has seen the tokens up to $t$. So it belongs to the choice of token $t+1$, and column $t$ of
 # the values meets column $t$ of `token_logp`.
+#
+# One thing looks like the mistake that lesson 05 warned of. A completion that was cut at the longest
+# length counts as *terminated* here: nothing is bootstrapped after it. In CartPole the clock was no part
+# of the task, and a pole that still stood had a future that the clock hid. Here the limit belongs to the
+# task: the score is paid at the cut, as at an end, and nothing can follow. The future is known: it is 0.
 
 # %% setup=true
 def token_gae(rewards, values, mask, gamma=1.0, lam=0.95):
@@ -283,7 +297,7 @@ def token_gae(rewards, values, mask, gamma=1.0, lam=0.95):
 # return? Which one by the reward-to-go? And which one by the advantage, whose critic knows what the
 # reference usually writes about Bob?
 
-# %% demo=true alt="Strip of four tokens after the prompt Bob is. The rows return and reward-to-go give +1 to every token alike. The advantage with lambda 0.95 gives different positive weights to the words. With lambda 0 sad has a negative weight, and a positive one, happy the largest."
+# %% demo=true trained=true alt="Strip of four tokens after the prompt Bob is. The rows return and reward-to-go give +1 to every token alike. The two rows of the advantage give the tokens different weights. With lambda 0 sad has a negative weight, and a positive one, happy the largest."
 torch.manual_seed(2)
 critic = pg.Transformer(language.num_tokens, language.length)
 optimizer = torch.optim.Adam(critic.parameters(), lr=1e-2)
@@ -313,6 +327,12 @@ pg.plots.token_strip(
 )
 plt.show()
 
+# %% claim="one_step_advantages_blame_sad_and_praise_happy"
+alone = credit[pg.tr("GAE, λ = 0")][own]
+claim("with λ = 0 the weight of `sad` is negative", alone[0], at_most=-0.05)
+claim("with λ = 0 the weight of `and` is positive", alone[1], at_least=0.05)
+claim("with λ = 0 `happy` weighs more than `and`", alone[2] - alone[1], at_least=0.02)
+
 # %% [markdown]
 # With one reward at the end and $\gamma=1$, return and reward-to-go are the same for every token, as
 # lesson 02 found: all are praised alike, `sad` included. The critic tells them apart. Read the last row first:
@@ -334,8 +354,10 @@ plt.show()
 # \qquad \mathrm{KL}(\pi_\theta\,\|\,\pi_\text{ref})
 # =\mathbb E_{y\sim\pi_\theta}\Big[\log\frac{\pi_\theta(y\mid x)}{\pi_\text{ref}(y\mid x)}\Big].$$
 #
-# $\beta\ge0$ is the price of one nat of drift. A completion's probability is the product of its tokens'
-# probabilities. So the logarithm in the bracket is a *sum over tokens* of
+# $\beta\ge0$ is the price of one nat of drift. Mind the unit: this KL is counted in nats *per sentence*. The
+# KL that lesson 05's panels show is a mean over steps, in nats *per step*.
+#
+# A completion's probability is the product of its tokens' probabilities. So the logarithm in the bracket is a *sum over tokens* of
 # $\log\pi_\theta(a_t\mid s_t)-\log\pi_\text{ref}(a_t\mid s_t)$. A sum over steps is what rewards are. Each
 # token is charged for its own log-ratio, right where it stands, and $J_\beta$ becomes an ordinary
 # expected return (Jaques et al. 2017; Ziegler et al. 2019).
@@ -371,7 +393,7 @@ check("kl_shaped_rewards")
 #
 # **Predict.** Some sentences have a negative sum. Can the mean of many still be right?
 
-# %% demo=true
+# %% demo=true trained=true
 torch.manual_seed(3)
 shaken = copy.deepcopy(reference)
 with torch.no_grad():
@@ -381,15 +403,66 @@ with torch.no_grad():
     own = completion_mask(drawn, language.prompt_length, language.eos)
     logs = [token_logp(model(drawn), drawn) for model in (shaken, reference)]
 charges = -kl_shaped_rewards(torch.zeros_like(logs[0]), *logs, own, beta=1.0).sum(1)  # (B,)
-print(pg.tr("exact KL: {kl:.3f} nats").format(kl=pg.language.exact(language, shaken, reference).kl))
+print(pg.tr("exact KL: {kl:.3f} nats per sentence").format(kl=pg.language.exact(language, shaken, reference).kl))
 for count in (100, 5_000):
     mean, error = charges[:count].mean(), charges[:count].std() / count**0.5
     print(pg.tr("mean of {count:6d} sentences: {mean:.3f} ± {error:.3f}").format(
         count=count, mean=mean, error=error))
 print(pg.tr("{share:.0%} of the sentences have a negative sum").format(share=(charges < 0).float().mean()))
 
+# %% claim="charges_estimate_the_kl"
+exact_kl = pg.language.exact(language, shaken, reference).kl
+claim("the mean of 5,000 sentences lies within 4 standard errors of the exact KL",
+      abs(charges.mean().item() - exact_kl) / (charges.std().item() / 5_000**0.5), at_most=4)
+claim("a good share of the sentences has a negative sum", (charges < 0).float().mean(), at_least=0.2)
+
 # %% [markdown]
-# It is the estimate $k_1$ of lesson 04: unbiased, and negative for many a single sentence.
+# It is the estimate $k_1$ of lesson 04: unbiased, and negative for many a single sentence. Only the roles have
+# changed. $k_1$ is always the logarithm of "who wrote the samples over the other": in lesson 04 the old policy
+# wrote them, so it was $\log\pi_\text{old}-\log\pi_\theta$; here the policy itself writes, so it is
+# $\log\pi_\theta-\log\pi_\text{ref}$. Take it the other way round, and the drift is paid for.
+#
+# ### May a reward hold $\log\pi_\theta$?
+#
+# **Question.** The charge depends on $\theta$. PPO treats rewards as fixed numbers. Does it lose a part of the
+# gradient?
+#
+# **Idea.** Write the sentence's log-ratio as $k_1(y)$. By the product rule the gradient of the KL has two parts:
+#
+# $$\nabla_\theta\,\mathbb E_{y\sim\pi_\theta}[k_1(y)]
+# =\mathbb E\big[k_1(y)\,\nabla\log\pi_\theta(y)\big]+\mathbb E\big[\nabla k_1(y)\big].$$
+#
+# The first treats $k_1$ as data. The second is $\mathbb E[\nabla\log\pi_\theta(y)]$, and lesson 01 showed that it is
+# zero. So nothing is lost. `pg.language.listed_logp` gives the log-probabilities of *all* sentences, with a
+# gradient, so both parts can be added up exactly.
+
+# %% demo=true trained=true
+logp = pg.language.listed_logp(language, shaken)  # (N, L-1), N = 39,216 sentences
+logp_ref = pg.language.listed_logp(language, reference).detach()
+written = logp.sum(1).exp() / len(language.prompts())  # (N,) how often each sentence is written
+k1 = (logp - logp_ref).sum(1)  # (N,) one charge a sentence
+
+
+def exact_gradient(number):
+    parts = torch.autograd.grad(number, list(shaken.parameters()), retain_graph=True)
+    return torch.cat([part.flatten() for part in parts])
+
+
+whole = exact_gradient((written * k1).sum())
+as_data = exact_gradient((written.detach() * k1.detach() * logp.sum(1)).sum())
+left_out = exact_gradient((written.detach() * k1).sum())
+print(pg.tr("gradient of the exact KL: length {length:.4f}").format(length=whole.norm()))
+print(pg.tr("log-ratio as data:        length {length:.4f}").format(length=as_data.norm()))
+print(pg.tr("left out:                 length {length:.4f}").format(length=left_out.norm()))
+apart = (whole - as_data).norm() / whole.norm()
+
+# %% claim="the_log_ratio_may_be_data"
+claim("the gradient with the log-ratio as data is the gradient of the KL", apart, at_most=1e-3)
+claim("what is left out is zero", left_out.norm() / whole.norm(), at_most=1e-3)
+
+# %% [markdown]
+# The first two lengths agree, and so do the two vectors; the third is rounding. Lesson 07 shows what becomes of
+# this when the estimate stands in the *loss* instead.
 
 # %% [markdown]
 # ## 5. PPO on tokens
@@ -408,7 +481,11 @@ print(pg.tr("{share:.0%} of the sentences have a negative sum").format(share=(ch
 # - `logp`, `logp_old`, `adv`: tensors `(B, L-1)`; `mask`: `bool` `(B, L-1)`; the result is a scalar to be
 #   *minimised*.
 # - Every token of the batch weighs the same, be its sentence long or short.
-# - As in lesson 04 gradient flows through `logp` only, and the advantages are used as they come.
+# - As in lesson 04 gradient flows through `logp` only: `logp_old` and `adv` are data. The advantages are used as
+#   they come. Where the mask is empty, the loss is 0.
+# - Mask *before* the exponential. Outside the mask anything may stand. A log-ratio of 89 there has an infinite
+#   ratio in float32. Masking the infinite number afterwards saves the value and not the gradient: backward
+#   multiplies 0 by infinity, and a nan reaches every weight.
 
 # %% exercise="ppo_token_loss"
 def ppo_token_loss(logp, logp_old, adv, mask, clip=0.2):
@@ -419,9 +496,10 @@ def ppo_token_loss(logp, logp_old, adv, mask, clip=0.2):
     Example: one true entry with ratio 1.5 and advantage 2 gives -2.4.
     """
     ### BEGIN SOLUTION
-    ratio = importance_ratio(logp, logp_old)  # (B, L-1)
+    logp, logp_old, adv = logp[mask], logp_old[mask], adv[mask].detach()  # (M,) own choices alone
+    ratio = importance_ratio(logp, logp_old)
     clipped = torch.clamp(ratio, 1 - clip, 1 + clip)
-    return -masked_mean(torch.min(ratio * adv, clipped * adv), mask)
+    return -masked_mean(torch.min(ratio * adv, clipped * adv), mask[mask])
     ### END SOLUTION
 
 
@@ -452,7 +530,7 @@ check("ppo_token_loss")
 #
 # The check hands in a language whose tokens have other numbers, and trains for 20 updates at
 # $\beta=0.5$. The exact expected score must reach 1.15 (the reference has about 0.65), and the exact KL to
-# the reference must stay within 2.5 nats.
+# the reference must stay within 2.5 nats per sentence.
 
 # %% exercise="train_language_ppo"
 def train_language_ppo(language, policy, critic, reference, optimizer, *, num_updates, batch_size,
@@ -498,21 +576,22 @@ check("train_language_ppo")
 #
 # **Experiment.** We start twice from the reference and train for 24 updates, once with $\beta=0$ and once
 # with $\beta=0.5$. After every update we measure exactly: the expected score, the share of sentences that
-# make sense, and two divergences. $\mathrm{KL}(\pi_\theta\,\|\,\pi_\text{ref})$ compares with the reference.
+# make sense, and two divergences, both in nats per sentence.
+# $\mathrm{KL}(\pi_\theta\,\|\,\pi_\text{ref})$ compares with the reference.
 # $\mathrm{KL}(\pi_{\theta_\text{old}}\,\|\,\pi_\theta)$ compares with the policy that wrote the last batch, as
-# in lesson 04.
+# in lesson 04, which writes a comma in place of the bars.
 #
 # **Predict.** In which of the two runs does the score rise? Draw the four curves of the divergences in
 # your mind: which of them grow, which stay small? And what will a model write that is paid for pleasant
 # words alone?
 
 # %% demo=true
-def train_from_reference(beta, num_updates=24, watch=False):
+def train_from_reference(beta, num_updates=24, watch=False, seed=5, rate=2e-3):
     """A policy trained from the reference on, and its exact measures (after each update)."""
-    torch.manual_seed(5)
-    policy, rng = copy.deepcopy(reference), np.random.default_rng(5)
+    torch.manual_seed(seed)
+    policy, rng = copy.deepcopy(reference), np.random.default_rng(seed)
     critic = pg.Transformer(language.num_tokens, language.length)
-    optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=2e-3)
+    optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=rate)
     measured, kl_old = [pg.language.exact(language, policy, reference)], []
     for update in range(num_updates):
         old = copy.deepcopy(policy)
@@ -533,7 +612,7 @@ def curves(measured, kl_old):
         "kl_old": kl_old,
     }
 
-# %% demo=true alt="Three panels over 24 updates. The exact score rises in both runs, to about 5 without the leash and to about 1.5 with it. The share of sensible sentences falls to zero without the leash and stays near one with it. The KL to the reference climbs beyond ten nats without the leash and stays below two with it; the KL to the old policy lies far below in most updates of both runs."
+# %% demo=true trained=true alt="Three panels over 24 updates. The exact score rises in both runs, much further without the leash. The share of sensible sentences falls to zero without the leash and stays high with it. The KL to the reference climbs beyond ten nats without the leash and stays below two with it; the KL to the old policy lies far below in most updates of both runs."
 free, free_measured, free_old = train_from_reference(beta=0.0, watch=True)
 held, held_measured, held_old = train_from_reference(beta=0.5, watch=True)
 runs = {"β = 0": curves(free_measured, free_old), "β = 0.5": curves(held_measured, held_old)}
@@ -542,7 +621,7 @@ plt.show()
 for name, run in runs.items():
     print(pg.tr("{name:>7}: score {first:.2f} to {score:.2f}, sensible {sensible:.0%}").format(
         name=name, first=run["score"][0], score=run["score"][-1], sensible=run["sensible"][-1]))
-    print(pg.tr("         KL to the reference {kl:.1f}, to the old policy {old:.2f} in the median").format(
+    print(pg.tr("         KL to the reference {kl:.2f}, to the old policy {old:.2f} in the median").format(
         kl=run["kl_reference"][-1], old=np.median(run["kl_old"])))
 
 torch.manual_seed(6)
@@ -556,18 +635,49 @@ samples = [language.sample(model, 8) for model in columns.values()]
 for row in zip(*samples):
     print("".join(f"{language.text(sentence):38}" for sentence in row))
 
+# %% claim="the_score_rises_with_and_without_the_leash" seeds=12 rates=[0.001, 0.002, 0.004]
+def gain(beta):
+    def again(seed, rate):
+        return train_from_reference(beta, seed=seed, rate=rate)[1][-1].score - free_measured[0].score
+
+    return again
+
+
+claim("without the leash the exact score rises by at least 2.5",
+      free_measured[-1].score - free_measured[0].score, at_least=2.5, again=gain(0.0))
+claim("with it the score rises by at least 0.5",
+      held_measured[-1].score - free_measured[0].score, at_least=0.5, again=gain(0.5))
+
+# %% claim="only_the_leash_holds_the_drift" seeds=12 rates=[0.001, 0.002, 0.004]
+def drift(beta):
+    return lambda seed, rate: train_from_reference(beta, seed=seed, rate=rate)[1][-1].kl
+
+
+claim("without the leash the KL to the reference ends above 10 nats", free_measured[-1].kl,
+      at_least=10, again=drift(0.0))
+claim("with it the KL to the reference ends below 2 nats", held_measured[-1].kl, at_most=2,
+      again=drift(0.5))
+
+# %% claim="the_sense_is_lost_and_kept"
+claim("without the leash at most 2 % of the sentences make sense", free_measured[-1].sensible, at_most=0.02)
+claim("with it at least 90 % do", held_measured[-1].sensible, at_least=0.9)
+claim("free, the median update goes less than a quarter nat", np.median(free_old), at_most=0.25)
+claim("and so it does with the leash", np.median(held_old), at_most=0.25)
+claim("free, the largest update goes further than the median one",
+      max(free_old) / np.median(free_old), at_least=2)
+
 # %% [markdown]
-# The score rises in both runs. Without the leash it rises much further, and after a few updates hardly a
-# sentence makes sense any more. Its drift from the reference goes beyond ten nats. With the leash the score
-# about doubles, nearly every sentence makes sense, and the drift stays below two nats.
+# The score rises in both runs. Without the leash it rises much further, and in the end hardly a sentence makes
+# sense any more. Its drift from the reference goes beyond ten nats. With the leash the score gains more than half
+# a point, nine sentences in ten or more make sense, and the drift stays below two nats.
 #
 # The thin lines are the other divergence. It begins anew with each batch, and in most updates it is a small
-# fraction of a nat, in *both* runs. Many steps of that size in one direction lead far away all the same. (A few
+# fraction of a nat, in *both* runs. Many steps of that size in one direction lead far away all the same. (Some
 # updates are larger: lesson 04 showed that the clip watches the KL, and doesn't bound it.)
 #
 # Now read the samples. The middle column is **reward hacking**. The model does what is paid, not what is meant: it
 # found the loophole in the score. Nothing in the algorithm is broken. By its own measure this is the best model of
-# the three. It also writes one and the same sentence again and again, for nothing pays for variety.
+# the three. It also writes nearly the same sentence again and again, for nothing pays for variety.
 #
 # The right column is friendlier than the reference, and it makes sense. A sad sentence may still occur: to forbid it
 # altogether would cost more drift than it earns.
@@ -601,28 +711,58 @@ check("q_which_kl")
 # In a language this small the best possible policy for each $\beta$ is known as well. The policy that
 # maximises $J_\beta$ weighs each completion $y$ by
 # $\pi_\text{ref}(y\mid x)\,e^{\text{score}(y)/\beta}$ (Ziegler et al. 2019; Korbak et al. 2022). The
-# dashed line shows these optima. No policy lies above it.
+# dashed line shows these optima; those for $\beta$ = 0.3, 0.2 and 0.1 are marked by diamonds. No policy lies
+# above the line. The axis shows the *root* of the KL: near the reference the score grows with the root, and the
+# line begins straight there. The first tenth of a nat buys more than the whole sixth nat.
 #
 # **Predict.** Which way do the points move along the line as $\beta$ grows? Where will the sense be lost?
 
-# %% demo=true alt="Exact score over exact KL to the reference. Five points lie on or below a dashed rising line of the best possible policies. From beta 2 over 1 to 0.5 the score rises at a KL below two nats with nearly all sentences sensible; at beta 0.03 and 0 the KL is beyond ten nats and hardly a sentence makes sense."
+# %% demo=true trained=true alt="Exact score over the root of the exact KL to the reference. Five points lie on or below a dashed line of the best possible policies, which rises steeply at first. The points for beta 2, 1 and 0.5 lie within two nats, nearly all of their sentences sensible; those for beta 0.03 and 0 lie beyond eight nats, with hardly a sensible sentence. Between them three diamonds mark the optima for beta 0.3, 0.2 and 0.1, with 84, 36 and 0 percent sensible."
 points = {beta: train_from_reference(beta)[1][-1] for beta in (0.03, 1.0, 2.0)}
 points |= {0.0: free_measured[-1], 0.5: held_measured[-1]}  # trained above
 points = dict(sorted(points.items()))
 line = pg.language.optima(language, reference, np.geomspace(0.04, 20, 80))
+between = dict(zip((0.3, 0.2, 0.1), pg.language.optima(language, reference, (0.3, 0.2, 0.1))))
 pg.plots.frontier(
     {beta: (p.kl, p.score, p.sensible) for beta, p in points.items()},
     ([p.kl for p in line], [p.score for p in line]),
+    {beta: (p.kl, p.score, p.sensible) for beta, p in between.items()},
 )
 plt.show()
-print(pg.tr("beta   exact score   exact KL   sensible"))
+print(pg.tr("trained  exact score  exact KL per sentence  sensible"))
 for beta, p in points.items():
-    print(f"{beta:4.2f} {p.score:13.2f} {p.kl:10.2f} {p.sensible:10.0%}")
+    print(f"{beta:7.2f} {p.score:12.2f} {p.kl:22.2f} {p.sensible:9.0%}")
+print(pg.tr("best possible"))
+for beta, p in between.items():
+    print(f"{beta:7.2f} {p.score:12.2f} {p.kl:22.2f} {p.sensible:9.0%}")
+
+# %% claim="the_best_beta_within_two_nats" seeds=12 rates=[0.001, 0.002, 0.004]
+def lead(seed, rate):
+    """By how much β = 0.5 scores above β = 1; -1 where its drift is beyond the bound."""
+    half, one = (train_from_reference(beta, seed=seed, rate=rate)[1][-1] for beta in (0.5, 1.0))
+    return half.score - one.score if half.kl <= 2 else -1.0
+
+
+claim("within 2 nats β = 0.5 scores highest",
+      points[0.5].score - max(points[1.0].score, points[2.0].score), at_least=0.1, again=lead)
+claim("β = 0.5 keeps the bound of 2 nats", points[0.5].kl, at_most=1.8)
+claim("β = 0.03 is far beyond it", points[0.03].kl, at_least=8)
+claim("and has lost the sense", points[0.03].sensible, at_most=0.05)
+
+# %% claim="the_optima_tip_over_between"
+claim("at β = 0.3 the best policy still makes sense", between[0.3].sensible, at_least=0.8)
+claim("at β = 0.2 in about a third of its sentences", between[0.2].sensible, at_least=0.3, at_most=0.42)
+claim("at β = 0.1 hardly ever", between[0.1].sensible, at_most=0.001)
+best = [np.interp(kl, *zip(*sorted((p.kl, p.score) for p in line))) for kl in (0.001, 0.1, 5, 6)]
+claim("the first tenth of a nat buys more than the sixth nat", best[1] - best[0] - (best[3] - best[2]),
+      at_least=0.02)
 
 # %% [markdown]
-# The smaller $\beta$, the further to the right. Between 0.5 and 0.03 the language tips over: there one more pleasant
-# word is worth more than the nonsense around it costs. At $\beta=0.5$ a drift of two nats costs as much as one word
-# pays, at $\beta=0.03$ one word pays for more than thirty.
+# The smaller $\beta$, the further to the right. Between 0.3 and 0.1 the language tips over, and the diamonds show
+# that this is no fault of the training: the best possible policy itself makes sense in most of its sentences at
+# 0.3, in about a third at 0.2, in none at 0.1. From there on one more pleasant word is worth more than the nonsense
+# around it costs. At $\beta=0.5$ a drift of two nats costs as much as one word pays, at $\beta=0.03$ one word pays
+# for more than thirty.
 #
 # Points lie below the line where 24 updates were too few, or where the training came to rest in a local optimum.
 #
@@ -700,9 +840,9 @@ if LARGE:
 # | yours | in the libraries |
 # |---|---|
 # | `token_logp`, `completion_mask`, `masked_mean` | in all of them, under these or similar names |
-# | `ppo_token_loss` | at its core the policy loss of PPO in [TRL](https://huggingface.co/docs/trl), [OpenRLHF](https://github.com/OpenRLHF/OpenRLHF) and [verl](https://github.com/verl-project/verl), which adds a further bound for negative advantages |
-# | `kl_shaped_rewards` | the KL penalty inside the rewards; TRL logs the KL of a completion, without $\beta$, as `objective/kl` |
-# | the critic and `gae` | left out in GRPO (Shao et al. 2024): several answers to each prompt, whitened by their own mean and spread, a cousin of lesson 03's leave-one-out baseline; the KL stands in the loss there, and is today often left out |
+# | `ppo_token_loss` | at its core the policy loss of [OpenRLHF](https://github.com/OpenRLHF/OpenRLHF), of [verl](https://github.com/verl-project/verl), which adds a further bound for negative advantages (lesson 04's dual clip), and of the GRPO in [TRL](https://huggingface.co/docs/trl) |
+# | `kl_shaped_rewards` | the KL penalty inside the rewards, token by token, in OpenRLHF, and in verl if asked for; summed over the answer in TRL's RLOO |
+# | the critic and `gae` | in verl and OpenRLHF; TRL has no PPO any more (version 1.16 looked at). GRPO (Shao et al. 2024) and RLOO (Ahmadian et al. 2024) leave the critic out: several answers to one prompt judge each other. That is lesson 07 |
 #
 # What these libraries add is scale: sampling on one set of machines and training on another, models cut into pieces.
 # The arithmetic is yours.
@@ -741,5 +881,7 @@ if LARGE:
 #   [arXiv:2205.11275](https://arxiv.org/abs/2205.11275)
 # - L. Gao, J. Schulman, J. Hilton (2022), *Scaling laws for reward model overoptimization*.
 #   [arXiv:2210.10760](https://arxiv.org/abs/2210.10760)
+# - A. Ahmadian et al. (2024), *Back to basics: revisiting REINFORCE-style optimization for learning from human
+#   feedback in LLMs* (RLOO). [arXiv:2402.14740](https://arxiv.org/abs/2402.14740)
 # - R. Rafailov et al. (2023), *Direct preference optimization*. [arXiv:2305.18290](https://arxiv.org/abs/2305.18290)
 # - Z. Shao et al. (2024), *DeepSeekMath* (GRPO). [arXiv:2402.03300](https://arxiv.org/abs/2402.03300)

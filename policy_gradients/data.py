@@ -11,11 +11,14 @@ from .i18n import _
 class Trajectory:
     """One episode of T steps.
 
-    states: int (T,), the state each action was taken in (the last successor is not kept)
+    states: int (T,), the state each action was taken in
     actions: int (T,), the action taken in each state
     rewards: float (T,), what each action brought at once
+    last_state: int, the state that the last action led to; None where nobody kept it
+    terminated: bool, how the episode stopped: True where the environment ended it, False where
+        the time limit cut it; None where nobody kept it
 
-        states   s0 s1 s2
+        states   s0 s1 s2    then last_state
         actions  a0 a1 a2
         rewards  r0 r1 r2    r0 follows a0
 
@@ -25,6 +28,8 @@ class Trajectory:
     states: np.ndarray
     actions: np.ndarray
     rewards: np.ndarray
+    last_state: int | None = None
+    terminated: bool | None = None
 
     def __post_init__(self):
         self.states = np.asarray(self.states)

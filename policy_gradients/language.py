@@ -22,13 +22,17 @@ class Language:
         Bob is sad  .   .   .        a completion of 2 tokens, then filling
 
     Sensible: adjectives with "and" between them, then the end.
-    Score: the number of pleasant words in the completion, whatever stands around them. That is
-    the loophole: "Ann is happy happy happy" scores 3 and makes no sense.
+    Score, by the task:
+    "count": the number of pleasant words in the completion, whatever stands around them. That is
+        the loophole: "Ann is happy happy happy" scores 3 and makes no sense.
+    "once": 1 where the completion makes sense and holds a pleasant word, else 0, as a checker
+        marks an answer. Length and score are linked: a second adjective is a second chance.
 
     names, adjectives: the words besides "is", "and" and "."
     pleasant: the adjectives that the score counts
     order: permutation of the tokens' numbers
     max_new: longest completion, the end counted
+    task: "count" or "once"
 
     The default has 8 tokens, so that `exact` can list all completions. Everything happens on the
     device of the policy that is handed in.
@@ -43,6 +47,7 @@ class Language:
         pleasant=("happy", "kind"),
         order=None,
         max_new=5,
+        task="count",
     ):
         words = (".", "is", "and", *names, *adjectives)
         if len(set(words)) != len(words) or len(adjectives) < 3 or not set(pleasant) < set(words):
@@ -52,6 +57,10 @@ class Language:
         order = range(len(words)) if order is None else order
         if sorted(order) != list(range(len(words))):
             raise ValueError(_("order must be a permutation of {n} numbers").format(n=len(words)))
+        if task not in ("count", "once"):
+            message = _("task must be {known}, not {given!r}")
+            raise ValueError(message.format(known='"count", "once"', given=task))
+        self.task = task
         self.symbols = tuple(words[number] for number in order)
         self.num_tokens, self.max_new = len(words), max_new
         self.length = self.prompt_length + max_new
@@ -73,7 +82,12 @@ class Language:
         return torch.tensor([[name, self._is] for name in self.names])
 
     def score(self, tokens):
-        """(B, L) -> float (B,): pleasant words of each completion, up to its end."""
+        """(B, L) -> float (B,): by the task, the pleasant words of each completion, up to its
+        end, or whether it makes sense and has one."""
+        count = self._pleasant_words(tokens)
+        return count if self.task == "count" else ((count > 0) & self.sensible(tokens)).float()
+
+    def _pleasant_words(self, tokens):
         writing = torch.ones(len(tokens), dtype=torch.bool, device=tokens.device)
         score = torch.zeros(len(tokens), device=tokens.device)
         for column in tokens[:, self.prompt_length :].T:
@@ -93,18 +107,32 @@ class Language:
         return right & over
 
     @torch.no_grad()
-    def sample(self, policy, batch_size):
-        """(B, L): random prompts, completed by the policy token by token (torch's generator)."""
+    def sample(self, policy, batch_size=None, prompts=None, temperature=1.0, top_k=None):
+        """(B, L): prompts, completed by the policy token by token (torch's generator).
+
+        batch_size: so many random prompts; or prompts: int (B, prompt_length), these
+        temperature: divides the logits; top_k: only so many likeliest tokens may be drawn.
+        With either one, the sentences are no longer the policy's own.
+        """
         device = next(policy.parameters()).device
-        prompts = self.prompts().to(device)
-        tokens = prompts[torch.randint(len(prompts), (batch_size,), device=device)]  # (B, 2)
-        writing = torch.ones(batch_size, dtype=torch.bool, device=device)
+        tokens = self._begun(batch_size, prompts, device)  # (B, 2)
+        writing = torch.ones(len(tokens), dtype=torch.bool, device=device)
         for _step in range(self.max_new):
-            probs = torch.softmax(policy(tokens)[:, -1], dim=-1)  # (B, V)
+            logits = policy(tokens)[:, -1] / temperature  # (B, V)
+            if top_k is not None:
+                least = logits.topk(top_k).values[:, -1:]
+                logits = torch.where(logits < least, -torch.inf, logits)
+            probs = torch.softmax(logits, dim=-1)
             token = torch.where(writing, torch.multinomial(probs, 1)[:, 0], self.eos)
             tokens = torch.cat([tokens, token[:, None]], dim=1)
             writing = writing & (token != self.eos)
         return tokens
+
+    def _begun(self, batch_size, prompts, device):
+        if prompts is not None:
+            return torch.as_tensor(prompts, device=device)
+        prompts = self.prompts().to(device)
+        return prompts[torch.randint(len(prompts), (batch_size,), device=device)]
 
     def sentences(self, count, rng, typos=0.01):
         """(count, L): the text that a model is pretrained on, sensible but for its typos.
@@ -187,14 +215,38 @@ class Tree:
             )
         grid = torch.cartesian_prod(*[torch.tensor(self.going)] * depth)
         self.prefixes = grid.reshape(-1, depth)
+        self.depths = range(language.max_new)
         self.scores, self.sensible = [], []
-        for length in range(language.max_new):
-            rows = self._leaves(language, length)
+        for length in self.depths:
+            rows = self.rows(language, length)
             self.scores.append(language.score(rows).reshape(-1, language.num_tokens).double())
             found = language.sensible(rows).reshape(-1, language.num_tokens)
             self.sensible.append(found.double())
 
-    def _leaves(self, language, length):
+    def whole(self, language, length):
+        """bool (n * V,): which of the `rows` are whole completions, ended or of full length."""
+        ended = torch.arange(language.num_tokens) == language.eos
+        last = length == self.depths[-1]
+        return (ended | last).repeat(self.width**length)
+
+    def paths(self, language):
+        """For each whole completion the places of its tokens' log-probabilities, (N, max_new), in
+        one row of all (n, V) tables, and which of them there are."""
+        sizes = [self.width**length * language.num_tokens for length in self.depths]
+        starts = np.cumsum([0, *sizes])
+        index, own = [], []
+        for length in self.depths:
+            whole = self.whole(language, length).nonzero()[:, 0]  # (w,) prefix * V + token
+            rows = self.rows(language, length)[whole, language.prompt_length :]  # (w, max_new)
+            prefix = whole // language.num_tokens
+            above = [prefix // self.width ** max(0, length - k) for k in self.depths]
+            places = [starts[k] + above[k] * language.num_tokens + rows[:, k] for k in self.depths]
+            there = torch.arange(language.max_new) <= length
+            own.append(there.expand(len(whole), -1))
+            index.append(torch.where(there, torch.stack(places, 1), 0))
+        return torch.cat(index), torch.cat(own)
+
+    def rows(self, language, length):
         """(n * V, L): each prefix of this length with each next token, filled up with eos."""
         short = self.prefixes[:: self.width ** (self.prefixes.shape[1] - length), :length]
         tokens, every = language.num_tokens, len(short)
@@ -202,6 +254,32 @@ class Tree:
         rows[:, :, language.prompt_length :][:, :, :length] = short[:, None]
         rows[:, :, language.prompt_length + length] = torch.arange(tokens)
         return rows.flatten(0, 1)
+
+
+def listed(language):
+    """(N, L): every sentence there is, each once, prompt by prompt. ValueError for a language
+    with too many."""
+    tree, prompts = language.tree(), language.prompts()
+    rows = torch.cat([tree.rows(language, k)[tree.whole(language, k)] for k in tree.depths])
+    each = rows.repeat(len(prompts), 1)
+    each[:, : language.prompt_length] = prompts.repeat_interleave(len(rows), dim=0)
+    return each
+
+
+def listed_logp(language, policy):
+    """(N, L-1): log-probability of each token of the sentences `listed`, 0 outside completions.
+
+    It can be differentiated with respect to the policy's weights. Its sum over a row is the
+    log-probability of the completion, so that `listed_logp(...).sum(1).exp()` adds up to 1 over
+    the sentences of a prompt.
+    """
+    tree = language.tree()
+    index, own = tree.paths(language)  # (n, max_new) each
+    parts = []
+    for prompt in language.prompts():
+        table = torch.cat([part.flatten() for part in _next_token(tree, policy, prompt)])
+        parts.append(torch.where(own, table[index], 0.0))
+    return torch.nn.functional.pad(torch.cat(parts), (language.prompt_length - 1, 0))
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,11 @@ def _complain(message):
 
 def _build_all(options, course, language, registered, claims):
     known = course.page_names()
-    pages = {name: prepare_page(course, name, language, options.strict)
-             for name in known if name in (options.names or known)}  # fmt: skip
+    pages = {
+        name: prepare_page(course, name, language, options.strict)
+        for name in known
+        if name in (options.names or known)
+    }
     names = [name for name in options.names if name not in known]
     prepared = {}
     if names or not options.names:

@@ -59,6 +59,4 @@ def is_translatable(block):
 
 def translated(text, translate):
     """The text with `translate` applied to each block that has words."""
-    return "\n".join(
-        translate(block) if is_translatable(block) else block for block in cut(text)
-    )
+    return "\n".join(translate(block) if is_translatable(block) else block for block in cut(text))

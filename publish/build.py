@@ -31,9 +31,7 @@ def prepare(course, names, language, registered, strict=False, claims=True):
     if unknown:
         remedy = f"name one of: {', '.join(every) or '(none)'}."
         message = "There is no such lesson."
-        raise PublishError(
-            Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown
-        )
+        raise PublishError(Problem(f"lessons/{name}.py", 1, message, remedy) for name in unknown)
     wanted = names or every
     lessons = course.read([name for name in every if name <= max(wanted, default="")])
     check_lessons(lessons, registered)
@@ -130,7 +128,7 @@ def leftovers(course, language):
 def registered_names():
     """The names that the grader has checks for."""
     try:
-        from grader import exercises
+        from grader.checks import registry as exercises
 
         return exercises.names()
     except ImportError as error:

@@ -35,9 +35,12 @@ def differ(what, english, translated):
     """Yields a sentence where two collections don't hold the same things equally often."""
     lost, new = Counter(english) - Counter(translated), Counter(translated) - Counter(english)
     if lost or new:
-        parts = [f"{word} {', '.join(map(str, some.elements()))}"
-                 for word, some in (("missing:", lost), ("not in the English:", new)) if some]
-        yield f"{what} differ; {'; '.join(parts)}"  # fmt: skip
+        parts = [
+            f"{word} {', '.join(map(str, some.elements()))}"
+            for word, some in (("missing:", lost), ("not in the English:", new))
+            if some
+        ]
+        yield f"{what} differ; {'; '.join(parts)}"
 
 
 def formulas(english, translated):
@@ -66,8 +69,9 @@ def placeholders(english, translated):
 
     def found(text):
         fields = string.Formatter().parse(FORMULA.sub(GAP, text))
-        return [f"{{{name}!{convert}:{spec}}}" for _, name, spec, convert in fields
-                if name is not None]  # fmt: skip
+        return [
+            f"{{{name}!{convert}:{spec}}}" for _, name, spec, convert in fields if name is not None
+        ]
 
     try:
         wanted = found(english)
@@ -129,8 +133,17 @@ def untouched(english, translated):
         yield "it is the English text"
 
 
-RULES = (formulas, code_spans, placeholders, links, structure, edges, numbers, left_in_english,
-         untouched)  # fmt: skip
+RULES = (
+    formulas,
+    code_spans,
+    placeholders,
+    links,
+    structure,
+    edges,
+    numbers,
+    left_in_english,
+    untouched,
+)
 
 
 def prose(text) -> str:

@@ -76,8 +76,10 @@ def _outline(lesson):
     first = lesson.cells[0] if lesson.cells else None
     if first is None or first.kind != "prose" or not first.source.startswith("# "):
         line = first.line if first else 1
-        yield line, "The lesson does not begin with a title.", (
-            "begin with a '# %% [markdown]' cell whose first line is '# # Title'."
+        yield (
+            line,
+            "The lesson does not begin with a title.",
+            ("begin with a '# %% [markdown]' cell whose first line is '# # Title'."),
         )
 
 
@@ -206,15 +208,13 @@ def _answer(cell):
     except SyntaxError:
         return
     functions = {
-        node.name: node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
     name, blank = cell.name, f"{cell.name} = None"
     if name not in functions and name not in _assigned(tree):
         yield cell.line, f"The cell does not define {name!r}.", f"define {name!r} in it."
     elif cell.kind == "question" and not has_blank(cell.source, name):
-        remedy = f"put '{blank}  # \"a\", \"b\" or \"c\"' above '{BEGIN}'."
+        remedy = f'put \'{blank}  # "a", "b" or "c"\' above \'{BEGIN}\'.'
         yield cell.line, f"The question {name!r} leaves no blank to fill in.", remedy
     elif name in functions and not ast.get_docstring(functions[name]):
         remedy = "say in it what is asked, the shapes, and an example."

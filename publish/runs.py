@@ -126,6 +126,7 @@ def methods(lesson):
         "reinforce": reinforce(lesson),
         "actor_critic": ppo(lesson, epochs=1, minibatch_size=COUNT * STEPS),
         "ppo_k1": ppo(lesson, epochs=1),
+        "ppo_k1_small": ppo(lesson, epochs=1, minibatch_size=128),  # as many steps as K = 4
         "ppo_k4": ppo(lesson, epochs=4),
         "ppo_k10": ppo(lesson, epochs=10),
         "no_clip_k10": ppo(lesson, epochs=10, clip=float("inf")),
@@ -160,7 +161,7 @@ def learning_curves(lesson, names=None):
         found |= {f"{name}_tuning": np.array(tuning), f"{name}_rate": np.array(rate)}
         found[name] = runs_of(run, rate)
         print(name, rate, np.round(tuning), flush=True)
-    if not names:
+    if not names or "cut_as_terminated" in names:
         wrong = ppo(cut_as_terminated(), epochs=4)
         found["cut_as_terminated"] = runs_of(wrong, float(found["ppo_k4_rate"]))
     return found
@@ -173,7 +174,14 @@ def runs_of(run, rate):
 # The bug hunt ---------------------------------------------------------------------------------
 
 HUNT_UPDATES, HUNT_EPOCHS, HUNT_RATE = 40, 10, 1e-2
-GAUGES = ("mean_return", "approx_kl", "clip_fraction", "entropy", "explained_variance")
+GAUGES = (
+    "mean_return",
+    "approx_kl",
+    "clip_fraction",
+    "entropy",
+    "explained_variance",
+    "first_ratio",
+)
 
 
 def without_clip(lesson):
@@ -210,6 +218,33 @@ def loss_sign(lesson):
     return {"ppo_clip_loss": lambda *args: -lesson["ppo_clip_loss"](*args)}
 
 
+def reward_sign(lesson):
+    """The advantages are those of minus the reward."""
+    return {"gae": lambda rewards, *rest, **factors: lesson["gae"](-rewards, *rest, **factors)}
+
+
+def at_temperature(lesson):
+    """Actions are drawn, and their log-probabilities stored, at temperature 2; the update scores
+    at 1."""
+
+    def collect(envs, policy, *rest):
+        return lesson["collect_rollout"](envs, lambda obs: policy(obs) / 2, *rest)
+
+    return {"collect_rollout": collect}
+
+
+def episodes_leak(lesson):
+    """The advantages run on over the end of an episode."""
+
+    def leaking(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
+        errors = lesson["td_errors"](rewards, values, next_values, terminated, gamma)
+        zeros, never = np.zeros_like(errors), np.zeros_like(terminated)
+        # With rewards that are TD errors and no values, GAE is the sum of all errors to come.
+        return lesson["gae"](errors, zeros, zeros, never, never, gamma, lam)
+
+    return {"gae": leaking}
+
+
 # Run -> what is wrong with it: functions replaced, options of train_ppo, whose weights are trained.
 BROKEN = {
     "A": {"options": {"value_coef": 0.0}},
@@ -218,7 +253,14 @@ BROKEN = {
     "D": {"replaced": without_clip},
     "E": {"replaced": loss_sign},
     "F": {"trained": ("critic",)},
+    "G": {"replaced": reward_sign},
+    "H": {"replaced": at_temperature},
     "healthy": {},
+}
+# Names that the exercise offers although no run shown has that bug.
+DECOYS = {
+    "entropy-bonus": {"options": {"entropy_coef": 10.0}},
+    "episodes-leak": {"replaced": episodes_leak},
 }
 
 
@@ -227,8 +269,9 @@ def bug_run(
 ):
     """The gauges of one run, {key: (updates,)}."""
     names = replaced(dict(lesson)) if replaced else {}
-    kept = {name: lesson[name] for name in names}
+    kept = {name: lesson[name] for name in (*names, "ppo_update")}
     lesson.update(names)
+    ratios = with_first_ratios(lesson)
     try:
         policy, critic, optimizer = networks(seed, HUNT_RATE, trained)
         envs, rng = pg.envs.VectorCartPole(COUNT), np.random.default_rng(seed)
@@ -237,14 +280,37 @@ def bug_run(
         history = lesson["train_ppo"](envs, policy, critic, optimizer, count, STEPS, rng, **options)
     finally:
         lesson.update(kept)
-    return {key: np.array([row[key] for row in history], np.float32) for key in GAUGES}
+    rows = [row | {"first_ratio": ratio} for row, ratio in zip(history, ratios, strict=True)]
+    return {key: np.array([row[key] for row in rows], np.float32) for key in GAUGES}
 
 
-def bug_hunt(lesson, updates=None):
+def with_first_ratios(lesson):
+    """Watches `ppo_update`; the list that it fills holds, for each update, the largest distance
+    from 1 among the ratios before its first step."""
+    update, found = lesson["ppo_update"], []
+
+    def watched(policy, critic, optimizer, rollout, *rest, **options):
+        found.append(first_ratio(policy, rollout))
+        return update(policy, critic, optimizer, rollout, *rest, **options)
+
+    lesson["ppo_update"] = watched
+    return found
+
+
+def first_ratio(policy, rollout):
+    with torch.no_grad():
+        played = torch.distributions.Categorical(logits=policy(rollout.obs))
+        logp = played.log_prob(torch.as_tensor(rollout.actions)).numpy()
+    return float(np.abs(np.exp(logp - rollout.logp) - 1).max())
+
+
+def bug_hunt(lesson, names=None):
     """The stored arrays of the bug hunt: "run/gauge" -> (updates,)."""
     found = {}
     for name, wrong in BROKEN.items():
-        run = bug_run(lesson, **wrong, updates=updates)
+        if names and name not in names:
+            continue
+        run = bug_run(lesson, **wrong)
         found |= {f"{name}/{key}": values for key, values in run.items()}
     return found
 
@@ -258,9 +324,12 @@ def main(arguments=None):
     parser.add_argument("names", nargs="*", choices=[*MAKERS, []], metavar="NAME")
     torch.set_num_threads(1)
     FOLDER.mkdir(exist_ok=True)
-    for name in parser.parse_args(arguments).names or MAKERS:
+    parser.add_argument("--only", nargs="+", metavar="RUN", help="these runs; the others stay")
+    chosen = parser.parse_args(arguments)
+    for name in chosen.names or MAKERS:
         path = FOLDER / f"{name}.npz"
-        np.savez_compressed(path, **MAKERS[name](namespace(LESSON)))
+        kept = dict(np.load(path)) if chosen.only else {}
+        np.savez_compressed(path, **kept | MAKERS[name](namespace(LESSON), chosen.only))
         print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 

@@ -62,8 +62,11 @@ def language_name(code) -> str:
 
 def page(notebook, name, language):
     """The page of the solved lesson `notebook`, as a notebook for MyST-NB."""
-    cells = [built for cell, blank in zip(notebook.cells, release(notebook).cells)
-             for built in _cells(cell, blank, language)]  # fmt: skip
+    cells = [
+        built
+        for cell, blank in zip(notebook.cells, release(notebook).cells)
+        for built in _cells(cell, blank, language)
+    ]
     link = f"{{download}}`{text_in(language, DOWNLOAD)} </downloads/{name}.ipynb>`"
     cells.insert(1, v4.new_markdown_cell(link))
     return _notebook(cells)
@@ -77,10 +80,14 @@ def start_page(notebook, names, language):
             sections.append(current)
             current = []
         current.append(cell)
-    read = [section for section in [*sections, current]
-            if all(cell.cell_type == "markdown" for cell in section)]  # fmt: skip
-    cells = [v4.new_markdown_cell(_without_switch(cell.source)) for section in read
-             for cell in section]  # fmt: skip
+    read = [
+        section
+        for section in [*sections, current]
+        if all(cell.cell_type == "markdown" for cell in section)
+    ]
+    cells = [
+        v4.new_markdown_cell(_without_switch(cell.source)) for section in read for cell in section
+    ]
     cells.insert(1, v4.new_markdown_cell(text_in(language, ABOUT)))
     lines = ["```{toctree}", ":hidden:", *(f"{name}/{name}" for name in names), "```"]
     return _notebook([*cells, v4.new_markdown_cell("\n".join(lines))])
@@ -191,9 +198,22 @@ def build(course, out):
 def _sphinx(work, language):
     """Make HTML of one language's pages; every warning, such as a dead link, is an error."""
     html = work / "built" / language / "html"
-    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going",
-               "--jobs", "auto", "--conf-dir", SITE, "--doctree-dir", work / "doctrees" / language,
-               work / "source" / language, html]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "--quiet",
+        "--fail-on-warning",
+        "--keep-going",
+        "--jobs",
+        "auto",
+        "--conf-dir",
+        SITE,
+        "--doctree-dir",
+        work / "doctrees" / language,
+        work / "source" / language,
+        html,
+    ]
     environment = {**os.environ, "COURSE_LANGUAGE": language}
     done = subprocess.run(list(map(str, command)), env=environment, check=False)
     if done.returncode:
@@ -208,7 +228,9 @@ def entrance(spoken):
     """The page at the site's root: on to the reader's language, or a choice without scripts."""
     links = "".join(
         f'<li><a href="{code}/index.html" lang="{code.replace("_", "-")}">'
-        f"{language_name(code)}</a></li>\n" for code in spoken)  # fmt: skip
+        f"{language_name(code)}</a></li>\n"
+        for code in spoken
+    )
     text = (SITE / "entrance.html").read_text(encoding="utf-8")
     return text.replace("TITLE", TITLE).replace("LINKS", links)
 

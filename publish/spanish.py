@@ -67,8 +67,10 @@ class Term:
 def read_glossary(text) -> list:
     """The rows of its table: English, Spanish, and what is not said."""
     rows = _table(text.split(EXCEPTIONS)[0])
-    return [Term(english, spanish, tuple(filter(None, map(str.strip, banned.split(",")))))
-            for english, spanish, banned in rows]  # fmt: skip
+    return [
+        Term(english, spanish, tuple(filter(None, map(str.strip, banned.split(",")))))
+        for english, spanish, banned in rows
+    ]
 
 
 def read_exceptions(text) -> set:
@@ -78,8 +80,11 @@ def read_exceptions(text) -> set:
 
 
 def _table(text):
-    rows = [[cell.strip() for cell in line.strip("|").split("|")]
-            for line in text.split("\n") if line.startswith("| ")]  # fmt: skip
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.split("\n")
+        if line.startswith("| ")
+    ]
     return [row for row in rows[1:] if len(row) == 3]
 
 

@@ -18,11 +18,11 @@ import threading
 import time
 from pathlib import Path
 
+from bank import load
+from bank.cells import cell_of
 from grader.course import HERE
-from grader.demo import solved_answers
+from grader.grading.demo import solved_answers
 from tests import classroom
-from tests.bank import load
-from tests.bank.cells import cell_of
 
 CONFIG = f"""
 import sys

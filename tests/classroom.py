@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
+from bank import load
 from grader.course import Course
 from publish.build import prepare
 from publish.course import Course as Source
 from publish.course import notebook_text, write_text
 from publish.release import release
-from tests.bank import load
 
 TINY = Path(__file__).parent / "fixtures" / "grading"
 NAME = "01_tiny"

@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter):
         if "judged" in dict(report.user_properties)
     }
     if judged:
-        from tests.bank.kill_table import rows
+        from bank.kill_table import rows
 
         terminalreporter.section("kill table")
         terminalreporter.write_line("exercise: wrong caught named | right passed")

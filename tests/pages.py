@@ -60,8 +60,11 @@ class Page(HTMLParser):
         """
         ink, ground = "#000000", "#FFFFFF"
         for depth, (tag, _classes) in enumerate(inside, start=1):
-            rules = [(weight, said) for selector, said in self.rules()
-                     if (weight := _weight(selector, inside[:depth]))]  # fmt: skip
+            rules = [
+                (weight, said)
+                for selector, said in self.rules()
+                if (weight := _weight(selector, inside[:depth]))
+            ]
             found = {"color": "#0000EE"} if tag == "a" else {}
             for _specific, said in sorted(rules, key=lambda rule: rule[0]):
                 found |= said

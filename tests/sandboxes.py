@@ -5,9 +5,17 @@ import pytest
 from grader.sandbox import Limits, doctor, zygote_for
 
 LIMITS = Limits(
-    cell_seconds=20, submission_seconds=60, grace_seconds=1, memory_mb=400, files_mb=16,
-    output_kb=16, all_output_kb=200, processes=32, reply_mb=8, asks=50,
-)  # fmt: skip
+    cell_seconds=20,
+    submission_seconds=60,
+    grace_seconds=1,
+    memory_mb=400,
+    files_mb=16,
+    output_kb=16,
+    all_output_kb=200,
+    processes=32,
+    reply_mb=8,
+    asks=50,
+)
 
 needs_walls = pytest.mark.skipif(
     not doctor.can_isolate(), reason="this machine can't isolate: python -m grader doctor"

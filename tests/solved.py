@@ -3,8 +3,8 @@
 import ast
 from pathlib import Path
 
-from grader.checking import run_check
-from grader.exercises import get
+from grader.checks.judge import run_check
+from grader.checks.registry import get
 from grader.probes import runtime, wire
 from publish.lesson import read_lesson
 from publish.rules import without_markers

@@ -19,8 +19,8 @@ from nbconvert import HTMLExporter
 from nbgrader.api import Gradebook
 
 import policy_gradients as pg
-from grader.autograde import Options, autograde
-from grader.verdict import Problem, Verdict
+from grader.checking.verdict import Problem, Verdict
+from grader.grading.autograde import Options, autograde
 from policy_gradients.plots.style import COLORS, LINESTYLES, MARKERS, diverging_colors, ink_on
 from tests import classroom
 from tests.colours import VISIONS, contrast, distance, on
@@ -50,8 +50,11 @@ def is_picture(output):
 
 @pytest.mark.parametrize("path", SOLVED, **IDS)
 def test_every_figure_of_a_lesson_has_words_of_its_own(path):
-    cells = [cell for cell in nbformat.read(path, 4).cells
-             if any(map(is_picture, cell.get("outputs", [])))]  # fmt: skip
+    cells = [
+        cell
+        for cell in nbformat.read(path, 4).cells
+        if any(map(is_picture, cell.get("outputs", [])))
+    ]
     words = [cell.metadata.get("alt", "") for cell in cells]
     assert len(words) >= 4 and len(set(words)) == len(words)
     for cell, alt in zip(cells, words):
@@ -64,8 +67,12 @@ def test_a_page_made_by_nbconvert_shows_the_words(path):
     """With the template that nbgrader's feedback uses."""
     notebook = nbformat.read(path, 4)
     page, _resources = HTMLExporter(template_name="classic").from_notebook_node(notebook)
-    drawn = [cell.metadata.alt for cell in notebook.cells for output in cell.get("outputs", [])
-             if "image/png" in output.get("data", {})]  # fmt: skip
+    drawn = [
+        cell.metadata.alt
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
     assert [image["alt"] for image in Page(page).images] == drawn
 
 
@@ -110,8 +117,11 @@ def test_in_greyscale_neighbours_differ_and_the_rest_has_other_marks_and_lines()
     shades = [to_rgb(color) for color in COLORS]
     for one, other in itertools.pairwise(shades):
         assert distance(one, other, "greyscale") > 10
-    near = [(i, j) for i, j in itertools.combinations(range(len(COLORS)), 2)
-            if distance(shades[i], shades[j], "greyscale") <= APART]  # fmt: skip
+    near = [
+        (i, j)
+        for i, j in itertools.combinations(range(len(COLORS)), 2)
+        if distance(shades[i], shades[j], "greyscale") <= APART
+    ]
     assert near, "then nothing would have to differ"
     for i, j in near:
         assert MARKERS[i] != MARKERS[j] and LINESTYLES[i] != LINESTYLES[j]
@@ -227,8 +237,9 @@ def test_words_in_a_figure_can_be_read(name, monkeypatch):
     for number in plt.get_fignums():
         figure = plt.figure(number)
         figure.canvas.draw()
-        texts = [text for text in figure.findobj(Text) if text.get_text().strip()
-                 and text.get_visible()]  # fmt: skip
+        texts = [
+            text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()
+        ]
         inks = [on((*to_rgb(text.get_color()), text.get_alpha() or 1.0)) for text in texts]
         for text in texts:
             text.set_alpha(0)
@@ -244,10 +255,16 @@ def test_words_in_a_figure_can_be_read(name, monkeypatch):
 PROBLEM = Problem("value", "f(x=1)", "2", "3", "Try x = 0.")
 
 
-@pytest.mark.parametrize("verdict", [
-    Verdict("f", True), Verdict("f", True, 8), Verdict("f", True, note="right"),
-    Verdict("f", False), Verdict("f", False, 8, PROBLEM),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        Verdict("f", True),
+        Verdict("f", True, 8),
+        Verdict("f", True, note="right"),
+        Verdict("f", False),
+        Verdict("f", False, 8, PROBLEM),
+    ],
+)
 def test_a_check_says_by_a_sign_and_in_words_what_its_colour_says(verdict):
     sign, words = ("✓", "right") if verdict.passed else ("✗", "not yet")
     seen = " ".join(text for text, _inside in Page(verdict.html()).texts)
@@ -268,8 +285,12 @@ def test_the_labels_of_a_check_can_be_read_on_light_and_on_dark_pages():
 # Pages of feedback and the report ---------------------------------------------------------------
 
 
-PICTURE = {"a.png": {"image/png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+"
-                                  "M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}}  # fmt: skip
+PICTURE = {
+    "a.png": {
+        "image/png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+"
+        "M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    }
+}
 
 
 @pytest.fixture(scope="module")
@@ -283,12 +304,21 @@ def pages(tmp_path_factory):
     classroom.find(told, "q_why")["attachments"] = PICTURE
     stopped = classroom.solved(course, softmax="import os\nos._exit(1)\n")
     for student, notebook in {
-        "ada": classroom.insert_after(told, "softmax", own), "ben": classroom.blank(course),
-        "cleo": '{"cells": [', "dan": stopped, "eve": classroom.solved(course, q_why="So."),
-    }.items():  # fmt: skip
+        "ada": classroom.insert_after(told, "softmax", own),
+        "ben": classroom.blank(course),
+        "cleo": '{"cells": [',
+        "dan": stopped,
+        "eve": classroom.solved(course, q_why="So."),
+    }.items():
         classroom.submit(folder / "submitted", student, notebook)
-    options = Options(folder / "submitted", folder / "marks", course, jobs=1, unsafe=True,
-                      secret_file=folder / "secret")  # fmt: skip
+    options = Options(
+        folder / "submitted",
+        folder / "marks",
+        course,
+        jobs=1,
+        unsafe=True,
+        secret_file=folder / "secret",
+    )
     autograde(options)
     with Gradebook(f"sqlite:///{folder}/marks/gradebook.db", "policy_gradients") as book:
         grade = book.find_grade("q_why", classroom.NAME, classroom.NAME, "ada")
@@ -298,15 +328,27 @@ def pages(tmp_path_factory):
         book.db.commit()
     autograde(options)
     files = sorted((folder / "marks").rglob("*.html"))
-    return {file.parts[-3] if "feedback" in str(file) else "report":
-            Page(file.read_text(encoding="utf-8")) for file in files}  # fmt: skip
+    return {
+        file.parts[-3] if "feedback" in str(file) else "report": Page(
+            file.read_text(encoding="utf-8")
+        )
+        for file in files
+    }
 
 
 def test_the_class_shows_everything_that_a_page_can_hold(pages):
     assert set(pages) == {"ada", "ben", "cleo", "dan", "eve", "report"}
     everything = " ".join(page.source for page in pages.values())
-    for part in ('class="comment"', 'class="note"', 'class="told good"', 'class="output"',
-                 "neutral", "<img", 'class="warning"', "<h3>"):  # fmt: skip
+    for part in (
+        'class="comment"',
+        'class="note"',
+        'class="told good"',
+        'class="output"',
+        "neutral",
+        "<img",
+        'class="warning"',
+        "<h3>",
+    ):
         assert part in everything, part
 
 

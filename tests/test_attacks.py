@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.autograde import Options, autograde
 from grader.course import HERE
+from grader.grading.autograde import Options, autograde
+from grader.records.secret import read_secret, seeds_of
 from grader.sandbox import Limits, doctor
-from grader.secret import read_secret, seeds_of
 from tests import attacks, classroom
 from tests.classroom import NAME, submit
 from tests.once import once

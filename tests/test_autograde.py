@@ -13,19 +13,20 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from grader import demo, tables
+from bank import load
+from bank.cells import cell_of
 from grader.__main__ import main
-from grader.autograde import Options, autograde
 from grader.course import HERE
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
-from grader.gradebook import COURSE, Ledger
-from grader.marking.records import Task
+from grader.grading import demo
+from grader.grading.autograde import Options, autograde
+from grader.records.gradebook import COURSE, Ledger
+from grader.records.outcome import Task
+from grader.records.secret import SecretError, read_secret, seeds_of
+from grader.reports import tables
 from grader.sandbox import doctor
-from grader.secret import SecretError, read_secret, seeds_of
 from tests import classroom
-from tests.bank import load
-from tests.bank.cells import cell_of
 from tests.classroom import NAME, code, find, insert_after, submit
 from tests.once import once
 from tests.warm import executor_for, warm  # noqa: F401
@@ -498,7 +499,7 @@ def test_a_folder_without_submissions_is_said(graded, tmp_path, capsys):
     [
         (lambda path: None, "--roster names the CSV"),
         (lambda path: path.mkdir(), "--roster names the CSV"),
-        (lambda path: path.write_text("Identifier,Full name\n1,Ada\n"), "columns Student and ID"),
+        (lambda path: path.write_text("Identifier,Full name\n1,Ada\n"), "no column ID"),
     ],
 )
 def test_a_roster_of_another_kind_is_refused(graded, tmp_path, capsys, make, words):
@@ -539,7 +540,7 @@ def test_no_command_lists_them(capsys):
 
 
 def test_two_runs_into_one_folder_do_not_mix(graded, capsys):
-    from grader.store import Store
+    from grader.records.store import Store
 
     with Store(graded / "out"):
         assert main(["report", "--out", str(graded / "out")]) == 1

@@ -49,8 +49,10 @@ def test_the_conda_pack_is_the_one_that_repo2docker_takes(monkeypatch):
 
 def test_the_environment_is_made_where_the_repository_lies(dockerfile):
     """``pip: -e .`` needs the files, so they must be copied before."""
-    copy, update = dockerfile.index("COPY --chown=0:0 src/ ${REPO_DIR}/"), dockerfile.index(
-        'env update -p ${NB_PYTHON_PREFIX} --file "environment.yml"')  # fmt: skip
+    copy, update = (
+        dockerfile.index("COPY --chown=0:0 src/ ${REPO_DIR}/"),
+        dockerfile.index('env update -p ${NB_PYTHON_PREFIX} --file "environment.yml"'),
+    )
     assert copy < update
     (python,) = [one for one in ENVIRONMENT["dependencies"] if str(one).startswith("python=")]
     assert f"Building conda environment for {python}\n" in dockerfile
@@ -69,8 +71,9 @@ def test_the_badge_opens_the_first_page_in_the_readmes_language(readme):
     language = readme.name.split(".")[1].replace("md", "en")
     page = f"notebooks/{language}/00_start.ipynb"
     assert query == {"urlpath": [f"lab/tree/{page}"]}
-    tracked = subprocess.run(["git", "ls-files", "--error-unmatch", page], cwd=ROOT,
-                             capture_output=True)  # fmt: skip
+    tracked = subprocess.run(
+        ["git", "ls-files", "--error-unmatch", page], cwd=ROOT, capture_output=True
+    )
     assert (ROOT / page).is_file() and tracked.returncode == 0
 
 
@@ -103,10 +106,20 @@ def can_go_offline():
 @pytest.mark.parametrize("name", ["01_reinforce", "03_baseline_critic"])
 def test_a_lesson_needs_no_network_one_core_and_little_memory(name, tmp_path):
     lesson = ROOT / "solutions" / "en" / name / f"{name}.ipynb"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg",
-                   "OMP_NUM_THREADS": "1", "IPYTHONDIR": str(tmp_path)}  # fmt: skip
-    done = subprocess.run([*OFFLINE, sys.executable, "-c", RUN, lesson], cwd=tmp_path,
-                          env=environment, capture_output=True, text=True)  # fmt: skip
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "MPLBACKEND": "agg",
+        "OMP_NUM_THREADS": "1",
+        "IPYTHONDIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [*OFFLINE, sys.executable, "-c", RUN, lesson],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["network"] == errno.ENETUNREACH

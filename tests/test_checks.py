@@ -7,13 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import kernel, show
-from grader.checking import run_check
-from grader.exercise import Case, Expected, FunctionExercise, Mistake, Number, Raises, TensorOf
-from grader.exercises import get, registry
+from grader.checking import (
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Number,
+    Raises,
+    TensorOf,
+    text,
+)
+from grader.checking.verdict import Problem, Verdict
+from grader.checks.judge import run_check
+from grader.checks.registry import get, registry
 from grader.probes import runtime
 from grader.probes.inputs import Tensor
-from grader.verdict import Problem, Verdict
+from grader.student import check as kernel
 
 
 def halves(x):
@@ -274,7 +283,7 @@ def test_check_in_a_notebook(shell, capsys):
 
 
 def test_stub_called_by_a_demonstration_is_explained(shell, capsys):
-    shell.run_cell("import grader; grader.kernel.explain_stubs()")
+    shell.run_cell("import grader; grader.student.check.explain_stubs()")
     shell.run_cell("def softmax(logits):\n    raise NotImplementedError\nsoftmax([1.0])")
     out = capsys.readouterr().out
     assert "softmax is not written yet" in out and "Traceback" not in out
@@ -286,11 +295,11 @@ def test_unknown_name_lists_the_known():
 
 
 def test_what_rounding_left_of_a_zero_is_shown_as_zero():
-    assert show.number_text(-3.70074e-17) == "0" and show.number_text(-0.0) == "0"
-    assert show.number_text(2.5e-9) == "2.5e-09" and show.number_text(float("nan")) == "nan"
+    assert text.number_text(-3.70074e-17) == "0" and text.number_text(-0.0) == "0"
+    assert text.number_text(2.5e-9) == "2.5e-09" and text.number_text(float("nan")) == "nan"
 
 
 def test_an_array_of_endless_rows_without_a_number_is_told_by_its_shape():
-    assert show.array_text(np.zeros((10**6, 0))) == "[] of shape (1000000, 0)"
-    assert show.array_text(np.zeros((2, 10**6, 0))) == "[] of shape (2, 1000000, 0)"
-    assert show.array_text(np.zeros(0)) == "[]"
+    assert text.array_text(np.zeros((10**6, 0))) == "[] of shape (1000000, 0)"
+    assert text.array_text(np.zeros((2, 10**6, 0))) == "[] of shape (2, 1000000, 0)"
+    assert text.array_text(np.zeros(0)) == "[]"

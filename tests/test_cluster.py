@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from grader.autograde import Options, autograde
 from grader.course import HERE
 from grader.executor import cluster
 from grader.executor.cluster import ClusterExecutor
 from grader.executor.settings import CannotGrade, Settings
-from grader.marking.records import Task
+from grader.grading.autograde import Options, autograde
+from grader.records.outcome import Task
 from grader.sandbox import doctor
 from tests import classroom
 from tests.classroom import NAME, submit
@@ -161,9 +161,8 @@ def test_no_scheduler_is_a_clear_error():
 
 
 def test_dask_is_imported_only_when_asked_for():
-    code = (
-        "import sys, grader.autograde, grader.executor.local; print('distributed' in sys.modules)"
-    )
+    code = "import sys, grader.grading.autograde, grader.executor.local;"
+    code += "print('distributed' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

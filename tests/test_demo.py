@@ -4,10 +4,10 @@ import csv
 
 import pytest
 
-from grader import demo
 from grader.course import HERE, CourseError
+from grader.grading import demo
+from grader.records.store import StoreError
 from grader.sandbox import doctor
-from grader.store import StoreError
 from tests import classroom
 
 LESSON = "01_reinforce"

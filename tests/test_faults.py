@@ -12,14 +12,14 @@ import pytest
 from nbgrader.coursedir import CourseDirectory
 
 import grader.hook  # noqa: F401  it replaces nbgrader's reader of times
-from grader import gradebook, store
 from grader.__main__ import main
 from grader.course import HERE
 from grader.executor import local
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
-from grader.gradebook import GradebookError, Ledger, Record
-from grader.marking.records import GRADED, Mark, Outcome, Task
+from grader.records import gradebook, store
+from grader.records.gradebook import GradebookError, Ledger, Record
+from grader.records.outcome import GRADED, Mark, Outcome, Task
 from grader.sandbox import doctor
 from tests import classroom
 from tests.classroom import NAME, submit
@@ -32,7 +32,7 @@ SIZE = 10
 # whole run takes less time than another process may need to notice a line.
 RUN = """
 import os, signal, sys
-from grader import autograde
+from grader.grading import autograde
 from grader.__main__ import main
 
 # A shell's background job, as this test may be one, hands on that SIGINT is ignored.
@@ -406,8 +406,8 @@ def test_locked_gradebook_stops_a_run_that_can_go_on_later(classes, tmp_path, mo
         else:
             write(self, records)
 
-    monkeypatch.setattr("grader.autograde.BATCH", 3)
-    monkeypatch.setattr("grader.autograde.BATCH_SECONDS", 1e9)
+    monkeypatch.setattr("grader.grading.autograde.BATCH", 3)
+    monkeypatch.setattr("grader.grading.autograde.BATCH_SECONDS", 1e9)
     with monkeypatch.context() as patched:
         patched.setattr(Ledger, "write", locked_once)
         assert grade(classes, out) == 1

@@ -7,7 +7,7 @@ import resource
 import numpy as np
 import pytest
 
-from grader.exercise import Case, RuleExercise
+from grader.checking import Case, RuleExercise
 from grader.marking import marker
 from grader.marking.fuse import fuse
 from grader.probes.runtime import TooSlow
@@ -91,7 +91,7 @@ def judged(tmp_path, monkeypatch):
         case, rules = Case({}, shown="softmax()"), (lambda *_: act(),)
         exercise = Dear("softmax", "call", lambda rng: [case], rules, prerequisites=needs)
         monkeypatch.setattr(marker, "get", lambda name: exercise)
-        monkeypatch.setattr("grader.checking.get", lambda name: exercise)
+        monkeypatch.setattr("grader.checks.judge.get", lambda name: exercise)
         task = marker.Task("eve", lesson, b"", {"softmax": 1})
         run = marker._Run(task, lesson, marker.blank(lesson))
         run.failed = set(needs)

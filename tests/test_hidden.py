@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from grader.checking import PUBLIC_SEED, run_check
-from grader.exercise import HINTS, FunctionExercise, seed_of
-from grader.exercises import get
+from grader.checking import FunctionExercise, seed_of
+from grader.checking.exercise import HINTS
+from grader.checks.judge import PUBLIC_SEED, run_check
+from grader.checks.registry import get
 from grader.marking.hidden import for_the_student
 from grader.probes import runtime
 from grader.probes.wire import dumps

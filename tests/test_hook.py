@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from grader import hook
-from grader.autograde import Options, autograde
 from grader.course import HERE
-from grader.gradebook import COURSE
+from grader.grading.autograde import Options, autograde
+from grader.nbgrader_plugin import converters
+from grader.records.gradebook import COURSE
 from grader.sandbox import doctor
 from tests import classroom
 from tests.attacks import load
@@ -143,8 +143,8 @@ def test_a_sparse_file_is_not_copied_until_the_disk_is_full(tmp_path):
     for name, size in (("a.txt", 5), ("b.bin", 1 << 40), ("c.bin", 60 << 20), ("d.bin", 60 << 20)):
         with open(tmp_path / name, "wb") as file:
             file.truncate(size)
-    found = hook.regular_files(str(tmp_path))
-    assert sum(os.path.getsize(name) for name in found) <= hook.MOST_COPIED
+    found = converters.regular_files(str(tmp_path))
+    assert sum(os.path.getsize(name) for name in found) <= converters.MOST_COPIED
     assert str(tmp_path / "a.txt") in found
 
 

@@ -1,21 +1,26 @@
 """The house: one place for versions, commands that do what they say, files that agree."""
 
-import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
-
-from publish import torch_cpu
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXACT = re.compile(r"[A-Za-z0-9_.-]+==[0-9][\w.]*( *; *sys_platform == '\w+')?")
+LOCK = {
+    canonicalize_name(name): version
+    for name, version in re.findall(
+        r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE
+    )
+}
 
 
 def requirements():
@@ -24,22 +29,71 @@ def requirements():
     ]
 
 
-def test_every_requirement_is_pinned_and_has_its_reason():
-    text = (ROOT / "pyproject.toml").read_text()
+def test_every_requirement_is_a_range_with_its_reason_that_holds_the_locked_version():
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
     for wanted in requirements():
-        assert EXACT.fullmatch(wanted)
-        line = next(line for line in text.splitlines() if f'"{wanted}"' in line)
-        assert re.search(r"#\s\w", line), f"{wanted} has no reason"
+        one = Requirement(wanted)
+        if one.name == PROJECT["name"]:
+            continue
+        place = next(n for n, line in enumerate(lines) if f'"{wanted}"' in line)
+        assert re.search(r"#\s\w", lines[place] + lines[place - 1]), f"{wanted} has no reason"
+        assert any(bound.operator == ">=" for bound in one.specifier), f"{wanted}: from where?"
+        assert one.specifier.contains(LOCK[canonicalize_name(one.name)]), wanted
 
 
-def test_conda_takes_torch_and_leaves_the_rest_to_pyproject():
+def installed_below(name, extras):
+    """(name, version) of all that this distribution and these extras of it need here."""
+    seen, todo = {}, [(name, extra) for extra in ("", *extras)]
+    while todo:
+        name, extra = todo.pop()
+        if (name, extra) in seen:
+            continue
+        found = metadata.distribution(name)
+        seen[name, extra] = found.version
+        for line in found.requires or []:
+            one = Requirement(line)
+            if one.marker is None or one.marker.evaluate({"extra": extra}):
+                todo += [(canonicalize_name(one.name), each) for each in ("", *one.extras)]
+    return {(name, version) for (name, _extra), version in seen.items()}
+
+
+def test_what_is_installed_here_is_what_the_lock_says():
+    """All of it: what the packages of pyproject.toml need in turn, too."""
+    extras = ("lab", "test", "cluster", "postgres", "site")
+    found = installed_below(PROJECT["name"], extras)
+    assert len(found) > 100
+    for name, version in found - {(PROJECT["name"], PROJECT["version"])}:
+        assert version.split("+")[0] == LOCK[name], f"{name}. Remedy: make lock, then make setup"
+
+
+def test_the_lock_names_no_place():
+    """Neither an index nor a folder: it serves every machine."""
+    text = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"://|@|/[a-z]|\+cpu", text)
+
+
+def test_a_lesson_alone_needs_little():
+    """A shared environment, such as Colab's, keeps the server and kernel that it runs with."""
+    names = {Requirement(wanted).name for wanted in PROJECT["dependencies"]}
+    assert names == {"numpy", "torch", "gymnasium", "matplotlib", "ipywidgets"}
+
+
+def test_conda_takes_torch_and_leaves_the_rest_to_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert environment["channels"] == ["conda-forge"]
     conda = [wanted for wanted in environment["dependencies"] if isinstance(wanted, str)]
     (pip,) = [wanted["pip"] for wanted in environment["dependencies"] if isinstance(wanted, dict)]
-    assert f"pytorch-cpu={torch_cpu.pinned()}" in conda
-    assert pip == ["-e ."]
+    assert f"pytorch-cpu={LOCK['torch']}" in conda
+    assert pip == ["-c requirements.lock", "-e .[lab]"]
     assert {name.split("=")[0] for name in conda} == {"python", "pip", "pytorch-cpu"}
+
+
+@pytest.mark.parametrize("goal", ["lab", "notebooks", "demo"])
+def test_what_lessons_need_is_all_that_a_student_installs(goal):
+    shown = make("--dry-run", "--always-make", goal).stdout
+    assert "publish/install.py lab\n" in shown
+    shown = make("--dry-run", "--always-make", "test").stdout
+    assert "publish/install.py lab test cluster postgres site\n" in shown
 
 
 def make(*arguments, **environment):
@@ -54,9 +108,23 @@ def make(*arguments, **environment):
 
 @pytest.mark.parametrize(
     "goal",
-    ["setup", "system", "lab", "demo", "notebooks", "test", "bench", "lint", "translations",
-     "site", "clean"],
-)  # fmt: skip
+    [
+        "setup",
+        "system",
+        "lab",
+        "demo",
+        "notebooks",
+        "test",
+        "claims",
+        "bench",
+        "lint",
+        "translations",
+        "site",
+        "lock",
+        "canary",
+        "clean",
+    ],
+)
 def test_every_goal_is_known_to_make(goal):
     assert make("--dry-run", goal).returncode == 0
 
@@ -97,13 +165,23 @@ def test_contributing_says_first_which_folder_to_edit():
     assert "lessons/" in (ROOT / "CONTRIBUTING.md").read_text().splitlines()[0]
 
 
-@pytest.mark.parametrize(("name", "other"), [("README.md", "README.es.md"),
-                                             ("README.es.md", "README.md")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "other"), [("README.md", "README.es.md"), ("README.es.md", "README.md")]
+)
 def test_the_readme_names_every_folder_both_commands_and_its_twin(name, other):
     readme = (ROOT / name).read_text()
     assert f"]({other})" in "".join(readme.splitlines()[:4])
-    for folder in ("lessons", "notebooks", "solutions", "policy_gradients", "grader", "publish",
-                   "locale", "tests"):  # fmt: skip
+    for folder in (
+        "lessons",
+        "notebooks",
+        "solutions",
+        "policy_gradients",
+        "grader",
+        "publish",
+        "locale",
+        "bank",
+        "tests",
+    ):
         assert f"`{folder}/`" in readme
     assert "    make lab\n" in readme and "    make test\n" in readme
 
@@ -114,8 +192,10 @@ def test_the_two_readmes_have_the_same_parts():
     def parts(name):
         lines = (ROOT / name).read_text().splitlines()
         text = "\n".join(lines)
-        starts = [next((s for s in ("#", "|", "- ", "    ", "```") if line.startswith(s)), "")
-                  for line in lines]  # fmt: skip
+        starts = [
+            next((s for s in ("#", "|", "- ", "    ", "```") if line.startswith(s)), "")
+            for line in lines
+        ]
         return {s: starts.count(s) for s in starts if s}, len(re.findall(r"\]\(", text))
 
     assert parts("README.md") == parts("README.es.md")
@@ -126,82 +206,6 @@ def test_the_licence_covers_code_and_text():
     assert "Permission is hereby granted, free of charge" in licence
     assert "https://creativecommons.org/licenses/by/4.0/legalcode" in licence
     assert PROJECT["license"] == "MIT AND CC-BY-4.0"
-
-
-class FakePip:
-    """Stands for pip: knows some requirements and what installing each would bring."""
-
-    def __init__(self, brings):
-        self.brings, self.installed = brings, []
-
-    def __call__(self, *arguments, **_):
-        requirement = arguments[-1]
-        names = self.brings.get(requirement.removeprefix("torch=="))
-        if "--dry-run" not in arguments:
-            self.installed.append(list(arguments[1:]))
-        report = {"install": [{"metadata": {"name": name}} for name in names or []]}
-        return subprocess.CompletedProcess(arguments, 0 if names else 1, json.dumps(report), "")
-
-
-@pytest.fixture
-def fresh(monkeypatch):
-    """A machine without torch; returns what makes pip a fake that knows the given builds."""
-
-    def use(brings, **environment):
-        monkeypatch.setattr(torch_cpu, "installed", lambda: None)
-        monkeypatch.setattr(torch_cpu, "pinned", lambda: "2.0")
-        monkeypatch.delenv("TORCH_INDEX", raising=False)
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        fake = FakePip(brings)
-        monkeypatch.setattr(torch_cpu, "pip", fake)
-        return fake
-
-    return use
-
-
-CUDA = ["torch", "nvidia-cublas", "triton"]
-
-
-def test_the_cpu_build_is_taken_where_there_is_one(fresh):
-    pip = fresh({"2.0+cpu": ["torch", "sympy"], "2.0": CUDA})
-    assert torch_cpu.main() == 0
-    assert pip.installed == [["torch==2.0+cpu"]]
-
-
-def test_a_plain_build_without_cuda_packages_is_a_cpu_build(fresh, capsys):
-    pip = fresh({"2.0": ["torch", "sympy"]})
-    assert torch_cpu.main() == 0
-    assert pip.installed == [["torch==2.0"]]
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize("package", ["nvidia-cudnn-cu12", "triton", "cuda-toolkit", "NVIDIA-nccl"])
-def test_cuda_packages_come_only_with_a_word_and_a_way_out(fresh, capsys, package):
-    pip = fresh({"2.0": ["torch", package]}, MAKE_GOAL="lab")
-    assert torch_cpu.main() == 0
-    assert pip.installed == [["torch==2.0"]]
-    said = capsys.readouterr().out
-    assert "No CPU build of torch 2.0" in said
-    assert "make lab TORCH_INDEX=" in said and "pytorch-cpu" in said
-
-
-def test_a_named_index_serves_torch_alone(fresh):
-    pip = fresh({"2.0": ["torch"]}, TORCH_INDEX="file:///somewhere")
-    assert torch_cpu.main() == 0
-    assert pip.installed == [["--no-deps", "--index-url", "file:///somewhere", "torch==2.0"]]
-
-
-def test_what_is_installed_stays(fresh, monkeypatch):
-    pip = fresh({})
-    monkeypatch.setattr(torch_cpu, "installed", lambda: "2.0+cpu")
-    assert torch_cpu.main() == 0
-    assert pip.installed == []
-
-
-def test_a_failed_installation_fails_without_talk_of_cuda(fresh, capsys):
-    assert fresh({}) and torch_cpu.main() == 1
-    assert capsys.readouterr().out == ""
 
 
 def test_a_broken_hook_stops_nbgrader_instead_of_grading_without_a_sandbox(tmp_path):

@@ -133,8 +133,15 @@ def ask(address, data=None):
 @pytest.fixture(scope="module")
 def server(course):
     """Jupyter's server, started as ``make lab`` starts it, on a port that is free."""
-    command = ["-m", "jupyter", "server", "--no-browser", "--allow-root", "--port=8950",
-               "--IdentityProvider.token=t"]  # fmt: skip
+    command = [
+        "-m",
+        "jupyter",
+        "server",
+        "--no-browser",
+        "--allow-root",
+        "--port=8950",
+        "--IdentityProvider.token=t",
+    ]
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=course,

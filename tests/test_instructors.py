@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from grader.checking import run_check
+import bank
+from grader.checks.judge import run_check
 from grader.probes import runtime
-from tests import bank, classroom
+from tests import classroom
 from tests.publishing import publish
 from tests.sandboxes import needs_walls
 
@@ -47,8 +48,14 @@ def repository(tmp_path_factory):
     hidden = shutil.ignore_patterns("__pycache__", "tests")
     for package in ("grader", "policy_gradients", "publish"):
         shutil.copytree(ROOT / package, root / package, ignore=hidden)
-    for file in ("Makefile", "pyproject.toml", "postBuild", "README.md", "nbgrader_config.py",
-                 ".gitignore"):  # fmt: skip
+    for file in (
+        "Makefile",
+        "pyproject.toml",
+        "postBuild",
+        "README.md",
+        "nbgrader_config.py",
+        ".gitignore",
+    ):
         shutil.copy(ROOT / file, root / file)
     (root / "lessons").mkdir()
     shutil.copy(classroom.TINY / "lessons" / "01_tiny.py", root / "lessons" / f"{LESSON}.py")
@@ -72,11 +79,16 @@ def prepare(folder, repository):
 
 def shell(command, folder):
     """Runs one command as in the guide's one terminal; returns what it printed."""
-    environment = {**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1",
-                   "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-                   "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}  # fmt: skip
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, text=True,
-                          capture_output=True)  # fmt: skip
+    environment = {
+        **os.environ,
+        "PYTHONPATH": "",
+        "OMP_NUM_THREADS": "1",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+    }
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, text=True, capture_output=True
+    )
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout
 
@@ -86,19 +98,27 @@ def formgrader(command, folder):
     assert command == "(cd out/marks && jupyter lab)"
     words = "exec jupyter lab --no-browser --allow-root --port=0 --IdentityProvider.token=t"
     runtime_folder = folder / "runtime"
-    environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime_folder),
-                   "PYTHONPATH": str(folder)}  # fmt: skip
+    environment = {
+        **os.environ,
+        "JUPYTER_RUNTIME_DIR": str(runtime_folder),
+        "PYTHONPATH": str(folder),
+    }
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    process = subprocess.Popen(["bash", "-c", words], cwd=folder / "out" / "marks",
-                               env={**environment, "PATH": path}, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)  # fmt: skip
+    process = subprocess.Popen(
+        ["bash", "-c", words],
+        cwd=folder / "out" / "marks",
+        env={**environment, "PATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while not (found := list(runtime_folder.glob("jpserver-*.json"))):
             assert process.poll() is None
             time.sleep(0.2)
         address = json.loads(found[0].read_text())["url"]
-        asked = urllib.request.Request(f"{address}formgrader/api/assignments",
-                                       headers={"Authorization": "token t"})  # fmt: skip
+        asked = urllib.request.Request(
+            f"{address}formgrader/api/assignments", headers={"Authorization": "token t"}
+        )
         with urllib.request.urlopen(asked, timeout=60) as answer:
             return {one["name"]: one for one in json.load(answer)}[LESSON]
     finally:
@@ -163,10 +183,12 @@ def test_the_worked_examples_check_names_the_mistakes_of_its_bank(monkeypatch):
     exec(example("grader/checks/lesson_07.py"), vars(module))
     (exercise,) = module.EXERCISES
     monkeypatch.setattr(bank, "ENTRIES", [])
-    exec(example("tests/bank/lesson_07.py"), {"__name__": "bank_07"})
+    exec(example("bank/lesson_07.py"), {"__name__": "bank_07"})
     solution = {"np": __import__("numpy")}
-    exec(example("lessons/07_scale.py").split('exercise="scaled_rewards"')[1].split("# %%")[0],
-         solution)  # fmt: skip
+    exec(
+        example("lessons/07_scale.py").split('exercise="scaled_rewards"')[1].split("# %%")[0],
+        solution,
+    )
     entries = [*bank.ENTRIES, bank.Entry("scaled_rewards", "own", solution["scaled_rewards"], None)]
     assert len(entries) == 4
     for entry in entries:

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import policy_gradients as pg
-from grader import played, training
+from bank import load
+from grader.checking import seed_of
 from grader.checks import lesson_01
-from grader.checks.lesson_01 import gradients, learning, policy, rollout
-from grader.exercise import seed_of
+from grader.checks.lesson_01 import gradients, learning, loss, policy, rollout
+from grader.checks.shared import episodes, tabular
 from grader.probes.inputs import Trajectory
-from tests.bank import load
 from tests.solved import replaced, solutions, verdicts
 
 NAMES = [exercise.name for exercise in lesson_01.EXERCISES]
@@ -91,8 +91,10 @@ def test_two_mistakes_cost_two_exercises():
 
 def test_a_wrong_training_loop_is_not_saved_by_wrong_helpers():
     wrong = {entry.id: entry.answer for entry in load()}
-    answers = {"reinforce_loss": wrong["reinforce_loss-wrong-objective"],
-               "train_reinforce": wrong["train_reinforce-wrong-piling_up"]}  # fmt: skip
+    answers = {
+        "reinforce_loss": wrong["reinforce_loss-wrong-objective"],
+        "train_reinforce": wrong["train_reinforce-wrong-piling_up"],
+    }
     found = verdicts(replaced(SOLVED, **answers), NAMES)
     assert found["train_reinforce"].mistake == "gradients-pile-up"
 
@@ -122,7 +124,7 @@ def test_truth_of_grad_log_prob_agrees_with_differences():
 def test_truth_of_reinforce_gradient_averages_to_the_exact_gradient():
     env = pg.envs.Corridor(length=4, max_steps=5)
     theta = np.random.default_rng(2).normal(size=(4, 2))
-    pi, gamma = played.softmax(theta), 0.8
+    pi, gamma = episodes.softmax(theta), 0.8
     mean = sum(
         p * gradients.reinforce_gradient_truth(theta, [tau], gamma)
         for p, tau in pg.exact.enumerate_trajectories(env, pi)
@@ -132,8 +134,8 @@ def test_truth_of_reinforce_gradient_averages_to_the_exact_gradient():
 
 def test_truth_of_reinforce_loss_agrees_with_differences():
     logp, returns = -np.random.default_rng(3).exponential(size=(3, 4)), np.array([1.0, -2.0, 5.0])
-    truth = gradients.reinforce_loss_truth(logp, returns)
-    found = nudged(lambda x: float(gradients.reinforce_loss_truth(x, returns).value), logp)
+    truth = loss.reinforce_loss_truth(logp, returns)
+    found = nudged(lambda x: float(loss.reinforce_loss_truth(x, returns).value), logp)
     np.testing.assert_allclose(truth.gradients["logp"], found, atol=1e-6)
 
 
@@ -141,7 +143,7 @@ def test_forms_of_the_training_gradient_agree_with_autograd():
     rng = np.random.default_rng(4)
     env, theta = pg.envs.Grid(size=3, pits=[(1, 1)]), rng.normal(size=(9, 4))
     batch = [play(env, theta, rng) for _ in range(5)]
-    episodes = [played.Episode(t.states, t.actions, t.rewards, "terminated", 0) for t in batch]
+    episodes = [episodes.Episode(t.states, t.actions, t.rewards, "terminated", 0) for t in batch]
     records = [Trajectory(t.states, t.actions, t.rewards) for t in batch]
     np.testing.assert_allclose(
         learning.RIGHT[0](theta, episodes) / 5,
@@ -163,7 +165,7 @@ def test_bets_are_a_probability_distribution_over_all_sequences():
     obs = np.array([0, 0, 1, 0])
     sequences = [np.array(s) for s in itertools.product(range(3), repeat=len(obs))]
     total = sum(
-        math.exp(played.log_likelihood(s, played.learned_probabilities(obs, s, 3)))
+        math.exp(episodes.log_likelihood(s, episodes.learned_probabilities(obs, s, 3)))
         for s in sequences
     )
     assert total == pytest.approx(1.0)
@@ -173,46 +175,46 @@ def test_honest_draws_are_never_called_wrong():
     rng = np.random.default_rng(5)
     for _ in range(300):
         obs = rng.integers(4, size=400)
-        pi = played.softmax(rng.normal(size=(4, 3)) * rng.uniform(0, 4))[obs]
+        pi = episodes.softmax(rng.normal(size=(4, 3)) * rng.uniform(0, 4))[obs]
         actions = (pi.cumsum(1) < rng.random((400, 1))).sum(1)
-        assert played.sampling_problem(obs, actions, pi) is None
+        assert episodes.sampling_problem(obs, actions, pi) is None
 
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_draws_at_another_temperature_are_told(temperature):
     rng = np.random.default_rng(6)
     obs, logits = rng.integers(3, size=1500), np.array([[3.0, 0.0], [0.0, 4.0], [-2.0, 2.0]])
-    actions = (rng.random(1500) < played.softmax(logits / temperature)[obs, 1]).astype(int)
-    problem = played.sampling_problem(obs, actions, played.softmax(logits)[obs])
+    actions = (rng.random(1500) < episodes.softmax(logits / temperature)[obs, 1]).astype(int)
+    problem = episodes.sampling_problem(obs, actions, episodes.softmax(logits)[obs])
     assert problem.mistake == "frequencies"
 
 
 def test_draws_from_softmax_of_probabilities_are_told():
     rng = np.random.default_rng(6)
     obs, logits = rng.integers(3, size=1500), np.array([[3.0, 0.0], [0.0, 4.0], [-2.0, 2.0]])
-    twice = played.softmax(played.softmax(logits))
+    twice = episodes.softmax(episodes.softmax(logits))
     actions = (rng.random(1500) < twice[obs, 1]).astype(int)
-    assert played.sampling_problem(obs, actions, played.softmax(logits)[obs]).mistake == (
+    assert episodes.sampling_problem(obs, actions, episodes.softmax(logits)[obs]).mistake == (
         "softmax-twice"
     )
 
 
 def test_training_environments_differ_and_can_be_solved():
-    drawn = [learning.training_env(np.random.default_rng(seed)) for seed in range(30)]
+    drawn = [tabular.training_env(np.random.default_rng(seed)) for seed in range(30)]
     assert len({repr(env.kwargs) for env in drawn}) == 30
     for record in drawn:
-        env = played.environment(record)
+        env = episodes.environment(record)
         assert pg.exact.best_stationary(env) > 9
-        even = played.exact_share(env, np.zeros((9, 4)))
+        even = episodes.exact_share(env, np.zeros((9, 4)))
         assert even < 0.5, "a policy that knows nothing is far from the mark"
 
 
 def test_no_fixed_weights_reach_the_mark_everywhere():
-    env = learning.training_env(np.random.default_rng(0))
-    ready = np.log(pg.exact.best_policy(played.environment(env)) + 1e-6)
-    others = [learning.training_env(np.random.default_rng(seed)) for seed in range(1, 40)]
-    passed = [played.exact_share(played.environment(other), ready) >= 0.9 for other in others]
-    assert played.exact_share(played.environment(env), ready) > 0.99 and sum(passed) <= 2
+    env = tabular.training_env(np.random.default_rng(0))
+    ready = np.log(pg.exact.best_policy(episodes.environment(env)) + 1e-6)
+    others = [tabular.training_env(np.random.default_rng(seed)) for seed in range(1, 40)]
+    passed = [episodes.exact_share(episodes.environment(other), ready) >= 0.9 for other in others]
+    assert episodes.exact_share(episodes.environment(env), ready) > 0.99 and sum(passed) <= 2
 
 
 def test_hidden_cases_hang_on_the_seed():
@@ -390,9 +392,9 @@ def test_tables_and_batches_follow_the_updates():
     from grader.probes import runtime
 
     (seen,) = runtime.run(SOLVED, exercise.name, {**exercise.request([case]), "seconds": 0})
-    sizes = [len(batch) for batch in training.batches(case, seen)]
+    sizes = [len(batch) for batch in tabular.batches(case, seen)]
     assert sizes == [case.inputs["batch_size"]] * case.inputs["num_updates"]
-    tables = training.tables(seen)
+    tables = tabular.tables(seen)
     np.testing.assert_array_equal(tables[0], seen["modules"]["policy"]["before"]["theta"])
     np.testing.assert_array_equal(tables[-1], seen["modules"]["policy"]["after"]["theta"])
     assert len(tables) == case.inputs["num_updates"] + 1

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 import policy_gradients as pg
-from grader.checking import run_check
-from grader.checks import lesson_02 as checks
-from grader.exercises import get
+from grader.checks.judge import run_check
+from grader.checks.lesson_02 import gradient_samples, reward_to_go, variance
+from grader.checks.lesson_02.variance import moments
+from grader.checks.registry import get
+from grader.checks.shared.returns import rewards_to_go
 from grader.probes import runtime
-from grader.truths import moments, rewards_to_go
 from tests.lesson_code import solved
 
 LESSON = solved("02_variance")
@@ -39,8 +40,8 @@ def test_truths_of_the_gradients_are_right_on_average_and_in_their_spread(estima
     pi = LESSON["softmax"](theta)
     chances, episodes = zip(*pg.exact.enumerate_trajectories(env, pi), strict=True)
     truth = {
-        "return": checks.gradient_samples_truth,
-        "reward_to_go": checks.reward_to_go_gradient_truth,
+        "return": gradient_samples.gradient_samples_truth,
+        "reward_to_go": gradient_samples.reward_to_go_gradient_truth,
     }[estimator]
     samples = truth(theta, episodes)
     exact = pg.exact.gradient_moments(env, pi, estimator)
@@ -65,24 +66,24 @@ def test_reward_to_go_of_ones_is_a_geometric_series():
 def test_the_long_case_agrees_with_the_definition():
     """The shortcut of the long case is what the definition gives for ones."""
     np.testing.assert_allclose(rewards_to_go(np.ones(40)), np.arange(40, 0, -1.0))
-    assert checks.reward_to_go_truth(np.ones(checks.MANY_STEPS))[[0, -1]].tolist() == [
-        checks.MANY_STEPS,
+    assert reward_to_go.reward_to_go_truth(np.ones(reward_to_go.MANY_STEPS))[[0, -1]].tolist() == [
+        reward_to_go.MANY_STEPS,
         1.0,
     ]
 
 
 def test_batch_size_truth_is_the_smallest_that_reaches_the_target():
     samples = np.random.default_rng(2).normal(size=(40, 3)) + 0.4
-    single = checks.signal_to_noise_truth(samples) / 40
+    single = variance.signal_to_noise_truth(samples) / 40
     for target in (0.3, 2.0, 17.0):
-        size = checks.batch_size_truth(samples, target)
+        size = variance.batch_size_truth(samples, target)
         assert size * single >= target and (size == 1 or (size - 1) * single < target)
 
 
 def test_the_secret_seed_never_puts_a_target_on_a_whole_number():
     """A target whose batch size is whole but for rounding would call right answers wrong."""
     for seed in range(200):
-        for case in checks.batch_size_cases(np.random.default_rng(seed)):
+        for case in variance.batch_size_cases(np.random.default_rng(seed)):
             samples = np.asarray(getattr(case.inputs["samples"], "array", case.inputs["samples"]))
             mean, covariance = moments(samples)
             if mean.any():

@@ -8,10 +8,19 @@ import pytest
 import torch
 
 import policy_gradients as pg
-from grader.checking import run_check
+from grader.checks.judge import run_check
 from grader.checks.lesson_01.learning import TRAIN_REINFORCE
-from grader.checks.lesson_03 import EXERCISES, advantages, baselines, critic, learning
-from grader.exercises import get
+from grader.checks.lesson_03 import (
+    EXERCISES,
+    baselines,
+    critic,
+    gae,
+    learning,
+    leave_one_out,
+    optimal_baseline,
+    td_errors,
+)
+from grader.checks.registry import get
 from grader.probes import runtime
 from tests.lesson_code import solved
 from tests.pages import pictured
@@ -65,7 +74,7 @@ def test_any_state_baseline_leaves_the_truths_mean_alone(corridor):
 def test_truth_of_the_best_constant_is_the_best():
     rng = np.random.default_rng(3)
     scores, returns = rng.normal(size=(20, 4)), rng.normal(size=20) * 3 + 2
-    best = baselines.optimal_truth(scores, returns)
+    best = optimal_baseline.optimal_truth(scores, returns)
 
     def width(b):
         return np.sum((scores * (returns - b)[:, None]) ** 2)
@@ -79,7 +88,7 @@ def test_leave_one_out_truth_is_unbiased_in_a_bandit(size):
     total = np.zeros(3)
     for batch in itertools.product(range(3), repeat=size):
         pulled = np.array(batch)
-        weights = baselines.leave_one_out_truth(arms[pulled])
+        weights = leave_one_out.leave_one_out_truth(arms[pulled])
         total += chance[pulled].prod() * weights @ (np.eye(3)[pulled] - chance) / size
     np.testing.assert_allclose(total, chance * (arms - chance @ arms), atol=1e-12)
 
@@ -111,7 +120,7 @@ def test_td_errors_of_the_exact_values_average_to_zero(corridor):
     total = np.zeros(5)
     for s, a, n in np.argwhere(env.transitions > 0):
         columns = ([[x]] for x in (env.rewards[s, a, n], values[s], values[n], env.terminal[n]))
-        error = advantages.td_truth(*(np.array(x) for x in columns), 0.9)
+        error = td_errors.td_truth(*(np.array(x) for x in columns), 0.9)
         total[s] += pi[s, a] * env.transitions[s, a, n] * error[0, 0]
     np.testing.assert_allclose(total[~env.terminal], 0, atol=1e-12)
 
@@ -124,13 +133,13 @@ def test_gae_truth_at_its_limits(corridor):
     for traj in episodes:
         columns = one_column(env, traj, values)
         rewards, own, following, terminated, truncated = columns
-        td = advantages.td_truth(rewards, own, following, terminated, 0.9)
-        adv = advantages.gae_truth(*columns, gamma=0.9, lam=0.0)
+        td = td_errors.td_truth(rewards, own, following, terminated, 0.9)
+        adv = gae.gae_truth(*columns, gamma=0.9, lam=0.0)
         np.testing.assert_allclose(adv, td)
         left = np.arange(len(traj), 0, -1)
         cut = np.where(truncated[-1], following[-1], 0.0) * 0.9**left
         wanted = LESSON["reward_to_go"](traj.rewards, 0.9) + cut - own[:, 0]
-        adv = advantages.gae_truth(*columns, gamma=0.9, lam=1.0)
+        adv = gae.gae_truth(*columns, gamma=0.9, lam=1.0)
         np.testing.assert_allclose(adv[:, 0], wanted)
 
 
@@ -141,7 +150,7 @@ def test_gae_truth_averages_to_the_exact_estimate(corridor):
     zero = np.zeros(5)
     samples = []
     for traj in episodes:
-        adv = advantages.gae_truth(*one_column(env, traj, values), gamma=0.9, lam=0.6)[:, 0]
+        adv = gae.gae_truth(*one_column(env, traj, values), gamma=0.9, lam=0.6)[:, 0]
         fake = pg.Trajectory(traj.states, traj.actions, adv)
         samples.append(baselines.baseline_truth(theta, [fake], zero, gamma=0.0)[0])
     exact = pg.exact.gradient_moments(env, pi, "gae", gamma=0.9, values=values, lam=0.6)
@@ -150,10 +159,10 @@ def test_gae_truth_averages_to_the_exact_estimate(corridor):
 
 def test_next_values_of_a_terminated_step_are_junk_and_of_a_cut_one_are_not():
     """The fixture holds what the two flags are to be told apart by."""
-    fields = advantages.told_apart()
+    fields = td_errors.told_apart()
     terminated, truncated = fields["terminated"], fields["truncated"]
     assert terminated.any() and truncated.any() and not (terminated & truncated).any()
-    assert (fields["next_values"][terminated] == advantages.JUNK).all()
+    assert (fields["next_values"][terminated] == td_errors.JUNK).all()
     cut = np.argwhere(truncated[:-1])
     assert all(fields["next_values"][t, n] != fields["values"][t + 1, n] for t, n in cut)
     inside = ~(terminated | truncated)[:-1]

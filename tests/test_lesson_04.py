@@ -12,10 +12,11 @@ import pytest
 import torch
 
 import policy_gradients as pg
-from grader.checks.lesson_04 import EXERCISES, clip, kl, ratio
-from grader.checks.lesson_04.samples import logs
-from grader.exercise import Expected, plain, seed_of
-from grader.exercises import get
+from grader.checking import Expected, plain, seed_of
+from grader.checks.lesson_04 import EXERCISES, case_table, clip, clip_gradient, kl, ratio
+from grader.checks.registry import get
+from grader.checks.shared import clip_truth
+from grader.checks.shared.ratios import logs
 from grader.probes.observe import observe
 from publish.rules import without_markers
 from tests.lesson_code import COURSE, solved
@@ -308,8 +309,10 @@ def calls(exercise, seeds=range(30)):
 
 def by_autograd(formula, given):
     """Value and gradient by logp of a formula in torch."""
-    tensors = {k: torch.tensor(v, dtype=torch.float64) if isinstance(v, np.ndarray) else v
-               for k, v in given.items()}  # fmt: skip
+    tensors = {
+        k: torch.tensor(v, dtype=torch.float64) if isinstance(v, np.ndarray) else v
+        for k, v in given.items()
+    }
     tensors["logp"].requires_grad_()
     value = formula(**tensors)
     value.backward()
@@ -320,13 +323,22 @@ def by_autograd(formula, given):
     ("exercise", "formula"),
     [
         (ratio.SURROGATE_LOSS, lambda logp, logp_old, adv: -((logp - logp_old).exp() * adv).mean()),
-        (clip.PPO_CLIP_LOSS, lambda logp, logp_old, adv, clip=0.2: torch.where(
-            adv > 0, -adv * (logp - logp_old).exp().clamp(max=1 + clip),
-            -adv * (logp - logp_old).exp().clamp(min=1 - clip)).mean()),
-        (kl.PPO_PENALTY_LOSS, lambda logp, logp_old, adv, kl, beta:
-         beta * kl - ((logp - logp_old).exp() * adv).sum() / len(adv)),
+        (
+            clip.PPO_CLIP_LOSS,
+            lambda logp, logp_old, adv, clip=0.2: torch.where(
+                adv > 0,
+                -adv * (logp - logp_old).exp().clamp(max=1 + clip),
+                -adv * (logp - logp_old).exp().clamp(min=1 - clip),
+            ).mean(),
+        ),
+        (
+            kl.PPO_PENALTY_LOSS,
+            lambda logp, logp_old, adv, kl, beta: (
+                beta * kl - ((logp - logp_old).exp() * adv).sum() / len(adv)
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_truths_of_the_losses_agree_with_autograd(exercise, formula):
     for given, truth, _case in calls(exercise):
         value, gradient = by_autograd(formula, given)
@@ -335,7 +347,7 @@ def test_truths_of_the_losses_agree_with_autograd(exercise, formula):
 
 
 def test_truth_of_the_slope_is_the_losss_gradient_over_the_ratio():
-    for given, truth, _case in calls(clip.CLIP_GRADIENT):
+    for given, truth, _case in calls(clip_gradient.CLIP_GRADIENT):
         r, adv, width = given["ratio"], given["adv"], given.get("clip", 0.2)
         logp = np.log(r.astype(float))
         loss = clip.clip_truth(logp, np.zeros_like(logp), adv, width)
@@ -354,7 +366,7 @@ def test_truth_of_the_kl_is_exact_on_a_whole_policy():
 
 def test_no_gradient_is_asked_on_an_edge():
     """Ratios as the student's code sees them, float32 included."""
-    for exercise in (clip.PPO_CLIP_LOSS, clip.CLIP_GRADIENT):
+    for exercise in (clip.PPO_CLIP_LOSS, clip_gradient.CLIP_GRADIENT):
         for given, _truth, _case in calls(exercise, range(150)):
             width = given.get("clip", 0.2)
             r = given["ratio"] if "ratio" in given else np.exp(given["logp"] - given["logp_old"])
@@ -363,13 +375,13 @@ def test_no_gradient_is_asked_on_an_edge():
 
 
 def test_edges_of_the_fraction_are_exact_in_every_float():
-    for given, _truth, _case in calls(clip.CLIP_FRACTION):
+    for given, _truth, _case in calls(clip_gradient.CLIP_FRACTION):
         width, r = given.get("clip", 0.2), np.asarray(given["ratio"])
         for dtype in (np.float32, np.float64):
             x = r.astype(dtype)
             ways = [np.abs(x - 1) > width, (x < 1 - width) | (x > 1 + width), np.abs(1 - x) > width]
             assert all((way == ways[0]).all() for way in ways)
-    rows = [given for given, _truth, _case in calls(clip.CLIP_FRACTION, [0])]
+    rows = [given for given, _truth, _case in calls(clip_gradient.CLIP_FRACTION, [0])]
     assert any((abs(np.asarray(g["ratio"]) - 1) == g.get("clip", 0.2)).any() for g in rows)
 
 
@@ -401,13 +413,19 @@ def test_solutions_pass_every_check(lesson):
 @pytest.mark.parametrize(
     ("broken", "answer", "dependants"),
     [
-        ("importance_ratio", lambda logp, logp_old: logp - logp_old,
-         ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"]),
-        ("importance_ratio", lambda logp, logp_old: torch.exp(logp - logp_old),
-         ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"]),
+        (
+            "importance_ratio",
+            lambda logp, logp_old: logp - logp_old,
+            ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"],
+        ),
+        (
+            "importance_ratio",
+            lambda logp, logp_old: torch.exp(logp - logp_old),
+            ["surrogate_loss", "ppo_clip_loss", "ppo_penalty_loss"],
+        ),
         ("surrogate_loss", lambda logp, logp_old, adv: logp.sum(), ["ppo_penalty_loss"]),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_prerequisite_costs_its_own_points_alone(lesson, broken, answer, dependants):
     """Value and gradient of the dependants are judged with the right helper in its place."""
     namespace = replaced(answers(lesson), **{broken: answer})
@@ -432,7 +450,7 @@ def test_a_helper_in_its_place_does_not_hide_the_dependants_own_mistake(lesson):
 
 def test_a_table_that_is_not_filled_in_says_so():
     exercise = get("case_table")
-    blank = observe(dict.fromkeys(clip.KEYS))
+    blank = observe(dict.fromkeys(case_table.KEYS))
     verdict = exercise.judge(exercise.cases(np.random.default_rng(0)), [{"value": blank}])
     assert verdict.mistake == "not-answered"
 
@@ -468,20 +486,20 @@ def explorer(lesson):
 
 
 def test_the_explorer_says_each_case_as_the_truth_has_it(explorer):
-    for place, r in clip.PLACES.items():
+    for place, r in case_table.PLACES.items():
         for sign, adv in (("+", 1.0), ("-", -1.0)):
             assert explorer.place(r) == place
-            assert explorer.slope(r, sign) == pytest.approx(clip.slope(r, adv))
-            unclipped = clip.objective(r, adv) == r * adv
+            assert explorer.slope(r, sign) == pytest.approx(clip_truth.slope(r, adv))
+            unclipped = clip_truth.objective(r, adv) == r * adv
             expected = "both" if place == "inside" else "rA" if unclipped else "clip"
             assert explorer.branch(r, sign) == expected
-            word = "moves" if clip.slope(r, adv) else "at rest"
+            word = "moves" if clip_truth.slope(r, adv) else "at rest"
             assert word in explorer.words(r, sign) and place in explorer.words(r, sign)
 
 
 def test_sentence_picture_and_table_follow_slider_and_switch(explorer):
     box = explorer.controls()
-    (slider, switch), words, picture = box.children[0].children, *box.children[1:]
+    (slider, switch, _band), words, picture = box.children[0].children, *box.children[1:]
     seen = []
     for r, sign in ((1.4, "+"), (0.6, "+"), (0.6, "-"), (1.0, "-")):
         slider.value, switch.value = r, sign
@@ -492,6 +510,22 @@ def test_sentence_picture_and_table_follow_slider_and_switch(explorer):
         assert said.startswith(explorer.words(r, sign)) and said.count("moves") >= 4
         assert "A > 0, above: zero" in said and "A < 0, above: moves" in said
     assert len(set(seen)) == 4
+
+
+def test_a_band_that_is_wider_above_moves_the_upper_edge_alone(explorer):
+    """Truth: min(r A, clip(r, 0.8, 1.28) A) by NumPy, against the composition of two widths."""
+    box = explorer.controls()
+    (slider, switch, band), words, _picture = box.children[0].children, *box.children[1:]
+    slider.value, band.index = 1.25, 1
+    assert "moves" in words.value and "inside" in words.value
+    slider.value = 1.3
+    assert "is at rest" in words.value and "above" in words.value
+    slider.value, switch.value = 0.75, "-"
+    assert "is at rest" in words.value and "below" in words.value
+    higher = band.value
+    for sign, adv in (("+", 1.0), ("-", -1.0)):
+        truth = np.minimum(higher.grid * adv, np.clip(higher.grid, 0.8, 1.28) * adv)
+        np.testing.assert_allclose(higher.curves[sign], truth, atol=1e-12)
 
 
 def test_the_explorer_draws_once_at_a_time_and_out_of_pyplots_sight(explorer, monkeypatch):
@@ -508,7 +542,7 @@ def test_the_explorer_draws_once_at_a_time_and_out_of_pyplots_sight(explorer, mo
 
     monkeypatch.setattr(type(explorer), "draw", slowly)
     box = explorer.controls()
-    (slider, switch), _words, picture = box.children[0].children, *box.children[1:]
+    (slider, switch, _band), _words, picture = box.children[0].children, *box.children[1:]
 
     def move(knob, settings):
         for setting in settings:

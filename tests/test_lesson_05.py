@@ -7,17 +7,17 @@ import pytest
 import torch
 
 import policy_gradients as pg
-from grader import evaluation
-from grader.checking import run_check
+from bank import lesson_05 as bank
+from bank import load
+from grader.checking import seed_of
 from grader.checks import lesson_05
-from grader.checks.lesson_05 import collect, common, numbers, train, update
-from grader.exercise import seed_of
-from grader.exercises import get
+from grader.checks.judge import run_check
+from grader.checks.lesson_05 import collect, numbers, train, update
+from grader.checks.registry import get
+from grader.checks.shared import cartpole, scripted
 from grader.probes import runtime
 from publish import runs
 from publish.solved import namespace
-from tests.bank import lesson_05 as bank
-from tests.bank import load
 from tests.solved import replaced, verdicts
 
 NAMES = [exercise.name for exercise in lesson_05.EXERCISES]
@@ -112,12 +112,12 @@ def test_weights_made_elsewhere_do_not_pass():
     envs = pg.envs.VectorCartPole(32)
     SOLVED["train_ppo"](envs, policy, critic, optimizer, 24, 64, np.random.default_rng(2))
     weights = {name: p.detach().numpy() for name, p in policy.named_parameters()}
-    assert evaluation.sampled_returns(weights, {"num_envs": 100}, seed=1).mean() >= 475
+    assert cartpole.sampled_returns(weights, {"num_envs": 100}, seed=1).mean() >= 475
     relabelled = 0
     for seed in range(12):
         case = train.train_cases(seed_of("train_ppo", seed))[1]
         kwargs = {**case.inputs["envs"].kwargs, "num_envs": 50}
-        relabelled += evaluation.sampled_returns(weights, kwargs, seed=1).mean() >= 475
+        relabelled += cartpole.sampled_returns(weights, kwargs, seed=1).mean() >= 475
     assert relabelled <= 1
 
 
@@ -232,8 +232,13 @@ def test_truth_of_the_advantages_in_closed_form():
     """Errors of 1 everywhere: sums of a geometric series, cut where an episode ends."""
     steps, ratio = 6, 0.9 * 0.5
     zeros, flags = np.zeros((steps, 1)), np.zeros((steps, 1), bool)
-    fields = {"rewards": zeros + 1, "values": zeros, "next_values": zeros,
-              "terminated": flags.copy(), "truncated": flags.copy()}  # fmt: skip
+    fields = {
+        "rewards": zeros + 1,
+        "values": zeros,
+        "next_values": zeros,
+        "terminated": flags.copy(),
+        "truncated": flags.copy(),
+    }
     fields["truncated"][2] = True
     left = np.array([3, 2, 1, 3, 2, 1])
     found = train.gae_truth(fields, 0.9, 0.5)[:, 0]
@@ -263,8 +268,8 @@ def test_the_graders_networks_and_play_are_the_package_s():
     policy = pg.MLP(4, 2, gain=1.0)
     weights = {name: p.detach().numpy() for name, p in policy.named_parameters()}
     obs = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
-    np.testing.assert_allclose(evaluation.mlp(weights, obs), policy(obs).detach(), atol=1e-5)
-    mine = evaluation.sampled_returns(weights, {"num_envs": 2000}, seed=0)
+    np.testing.assert_allclose(cartpole.mlp(weights, obs), policy(obs).detach(), atol=1e-5)
+    mine = cartpole.sampled_returns(weights, {"num_envs": 2000}, seed=0)
     package = pg.evaluation.sampled_returns(policy, pg.envs.VectorCartPole(2000), seed=1)
     error = np.sqrt(mine.var() / 2000 + package.var() / 2000)
     assert abs(mine.mean() - package.mean()) < 5 * error
@@ -278,17 +283,17 @@ def test_a_steady_hand_scores_500_in_the_grader_s_evaluation():
         seen = rule[kwargs["obs_order"]] * kwargs["obs_signs"]
         logits = np.stack([-seen, seen])[kwargs["action_order"]]
         weights = {"layers.0.weight": logits, "layers.0.bias": np.zeros(2)}
-        returns = evaluation.sampled_returns(weights, {**kwargs, "num_envs": 20}, seed=seed)
+        returns = cartpole.sampled_returns(weights, {**kwargs, "num_envs": 20}, seed=seed)
         assert returns.mean() == 500
 
 
 def test_networks_of_one_layer_are_what_the_truths_take_them_for():
     rng = np.random.default_rng(0)
     for out in (3, None):
-        module = common.linear(rng, 2, out)
+        module = scripted.linear(rng, 2, out)
         obs = rng.normal(size=(4, 5, 2))
         np.testing.assert_allclose(
-            common.layer(module, obs), module.materialize()(obs).detach(), atol=1e-5
+            scripted.layer(module, obs), module.materialize()(obs).detach(), atol=1e-5
         )
 
 
@@ -313,10 +318,18 @@ def reused(first_rollout, clip, sizes):
     options = {"epochs": 1, "clip": clip, "value_coef": 0.5, "entropy_coef": 0.0}
     whitened = SOLVED["normalize_advantages"](adv)
     return [
-        SOLVED["ppo_update"](*nets, optimizer, rollout, whitened, adv + rollout.values, **options,
-                             minibatch_size=size, rng=np.random.default_rng(epoch))
+        SOLVED["ppo_update"](
+            *nets,
+            optimizer,
+            rollout,
+            whitened,
+            adv + rollout.values,
+            **options,
+            minibatch_size=size,
+            rng=np.random.default_rng(epoch),
+        )
         for epoch, size in enumerate(sizes)
-    ]  # fmt: skip
+    ]
 
 
 def test_the_first_ratios_are_one(first_rollout):
@@ -374,9 +387,19 @@ def test_live_panels_watch_and_step_aside():
     adv = np.ones_like(rollout.rewards)
     with panels.watching(names):
         log = names["ppo_update"](
-            policy, critic, optimizer, rollout, adv, returns=adv, epochs=1, minibatch_size=16,
-            clip=0.2, value_coef=0.5, entropy_coef=0.0, rng=np.random.default_rng(0)
-        )  # fmt: skip
+            policy,
+            critic,
+            optimizer,
+            rollout,
+            adv,
+            returns=adv,
+            epochs=1,
+            minibatch_size=16,
+            clip=0.2,
+            value_coef=0.5,
+            entropy_coef=0.0,
+            rng=np.random.default_rng(0),
+        )
     assert names["ppo_update"] is SOLVED["ppo_update"]
     (row,) = panels.rows
     assert row["first_ratio"] == pytest.approx(0, abs=1e-5) and row["entropy"] == log["entropy"]

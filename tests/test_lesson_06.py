@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import policy_gradients as pg
-from grader.checking import answer, run_check
+from bank import lesson_06 as bank
+from bank import load
+from grader.checks.judge import answer, run_check
 from grader.checks.lesson_06 import EXERCISES, learning, tokens
-from grader.exercises import get
+from grader.checks.registry import get
 from grader.probes import runtime
-from tests.bank import lesson_06 as bank
-from tests.bank import load
 
 SMALL = {"names": ("Ann", "Bob"), "adjectives": ("happy", "kind", "sad"), "max_new": 3}
 
@@ -257,9 +257,16 @@ def test_one_mistake_costs_one_exercise(broken, function):
 def test_the_checks_names_are_the_syllabus():
     names = [exercise.name for exercise in EXERCISES]
     assert names == [
-        "token_logp", "completion_mask", "masked_mean", "terminal_rewards", "kl_shaped_rewards",
-        "ppo_token_loss", "train_language_ppo", "q_which_kl", "q_beta",
-    ]  # fmt: skip
+        "token_logp",
+        "completion_mask",
+        "masked_mean",
+        "terminal_rewards",
+        "kl_shaped_rewards",
+        "ppo_token_loss",
+        "train_language_ppo",
+        "q_which_kl",
+        "q_beta",
+    ]
     assert {entry.exercise for entry in load()} >= set(names)
 
 
@@ -280,9 +287,16 @@ def trained(language, reference, beta):
     policy, critic = copy.deepcopy(reference), pg.Transformer(8, language.length)
     both = [*policy.parameters(), *critic.parameters()]
     bank.trainer()(
-        language, policy, critic, reference, torch.optim.Adam(both, lr=2e-3), num_updates=16,
-        batch_size=256, beta=beta, rng=np.random.default_rng(5),
-    )  # fmt: skip
+        language,
+        policy,
+        critic,
+        reference,
+        torch.optim.Adam(both, lr=2e-3),
+        num_updates=16,
+        batch_size=256,
+        beta=beta,
+        rng=np.random.default_rng(5),
+    )
     return pg.language.exact(language, policy, reference)
 
 

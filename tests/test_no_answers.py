@@ -10,9 +10,9 @@ import pytest
 
 import policy_gradients
 from grader import probes
-from grader.checking import run_check
-from grader.exercise import seed_of
-from grader.exercises import get, names
+from grader.checking import seed_of
+from grader.checks.judge import run_check
+from grader.checks.registry import get, names
 from grader.probes import runtime
 from policy_gradients import i18n
 
@@ -91,6 +91,7 @@ def test_the_search_would_find_one():
     answer = get("discounted_return").truth
     verdict = run_check(
         get("discounted_return"),
-        lambda q, a: runtime.run({"discounted_return": answer}, "discounted_return", q, a), 0
-    )  # fmt: skip
+        lambda q, a: runtime.run({"discounted_return": answer}, "discounted_return", q, a),
+        0,
+    )
     assert verdict.passed and len(CALLABLES) > 50

@@ -31,12 +31,23 @@ def run(platform, *arguments, folder=ROOT, status=0):
     where the status is none of success."""
     paths = [str(ROOT / "tests" / "fixtures" / "platforms"), str(ROOT)]
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    more = {"COURSE_TEST_PLATFORM": platform, "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONWARNDEFAULTENCODING": "1", "PYTHONIOENCODING": "cp1252",
-            "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "PATH": programs,
-            "USERNAME": "student"}  # fmt: skip
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=folder, capture_output=True,
-                          env={**os.environ, **more}, encoding="cp1252")  # fmt: skip
+    more = {
+        "COURSE_TEST_PLATFORM": platform,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONWARNDEFAULTENCODING": "1",
+        "PYTHONIOENCODING": "cp1252",
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "agg",
+        "PATH": programs,
+        "USERNAME": "student",
+    }
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        env={**os.environ, **more},
+        encoding="cp1252",
+    )
     assert done.returncode == status, done.stderr[-3000:]
     return done.stderr if status else done.stdout
 
@@ -81,9 +92,9 @@ def test_each_check_speaks_as_it_does_here(platform):
     """A right and a wrong answer to each exercise; training is judged by the same code."""
     code = """
 import json
-from grader.exercises import names
-from tests.bank import load
-from tests.bank.judge import told
+from grader.checks.registry import names
+from bank import load
+from bank.judge import told
 first = {}
 for entry in load():
     first.setdefault((entry.exercise, entry.mistake is None), entry)
@@ -117,8 +128,9 @@ def test_the_build_makes_the_same_bytes(tmp_path):
     assert publish(here, "--no-execute") == 0
     build = "from tests.publishing import publish; from pathlib import Path; "
     run("win32", "-c", f"{build}assert publish(Path({str(there)!r}), '--no-execute') == 0")
-    assert ({path.relative_to(here): text for path, text in files(here).items()}
-            == {path.relative_to(there): text for path, text in files(there).items()})  # fmt: skip
+    assert {path.relative_to(here): text for path, text in files(here).items()} == {
+        path.relative_to(there): text for path, text in files(there).items()
+    }
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -19,9 +19,9 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config.loader import PyFileConfigLoader
 
-from grader import address
 from grader.__main__ import main
-from grader.gradebook import COURSE, GradebookError, Ledger
+from grader.records import address
+from grader.records.gradebook import COURSE, GradebookError, Ledger
 from tests import classroom
 from tests.classroom import NAME, submit
 from tests.sandboxes import needs_walls
@@ -159,8 +159,17 @@ class Class:
         words = words.replace("postgresql://teacher@HOST/grades", self.address).split()
         words[words.index("--submitted") + 1] = str(self.folder / "in")
         words[words.index("--out") + 1] = str(self.folder / out)
-        return main([*words, "--course", str(self.folder / "course"), "--secret-file",
-                     str(self.folder / "secret"), "--jobs", "1"])  # fmt: skip
+        return main(
+            [
+                *words,
+                "--course",
+                str(self.folder / "course"),
+                "--secret-file",
+                str(self.folder / "secret"),
+                "--jobs",
+                "1",
+            ]
+        )
 
     def on_server(self, out="out"):
         return self.grade(out, "--gradebook", self.address)
@@ -234,8 +243,13 @@ def test_nbgraders_own_programs_read_it(at_work):
     assert at_work.on_server() == 0
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     out = at_work.folder / "out"
-    subprocess.run([sys.executable, "-m", "nbgrader", "export", "--to", "theirs.csv"], cwd=out,
-                   env={**os.environ, "PATH": path}, check=True, capture_output=True)  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "export", "--to", "theirs.csv"],
+        cwd=out,
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+    )
     with open(out / "theirs.csv", newline="") as file:
         theirs = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert theirs == {"anna": 5.0, "Zoe": 2.0, "ben": 0.0, "dan": 0.0}
@@ -261,8 +275,8 @@ def test_a_run_that_died_holds_nothing(at_work):
     url = address.server(at_work.address)
     code = f"""
 import os
-from grader import address
-from grader.gradebook import Ledger
+from grader.records import address
+from grader.records.gradebook import Ledger
 with Ledger(address.server({at_work.address!r}), alone=True):
     os.kill(os.getpid(), 9)
 """

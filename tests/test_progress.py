@@ -1,5 +1,6 @@
 """A student's own progress: what is saved is run and counted; a broken file stops nothing."""
 
+import html
 import json
 import os
 import re
@@ -10,9 +11,9 @@ import sys
 import pytest
 
 import policy_gradients as pg
-from grader import progress
 from grader.__main__ import main
 from grader.course import HERE
+from grader.student import progress, results, saved
 from tests.classroom import NAME, SOLUTIONS, blank, build_course, code, find, insert_after, solved
 from tests.sandboxes import needs_walls, open_session
 
@@ -35,17 +36,22 @@ def found(tmp_path_factory):
     course = build_course(root)
     folder = root / "notebooks" / "en"
     answer = SOLUTIONS["softmax"].replace("return weights", "return scale * weights")
-    half = solved(course, softmax=answer,
-                  discounted_return="def discounted_return(rewards, gamma=1.0):\n"
-                  "    return float(sum(rewards))\n")  # fmt: skip
+    half = solved(
+        course,
+        softmax=answer,
+        discounted_return="def discounted_return(rewards, gamma=1.0):\n"
+        "    return float(sum(rewards))\n",
+    )
     half["cells"].insert(1, code(OWN))
     save(folder, NAME, half)
     untouched = build_course(tmp_path_factory.mktemp("pristine"))
     ran = blank(untouched)
     for cell in ran["cells"]:
         if cell["cell_type"] == "code":
-            cell |= {"execution_count": 3, "outputs": [{"output_type": "stream", "name": "stdout",
-                                                        "text": "1"}]}  # fmt: skip
+            cell |= {
+                "execution_count": 3,
+                "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
+            }
     save(folder, "02_untouched", ran)
     save(folder, "03_cut", json.dumps(ran)[:900])
     dies = insert_after(solved(untouched), "softmax", code("import os\nos._exit(3)"))
@@ -103,29 +109,76 @@ def test_the_table_and_its_plain_twin_say_the_same(found):
     for row in found[0].rows():
         for part in filter(None, row):
             assert part in plain
-            assert progress.html.escape(part).split()[0] in words
+            assert html.escape(part).split()[0] in words
     assert rich.count("<tr>") == len(found[0].lessons) + 2 and "scope='row'" in rich
 
 
 def test_a_title_of_the_students_making_is_escaped(tmp_path):
-    one = progress.LessonProgress("01_x", "<script>alert(1)</script>", tmp_path / "x.ipynb")
-    assert "<script>" not in progress.Progress(tmp_path, [one]).html()
+    one = results.LessonProgress("01_x", "<script>alert(1)</script>", tmp_path / "x.ipynb")
+    assert "<script>" not in results.Progress(tmp_path, [one]).html()
 
 
 def test_all_solved_leaves_nothing_to_do(tmp_path):
-    item = progress.Item("softmax", 1.0, True)
-    one = progress.LessonProgress("01_x", "01", tmp_path / "x.ipynb", [item], begun=True)
-    text = progress.Progress(tmp_path, [one]).text()
+    item = results.Item("softmax", 1.0, True)
+    one = results.LessonProgress("01_x", "01", tmp_path / "x.ipynb", [item], begun=True)
+    text = results.Progress(tmp_path, [one]).text()
     assert "Every exercise is solved" in text and "1 / 1" in text
+
+
+def kept_alone(tmp_path, notebook, name=NAME, monkeypatch=None):
+    """A folder of lessons without any other version of them, as beside an installed package."""
+    monkeypatch.setattr(saved, "HERE", tmp_path / "nowhere")
+    save(tmp_path / "mine" / "en", name, notebook)
+    return progress.look(tmp_path / "mine" / "en")
+
+
+def test_notebooks_without_cell_ids_are_read_beside_an_installed_package(tmp_path, monkeypatch):
+    notebook = solved(build_course(tmp_path / "course"))
+    for cell in notebook["cells"]:
+        del cell["id"]
+    found = kept_alone(tmp_path, notebook, monkeypatch=monkeypatch)
+    assert (found.lessons[0].solved, found.lessons[0].trouble) == (2, "")
+    assert "Every exercise is solved" in found.text()
+
+
+def test_lost_metadata_is_said_and_never_done(tmp_path, monkeypatch):
+    notebook = solved(build_course(tmp_path / "course"))
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+    text = kept_alone(tmp_path, notebook, monkeypatch=monkeypatch).text()
+    assert "No exercise was found in it" in text
+    assert "done" not in text.replace("counted as done", "") and "is solved" not in text
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"cells": [{"metadata": 3}], "nbformat": 4}'])
+def test_one_broken_file_beside_a_solved_lesson_is_never_all_solved(tmp_path, broken):
+    course = build_course(tmp_path)
+    folder = tmp_path / "notebooks" / "en"
+    save(folder, NAME, solved(course))
+    save(folder, "02_broken", broken)
+    found = progress.look(folder)
+    text = found.text()
+    assert "Every exercise is solved" not in text and "2 / 2" in text
+    assert "counted as done: 02_broken" in text and "Next: mend 02_broken" in text
+
+
+def test_a_text_below_its_cell_counts_as_written(tmp_path):
+    course = build_course(tmp_path)
+    text = {"cell_type": "markdown", "id": "own", "metadata": {}, "source": "Because."}
+    folder = tmp_path / "notebooks" / "en"
+    save(folder, NAME, insert_after(solved(course), "q_why", text))
+    assert progress.look(folder).lessons[0].texts == (1, 1)
+    save(folder, NAME, solved(course))
+    assert progress.look(folder).lessons[0].texts == (0, 1)
 
 
 def test_an_instructors_version_that_is_held_back_is_not_needed(tmp_path):
     course = build_course(tmp_path)
     shutil.rmtree(tmp_path / "solutions")
     folder = tmp_path / "notebooks" / "en"
-    assert not progress.read(folder, NAME)[2]
+    assert not saved.read(folder, NAME)[2]
     save(folder, NAME, solved(course))
-    plan, begun = progress.read(folder, NAME)[1:]
+    plan, begun = saved.read(folder, NAME)[1:]
     assert begun
     run = {cell.source.grade_id for cell in plan.cells if cell.run}
     assert {"softmax-answer", "discounted_return-answer"} <= run
@@ -159,7 +212,7 @@ def test_the_command_and_the_helper_package_say_the_same(tmp_path, capsys, monke
 
 
 def test_beside_the_graders_stub_it_says_what_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "grader.progress", None)  # as where grader has no such module
+    monkeypatch.setitem(sys.modules, "grader", None)
     with pytest.raises(RuntimeError, match=re.escape("pg.progress() needs the course's package")):
         pg.progress()
 

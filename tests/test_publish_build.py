@@ -22,9 +22,16 @@ pytestmark = pytest.mark.xdist_group("build")
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRETS = (
-    "secret_sum", "SOLUTION", r'q_sign = \"b\"', r'{\"+\": \"up\"', "are sampled", "MARK SCHEME",
-    "Two points", "total: right", "image/png",
-)  # fmt: skip
+    "secret_sum",
+    "SOLUTION",
+    r"q_sign = \"b\"",
+    r"{\"+\": \"up\"",
+    "are sampled",
+    "MARK SCHEME",
+    "Two points",
+    "total: right",
+    "image/png",
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +133,20 @@ def test_nbgraders_metadata_is_as_the_headers_say(built, kind):
 def test_every_cell_has_its_kind_and_no_leftover_metadata(built, kind):
     notebook = read(built, kind, "01_first")
     ours = [cell.metadata.policy_gradients.kind for cell in notebook.cells]
-    assert ours == ["prose", "setup", "prose", "exercise", "check", "exercise", "check",
-                    "question", "check", "prose", "free", "demo"]  # fmt: skip
+    assert ours == [
+        "prose",
+        "setup",
+        "prose",
+        "exercise",
+        "check",
+        "exercise",
+        "check",
+        "question",
+        "check",
+        "prose",
+        "free",
+        "demo",
+    ]
     allowed = {"policy_gradients", "nbgrader", "tags", "alt", "deletable", "editable"}
     assert {key for cell in notebook.cells for key in cell.metadata} <= allowed
     assert set(notebook.metadata) == {"kernelspec", "language_info", "policy_gradients"}

@@ -103,8 +103,13 @@ MISTAKES = [
         '# %% exercise="total"',
         "has no check",
     ),
-    ("question without check", '# %% check="q_sign" points=1\ncheck("q_sign")\n', "",
-     '# %% question="q_sign"', "has no check"),
+    (
+        "question without check",
+        '# %% check="q_sign" points=1\ncheck("q_sign")\n',
+        "",
+        '# %% question="q_sign"',
+        "has no check",
+    ),
     (
         "more in a check cell",
         'check("total")\n',
@@ -116,39 +121,83 @@ MISTAKES = [
     ("misspelt key", 'exercise="total"', 'exercize="total"', "# %% exercize", "Unknown header"),
     ("unquoted value", 'exercise="total"', "exercise=total", "# %% exercise", "cannot be read"),
     ("text in a header", 'exercise="total"', 'sum exercise="total"', "# %% sum", "cannot be read"),
-    ("foreign key", 'exercise="total"', 'exercise="total" points=2', "# %% exercise",
-     "does not belong"),
+    (
+        "foreign key",
+        'exercise="total"',
+        'exercise="total" points=2',
+        "# %% exercise",
+        "does not belong",
+    ),
     ("no kind", "# %% setup=true", "# %%", "# %%\nimport", "has no kind"),
-    ("wrong type of cell", 'free="q_why" points=4', 'exercise="q_why"', "# %% [markdown] exercise",
-     "must be a code cell"),
+    (
+        "wrong type of cell",
+        'free="q_why" points=4',
+        'exercise="q_why"',
+        "# %% [markdown] exercise",
+        "must be a code cell",
+    ),
     ("no points", "points=2", "", '# %% check="total"', "lacks 'points'"),
     ("points zero", "points=2", "points=0", '# %% check="total"', "not a positive number"),
     ("points negative", "points=2", "points=-1", '# %% check="total"', "not a positive number"),
     ("points text", "points=2", 'points="2"', '# %% check="total"', "not a positive number"),
     ("points true", "points=2", "points=true", '# %% check="total"', "not a positive number"),
     ("setup false", "setup=true", "setup=false", "# %% setup", "must be true"),
-    ("name with a hyphen", 'exercise="total"', 'exercise="to-tal"', "# %% exercise",
-     "not a Python name"),
+    (
+        "name with a hyphen",
+        'exercise="total"',
+        'exercise="to-tal"',
+        "# %% exercise",
+        "not a Python name",
+    ),
     ("question without q_", 'question="q_sign"', 'question="sign"', "# %% question", "'q_'"),
     ("alt no text", 'alt="A bar of height three."', "alt=3", "# %% demo", "alt is not a text"),
-    ("no docstring", '    """The sum of the rewards, (T,) -> float: total([1, 2]) is 3.0."""\n', "",
-     '# %% exercise="total"', "no docstring"),
+    (
+        "no docstring",
+        '    """The sum of the rewards, (T,) -> float: total([1, 2]) is 3.0."""\n',
+        "",
+        '# %% exercise="total"',
+        "no docstring",
+    ),
     ("another name", "def total(", "def totals(", '# %% exercise="total"', "does not define"),
-    ("no blank", 'q_sign = None  # "a", "b" or "c"\n', "", '# %% question="q_sign"',
-     "leaves no blank"),
-    ("stub stops Run all", 'table = {"+": None, "-": None}  # "up" or "down"\n', "",
-     '# %% exercise="table"', "would stop 'Run all'"),
-    ("syntax", "    secret_sum = np.sum(rewards)", "    secret_sum = = 3", "    secret_sum = = 3",
-     "Python cannot read this"),
+    (
+        "no blank",
+        'q_sign = None  # "a", "b" or "c"\n',
+        "",
+        '# %% question="q_sign"',
+        "leaves no blank",
+    ),
+    (
+        "stub stops Run all",
+        'table = {"+": None, "-": None}  # "up" or "down"\n',
+        "",
+        '# %% exercise="table"',
+        "would stop 'Run all'",
+    ),
+    (
+        "syntax",
+        "    secret_sum = np.sum(rewards)",
+        "    secret_sum = = 3",
+        "    secret_sum = = 3",
+        "Python cannot read this",
+    ),
     ("open string", ' is 3.0."""', " is 3.0.", '    """The sum', "not Python text"),
-    ("name from nowhere", "    secret_sum = np.sum(rewards)", "    secret_sum = npp.sum(rewards)",
-     '# %% exercise="total"', "'npp' is defined nowhere"),
-    ("name from a demo", "    return float(secret_sum)", "    return float(secret_sum) + bar_width",
-     '# %% exercise="total"', "'bar_width' comes from a demo"),
+    (
+        "name from nowhere",
+        "    secret_sum = np.sum(rewards)",
+        "    secret_sum = npp.sum(rewards)",
+        '# %% exercise="total"',
+        "'npp' is defined nowhere",
+    ),
+    (
+        "name from a demo",
+        "    return float(secret_sum)",
+        "    return float(secret_sum) + bar_width",
+        '# %% exercise="total"',
+        "'bar_width' comes from a demo",
+    ),
     ("no title", "# # First steps", "# First steps", "# %% [markdown]", "begin with a title"),
-    ("code above the first cell", "# A tiny", "import os\n# A tiny", "import os",
-     "not a comment"),
-]  # fmt: skip
+    ("code above the first cell", "# A tiny", "import os\n# A tiny", "import os", "not a comment"),
+]
 
 
 def lines_of(text, marker):
@@ -208,12 +257,14 @@ def test_all_problems_of_all_lessons_are_told_in_one_go(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("names", "words"),
-    [('["nothing"]', "no lesson before 02_second has such an exercise"),
-     ('["total", "mean"]', "given 'mean'"),
-     ('["q_sign"]', "given 'q_sign'"),
-     ('"total"', "not a list of names"),
-     ("[]", "not a list of names")],
-)  # fmt: skip
+    [
+        ('["nothing"]', "no lesson before 02_second has such an exercise"),
+        ('["total", "mean"]', "given 'mean'"),
+        ('["q_sign"]', "given 'q_sign'"),
+        ('"total"', "not a list of names"),
+        ("[]", "not a list of names"),
+    ],
+)
 def test_a_given_cell_names_earlier_exercises_only(tmp_path, capsys, names, words):
     root = copy_course(tmp_path)
     lesson = root / "lessons" / "02_second.py"
@@ -309,15 +360,21 @@ def test_a_header_inside_a_string_is_no_header(tmp_path):
     [
         ("import numpy as np\nx = np.pi", {"np", "x"}, {"np"}),
         ("def f(a):\n    b = a + c\n    return [d for d in b]", {"f"}, {"c"}),
-        ("class A(B):\n    size = width\n    def f(self):\n        return A", {"A"},
-         {"A", "B", "width"}),
+        (
+            "class A(B):\n    size = width\n    def f(self):\n        return A",
+            {"A"},
+            {"A", "B", "width"},
+        ),
         ("x = lambda y: y + z", {"x"}, {"z"}),
         ("for i in range(n):\n    print(i)", {"i"}, {"i", "n"}),
         ("def f():\n    global g\n    g = 1", {"f", "g"}, set()),
-        ("def f(x: Shape = default) -> Result:\n    return x", {"f"},
-         {"Shape", "default", "Result"}),
+        (
+            "def f(x: Shape = default) -> Result:\n    return x",
+            {"f"},
+            {"Shape", "default", "Result"},
+        ),
         ("with a as (b, c):\n    pass", {"b", "c"}, {"a"}),
     ],
-)  # fmt: skip
+)
 def test_names_are_found_without_running(source, defined, used):
     assert defined_and_used(source) == (defined, used)

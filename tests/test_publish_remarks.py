@@ -29,7 +29,7 @@ SPANISH = {
     'The mean.\n\nvalues (T,) -> float: "half" of two.': "La media.\n\nvalues (T,) -> float.\nMás.",
     "one line\nand its second": "una sola línea",
     "(T,) -> the sum": "(T,) -> la suma",
-}  # fmt: skip
+}
 
 
 def code_cells():
@@ -54,7 +54,9 @@ def test_texts_for_readers_are_found_and_nothing_else():
 
 
 def test_they_are_replaced_in_place():
-    assert with_remarks(SOURCE, lambda text: SPANISH.get(text, text)) == '''\
+    assert (
+        with_remarks(SOURCE, lambda text: SPANISH.get(text, text))
+        == '''\
 def mean(values):
     """La media.
 
@@ -70,6 +72,7 @@ def mean(values):
 
 x = "# no comment"  # (S, A)
 '''
+    )
 
 
 def test_a_docstring_of_one_line_keeps_its_quotes_beside_it():

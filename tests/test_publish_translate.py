@@ -13,9 +13,28 @@ from publish.blocks import cut, is_translatable, translated
 from publish.catalogue import text_in
 from tests.publishing import copy_course, publish, read
 
-PIECES = ["word", "# Heading", "", " ", "- item", "| a | b |", "$$", "$$x$$", "```", "~~~~", "``",
-          "<details>", "</details>", "<summary>s</summary>", "    code", "### BEGIN MARK SCHEME",
-          "a $$ b", "> quote", "\t", "1. one"]  # fmt: skip
+PIECES = [
+    "word",
+    "# Heading",
+    "",
+    " ",
+    "- item",
+    "| a | b |",
+    "$$",
+    "$$x$$",
+    "```",
+    "~~~~",
+    "``",
+    "<details>",
+    "</details>",
+    "<summary>s</summary>",
+    "    code",
+    "### BEGIN MARK SCHEME",
+    "a $$ b",
+    "> quote",
+    "\t",
+    "1. one",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES)).map("\n".join))
@@ -45,23 +64,34 @@ def test_blocks_of_any_text_join_to_it(text):
             "<details>\n<summary>Hint</summary>\n\n# no heading\n\n</details>\n\nx",
             ["<details>\n<summary>Hint</summary>\n\n# no heading\n\n</details>", "", "x"],
         ),
-        ("<details>\n<details>\n</details>\n\ny\n</details>\n\nx",
-         ["<details>\n<details>\n</details>\n\ny\n</details>", "", "x"]),
+        (
+            "<details>\n<details>\n</details>\n\ny\n</details>\n\nx",
+            ["<details>\n<details>\n</details>\n\ny\n</details>", "", "x"],
+        ),
         ("| a |\n|---|\n| 1 |\n\nx", ["| a |\n|---|\n| 1 |", "", "x"]),
         ("#hashtag\ntext", ["#hashtag\ntext"]),
         ("```\n# comment\n```", ["```\n# comment\n```"]),
     ],
-)  # fmt: skip
+)
 def test_text_is_cut_where_a_translator_expects_it(text, blocks):
     assert cut(text) == blocks
 
 
 @pytest.mark.parametrize(
     ("block", "expected"),
-    [("word", True), ("$$x = y$$", False), (r"$$r \text{ if done}$$", True), ("", False),
-     ("---", False), ("### BEGIN MARK SCHEME", False), ("$a$ is a reward", True),
-     ("$$x$$ and $$y$$", True), ("ñ", True), ("| 1 | 2 |", False)],
-)  # fmt: skip
+    [
+        ("word", True),
+        ("$$x = y$$", False),
+        (r"$$r \text{ if done}$$", True),
+        ("", False),
+        ("---", False),
+        ("### BEGIN MARK SCHEME", False),
+        ("$a$ is a reward", True),
+        ("$$x$$ and $$y$$", True),
+        ("ñ", True),
+        ("| 1 | 2 |", False),
+    ],
+)
 def test_only_blocks_with_words_are_translated(block, expected):
     assert is_translatable(block) is expected
 

@@ -62,13 +62,24 @@ def test_the_interpreter_and_the_packages_are_the_graders_own(session):
 
 @pytest.mark.parametrize(
     "source",
-    ["%matplotlib inline", "%config InlineBackend.figure_format = 'retina'", "%time 1 + 1",
-     "%load_ext autoreload\n%autoreload 2", "!pip install nothing", "files = !ls", "%pip list",
-     "%%bash\nls", "%%capture\nprint(1)", "get_ipython().run_line_magic('matplotlib', 'inline')",
-     "from IPython.display import display, clear_output\nclear_output(); display({'a': 1})",
-     "import asyncio\nawait asyncio.sleep(0)", "input if False else 3;", "%%time\nx = 1",
-     "import threading\nt = threading.Thread(target=print); t.start(); t.join()"],
-)  # fmt: skip
+    [
+        "%matplotlib inline",
+        "%config InlineBackend.figure_format = 'retina'",
+        "%time 1 + 1",
+        "%load_ext autoreload\n%autoreload 2",
+        "!pip install nothing",
+        "files = !ls",
+        "%pip list",
+        "%%bash\nls",
+        "%%capture\nprint(1)",
+        "get_ipython().run_line_magic('matplotlib', 'inline')",
+        "from IPython.display import display, clear_output\nclear_output(); display({'a': 1})",
+        "import asyncio\nawait asyncio.sleep(0)",
+        "input if False else 3;",
+        "%%time\nx = 1",
+        "import threading\nt = threading.Thread(target=print); t.start(); t.join()",
+    ],
+)
 def test_what_notebooks_do_is_no_error(session, source):
     result = session.run_cell(source)
     assert result.status == "ok", result
@@ -82,9 +93,19 @@ def test_an_error_is_told_with_its_line_and_ends_only_its_cell(session):
     assert printed(session.run_cell("print(before, 'after' in globals())")) == "1 False\n"
 
 
-@pytest.mark.parametrize("source", ["def f(:", "   x = 1\n y = 2", "%%nonsense\n1", "exit()",
-                                    "import sys; sys.exit('bye')", "raise KeyboardInterrupt",
-                                    "raise BaseException('x')", "x = input()"])  # fmt: skip
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(:",
+        "   x = 1\n y = 2",
+        "%%nonsense\n1",
+        "exit()",
+        "import sys; sys.exit('bye')",
+        "raise KeyboardInterrupt",
+        "raise BaseException('x')",
+        "x = input()",
+    ],
+)
 def test_other_errors_end_only_their_cell_too(session, source):
     result = session.run_cell(source)
     assert result.status == "error" and result.reason
@@ -165,10 +186,14 @@ BOTTOMLESS += "    def __repr__(self): return repr(self)\nrepr(A())"
 
 @pytest.mark.parametrize(
     ("source", "words"),
-    [("import os; os._exit(3)", "status 3"), ("import os; os._exit(0)", "ended itself"),
-     ("import ctypes; ctypes.string_at(0)", "crashed"), ("import os; os.abort()", "crashed"),
-     (BOTTOMLESS, "")],
-)  # fmt: skip
+    [
+        ("import os; os._exit(3)", "status 3"),
+        ("import os; os._exit(0)", "ended itself"),
+        ("import ctypes; ctypes.string_at(0)", "crashed"),
+        ("import os; os.abort()", "crashed"),
+        (BOTTOMLESS, ""),
+    ],
+)
 def test_a_process_that_ends_is_told_with_its_reason(source, words):
     with open_session() as session:
         session.run_cell("print('kept')")
@@ -210,8 +235,10 @@ def test_a_submission_has_an_end_as_well():
 
 
 def test_what_prints_in_a_probe_is_not_shown_and_not_kept(session):
-    session.run_cell("import os\ndef double(x):\n    print('a' * 10**6)\n"
-                     "    os.write(2, b'b' * 10**6)\n    return 2 * x")  # fmt: skip
+    session.run_cell(
+        "import os\ndef double(x):\n    print('a' * 10**6)\n"
+        "    os.write(2, b'b' * 10**6)\n    return 2 * x"
+    )
     assert doubles(session) == 6
     assert session.run_cell("pass").outputs == []
 
@@ -260,10 +287,12 @@ def test_an_answer_that_is_too_large_costs_only_itself(session):
 
 
 def test_what_cannot_be_looked_at_costs_only_itself(session):
-    session.run_cell("class Odd:\n    def __getattr__(self, name):\n        raise SystemExit\n"
-                     "    def __len__(self):\n        raise SystemExit\n"
-                     "def odd(x):\n    return Odd()\ndef loop(x):\n    a = []\n    a.append(a)\n"
-                     "    a = a * 5000\n    a[0] = a\n    return a\n" + HONEST)  # fmt: skip
+    session.run_cell(
+        "class Odd:\n    def __getattr__(self, name):\n        raise SystemExit\n"
+        "    def __len__(self):\n        raise SystemExit\n"
+        "def odd(x):\n    return Odd()\ndef loop(x):\n    a = []\n    a.append(a)\n"
+        "    a = a * 5000\n    a[0] = a\n    return a\n" + HONEST
+    )
     assert "error" in session.probe("odd", {"probe": "call", "cases": [{"inputs": {"x": 1}}]}, 5)[0]
     assert call(session, "loop", x=1.0)["value"]["kind"] == "list"
     assert doubles(session) == 6

@@ -56,11 +56,17 @@ class Target:
 
     def names(self):
         return {
-            "FILE": str(self.file), "FOLDER": str(self.file.parent), "SHARED": str(self.shared),
-            "PORT": self.server.getsockname()[1], "ABSTRACT": f"\0pg-test-{os.getpid()}",
-            "NAMED": self.named.getsockname(), "PID": self.sleeper.pid, "REPO": str(REPO),
-            "GRADER": os.getpid(), "SEGMENT": self.segment,
-        }  # fmt: skip
+            "FILE": str(self.file),
+            "FOLDER": str(self.file.parent),
+            "SHARED": str(self.shared),
+            "PORT": self.server.getsockname()[1],
+            "ABSTRACT": f"\0pg-test-{os.getpid()}",
+            "NAMED": self.named.getsockname(),
+            "PID": self.sleeper.pid,
+            "REPO": str(REPO),
+            "GRADER": os.getpid(),
+            "SEGMENT": self.segment,
+        }
 
     def close(self):
         ctypes.CDLL(None).shmctl(self.segment, 0, None)
@@ -81,7 +87,7 @@ def target(tmp_path_factory):
 # Each sets ``got`` to something true when it works. Names in capitals are filled in.
 PROVEN = {
     "read a file by its path": "got = open(FILE).read() == 'a secret'",
-    "read the grader's source": "got = 'def' in open(REPO + '/grader/verdict.py').read()",
+    "read the grader's source": "got = 'def' in open(REPO + '/grader/checking/verdict.py').read()",
     "read the tests": "got = open(REPO + '/tests/conftest.py').read()",
     "list the repository": "got = 'grader' in os.listdir(REPO)",
     "list the git history": "got = os.listdir(REPO + '/.git')",
@@ -186,8 +192,18 @@ def test_no_file_inside_holds_a_solution_a_truth_or_a_lesson(session):
 
 
 def test_no_name_of_ours_is_anywhere_else(session):
-    secret = {"verdict.py", "exercises.py", "truths.py", "gradebook.db", "lessons", "solutions",
-              "nbgrader_config.py", "syllabus.md", ".git"}  # fmt: skip
+    secret = {
+        "verdict.py",
+        "registry.py",
+        "returns.py",
+        "kill_table.py",
+        "gradebook.db",
+        "lessons",
+        "solutions",
+        "nbgrader_config.py",
+        "syllabus.md",
+        ".git",
+    }
     result = session.run_cell(
         f"import os\nsecret = {secret}\nprint([os.path.join(folder, n) for folder, a, b in "
         "os.walk('/') for n in a + b if n in secret and not folder.startswith('/proc')])",
@@ -200,10 +216,24 @@ def test_no_name_of_ours_is_anywhere_else(session):
 
 @pytest.mark.parametrize(
     "module",
-    ["grader.checks", "grader.exercises", "grader.verdict", "grader.truths", "grader.kernel",
-     "grader.probes", "grader.sandbox", "grader.checks.lesson_01", "publish", "lessons", "tests",
-     "tests.sandboxes", "nbgrader.api", "nbgrader.apps"],
-)  # fmt: skip
+    [
+        "grader.checks",
+        "grader.checks.registry",
+        "grader.checking.verdict",
+        "grader.checks.shared.returns",
+        "grader.student.check",
+        "grader.probes",
+        "grader.sandbox",
+        "grader.checks.lesson_01",
+        "publish",
+        "lessons",
+        "tests",
+        "bank",
+        "tests.sandboxes",
+        "nbgrader.api",
+        "nbgrader.apps",
+    ],
+)
 def test_nothing_of_the_grader_can_be_imported(session, module):
     result = session.run_cell(f"import {module}")
     assert result.reason.startswith("ModuleNotFoundError")
@@ -375,7 +405,7 @@ WRECKS = {
     "    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\n"
     "while True: pass",
     "blocked signals": "import signal\nsignal.pthread_sigmask(0, range(1, 65))\nwhile True: pass",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRECKS)
@@ -428,8 +458,9 @@ def reply(tag, done):
 
 def test_an_answer_sent_ahead_is_not_taken_for_the_next_question(session):
     session.run_cell(FORGE + HONEST)
-    session.run_cell("import threading, time\n"
-                     "threading.Timer(0.3, reply, ['00' * 8, [1, 2, 3]]).start()")  # fmt: skip
+    session.run_cell(
+        "import threading, time\nthreading.Timer(0.3, reply, ['00' * 8, [1, 2, 3]]).start()"
+    )
     threading.Event().wait(0.6)
     with pytest.raises(BadReply, match="nobody asked"):
         doubles(session)
@@ -485,29 +516,37 @@ def test_a_record_cannot_make_the_grader_build_things(session):
 
 def test_a_huge_reply_is_refused_without_being_read(session):
     before = resident()
-    session.run_cell("import os, struct\ndef double(x):\n"
-                     "    os.write(3, struct.pack('>IQ', 10, 10**12))\n"
-                     "    while True: os.write(3, b'x' * 65536)")  # fmt: skip
+    session.run_cell(
+        "import os, struct\ndef double(x):\n"
+        "    os.write(3, struct.pack('>IQ', 10, 10**12))\n"
+        "    while True: os.write(3, b'x' * 65536)"
+    )
     with pytest.raises(BadReply, match="large"):
         doubles(session)
     assert resident() - before < 50
 
 
 def test_questions_cannot_flood_the_grader(session):
-    session.run_cell("import numpy as np\ndef double(x):\n    return 0\n"
-                     "def f(x):\n    return double(np.zeros(2_000_000))")  # fmt: skip
+    session.run_cell(
+        "import numpy as np\ndef double(x):\n    return 0\n"
+        "def f(x):\n    return double(np.zeros(2_000_000))"
+    )
     request = {"probe": "call", "cases": [{"inputs": {"x": 3.0}}], "replace": ["double"]}
     seen = session.probe("f", request, 10, lambda question: {"value": 0.0})
     assert seen[0]["error"]["type"] == "TooLarge"
-    session.run_cell("import gc\nfor o in gc.get_objects():\n"
-                     "    if type(o).__name__ == 'Channel': o.limits = None")  # fmt: skip
+    session.run_cell(
+        "import gc\nfor o in gc.get_objects():\n"
+        "    if type(o).__name__ == 'Channel': o.limits = None"
+    )
     with pytest.raises(BadReply, match="too large"):
         session.probe("f", request, 10, lambda question: {"value": 0.0})
 
 
 def test_a_process_that_stops_answering_is_given_up(session):
-    session.run_cell("import time, os, signal\ndef double(x):\n"
-                     "    signal.pthread_sigmask(0, range(1, 65))\n    time.sleep(99)")  # fmt: skip
+    session.run_cell(
+        "import time, os, signal\ndef double(x):\n"
+        "    signal.pthread_sigmask(0, range(1, 65))\n    time.sleep(99)"
+    )
     request = {"probe": "call", "cases": [{"inputs": {"x": 3.0}}], "seconds": 0.2}
     with pytest.raises(TimedOut):
         session.probe("double", request, 0.5)

@@ -167,8 +167,10 @@ def test_a_large_request_and_reply_pass_in_both_directions():
         assert session.probe("f", {"probe": "call", "cases": cases}, 10) == cases
 
 
-@given(st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), st.binary(max_size=50))),
-       st.integers(0, 100))  # fmt: skip
+@given(
+    st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), st.binary(max_size=50))),
+    st.integers(0, 100),
+)
 def test_output_is_kept_up_to_its_cap_and_in_order(pieces, cap):
     output = Output(cap)
     for name, data in pieces:

@@ -81,10 +81,11 @@ def test_a_filter_that_doesnt_filter_is_noticed(monkeypatch):
 def test_a_bubblewrap_that_builds_no_walls_is_noticed(tmp_path):
     real = view.bubblewrap()
     weak = program(
-        tmp_path, "bwrap",
+        tmp_path,
+        "bwrap",
         'n=""; for a in "$@"; do case "$a" in --unshare-pid|--die-with-parent) ;; '
         f'*) n="$n \'$a\'";; esac; done; eval "exec {real} $n"',
-    )  # fmt: skip
+    )
     with Zygote(LIMITS, bwrap=weak, **LIGHT) as zygote, zygote.session() as session:
         pid = session.link.handle.host_pid()
         fields = Path(f"/proc/{pid}/status").read_text()
@@ -183,8 +184,10 @@ def test_one_zygote_a_process_and_limits():
 
 
 @needs_walls
-@pytest.mark.parametrize("name", ["memory bomb", "memory bomb that goes on", "memory bomb by mmap",
-                                  "thread bomb", "disk bomb"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["memory bomb", "memory bomb that goes on", "memory bomb by mmap", "thread bomb", "disk bomb"],
+)
 def test_without_control_groups_the_limits_hold(monkeypatch, name):
     monkeypatch.setattr(cgroups, "parents", dict)
     with open_session() as session:
@@ -211,8 +214,9 @@ def test_version_two_groups_lie_in_the_nearest_divided_parent(tmp_path, monkeypa
     fake_v2(tmp_path, {"me"}, "/user/me/job")
     monkeypatch.setattr(cgroups, "ROOT", tmp_path)
     monkeypatch.setattr(cgroups, "OWN", tmp_path / "own")
-    monkeypatch.setattr(cgroups, "_divided", lambda folder: folder.name == "me"
-                        or folder.name == cgroups.NAME)  # fmt: skip
+    monkeypatch.setattr(
+        cgroups, "_divided", lambda folder: folder.name == "me" or folder.name == cgroups.NAME
+    )
     cgroups.parents.cache_clear()
     try:
         group = cgroups.make(100, 7, 0.5)
@@ -234,11 +238,13 @@ def test_version_two_groups_lie_in_the_nearest_divided_parent(tmp_path, monkeypa
 def test_a_submission_gets_no_more_than_its_cores():
     with open_session() as session:
         began = time.monotonic()
-        told = printed(session.run_cell(
-            "import time, torch\ntorch.set_num_threads(4)\nx = torch.ones(600, 600)\n"
-            "begin = time.monotonic()\nwhile time.monotonic() - begin < 1.5: x @ x\n"
-            "print(time.process_time())"
-        ))  # fmt: skip
+        told = printed(
+            session.run_cell(
+                "import time, torch\ntorch.set_num_threads(4)\nx = torch.ones(600, 600)\n"
+                "begin = time.monotonic()\nwhile time.monotonic() - begin < 1.5: x @ x\n"
+                "print(time.process_time())"
+            )
+        )
         assert float(told) < 1.3 * (time.monotonic() - began)
 
 
@@ -263,11 +269,13 @@ def test_a_packaged_install_shows_no_truth(tmp_path, monkeypatch):
     layout.sites = [*layout.sites, site]
     monkeypatch.setattr(zygote_module, "_layout", lambda: layout)
     with Zygote(LIMITS, **LIGHT) as zygote, zygote.session() as session:
-        told = printed(session.run_cell(
-            "import grader, harmless, os, sys\nprint(hasattr(grader, 'truth'), harmless.truth,"
-            "[os.listdir(p + '/' + n) for p in sys.path for n in ('grader', 'lessons')"
-            " if p.startswith('/site') and os.path.isdir(p + '/' + n)])"
-        ))  # fmt: skip
+        told = printed(
+            session.run_cell(
+                "import grader, harmless, os, sys\nprint(hasattr(grader, 'truth'), harmless.truth,"
+                "[os.listdir(p + '/' + n) for p in sys.path for n in ('grader', 'lessons')"
+                " if p.startswith('/site') and os.path.isdir(p + '/' + n)])"
+            )
+        )
     assert told == "False 1 [[], []]\n"
 
 
@@ -292,9 +300,12 @@ def as_ordinary_user(script):
     command = f"{opened}exec setpriv --reuid 54321 --regid 54321 --clear-groups {sys.executable} -c"
     return subprocess.run(
         ["unshare", "-m", "sh", "-c", f'{command} "$0"', script],
-        capture_output=True, text=True, cwd=REPO, env={"PATH": os.environ["PATH"], "HOME": "/tmp"},
+        capture_output=True,
+        text=True,
+        cwd=REPO,
+        env={"PATH": os.environ["PATH"], "HOME": "/tmp"},
         timeout=120,
-    )  # fmt: skip
+    )
 
 
 ORDINARY = f"""
@@ -389,9 +400,11 @@ def test_the_zygote_shares_no_writable_memory_with_its_children():
 def test_without_walls_a_submissions_children_end_with_it():
     with UnsafeZygote(LIMITS, **LIGHT) as zygote:
         session = zygote.session()
-        told = printed(session.run_cell(
-            "import os, time\npid = os.fork()\nif pid == 0: time.sleep(600)\nprint(pid)"
-        ))  # fmt: skip
+        told = printed(
+            session.run_cell(
+                "import os, time\npid = os.fork()\nif pid == 0: time.sleep(600)\nprint(pid)"
+            )
+        )
         assert alive(int(told))
         session.close()
         deadline = time.monotonic() + 5

@@ -29,8 +29,17 @@ COURSE = Course(ROOT)
 SPOKEN = reading.languages(COURSE)
 PAGES = [(code, name) for code in SPOKEN for name in COURSE.lesson_names()]
 # Attributes by which a page makes the browser fetch something; a link in the text is not one.
-FETCHED = {"script": "src", "img": "src", "source": "src", "iframe": "src", "video": "src",
-           "audio": "src", "embed": "src", "object": "data", "link": "href"}  # fmt: skip
+FETCHED = {
+    "script": "src",
+    "img": "src",
+    "source": "src",
+    "iframe": "src",
+    "video": "src",
+    "audio": "src",
+    "embed": "src",
+    "object": "data",
+    "link": "href",
+}
 START_PAGE = """# %% [markdown]
 # # Hello
 #
@@ -125,10 +134,13 @@ def test_every_link_within_the_site_leads_somewhere(site):
 @pytest.mark.parametrize("code", SPOKEN)
 def test_no_solution_is_on_a_page_unfolded(site, code):
     """Nor in a later lesson, which is given it; and each one is there, folded."""
-    cells = {name: kinds(solved(code, name), "exercise", "question", "free")
-             for name in COURSE.lesson_names()}  # fmt: skip
-    secrets = {name: [text for cell in cells[name] for text in regions(cell.source)]
-               for name in cells}  # fmt: skip
+    cells = {
+        name: kinds(solved(code, name), "exercise", "question", "free")
+        for name in COURSE.lesson_names()
+    }
+    secrets = {
+        name: [text for cell in cells[name] for text in regions(cell.source)] for name in cells
+    }
     for name in cells:
         page = soup(lesson(site, code, name)).article
         folded = [details.extract() for details in page.find_all("details")]
@@ -165,8 +177,12 @@ def test_tasks_stubs_verdicts_and_figures_are_shown(site, code, name):
         assert cell.outputs, f"{code}/{name} is not executed: run 'make notebooks'"
         for output in cell.outputs:
             assert output.data["text/plain"] in text
-    drawn = [cell.metadata.alt for cell in notebook.cells for output in cell.get("outputs", [])
-             if {"image/png", "image/gif"} & set(output.get("data", {}))]  # fmt: skip
+    drawn = [
+        cell.metadata.alt
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if {"image/png", "image/gif"} & set(output.get("data", {}))
+    ]
     assert [image["alt"] for image in page.find_all("img")] == drawn
 
 
@@ -198,8 +214,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     def end_headers(self):
-        self.send_header("Content-Security-Policy",
-                         "default-src 'self' data: 'unsafe-inline' 'unsafe-eval'")  # fmt: skip
+        self.send_header(
+            "Content-Security-Policy", "default-src 'self' data: 'unsafe-inline' 'unsafe-eval'"
+        )
         super().end_headers()
 
     def send_error(self, code, *arguments, **keywords):
@@ -231,9 +248,12 @@ class Reader:
 
     def __init__(self, driver, start):
         self.driver, self.start = driver, start
-        self.command("Page.addScriptToEvaluateOnNewDocument", source="window.refused = [];"
-                     "document.addEventListener('securitypolicyviolation',"
-                     "event => refused.push(event.blockedURI))")  # fmt: skip
+        self.command(
+            "Page.addScriptToEvaluateOnNewDocument",
+            source="window.refused = [];"
+            "document.addEventListener('securitypolicyviolation',"
+            "event => refused.push(event.blockedURI))",
+        )
 
     def command(self, name, **arguments):
         self.driver.execute_cdp_cmd(name, arguments)
@@ -310,8 +330,13 @@ def test_a_page_is_complete_and_fits_a_phone(reader, host, code, name):
         "copy.querySelectorAll('code, pre, .math').forEach(part => part.remove());"
         "return copy.textContent }).join('')"
     )
-    reader.command("Emulation.setDeviceMetricsOverride",
-                   width=390, height=840, deviceScaleFactor=1, mobile=True)  # fmt: skip
+    reader.command(
+        "Emulation.setDeviceMetricsOverride",
+        width=390,
+        height=840,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
     try:
         assert reader.ask(TOO_WIDE) <= 0
         reader.picture(f"site-phone-{code}-{name or 'start'}")
@@ -391,8 +416,11 @@ def test_the_folder_itself_can_be_read(driver, site):
     assert reader.ask(SET) == reader.ask(FORMULAS) > 0
     assert reader.ask(LOADED) == reader.ask("document.querySelectorAll('article img').length") > 0
     reader.open("en/search.html?q=baseline")
-    reader.wait(lambda: "03_baseline_critic.html" in reader.find("#search-results").get_attribute(
-        "innerHTML"))  # fmt: skip
+    reader.wait(
+        lambda: (
+            "03_baseline_critic.html" in reader.find("#search-results").get_attribute("innerHTML")
+        )
+    )
 
 
 # A tiny course
@@ -418,8 +446,7 @@ def test_a_further_language_needs_no_code(tiny):
     site = tiny / "build" / "site"
     assert soup(site / "pt_BR" / "01_first" / "01_first.html").html["lang"] == "pt-BR"
     entrance = {link["href"]: link.get_text() for link in soup(site / "index.html").find_all("a")}
-    assert entrance == {"en/index.html": "English",
-                        "pt_BR/index.html": "Português (Brasil)"}  # fmt: skip
+    assert entrance == {"en/index.html": "English", "pt_BR/index.html": "Português (Brasil)"}
     twins = {}
     for name in ("01_first", "02_second"):
         links = soup(site / "en" / name / f"{name}.html").select(".languages a")

@@ -25,17 +25,22 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import policy_gradients as pg
-from grader import autograde, feedback, kernel, progress, report
+from bank import load
+from bank.judge import told
 from grader.__main__ import main
-from grader.checking import run_check
-from grader.exercise import Case, FunctionExercise, Mistake, error_problem
-from grader.exercises import get, registry
-from grader.gradebook import Record
+from grader.checking import Case, FunctionExercise, Mistake, error_problem
+from grader.checking.kinds import Array, Mismatch, TensorOf
+from grader.checking.verdict import Problem, Verdict
+from grader.checks.judge import run_check
+from grader.checks.registry import get, registry
+from grader.course.notes import Refused
+from grader.grading import autograde
 from grader.intake.document import read_document
 from grader.intake.folder import collect
-from grader.intake.words import Refused
-from grader.kinds import Array, Mismatch, TensorOf
-from grader.marking.records import (
+from grader.marking.signs import PATTERNS, signs_in
+from grader.probes import runtime
+from grader.records.gradebook import Record
+from grader.records.outcome import (
     BLANK,
     FAILED,
     GRADED,
@@ -49,14 +54,12 @@ from grader.marking.records import (
     Mark,
     Outcome,
 )
-from grader.marking.signs import PATTERNS, signs_in
-from grader.probes import runtime
-from grader.verdict import Problem, Verdict
+from grader.reports import class_page, student_page
+from grader.student import check as kernel
+from grader.student import progress
 from policy_gradients import i18n
 from publish.course import Course
 from publish.translations import messages_template
-from tests.bank import load
-from tests.bank.judge import told
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = re.compile(r"(\{\w*(?:![rsa])?(?::[^{}]*)?\})")
@@ -147,15 +150,25 @@ def test_an_unmarked_hint_is_found():
 def test_an_unmarked_label_and_an_unmarked_page_are_found(monkeypatch):
     monkeypatch.setattr(pg.plots.maps, "_", lambda message: message)
     assert unmarked(drawn(lambda: pg.plots.values(pg.envs.Grid(), np.zeros(16)), monkeypatch))
-    monkeypatch.setitem(feedback.SAID, "total", "{score} points out of {most}")
+    monkeypatch.setitem(student_page.SAID, "total", "{score} points out of {most}")
     assert {"points", "out", "of"} <= set(unmarked(shown(a_feedback_page())))
 
 
 # Checks -----------------------------------------------------------------------------------------
 
 # A function, a gradient, rules over rollouts, a loss, a question, a table, training.
-EXERCISES = ("softmax", "grad_log_prob", "rollout", "td_errors", "ppo_clip_loss", "minibatches",
-             "completion_mask", "case_table", "q_all_positive", "bug_hunt")  # fmt: skip
+EXERCISES = (
+    "softmax",
+    "grad_log_prob",
+    "rollout",
+    "td_errors",
+    "ppo_clip_loss",
+    "minibatches",
+    "completion_mask",
+    "case_table",
+    "q_all_positive",
+    "bug_hunt",
+)
 TRAINING = (
     "train_reinforce-wrong-no_history",
     "train_reinforce-wrong-uphill",
@@ -210,8 +223,8 @@ def test_odd_results_in_words():
     odd = [np.array(["a"], object), np.zeros(10**7), torch.zeros(10**7), "x", None, {1: 2}, [1, 2]]
     for kind in (Array(), TensorOf("float32")):
         for value in odd:
-            seen = runtime.run({"f": lambda: value}, "f", {  # noqa: B023
-                "probe": "call", "cases": [Case({}).request()]})[0]["value"]  # fmt: skip
+            request = {"probe": "call", "cases": [Case({}).request()]}
+            seen = runtime.run({"f": lambda value=value: value}, "f", request)[0]["value"]
             with pytest.raises(Mismatch) as told_so:
                 kind.arrays(seen)
             assert not unmarked(told_so.value.got, NAMES | {"'x'"})
@@ -253,8 +266,11 @@ def some_marks():
     right, wrong = Verdict("softmax", True, 3), judged(get("softmax"), lambda logits: logits)
     late = Verdict("entropy", False, 0, Problem(NOT_RUN, hint=i18n._("it printed without end")))
     found = [(right, PASSED), (wrong, WRONG), (late, NOT_RUN)]
-    return [*(mark_of(*pair) for pair in found),
-            Mark("q_free", 0.0, 1.0, BLANK), Mark("q_text", None, 1.0, WAITING)]  # fmt: skip
+    return [
+        *(mark_of(*pair) for pair in found),
+        Mark("q_free", 0.0, 1.0, BLANK),
+        Mark("q_text", None, 1.0, WAITING),
+    ]
 
 
 def mark_of(verdict, word):
@@ -266,26 +282,52 @@ def mark_of(verdict, word):
 def an_outcome(status=GRADED, **more):
     notes = _refusals() + _notes()
     cells = [
-        {"cell_type": "markdown", "id": "a", "source": "x = 1", "attachments": {"p": {"t": "d"}},
-         "metadata": {"policy_gradients": {"kind": "free"}, "nbgrader": {"grade_id": "q_text"}}},
-        {"cell_type": "code", "id": "b", "source": "x = 1", "outputs": [],
-         "metadata": {"policy_gradients": {"kind": "extra"}}},
-    ]  # fmt: skip
-    return Outcome(status, notes, some_marks(), notes=notes, language="es", seconds=1.0,
-                   notebook={"cells": cells}, **more)  # fmt: skip
+        {
+            "cell_type": "markdown",
+            "id": "a",
+            "source": "x = 1",
+            "attachments": {"p": {"t": "d"}},
+            "metadata": {"policy_gradients": {"kind": "free"}, "nbgrader": {"grade_id": "q_text"}},
+        },
+        {
+            "cell_type": "code",
+            "id": "b",
+            "source": "x = 1",
+            "outputs": [],
+            "metadata": {"policy_gradients": {"kind": "extra"}},
+        },
+    ]
+    return Outcome(
+        status,
+        notes,
+        some_marks(),
+        notes=notes,
+        language="es",
+        seconds=1.0,
+        notebook={"cells": cells},
+        **more,
+    )
 
 
 def a_feedback_page():
     given = {"q_free": (1.0, "2 / 3")}
-    return feedback.page_of("ada", an_outcome(), "01_tiny", given, unsafe=True)
+    return student_page.page_of("ada", an_outcome(), "01_tiny", given, unsafe=True)
 
 
 def _refusals():
     """The reasons of notebooks that can't be read."""
     deep = "[" * 200 + "]" * 200
-    files = [b"", b"\xff\xfe\xff", b"{", b"[]", b'{"nbformat": 5}', b'{"nbformat": 4}',
-             json.dumps({"nbformat": 4, "cells": [{}] * 3000}).encode(), deep.encode(),
-             b"[" + b"," * 2_000_001 + b"]"]  # fmt: skip
+    files = [
+        b"",
+        b"\xff\xfe\xff",
+        b"{",
+        b"[]",
+        b'{"nbformat": 5}',
+        b'{"nbformat": 4}',
+        json.dumps({"nbformat": 4, "cells": [{}] * 3000}).encode(),
+        deep.encode(),
+        b"[" + b"," * 2_000_001 + b"]",
+    ]
     found = []
     for data in files:
         with pytest.raises(Refused) as refused:
@@ -313,11 +355,24 @@ def test_the_report():
             return {}
 
         def states(self):
-            signs = signs_in(SimpleNamespace(cells=[
-                SimpleNamespace(text=text, written=True, cell_type="code")
-                for text in ("set_custom_exc()", "'gradebook/'", "subprocess.run", "http.client",
-                             "open('/proc')", "ctypes.c", "gc.get_x", "run_check()", "signal.x")
-            ]))  # fmt: skip
+            signs = signs_in(
+                SimpleNamespace(
+                    cells=[
+                        SimpleNamespace(text=text, written=True, cell_type="code")
+                        for text in (
+                            "set_custom_exc()",
+                            "'gradebook/'",
+                            "subprocess.run",
+                            "http.client",
+                            "open('/proc')",
+                            "ctypes.c",
+                            "gc.get_x",
+                            "run_check()",
+                            "signal.x",
+                        )
+                    ]
+                )
+            )
             assert len(signs) == len(PATTERNS)
             statuses = GRADED, NOTED, STOPPED, REFUSED, FAILED
             students = "ada", "ben", "cora", "dan", "eva"
@@ -327,13 +382,13 @@ def test_the_report():
             unsolved = Mark("softmax", 0.0, 2.0, "failed", "not-written")
             yield Record("fred", "01_tiny", "", Outcome(GRADED, marks=[unsolved]))
 
-    page = report.page(Ledger())
+    page = class_page.page(Ledger())
     assert_marked(shown(page), "step:value", "set_custom_exc")
     reader = Shown()
     reader.feed(page)
     assert reader.language == "es"
-    assert_marked(report.figures.histogram([1, 2], 3)["alt"])
-    assert_marked(report.figures.rates({"softmax": 0.5})["alt"])
+    assert_marked(class_page.figures.histogram([1, 2], 3)["alt"])
+    assert_marked(class_page.figures.rates({"softmax": 0.5})["alt"])
 
 
 def test_what_is_said_of_files(tmp_path):
@@ -455,8 +510,11 @@ def test_no_error_of_the_helper_package_is_raised_with_a_bare_sentence():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 texts = [a for a in node.exc.args if isinstance(a, (ast.Constant, ast.JoinedStr))]
-                bare += [f"{path.name}:{node.lineno}" for _text in texts
-                         if node.exc.func.id != "AttributeError"]  # fmt: skip
+                bare += [
+                    f"{path.name}:{node.lineno}"
+                    for _text in texts
+                    if node.exc.func.id != "AttributeError"
+                ]
     assert bare == []
 
 
@@ -473,8 +531,15 @@ def test_words_of_environments():
 # Figures ----------------------------------------------------------------------------------------
 
 # These make no words of their own.
-NO_FIGURES = {"COLORS", "LINESTYLES", "MARKERS", "angles", "gradient_plane", "new_axes",
-              "use_style"}  # fmt: skip
+NO_FIGURES = {
+    "COLORS",
+    "LINESTYLES",
+    "MARKERS",
+    "angles",
+    "gradient_plane",
+    "new_axes",
+    "use_style",
+}
 
 
 def clipped(logp, logp_old, adv, clip=0.2):
@@ -540,13 +605,16 @@ def figures():
         "slider": lambda: p.slider(lambda ax, n: p.values(grid, np.zeros(16), ax=ax), [1, 2], "3"),
         "strip": lambda: p.strip(lambda ax, n: p.values(grid, np.zeros(16), ax=ax), [1, 2]),
         "token_strip": lambda: p.token_strip(["cat"], [1.0], [2.0], prompt="the"),
-        "token_tree": lambda: p.token_tree(tokens, np.full((tokens.num_states, tokens.num_actions),
-                                                           1 / tokens.num_actions)),
+        "token_tree": lambda: p.token_tree(
+            tokens, np.full((tokens.num_states, tokens.num_actions), 1 / tokens.num_actions)
+        ),
         "training_panels": lambda: p.training_panels(gauges),
-        "trajectory": lambda: (p.trajectory(corridor, walk, TABLE), p.trajectory(
-            grid, pg.Trajectory([0], [1], [-0.1]), uniform)),
+        "trajectory": lambda: (
+            p.trajectory(corridor, walk, TABLE),
+            p.trajectory(grid, pg.Trajectory([0], [1], [-0.1]), uniform),
+        ),
         "values": lambda: p.values(grid, np.zeros(16)),
-    }  # fmt: skip
+    }
 
 
 def drawn(draw, monkeypatch):

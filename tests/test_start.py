@@ -69,7 +69,7 @@ def test_it_runs_and_its_check_speaks(tmp_path):
 
 def test_an_exercise_on_a_page_is_refused(tmp_path, capsys):
     root = copy_course(tmp_path)
-    page = '# %% [markdown]\n# # Page\n\n# %% setup=true\nx = 1\n'
+    page = "# %% [markdown]\n# # Page\n\n# %% setup=true\nx = 1\n"
     (root / "lessons" / "00_page.py").write_text(page)
     before = files(root)
     assert publish(root, "--no-execute") == 2

@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from babel.messages.pofile import read_po
 
-from grader.autograde import Options, autograde
+from grader.grading.autograde import Options, autograde
 from policy_gradients.i18n import _, speaking
 from publish import proofread, spanish, translations
 from publish.catalogue import compiled, compiled_path, languages
@@ -61,8 +61,12 @@ def test_each_entry_is_translated_and_breaks_no_rule(path):
     missing = [entry.id for entry in entries(path) if not entry.string or entry.fuzzy]
     assert not missing
     rules = translations.rules(COURSE, language)
-    broken = [f"line {entry.lineno}: {rule.__name__}: {words}" for entry in entries(path)
-              for rule in rules for words in rule(entry.id, entry.string)]  # fmt: skip
+    broken = [
+        f"line {entry.lineno}: {rule.__name__}: {words}"
+        for entry in entries(path)
+        for rule in rules
+        for words in rule(entry.id, entry.string)
+    ]
     assert not broken, "\n".join(broken)
 
 
@@ -98,22 +102,27 @@ FAITHFUL = [
     ("See [lesson 01](../01/01.ipynb).", "Mira la [lección 01](../01/01.ipynb)."),
     ("## A title\n\n- one\n- two\n", "## Un título\n\n- uno\n- dos\n"),
     ("| a | b |\n|---|---|\n| `x \\| y` | 2 |", "| a | b |\n|---|---|\n| `x \\| y` | 2 |"),
-    ("<details><summary>Hint</summary>x</details>",
-     "<details><summary>Pista</summary>x</details>"),
-    ("It took 12,000 steps, 95% of them\nin 2000. Then two.",
-     "Tardó 12\u202f000 pasos, el 95 % en\n2000. Después, 2."),
+    ("<details><summary>Hint</summary>x</details>", "<details><summary>Pista</summary>x</details>"),
+    (
+        "It took 12,000 steps, 95% of them\nin 2000. Then two.",
+        "Tardó 12\u202f000 pasos, el 95 % en\n2000. Después, 2.",
+    ),
     ("In *the cat and the dog* it barks.", "En *the cat and the dog* ladra."),
     ("What is it?", "¿Qué es?"),
     ("The states s and s'.", "Los estados s y s'."),
     ('"a" or "b"', '"a" o "b"'),
-    ("The policies return the rewards of 2 trajectories.",
-     "Las políticas devuelven las recompensas de 2 trayectorias."),
+    (
+        "The policies return the rewards of 2 trajectories.",
+        "Las políticas devuelven las recompensas de 2 trayectorias.",
+    ),
     ("rollout(env, theta) gives rewards (T,).", "rollout(env, theta) da rewards (T,)."),
     ("An unbiased policy gradient.", "Un gradiente de política insesgado."),
-    ("[The gradient and the policy](https://x.org/y).",
-     "[The gradient and the policy](https://x.org/y)."),
+    (
+        "[The gradient and the policy](https://x.org/y).",
+        "[The gradient and the policy](https://x.org/y).",
+    ),
     ("Compare two runs.", "Compara dos ejecuciones cuando el código las compare."),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("english", "translated"), FAITHFUL)
@@ -181,9 +190,11 @@ def notebooks():
     """(the English notebook's path, its twin's) for each lesson, page and language."""
     found = []
     for language in LANGUAGES:
-        for place, names in ((COURSE.notebook_path, COURSE.lesson_names()),
-                             (COURSE.solution_path, COURSE.lesson_names()),
-                             (COURSE.page_path, COURSE.page_names())):  # fmt: skip
+        for place, names in (
+            (COURSE.notebook_path, COURSE.lesson_names()),
+            (COURSE.solution_path, COURSE.lesson_names()),
+            (COURSE.page_path, COURSE.page_names()),
+        ):
             for name in names:
                 twin = place(name, language)
                 found.append(pytest.param(place(name, "en"), twin, id=COURSE.shown(twin)))
@@ -233,11 +244,16 @@ def test_a_notebooks_twin_is_the_same_in_all_but_prose(path, twin):
 
 
 def test_a_change_of_code_would_be_seen():
-    cells = [nbformat.v4.new_code_cell(text) for text in (
-        'def f(x):\n    """One."""\n    return x  # same\n',
-        'def f(x):\n    """Uno."""\n    return x  # lo mismo\n',
-        'def f(x):\n    """One."""\n    return -x\n',
-        'print("one")', 'print("uno")')]  # fmt: skip
+    cells = [
+        nbformat.v4.new_code_cell(text)
+        for text in (
+            'def f(x):\n    """One."""\n    return x  # same\n',
+            'def f(x):\n    """Uno."""\n    return x  # lo mismo\n',
+            'def f(x):\n    """One."""\n    return -x\n',
+            'print("one")',
+            'print("uno")',
+        )
+    ]
     one, uno, other, said, dicho = map(code_of, cells)
     assert one == uno != other and said != dicho
 
@@ -291,14 +307,23 @@ def in_language(course, language, **texts):
 def test_one_run_marks_both_languages_and_speaks_to_each_in_its_own(two_languages, tmp_path):
     for student, language in (("ann", "en"), ("eva", "es")):
         submit(tmp_path / "in", student, in_language(two_languages, language, softmax=WRONG))
-    autograde(Options(tmp_path / "in", tmp_path / "out", two_languages, jobs=1,
-                      secret_file=tmp_path / "secret"))  # fmt: skip
+    autograde(
+        Options(
+            tmp_path / "in",
+            tmp_path / "out",
+            two_languages,
+            jobs=1,
+            secret_file=tmp_path / "secret",
+        )
+    )
     with open(tmp_path / "out" / "grades.csv", encoding="utf-8", newline="") as file:
         rows = [list(row.values()) for row in csv.DictReader(file)]
     ann, eva = ([row[1:] for row in rows if row[0] == name] for name in ("ann", "eva"))
     assert ann == eva and [row[2] for row in ann][:2] == ["0", "2"]
-    pages = {name: (tmp_path / "out/feedback" / name / NAME / f"{NAME}.html").read_text("utf-8")
-             for name in ("ann", "eva")}  # fmt: skip
+    pages = {
+        name: (tmp_path / "out/feedback" / name / NAME / f"{NAME}.html").read_text("utf-8")
+        for name in ("ann", "eva")
+    }
     assert '<html lang="en">' in pages["ann"] and '<html lang="es">' in pages["eva"]
     assert "2 of 9 points" in pages["ann"] and "2 of 9 points" not in pages["eva"]
     with speaking("es"):
@@ -334,7 +359,7 @@ def test_the_translators_command_tells_what_is_missing_and_what_is_broken(tmp_pa
 def pseudo(text):
     """A translation that everyone can tell: "pt" behind the mark of a heading or list."""
     mark = re.match(r"\s*(?:#+ |[-*] |\d+\. )?", text).group()
-    return f"{mark}pt {text[len(mark):]}"
+    return f"{mark}pt {text[len(mark) :]}"
 
 
 @pytest.fixture(scope="module")
@@ -352,8 +377,13 @@ def python(root, *arguments, folder=None):
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PYTHONPATH": str(root), "PATH": programs}
     environment.pop("COURSE_LANGUAGE", None)
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=folder or root, text=True,
-                          env=environment, capture_output=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=folder or root,
+        text=True,
+        env=environment,
+        capture_output=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -365,7 +395,8 @@ def test_a_third_language_needs_no_code(tree):
     assert 'make translations ARGS="--add pt_BR"' in guide
     assert 'make notebooks ARGS="--language pt_BR"' in guide
     assert "locale/pt_BR/LC_MESSAGES/01_tiny.po" in python(
-        tree, "-m", "publish.translations", "--add", "pt_BR")  # fmt: skip
+        tree, "-m", "publish.translations", "--add", "pt_BR"
+    )
     translate(tree, "pt_BR", pseudo)
     said = python(tree, "-m", "publish.translations")
     assert "not translated" not in said

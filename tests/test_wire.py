@@ -69,14 +69,20 @@ def test_random_headers_are_a_value_or_refused(header, body):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
     | st.sampled_from(["float64", "bool", "object", "Tensor", "Env", "array", "grad"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["a", "s", "o", "d", "r", "f", "x"]), inner, max_size=4)
-    | st.fixed_dictionaries({"a": inner, "s": inner, "o": inner})
-    | st.fixed_dictionaries({"r": inner, "f": inner}),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["a", "s", "o", "d", "r", "f", "x"]), inner, max_size=4)
+        | st.fixed_dictionaries({"a": inner, "s": inner, "o": inner})
+        | st.fixed_dictionaries({"r": inner, "f": inner})
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(JSON, st.binary(max_size=64))

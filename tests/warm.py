@@ -4,8 +4,8 @@ import atexit
 
 import pytest
 
-from grader import autograde
 from grader.executor.local import LocalExecutor
+from grader.grading import autograde
 
 _kept = {}
 
@@ -25,7 +25,7 @@ class _Kept:
 
 
 def executor_for(options):
-    """In place of grader.autograde.executor_for; one job is enough for a small class."""
+    """In place of grader.grading.autograde.executor_for; one job is enough for a small class."""
     key = options.settings
     if options.scheduler:
         return _original(options)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from grader.course.notes import note
 from grader.i18n import N_
-from grader.intake.words import note
-from grader.marking.records import FAILED, Outcome
+from grader.records.outcome import FAILED, Outcome
 from grader.sandbox.limits import Limits
 
 TRIES = 2

@@ -12,9 +12,9 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
-from grader.feedback import page_of
 from grader.marking.marker import MachineFault, mark
 from grader.marking.notebook import text_of
+from grader.reports.student_page import page_of
 from grader.sandbox import NotIsolated, SandboxError, zygote_for
 
 DIE_WITH_PARENT = 1

@@ -7,14 +7,14 @@ very same inputs; of such a case everything is told.
 import builtins
 from dataclasses import replace
 
-from grader.checking import PUBLIC_SEED
-from grader.exercise import HINTS, seed_of
+from grader.checking import seed_of
+from grader.checking.exercise import HINTS
+from grader.checking.text import call_text
+from grader.checking.verdict import Problem, Verdict
+from grader.checks.judge import PUBLIC_SEED
 from grader.i18n import _
 from grader.probes.wire import dumps
-from grader.show import call_text
-from grader.verdict import Problem, Verdict
 
-# Steps whose texts are words about the result, not numbers of the case.
 WORDED = ("defined", "shape", "behaviour")
 
 

@@ -3,8 +3,8 @@
 import json
 import re
 
-from grader.intake.words import clean
-from grader.marking.records import PASSED
+from grader.course.notes import clean
+from grader.records.outcome import PASSED
 
 _PICTURE = re.compile(r"!\[([\w .-]{0,100})\] \(attachment:([\w.-]{1,100})\)", re.ASCII)
 # Commands with which a formula can be a link, load an extension or lie over the page.

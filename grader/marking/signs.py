@@ -2,8 +2,8 @@
 
 import re
 
+from grader.course.notes import Words, note
 from grader.i18n import N_
-from grader.intake.words import Words, note
 
 PATTERNS = (
     (r"input_transformers|ast_transformers|set_custom_exc|showtraceback", N_("hooks of IPython")),

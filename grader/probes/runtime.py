@@ -81,10 +81,12 @@ def _error(error):
 
 @functools.cache
 def _import_probes():
-    """Imports every module of this package once, so that all probes are registered."""
+    """Imports every module of this package once, so that all probes are registered; cells has none,
+    and needs IPython."""
     package = importlib.import_module(__package__)
     for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{__package__}.{module.name}")
+        if module.name != "cells":
+            importlib.import_module(f"{__package__}.{module.name}")
 
 
 @contextlib.contextmanager

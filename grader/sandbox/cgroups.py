@@ -14,8 +14,10 @@ NAME = "policy-gradients-grader"
 
 CONTROLLERS = ("memory", "pids", "cpu")
 NEEDED = ("memory", "pids")
-LIMITS = {"v1": {"memory": "memory.limit_in_bytes", "pids": "pids.max", "cpu": "cpu.cfs_quota_us"},
-          "v2": {"memory": "memory.max", "pids": "pids.max", "cpu": "cpu.max"}}  # fmt: skip
+LIMITS = {
+    "v1": {"memory": "memory.limit_in_bytes", "pids": "pids.max", "cpu": "cpu.cfs_quota_us"},
+    "v2": {"memory": "memory.max", "pids": "pids.max", "cpu": "cpu.max"},
+}
 PERIOD = 100_000
 
 
@@ -152,8 +154,11 @@ def make(memory_mb: int, processes: int, cores: float = 1.0) -> Group | None:
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     group = Group({what: base / name for what, base in folders.items()})
     quota = int(cores * PERIOD)
-    values = {"memory": memory_mb << 20, "pids": processes + 1,
-              "cpu": quota if kind() == "v1" else f"{quota} {PERIOD}"}  # fmt: skip
+    values = {
+        "memory": memory_mb << 20,
+        "pids": processes + 1,
+        "cpu": quota if kind() == "v1" else f"{quota} {PERIOD}",
+    }
     try:
         for folder in set(group.folders.values()):
             _make(folder)

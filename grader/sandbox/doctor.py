@@ -105,14 +105,24 @@ def _built(report):
 def _extras():
     kind = cgroups.kind()
     remedy = _("Limits hold by rlimit alone; run as root, or delegate a cgroup, for exact ones.")
-    yield Finding("cgroups", bool(kind), kind or _("none that may be written"),
-                  "" if kind else remedy, needed=False)  # fmt: skip
-    yield Finding("Landlock", False, _("not used: the mount namespace shows nothing to protect"),
-                  needed=False)  # fmt: skip
+    yield Finding(
+        "cgroups",
+        bool(kind),
+        kind or _("none that may be written"),
+        "" if kind else remedy,
+        needed=False,
+    )
+    yield Finding(
+        "Landlock", False, _("not used: the mount namespace shows nothing to protect"), needed=False
+    )
     dask = importlib.util.find_spec("distributed") is not None
-    yield Finding("Dask", dask, version("distributed") if dask else _("not installed"),
-                  "" if dask else _("Only for --scheduler: pip install distributed."),
-                  needed=False)  # fmt: skip
+    yield Finding(
+        "Dask",
+        dask,
+        version("distributed") if dask else _("not installed"),
+        "" if dask else _("Only for --scheduler: pip install distributed."),
+        needed=False,
+    )
 
 
 def _mark(finding):
@@ -131,6 +141,9 @@ def main() -> int:
         if not finding.ok and finding.remedy:
             print(f"     {finding.remedy}")
     able = all(finding.ok for finding in looked if finding.needed)
-    print(_("Submissions can be isolated here.") if able else
-          _("Submissions can't be isolated here: grading refuses."))  # fmt: skip
+    print(
+        _("Submissions can be isolated here.")
+        if able
+        else _("Submissions can't be isolated here: grading refuses.")
+    )
     return 0 if able else 1

@@ -16,7 +16,10 @@ HERE = Path(__file__).resolve().parent
 FOLDER = "/tmp/work"
 # Names of ours that a packaged install could carry into site-packages, and the library that keeps
 # the marks.
-HIDDEN = ("grader", "publish", "lessons", "solutions", "notebooks", "locale", "tests", "nbgrader")
+HIDDEN = (
+    *("grader", "publish", "bank", "lessons", "solutions", "notebooks", "locale", "tests"),
+    "nbgrader",
+)
 DEVICES = ("null", "zero", "full", "random", "urandom")
 SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32")
 
@@ -95,8 +98,12 @@ def course():
     """(folder outside, name inside) of what is ours and may be seen."""
     package = importlib.util.find_spec("policy_gradients").submodule_search_locations[0]
     stub = HERE / "inside" / "stub" / "grader"
-    return [(Path(package), "policy_gradients"), (HERE.parent / "probes", "pg_probes"),
-            (HERE / "inside", "pg_inside"), (stub, "grader")]  # fmt: skip
+    return [
+        (Path(package), "policy_gradients"),
+        (HERE.parent / "probes", "pg_probes"),
+        (HERE / "inside", "pg_inside"),
+        (stub, "grader"),
+    ]
 
 
 def _program():
@@ -156,5 +163,15 @@ def command(program: str, layout: Layout, descriptor: int, root: bool) -> list:
     variables = environment("/tmp") | {"LD_LIBRARY_PATH": "/python/lib"}
     settings = [x for pair in variables.items() for x in ("--setenv", *pair)]
     start = ["--chdir", "/tmp", "--remount-ro", "/", layout.python(), "-S", "-s", "-P"]
-    return [program, *walls, *folders, *devices, *layout.binds(), "--clearenv", *settings, *start,
-            "/course/pg_inside/launch.py", str(descriptor)]  # fmt: skip
+    return [
+        program,
+        *walls,
+        *folders,
+        *devices,
+        *layout.binds(),
+        "--clearenv",
+        *settings,
+        *start,
+        "/course/pg_inside/launch.py",
+        str(descriptor),
+    ]

@@ -22,9 +22,17 @@ from .limits import Limits
 from .link import Handle, Link
 from .session import Session
 
-LIBRARIES = ("numpy", "torch", "torch._dynamo", "gymnasium", "gymnasium.vector",
-             "gymnasium.envs.classic_control", "matplotlib.pyplot", "matplotlib.animation",
-             "IPython")  # fmt: skip
+LIBRARIES = (
+    "numpy",
+    "torch",
+    "torch._dynamo",
+    "gymnasium",
+    "gymnasium.vector",
+    "gymnasium.envs.classic_control",
+    "matplotlib.pyplot",
+    "matplotlib.animation",
+    "IPython",
+)
 STANDARD = Limits()
 START_SECONDS = 180
 # An unused number, so that root's submissions are nobody's: the limits on processes ignore root.
@@ -97,10 +105,14 @@ class Zygote:
             program = filter.program()
         except (ImportError, OSError, RuntimeError) as error:
             raise NotIsolated(f"system calls can't be filtered ({error}). {REMEDY}") from error
-        return {**self._settings(), "isolate": True, "filter": program.hex(),
-                "paths": _layout().paths(),
-                "uid": UNPRIVILEGED if view.is_root() else 0,
-                "counts_threads": _kernel() >= (5, 14)}  # fmt: skip
+        return {
+            **self._settings(),
+            "isolate": True,
+            "filter": program.hex(),
+            "paths": _layout().paths(),
+            "uid": UNPRIVILEGED if view.is_root() else 0,
+            "counts_threads": _kernel() >= (5, 14),
+        }
 
     def _settings(self):
         return {"imports": list(self.imports), "shell": self.shell, "limits": self.limits.plain()}
@@ -152,8 +164,13 @@ class Zygote:
 
     def _fork(self, language, seed):
         tag = secrets.token_hex(8)
-        order = {"id": tag, "folder": self._folder(), "language": language, "seed": seed,
-                 "reply": _reply_limits(self.limits)}  # fmt: skip
+        order = {
+            "id": tag,
+            "folder": self._folder(),
+            "language": language,
+            "seed": seed,
+            "reply": _reply_limits(self.limits),
+        }
         group = None
         if self.isolated:
             limits = self.limits
@@ -243,8 +260,12 @@ class UnsafeZygote(Zygote):
         for source, name in view.course():
             (course / name).symlink_to(source)
         start = [sys.executable, "-S", "-s", "-P", str(course / "pg_inside" / "launch.py")]
-        return _launch([*start, str(descriptor)], pass_fds=[descriptor], stderr=self._errors,
-                       env=view.environment(self._home.name))  # fmt: skip
+        return _launch(
+            [*start, str(descriptor)],
+            pass_fds=[descriptor],
+            stderr=self._errors,
+            env=view.environment(self._home.name),
+        )
 
     def _config(self):
         return {**self._settings(), "isolate": False, "paths": [str(s) for s in _layout().sites]}
@@ -301,8 +322,15 @@ def _starter(orders):
         command, options, answer = orders.get()
         try:
             # A session of its own: Ctrl-C is for the grader, which ends what it started in order.
-            answer.put(subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
-                                        stdout=subprocess.DEVNULL, **options))  # fmt: skip
+            answer.put(
+                subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                    stdout=subprocess.DEVNULL,
+                    **options,
+                )
+            )
         except BaseException as error:
             answer.put(error)
 

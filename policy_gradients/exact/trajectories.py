@@ -24,7 +24,8 @@ def enumerate_trajectories(env, pi, max_count=100_000):
             if count > max_count:
                 message = _("there are more than {n} possible episodes")
                 raise RuntimeError(message.format(n=max_count))
-            yield float(probability), Trajectory(states[:-1], actions, rewards)
+            ended = bool(env.terminal[states[-1]])
+            yield float(probability), Trajectory(states[:-1], actions, rewards, states[-1], ended)
             continue
         state = states[-1]
         weights = pi[state][:, None] * env.transitions[state]

@@ -5,7 +5,7 @@ Each function draws on `ax`, or on a new figure, and returns the Axes. Labels ar
 
 from .clip import ClipExplorer, clip_curves
 from .curves import bars, convergence, gradient_cloud, learning_curves
-from .frames import slider, strip
+from .frames import slider, sliders, strip
 from .maps import policy, trajectory, values
 from .noise import (
     angle_histogram,
@@ -14,13 +14,16 @@ from .noise import (
     exact_and_measured,
     gradient_plane,
     mark_lowest,
+    middle,
     race,
+    tuned,
 )
 from .ppo import LivePanels, broken_runs, cart_clip, over_steps, rollout_board, training_panels
 from .reinforce import gradients, loss_and_return, probabilities, returns
 from .reuse import (
     bundle,
     bundles,
+    by_rate,
     claims,
     kl_estimates_figure,
     leashes,
@@ -45,6 +48,7 @@ __all__ = [
     "broken_runs",
     "bundle",
     "bundles",
+    "by_rate",
     "cart_clip",
     "claims",
     "clip_curves",
@@ -60,6 +64,7 @@ __all__ = [
     "leashes",
     "loss_and_return",
     "mark_lowest",
+    "middle",
     "new_axes",
     "over_steps",
     "policy",
@@ -69,11 +74,13 @@ __all__ = [
     "returns",
     "rollout_board",
     "slider",
+    "sliders",
     "strip",
     "token_strip",
     "token_tree",
     "training_panels",
     "trajectory",
+    "tuned",
     "use_style",
     "values",
 ]

@@ -9,6 +9,7 @@ from .frames import follow
 from .style import COLORS, DARK, GREY, LIGHT, described, own_figure, png, use_style
 
 LOW, HIGH = 0.3, 1.7  # ratios that the pictures show
+CLIP_HIGHER = (0.2, 0.28)  # the band of Yu et al. (2025), wider above than below
 PLACES = ("below", "inside", "above")
 SIGNS = ("+", "-")
 
@@ -19,32 +20,40 @@ class ClipExplorer:
     loss(logp, logp_old, adv, clip): the clipped loss of tensors (B,) -> scalar tensor
     gradient(ratio, adv, clip): its objective's slope, arrays (B,) -> (B,)
     table: {("below", "+"): word, ...}, the six cases in words
-    clip: half width of the band
+    clip: half width of the band, or a pair: how far it reaches below 1 and above 1
 
-    A notebook displays a slider for the ratio and a switch for the advantage's sign; where widgets
-    don't run, a picture with one panel for each of the six cases.
+    A notebook displays a slider for the ratio and switches for the advantage's sign and for the
+    band; where widgets don't run, a picture with one panel for each of the six cases.
+
+    A sample with A > 0 meets the upper edge alone, one with A < 0 the lower edge alone. So a loss
+    with one half width serves a band with two: each sign is handed its own.
     """
 
     def __init__(self, loss, gradient, table, clip=0.2):
-        self.clip, self.gradient, self.table = clip, gradient, table
+        self.loss, self.gradient, self.table = loss, gradient, table
+        self.below, self.above = clip if np.ndim(clip) else (clip, clip)
         self.grid = np.linspace(LOW, HIGH, 141)
-        self.curves = {sign: _objective(loss, self.grid, sign, clip) for sign in SIGNS}
+        self.curves = {s: _objective(loss, self.grid, s, self._edge(s)) for s in SIGNS}
         self.widget = None
+
+    def _edge(self, sign):
+        """How far from 1 the edge lies that a sample of this sign meets."""
+        return self.above if sign == "+" else self.below
 
     def place(self, ratio):
         """ "below", "inside" or "above" the band; an edge belongs to it."""
-        low, high = 1 - self.clip, 1 + self.clip
+        low, high = 1 - self.below, 1 + self.above
         return "below" if ratio < low else "above" if ratio > high else "inside"
 
     def slope(self, ratio, sign):
         """The student's slope for one sample with an advantage of +1 or -1."""
-        found = self.gradient(np.array([float(ratio)]), np.array([_adv(sign)]), self.clip)
+        found = self.gradient(np.array([float(ratio)]), np.array([_adv(sign)]), self._edge(sign))
         return float(np.asarray(found)[0])
 
     def branch(self, ratio, sign):
         """Which branch the student's objective follows at this ratio: "rA", "clip" or "both"."""
         height = float(np.interp(ratio, self.grid, self.curves[sign]))
-        plain, flat = _branches(ratio, _adv(sign), self.clip)
+        plain, flat = _branches(ratio, _adv(sign), self.below, self.above)
         follows = [abs(height - one) < 0.01 for one in (plain, flat)]
         return {(True, False): "rA", (False, True): "clip", (True, True): "both"}.get(
             tuple(follows)
@@ -52,13 +61,18 @@ class ClipExplorer:
 
     def words(self, ratio, sign):
         """The point in one sentence: what the picture shows, for a screen reader as well."""
-        message = _("r = {ratio:.2f}, A {sign} 0: {place} the band. {branch} Slope {slope}: the "
-                    "sample {rest}.")  # fmt: skip
+        message = _(
+            "r = {ratio:.2f}, A {sign} 0: {place} the band. {branch} Slope {slope}: the "
+            "sample {rest}."
+        )
         return message.format(
-            ratio=ratio, sign=">" if sign == "+" else "<", place=_place_word(self.place(ratio)),
+            ratio=ratio,
+            sign=">" if sign == "+" else "<",
+            place=_place_word(self.place(ratio)),
             branch=_branch_words(self.branch(ratio, sign)),
-            slope=_signed(self.slope(ratio, sign)), rest=_rest_word(self._answer(ratio, sign)),
-        )  # fmt: skip
+            slope=_signed(self.slope(ratio, sign)),
+            rest=_rest_word(self._answer(ratio, sign)),
+        )
 
     def _answer(self, ratio, sign):
         return self.table.get((self.place(ratio), sign))
@@ -66,7 +80,7 @@ class ClipExplorer:
     def draw(self, ax, ratio, sign):
         """The student's curve, both branches (the active one bold), the point and its tangent."""
         adv, active = _adv(sign), self.branch(ratio, sign)
-        _draw_branches(ax, self.grid, adv, self.clip, active)
+        _draw_branches(ax, self.grid, adv, self.below, self.above, active)
         curve = self.curves[sign]
         ax.plot(self.grid, curve, "-", color=COLORS[0], lw=5, alpha=0.35, label=_("your objective"))
         height, slope = float(np.interp(ratio, self.grid, curve)), self.slope(ratio, sign)
@@ -119,9 +133,10 @@ class ClipExplorer:
             for ax, place, ratio in zip(row, PLACES, (0.55, 1.0, 1.45), strict=True):
                 self.draw(ax, ratio, sign)
                 title = _("A {sign} 0, {place}: {word}").format(
-                    sign=">" if sign == "+" else "<", place=_place_word(place),
+                    sign=">" if sign == "+" else "<",
+                    place=_place_word(place),
                     word=_word(self._answer(ratio, sign)),
-                )  # fmt: skip
+                )
                 ax.set_title(title, size=10)
             row[0].set_ylabel(_("objective"))
         for ax in axes[1]:
@@ -134,19 +149,29 @@ class ClipExplorer:
         import ipywidgets as widgets
 
         ratio = widgets.FloatSlider(
-            value=1.4, min=LOW + 0.1, max=HIGH - 0.1, step=0.01, description=_("ratio r"),
-            continuous_update=True, layout={"width": "460px"},
-        )  # fmt: skip
+            value=1.4,
+            min=LOW + 0.1,
+            max=HIGH - 0.1,
+            step=0.01,
+            description=_("ratio r"),
+            continuous_update=True,
+            layout={"width": "460px"},
+        )
         sign = widgets.ToggleButtons(options=[("A > 0", "+"), ("A < 0", "-")], value="+")
+        higher = type(self)(self.loss, self.gradient, self.table, CLIP_HIGHER)
+        bands = [(_("band {low:g} to {high:g}").format(low=1 - one.below, high=1 + one.above), one)
+                 for one in (self, higher)]  # fmt: skip
+        band = widgets.ToggleButtons(options=bands, value=self)
         words, picture = widgets.HTML(), widgets.HTML()
 
         def show():
-            words.value = self.words(ratio.value, sign.value)
-            drawn = png(self.figure(ratio.value, sign.value))
+            shown = band.value
+            words.value = shown.words(ratio.value, sign.value)
+            drawn = png(shown.figure(ratio.value, sign.value))
             picture.value = described(drawn, f"{words.value} {self.table_words()}")
 
-        follow([ratio, sign], show)
-        return widgets.VBox([widgets.HBox([ratio, sign]), words, picture])
+        follow([ratio, sign, band], show)
+        return widgets.VBox([widgets.HBox([ratio, sign, band]), words, picture])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle = {"text/plain": _("Six panels, one for each case of the clip.")}
@@ -169,7 +194,7 @@ def clip_curves(ratio, objectives, clip=0.2):
     use_style()
     fig, axes = plt.subplots(1, len(objectives), figsize=(7, 3), sharex=True)
     for ax, (adv, values) in zip(np.atleast_1d(axes), objectives.items(), strict=True):
-        _draw_branches(ax, ratio, adv, clip)
+        _draw_branches(ax, ratio, adv, clip, clip)
         ax.plot(ratio, values, "-", color=COLORS[0], lw=5, alpha=0.35, label=_("your objective"))
         ax.plot(1, adv, "o", color="black")
         ax.set(title=_("advantage A = {adv}").format(adv=_signed(adv)), xlabel=_("ratio r"))
@@ -178,14 +203,14 @@ def clip_curves(ratio, objectives, clip=0.2):
     return axes
 
 
-def _branches(ratio, adv, clip):
-    return ratio * adv, np.clip(ratio, 1 - clip, 1 + clip) * adv
+def _branches(ratio, adv, below, above):
+    return ratio * adv, np.clip(ratio, 1 - below, 1 + above) * adv
 
 
-def _draw_branches(ax, ratio, adv, clip, active=None):
+def _draw_branches(ax, ratio, adv, below, above, active=None):
     """The band, and the two numbers between which the objective chooses."""
-    ax.axvspan(1 - clip, 1 + clip, color=LIGHT, zorder=0)
-    plain, flat = _branches(ratio, adv, clip)
+    ax.axvspan(1 - below, 1 + above, color=LIGHT, zorder=0)
+    plain, flat = _branches(ratio, adv, below, above)
     bold = {"rA": (2.6, 1.2), "clip": (1.2, 2.6), "both": (2.6, 2.6)}.get(active, (1.4, 1.4))
     ax.plot(ratio, plain, "--", color=COLORS[4], lw=bold[0], label="$r\\,A$")
     ax.plot(ratio, flat, ":", color=COLORS[2], lw=bold[1], label=_("clip(r) A"))

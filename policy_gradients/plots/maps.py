@@ -173,7 +173,9 @@ def _arrows(ax, env, pi, row=None):
 
 
 def _visited(env, traj):
-    """The states of the trajectory and the last successor, which a Trajectory leaves out."""
+    """The states of the trajectory and the last successor, which a Trajectory may leave out."""
+    if traj.last_state is not None:
+        return np.append(np.asarray(traj.states, dtype=int), traj.last_state)
     state, action = int(traj.states[-1]), int(traj.actions[-1])
     likely = env.transitions[state, action].copy()
     if not env.noise:

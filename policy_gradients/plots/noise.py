@@ -148,3 +148,70 @@ def race(curves, reference, solved, ylabel, width=9.0):
         ax.grid(True, axis="y")
     axes[0].set_ylabel(ylabel)
     return axes
+
+
+def middle(points, exact, reach, ax=None):
+    """Where the middle of a cloud lies: the points' mean in an ellipse of two standard errors.
+
+    points: (N, 2); exact: (2,), drawn as an arrow; reach: half side of the square shown
+    """
+    from matplotlib.patches import Ellipse
+
+    points, exact = np.asarray(points, dtype=np.float64), np.asarray(exact, dtype=np.float64)
+    ax = new_axes(ax, height=4.4, width=4.6)
+    ax.axhline(0, color=GREY, lw=0.8)
+    ax.axvline(0, color=GREY, lw=0.8)
+    widths, directions = np.linalg.eigh(np.cov(points.T) / len(points))
+    tilt = np.degrees(np.arctan2(directions[1, -1], directions[0, -1]))
+    size = 4 * np.sqrt(widths)  # a full axis is two standard errors to either side
+    look = {"facecolor": COLORS[4], "alpha": 0.25, "edgecolor": COLORS[4], "lw": 1.5}
+    label = _("two standard errors of it")
+    ax.add_patch(Ellipse(points.mean(0), size[1], size[0], angle=tilt, label=label, **look))
+    style = {"marker": "X", "color": COLORS[4], "mec": "white", "markersize": 9}
+    ax.plot(*points.mean(0), linestyle="none", zorder=6, label=_("mean"), **style)
+    arrow = {"arrowstyle": "-|>", "color": "black", "lw": 2.0, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", exact, (0, 0), arrowprops={**arrow, "mutation_scale": 9}, zorder=7)
+    ax.plot([], [], color="black", linestyle="-", label=_("exact gradient"))
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.set(xlabel=_("along the exact gradient"), ylabel=_("strongest noise across it"))
+    ax.legend(loc="upper left", fontsize=8, frameon=True, framealpha=0.8, edgecolor="none")
+    return ax
+
+
+def tuned(runs, rates, reference, ylabel):
+    """Learners at their own best rates on the left, and what each rate gives on the right.
+
+    runs: {name: [(runs, updates) for each rate]}; best is the rate with the largest mean over runs
+        and updates
+    reference: a dotted line, the best that can be reached
+
+    Left: lines are means over the runs, bands their middle half. Right: means over runs and
+    updates. Returns the two Axes.
+    """
+    import matplotlib.pyplot as plt
+
+    use_style()
+    size, ratio = (9.5, 3.6), {"width_ratios": [3, 2]}
+    _fig, axes = plt.subplots(1, 2, figsize=size, sharey=True, gridspec_kw=ratio)
+    for i, (name, found) in enumerate(runs.items()):
+        found = [np.asarray(one, dtype=np.float64) for one in found]
+        means = [one.mean() for one in found]
+        best = found[int(np.argmax(means))]
+        updates = np.arange(1, best.shape[1] + 1)
+        style = {"color": COLORS[i % 7], "linestyle": LINESTYLES[i % 7]}
+        label = _("{name}, rate {rate:g}").format(name=name, rate=rates[int(np.argmax(means))])
+        low, high = np.percentile(best, [25, 75], axis=0)
+        axes[0].fill_between(updates, low, high, color=COLORS[i % 7], alpha=0.18, linewidth=0)
+        axes[0].plot(updates, best.mean(0), lw=2.2, label=label, **style)
+        axes[1].plot(rates, means, marker=MARKERS[i % 7], label=name, **style)
+    for ax in axes:
+        ax.axhline(reference, color=DARK, linestyle=":", lw=1.2)
+        ax.grid(True, axis="y")
+    axes[0].set(xlabel=_("update"), ylabel=ylabel)
+    axes[0].set_title(_("means of {runs} runs, bands: the middle half").format(runs=len(best)))
+    axes[0].legend(fontsize=8)
+    axes[1].set(xscale="log", xlabel=_("learning rate"))
+    axes[1].set_xticks(rates, [f"{rate:g}" for rate in rates])
+    axes[1].minorticks_off()
+    axes[1].set_title(_("mean over all updates"))
+    return axes

@@ -15,15 +15,31 @@ def bundle(runs, title="", marked=None, level=None, ax=None):
     ax, steps = new_axes(ax), np.arange(len(runs))
     ax.plot(steps, runs, "-", color="#C4C4C4", lw=0.7)
     every = max(1, len(runs) // 8)
-    ax.plot(steps, runs.mean(1), "-", color=COLORS[0], lw=2.6, marker=MARKERS[0],
-            markevery=every, label=_("mean of {n}").format(n=runs.shape[1]))  # fmt: skip
+    ax.plot(
+        steps,
+        runs.mean(1),
+        "-",
+        color=COLORS[0],
+        lw=2.6,
+        marker=MARKERS[0],
+        markevery=every,
+        label=_("mean of {n}").format(n=runs.shape[1]),
+    )
     if marked is not None:
         ax.plot(steps, runs[:, marked], "--", color="black", lw=1.5, label=_("the bad batch"))
     if level is not None:
         ax.axhline(level[0], color=DARK, linestyle=":", lw=1.3)
-        ax.annotate(level[1], (1, level[0]), xycoords=("axes fraction", "data"), xytext=(0, 2),
-                    textcoords="offset points", ha="right", size=8, zorder=5,
-                    bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.5, "lw": 0})  # fmt: skip
+        ax.annotate(
+            level[1],
+            (1, level[0]),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="right",
+            size=8,
+            zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.8, "pad": 0.5, "lw": 0},
+        )
     ax.set_title(title)
     ax.grid(True, axis="y")
     return ax
@@ -61,8 +77,15 @@ def claims(moved, exact, spread, own, fresh):
     lines = ax.plot(moved, fresh, "-", color=COLORS[3], lw=0.9)
     lines[0].set_label(_("said by {n} fresh batches").format(n=np.shape(fresh)[1]))
     ax.plot(moved, exact, "-", color="black", lw=2.2, label=_("exact gain"))
-    ax.plot(moved, own, "--", color=COLORS[4], marker=MARKERS[4], markevery=2,
-            label=_("said by the batch that we climbed on"))  # fmt: skip
+    ax.plot(
+        moved,
+        own,
+        "--",
+        color=COLORS[4],
+        marker=MARKERS[4],
+        markevery=2,
+        label=_("said by the batch that we climbed on"),
+    )
     ax.axhline(0, color=GREY, lw=0.8)
     ax.set(xlabel=_("share of the way from the old policy to the one after K steps"))
     ax.set_ylabel(_("gain in expected reward"))
@@ -170,3 +193,23 @@ def leashes(frontiers, kl_runs, betas):
     for ax in axes:
         ax.grid(True)
     return axes
+
+
+def by_rate(rates, ends):
+    """Where runs end at each learning rate: the mean, and a bar from the worst to the best.
+
+    rates: (P,); ends: {name: (P, R)}, J / best J at the end of R runs
+    """
+    ax, rates = new_axes(height=3.6), np.asarray(rates, dtype=np.float64)
+    for i, (name, found) in enumerate(ends.items()):
+        found = np.asarray(found)
+        look = {"color": COLORS[i], "marker": MARKERS[i], "linestyle": LINESTYLES[i]}
+        mean, apart = found.mean(1), rates * 1.04 ** (i - (len(ends) - 1) / 2)  # side by side
+        reach = np.array([mean - found.min(1), found.max(1) - mean])
+        ax.errorbar(apart, mean, reach, capsize=2, elinewidth=0.8, label=name, **look)
+    ax.set(xscale="log", xlabel=_("learning rate"), ylabel=_("exact J / best J"))
+    ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    ax.minorticks_off()
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.grid(True, axis="y")
+    return ax

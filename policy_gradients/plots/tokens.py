@@ -100,35 +100,53 @@ def leashes_compared(runs):
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[1].set_ylim(-0.03, 1.05)
     axes[0].legend()
-    axes[2].set_title(_("exact KL (nats)\nthick: to the reference, thin: to old"), size=10)
+    axes[2].set_title(
+        _("exact KL (nats per sentence)\nthick: to the reference, thin: to old"), size=10
+    )
     return fig
 
 
-def frontier(points, limit, bound=2.0, ax=None):
+def frontier(points, limit, between=None, bound=2.0, ax=None):
     """Exact score over exact KL to the reference: one point a beta, and the best that is possible.
 
     points: {beta: (kl, score, sensible)}; limit: (kl (K,), score (K,)) of the optimal policies
-    Full markers: the KL is within `bound`, a vertical line.
+    between: as points, optima on the line to be marked
+    Full markers: the KL is within `bound`, a vertical line. The axis is scaled by the root of the
+    KL: near the reference the best score grows with it.
     """
     ax = new_axes(ax, height=4.0)
     order = np.argsort(limit[0])
     line = {"color": GREY, "linestyle": "--", "lw": 1.4}
-    ax.plot(
-        np.asarray(limit[0])[order], np.asarray(limit[1])[order], label=_("best possible"), **line
-    )
     furthest = max(kl for kl, *_rest in points.values())
+    right = 2.2 * max(furthest, bound)
+    kl, score = (np.asarray(part)[order] for part in limit)
+    ax.plot(kl[kl <= right], score[kl <= right], label=_("best possible"), **line)
+    for beta, (kl, score, sensible) in (between or {}).items():
+        ax.plot(kl, score, "D", markersize=6, mfc="white", mec=DARK, mew=1.2)
+        crowded = kl > 0.6 * furthest
+        place, side = ((-8, 2), "right") if crowded else ((9, -11), "left")
+        _beta_label(ax, beta, kl, score, sensible, place, side)
     for beta, (kl, score, sensible) in points.items():
         face = COLORS[0] if kl <= bound else "white"
         ax.plot(kl, score, "o", markersize=8, mfc=face, mec=COLORS[0], mew=1.6)
-        text = _("β = {beta:g}: {share:.0%} sensible").format(beta=beta, share=sensible)
-        # Points that have drifted far lie close together: only the furthest has its label right.
-        left = bound < kl < furthest
-        place = {"xytext": (-9, -4) if left else (9, -11), "ha": "right" if left else "left"}
-        ax.annotate(text, (kl, score), textcoords="offset points", size=8.5, **place)
+        # Points that have drifted far lie close together: only the furthest has its label beside.
+        place = (0, -17) if bound < kl < furthest else (9, -4 if kl > bound else -11)
+        _beta_label(ax, beta, kl, score, sensible, place, "left")
     ax.axvline(bound, color=DARK, lw=0.9, linestyle=":", label=_("{n:g} nats").format(n=bound))
-    ax.set_xscale("symlog", linthresh=1.0)
-    ax.set(xlabel=_("exact KL to the reference (nats)"), ylabel=_("exact score"))
-    ax.set_xlim(left=0, right=furthest * 10)
+    ax.set_xscale("function", functions=(_root, np.square))
+    ticks = [tick for tick in (0, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 50) if tick <= right]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set(xlabel=_("exact KL to the reference (nats per sentence)"), ylabel=_("exact score"))
+    ax.set_xlim(left=0, right=right)
     ax.grid(True)
     ax.legend(loc="lower right")
     return ax
+
+
+def _root(kl):
+    return np.sqrt(np.maximum(kl, 0.0))
+
+
+def _beta_label(ax, beta, kl, score, sensible, place, side):
+    text = _("β = {beta:g}: {share:.0%} sensible").format(beta=beta, share=sensible)
+    ax.annotate(text, (kl, score), xytext=place, ha=side, textcoords="offset points", size=8.5)

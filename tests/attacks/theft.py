@@ -172,7 +172,7 @@ for thing in gc.get_objects():
         for key in list(thing)[:200]:
             if key in ("seed", "seeds", "secret", "truth", "expected", "right"):
                 found.append((key, str(thing[key])[:80]))
-ours = ("grader", "nbgrader", "tests", "publish")
+ours = ("grader", "nbgrader", "tests", "bank", "publish")
 names = [n for n in sys.modules if n.split(".")[0] in ours or "checks" in n]
 print("NAMES", names)
 print("SEEDS", found)

@@ -21,9 +21,18 @@ CHROMIUM = [
     shutil.which("chromium") or shutil.which("chromium-browser"),
     shutil.which("chromedriver"),
 ]
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--disable-dev-shm-usage", "--window-size=1300,1600"]  # fmt: skip
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--window-size=1300,1600",
+]
 
 
 def free_port() -> int:
@@ -48,8 +57,14 @@ def serving(command: list, cwd: Path, words: str = "", **variables):
     words = [f"ARGS={words}"] if command[0] == "make" else words.split()
     log = tempfile.TemporaryFile()  # noqa: SIM115 - read when the server fails to start
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
-    process = subprocess.Popen([*command, *words], cwd=cwd, env={**env, **variables}, stdout=log,
-                               stderr=log, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen(
+        [*command, *words],
+        cwd=cwd,
+        env={**env, **variables},
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_up(address, process, log)
@@ -127,10 +142,12 @@ class Lab(Window):
     def __init__(self, driver, address: str, notebook: str):
         super().__init__(driver)
         driver.get(f"{address}/lab/tree/{notebook}?token={TOKEN}&reset")
-        self.wait("return !!(window.jupyterapp && jupyterapp.shell.currentWidget"
-                  " && jupyterapp.shell.currentWidget.sessionContext"
-                  " && jupyterapp.shell.currentWidget.sessionContext.session"
-                  " && jupyterapp.shell.currentWidget.content.widgets.length > 1)")  # fmt: skip
+        self.wait(
+            "return !!(window.jupyterapp && jupyterapp.shell.currentWidget"
+            " && jupyterapp.shell.currentWidget.sessionContext"
+            " && jupyterapp.shell.currentWidget.sessionContext.session"
+            " && jupyterapp.shell.currentWidget.content.widgets.length > 1)"
+        )
         self.driver.execute_async_script(
             "const done = arguments[0];"
             "jupyterapp.shell.currentWidget.sessionContext.ready.then(() => done(1))"
@@ -138,16 +155,20 @@ class Lab(Window):
 
     def index_of(self, text: str) -> int:
         """The first code cell whose source holds the text."""
-        return self.wait(
+        found = self.wait(
             "return 1 + jupyterapp.shell.currentWidget.content.widgets.findIndex(w => w.model.type"
             f" == 'code' && w.model.sharedModel.getSource().includes({json.dumps(text)}))"
-        ) - 1  # fmt: skip
+        )
+        return found - 1
 
     def write(self, index: int, source: str):
         """Puts source into a cell, as pasting over everything does."""
         self.driver.execute_script(
             "jupyterapp.shell.currentWidget.content.widgets[arguments[0]]"
-            ".model.sharedModel.setSource(arguments[1])", index, source)  # fmt: skip
+            ".model.sharedModel.setSource(arguments[1])",
+            index,
+            source,
+        )
 
     def run(self, index: int) -> str:
         """Runs one cell and returns the text below it."""
@@ -157,29 +178,35 @@ class Lab(Window):
             "nb.deselectAll(); nb.activeCellIndex = i;"
             "jupyterapp.commands.execute('notebook:run-cell').then(() => done(1), () => done(0))",
             index,
-        )  # fmt: skip
+        )
         return self.output(index)
 
     def run_all(self, seconds: float = 240):
         """Run > Run All Cells, until the last code cell has run (the command itself returns at the
         first error, while the kernel goes on)."""
         self.driver.execute_script("jupyterapp.commands.execute('notebook:run-all-cells')")
-        self.wait("return jupyterapp.shell.currentWidget.content.widgets.every(w => "
-                  "w.model.type != 'code' || !w.model.sharedModel.getSource().trim()"
-                  " || w.model.executionCount) && jupyterapp.shell.currentWidget.sessionContext"
-                  ".session.kernel.status == 'idle'", seconds=seconds)  # fmt: skip
+        self.wait(
+            "return jupyterapp.shell.currentWidget.content.widgets.every(w => "
+            "w.model.type != 'code' || !w.model.sharedModel.getSource().trim()"
+            " || w.model.executionCount) && jupyterapp.shell.currentWidget.sessionContext"
+            ".session.kernel.status == 'idle'",
+            seconds=seconds,
+        )
 
     def clear(self):
         """Edit > Clear Outputs of All Cells, so that what stands there later was made here."""
         self.driver.execute_async_script(
-            "jupyterapp.commands.execute('notebook:clear-all-cell-outputs').then(arguments[0])")
+            "jupyterapp.commands.execute('notebook:clear-all-cell-outputs').then(arguments[0])"
+        )
 
     def output(self, index: int) -> str:
         """What stands below a cell, as text."""
         return self.driver.execute_script(
             "const w = jupyterapp.shell.currentWidget.content.widgets[arguments[0]];"
             "return [...w.node.querySelectorAll('.jp-OutputArea-output')]"
-            ".map(n => n.innerText).join('\\n')", index)  # fmt: skip
+            ".map(n => n.innerText).join('\\n')",
+            index,
+        )
 
     def outputs(self) -> list[dict]:
         """Every code cell's source, execution count and outputs from the model."""
@@ -187,18 +214,22 @@ class Lab(Window):
             "return jupyterapp.shell.currentWidget.content.widgets"
             ".filter(w => w.model.type == 'code').map(w => ({"
             "source: w.model.sharedModel.getSource(), count: w.model.executionCount,"
-            "outputs: w.model.outputs.toJSON()}))")  # fmt: skip
+            "outputs: w.model.outputs.toJSON()}))"
+        )
 
     def show(self, index: int):
         self.driver.execute_script(
             "const nb = jupyterapp.shell.currentWidget.content; nb.activeCellIndex = arguments[0];"
-            "nb.widgets[arguments[0]].node.scrollIntoView({block: 'center'})", index)  # fmt: skip
+            "nb.widgets[arguments[0]].node.scrollIntoView({block: 'center'})",
+            index,
+        )
         time.sleep(0.5)
 
     def shut_down(self):
         """Kernel > Shut Down Kernel."""
         self.driver.execute_async_script(
-            "jupyterapp.shell.currentWidget.sessionContext.shutdown().then(() => arguments[0](1))")
+            "jupyterapp.shell.currentWidget.sessionContext.shutdown().then(() => arguments[0](1))"
+        )
 
     def screenshots(self, name: str):
         """The notebook from top to bottom, one picture for each windowful."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.autograde import Options, autograde
+from grader.grading.autograde import Options, autograde
 from tests import classroom
 from tests.browser.lab import CHROMIUM, TOKEN, Window, serving
 from tests.classroom import NAME, submit
@@ -41,8 +41,9 @@ def marks(tmp_path):
 def grade(folder, out) -> dict:
     """Grades by our own command; student -> (points, most)."""
     course = classroom.Course(folder / "course")
-    autograde(Options(folder / "submitted", folder / out, course, jobs=1,
-                      secret_file=folder / "secret"))  # fmt: skip
+    autograde(
+        Options(folder / "submitted", folder / out, course, jobs=1, secret_file=folder / "secret")
+    )
     totals = {}
     with open(folder / out / "grades.csv", newline="") as file:
         for row in csv.DictReader(file):
@@ -62,8 +63,9 @@ def formgrader(driver, marks):
         driver.get(f"{address}/lab?token={TOKEN}&reset")
         window.choose("Nbgrader", "Formgrader")
         window.wait("return !!document.querySelector('iframe[src*=formgrader]')")
-        driver.switch_to.frame(driver.execute_script(
-            "return document.querySelector('iframe[src*=formgrader]')"))  # fmt: skip
+        driver.switch_to.frame(
+            driver.execute_script("return document.querySelector('iframe[src*=formgrader]')")
+        )
         yield Formgrader(window)
         driver.switch_to.default_content()
 
@@ -76,30 +78,36 @@ class Formgrader:
 
     def rows(self) -> dict:
         """student -> (status, score) of the list of submissions."""
-        return dict(self.driver.execute_script(
-            "const words = (row, name) => row.querySelector('.' + name).innerText.trim();"
-            "return [...document.querySelectorAll('#main-table tr')].map(row => ["
-            "words(row, 'student-id'), [words(row, 'status'), words(row, 'score')]])"))  # fmt: skip
+        return dict(
+            self.driver.execute_script(
+                "const words = (row, name) => row.querySelector('.' + name).innerText.trim();"
+                "return [...document.querySelectorAll('#main-table tr')].map(row => ["
+                "words(row, 'student-id'), [words(row, 'status'), words(row, 'score')]])"
+            )
+        )
 
     def press(self, button, student=None) -> str:
         """Presses a button of the first row, or of a student's; the words that come of it."""
         self.driver.execute_script(
             "[...document.querySelectorAll('#main-table tr')].find(row => !arguments[1] ||"
             " row.querySelector('.student-id').innerText.trim() == arguments[1])"
-            ".querySelector(`.${arguments[0]} a`).click()", button, student)  # fmt: skip
+            ".querySelector(`.${arguments[0]} a`).click()",
+            button,
+            student,
+        )
         shown = "document.querySelector('.modal.in .modal-body')"
         words = self.window.wait(f"return {shown} && {shown}.innerText", seconds=300)
         self.window.screenshot(f"formgrader-{button}")
         self.driver.execute_script(
-            "document.querySelector('.modal.in .modal-footer button').click()")
+            "document.querySelector('.modal.in .modal-footer button').click()"
+        )
         self.window.wait("return !document.querySelector('.modal.in')")
         return words
 
     def open_submissions(self):
         self.window.wait("return !!document.querySelector('.num-submissions a')")
         self.driver.execute_script("document.querySelector('.num-submissions a').click()")
-        self.window.wait(
-            "return document.querySelectorAll('#main-table .autograde a').length == 3")
+        self.window.wait("return document.querySelectorAll('#main-table .autograde a').length == 3")
 
 
 def test_autograde_and_feedback_by_the_buttons(formgrader, driver, marks):
@@ -133,12 +141,15 @@ def test_the_generate_button_makes_the_students_version_that_was_handed_out(form
 
 def test_our_own_feedback_and_report_open_without_a_server(driver, marks):
     window = Window(driver)
-    for name, page in (("feedback", marks / "feedback" / "ada" / NAME / f"{NAME}.html"),
-                       ("report", marks / "report.html")):  # fmt: skip
+    for name, page in (
+        ("feedback", marks / "feedback" / "ada" / NAME / f"{NAME}.html"),
+        ("report", marks / "report.html"),
+    ):
         driver.get(page.as_uri())
         window.screenshot(name)
         assert driver.title == Page(page.read_text()).title
         assert driver.execute_script(
             "return document.documentElement.scrollWidth <= innerWidth"
-            " && [...document.images].every(image => image.naturalWidth)")  # fmt: skip
+            " && [...document.images].every(image => image.naturalWidth)"
+        )
         assert re.search(r"\d", driver.execute_script("return document.body.innerText"))

@@ -18,9 +18,11 @@ NOTEBOOK = f"notebooks/en/{LESSON}/{LESSON}.ipynb"
 def solutions() -> dict[str, str]:
     """grade id -> source of every solution cell of the solved lesson."""
     solved = json.loads((ROOT / "solutions/en" / LESSON / f"{LESSON}.ipynb").read_text())
-    return {cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
-            for cell in solved["cells"] if cell["metadata"].get("nbgrader", {}).get("solution")
-            and cell["cell_type"] == "code"}  # fmt: skip
+    return {
+        cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+        for cell in solved["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("solution") and cell["cell_type"] == "code"
+    }
 
 
 def test_wrong_then_right(driver, address):

@@ -10,8 +10,10 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 WIDGET = "application/vnd.jupyter.widget-view+json"
-CODE = ("const cells = jupyterapp.shell.currentWidget.content.widgets"
-        ".filter(w => w.model.type == 'code');")  # fmt: skip
+CODE = (
+    "const cells = jupyterapp.shell.currentWidget.content.widgets"
+    ".filter(w => w.model.type == 'code');"
+)
 # Formulas in error, pictures that are none, and what is wider than the page.
 UNREADABLE = """
 const all = selector => [...document.querySelectorAll(`.jp-Notebook ${selector}`)];
@@ -36,8 +38,11 @@ def test_every_cell_of_a_solved_lesson_runs_and_every_check_is_right(driver, add
     assert checks and all(_text(cell).startswith("✓") for cell in checks)
     lab.screenshots(lesson)
     for widget in (i for i, cell in enumerate(cells) if WIDGET in _kinds(cell)):
-        lab.wait(f"{CODE} const n = cells[arguments[0]].node.querySelector('.jupyter-widgets');"
-                 "return !!n && n.querySelector('.noUi-handle') && n.querySelector('img')", widget)
+        lab.wait(
+            f"{CODE} const n = cells[arguments[0]].node.querySelector('.jupyter-widgets');"
+            "return !!n && n.querySelector('.noUi-handle') && n.querySelector('img')",
+            widget,
+        )
     assert driver.execute_script(UNREADABLE) == []
     lab.shut_down()
 

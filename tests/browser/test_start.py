@@ -44,5 +44,7 @@ def test_the_first_page_of_lab_is_the_start_page_and_it_shows_the_progress(cours
         assert "1 / 2" in told and "3 / 5" in told and "Next: discounted_return" in told
         links = driver.execute_script(
             "const w = jupyterapp.shell.currentWidget.content.widgets[arguments[0]];"
-            "return [...w.node.querySelectorAll('td a, th a')].map(a => a.innerText)", progress)
+            "return [...w.node.querySelectorAll('td a, th a')].map(a => a.innerText)",
+            progress,
+        )
         assert links == ["A tiny lesson"]

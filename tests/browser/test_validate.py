@@ -28,8 +28,10 @@ def pressed(lab, name) -> str:
 
     lab.driver.find_element(By.CSS_SELECTOR, ".validate-button").click()
     dialogue = "document.querySelector('.jp-Dialog-content')"
-    words = lab.wait(f"return {dialogue} && /Ok$/.test({dialogue}.innerText.trim())"
-                     f" && {dialogue}.innerText", seconds=300)  # fmt: skip
+    words = lab.wait(
+        f"return {dialogue} && /Ok$/.test({dialogue}.innerText.trim()) && {dialogue}.innerText",
+        seconds=300,
+    )
     lab.screenshot(f"validate-{name}")
     lab.driver.find_element(By.CSS_SELECTOR, ".jp-Dialog-button").click()
     lab.shut_down()

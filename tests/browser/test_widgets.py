@@ -89,8 +89,14 @@ def rise_beside_the_point(pixels):
 
 def open_explorer(driver, address):
     lab = Lab(driver, address, "solutions/en/04_ppo_clip/04_ppo_clip.ipynb")
-    needed = ("import policy_gradients", "def softmax(", "def importance_ratio(",
-              "def ppo_clip_loss(", "def clip_gradient(", "case_table = {")  # fmt: skip
+    needed = (
+        "import policy_gradients",
+        "def softmax(",
+        "def importance_ratio(",
+        "def ppo_clip_loss(",
+        "def clip_gradient(",
+        "case_table = {",
+    )
     for text in needed:
         lab.run(lab.index_of(text))
     explorer = lab.index_of("ClipExplorer")
@@ -137,8 +143,12 @@ def test_the_baselines_slider_draws_the_cloud_anew_and_keeps_the_pictures_size(d
     from selenium.webdriver.common.keys import Keys
 
     lab = Lab(driver, address, "solutions/en/03_baseline_critic/03_baseline_critic.ipynb")
-    for text in ("import policy_gradients", "def softmax(", "def baseline_gradient_samples(",
-                 "env = pg.envs.Grid(max_steps=200)"):  # fmt: skip
+    for text in (
+        "import policy_gradients",
+        "def softmax(",
+        "def baseline_gradient_samples(",
+        "env = pg.envs.Grid(max_steps=200)",
+    ):
         lab.run(lab.index_of(text))
     cell = lab.index_of("pg.plots.slider(")
     lab.run(cell)
@@ -150,6 +160,7 @@ def test_the_baselines_slider_draws_the_cloud_anew_and_keeps_the_pictures_size(d
     after, words = cloud.picture()
     assert not np.array_equal(before, after)
     lab.screenshot("baseline-slider")
-    shown = driver.execute_script("return [arguments[0].width, arguments[0].naturalWidth]",
-                                  cloud.find("img"))  # fmt: skip
+    shown = driver.execute_script(
+        "return [arguments[0].width, arguments[0].naturalWidth]", cloud.find("img")
+    )
     assert shown[0] == shown[1]

@@ -4,11 +4,18 @@ import math
 
 import numpy as np
 
+from grader.checking import (
+    N_,
+    Case,
+    FunctionExercise,
+    Mistake,
+    Trajectory,
+    View,
+)
 from grader.checks.lesson_01.policy import softmax_other_axis
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
-from grader.played import softmax
-from grader.probes.inputs import Tensor, Trajectory, View
-from grader.truths import discounted_sum, rewards_to_go, summed_scores
+from grader.checks.shared.episodes import softmax
+from grader.checks.shared.returns import discounted_sum, rewards_to_go
+from grader.checks.shared.score_sums import summed_scores
 
 
 def grad_log_prob_cases(rng):
@@ -83,8 +90,10 @@ GRAD_LOG_PROB = FunctionExercise(
     mistakes=(
         Mistake(
             "row-only",
-            N_("The derivative is with respect to the whole table. What stands in the rows of the "
-               "states that were not visited?"),
+            N_(
+                "The derivative is with respect to the whole table. What stands in the rows of the "
+                "states that were not visited?"
+            ),
             like=lambda theta, state, action: score(theta, state, action)[state],
         ),
         Mistake(
@@ -94,8 +103,10 @@ GRAD_LOG_PROB = FunctionExercise(
         ),
         Mistake(
             "one-hot-only",
-            N_("Raising one logit lowers the other probabilities. Where is the derivative of the "
-               "normaliser?"),
+            N_(
+                "Raising one logit lowers the other probabilities. Where is the derivative of the "
+                "normaliser?"
+            ),
             like=lambda theta, state, action: score(theta, state, action, cold=0.0),
         ),
         Mistake(
@@ -107,7 +118,8 @@ GRAD_LOG_PROB = FunctionExercise(
             "probability-not-log",
             N_("That is the derivative of the probability. What does the logarithm divide by?"),
             like=lambda theta, state, action: score(
-                theta, state, action, scale=softmax(theta[state])[action]),
+                theta, state, action, scale=softmax(theta[state])[action]
+            ),
         ),
         Mistake(
             "all-states",
@@ -132,8 +144,9 @@ GRAD_LOG_PROB = FunctionExercise(
         Mistake(
             "taken-entry-only",
             N_("The other actions' logits stand in the normaliser, so they matter, too."),
-            like=lambda theta, state, action: score(theta, state, action)
-            * (np.arange(theta.shape[1]) == action),
+            like=lambda theta, state, action: (
+                score(theta, state, action) * (np.arange(theta.shape[1]) == action)
+            ),
         ),
         Mistake(
             "state-action-swapped",
@@ -144,18 +157,22 @@ GRAD_LOG_PROB = FunctionExercise(
             "divided-by-probability",
             N_("One division too many: the logarithm has already divided by the probability."),
             like=lambda theta, state, action: score(
-                theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)),
+                theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)
+            ),
         ),
     ),
-)  # fmt: skip
+)
 
 
 def trajectories_of(rng, lengths, num_states, num_actions):
     return [
-        Trajectory(rng.integers(num_states, size=n), rng.integers(num_actions, size=n),
-                   np.round(rng.normal(size=n), 3) + 1.5)
+        Trajectory(
+            rng.integers(num_states, size=n),
+            rng.integers(num_actions, size=n),
+            np.round(rng.normal(size=n), 3) + 1.5,
+        )
         for n in lengths
-    ]  # fmt: skip
+    ]
 
 
 def reinforce_gradient_cases(rng):
@@ -170,12 +187,22 @@ def reinforce_gradient_cases(rng):
         Case({"theta": theta, "trajectories": some}),
         Case({"theta": theta, "trajectories": some, "gamma": 0.5}, keywords=("gamma",)),
         Case({"theta": theta, "trajectories": some[:1] * 2, "gamma": 0.0}),
-        Case({"theta": View(rng.normal(size=(5, 2)), "read_only"),
-              "trajectories": trajectories_of(rng, (4, 4, 4, 4), 5, 2), "gamma": 0.9}),
-        Case({"theta": rng.normal(size=(3, 2)), "gamma": float(rng.uniform(0.3, 0.95)),
-              "trajectories": trajectories_of(rng, rng.integers(1, 6, size=size), 3, 2)},
-             keywords=("gamma",)),
-    ]  # fmt: skip
+        Case(
+            {
+                "theta": View(rng.normal(size=(5, 2)), "read_only"),
+                "trajectories": trajectories_of(rng, (4, 4, 4, 4), 5, 2),
+                "gamma": 0.9,
+            }
+        ),
+        Case(
+            {
+                "theta": rng.normal(size=(3, 2)),
+                "gamma": float(rng.uniform(0.3, 0.95)),
+                "trajectories": trajectories_of(rng, rng.integers(1, 6, size=size), 3, 2),
+            },
+            keywords=("gamma",),
+        ),
+    ]
 
 
 def estimate(theta, trajectories, weigh, kind=summed_scores):
@@ -311,8 +338,11 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "reward-to-go",
             N_("A good idea, and the next lesson's. Here every score gets the whole return."),
-            like=gradient_like(lambda gamma: lambda rewards: gamma ** np.arange(len(rewards))
-                               * rewards_to_go(rewards, gamma)),
+            like=gradient_like(
+                lambda gamma: (
+                    lambda rewards: gamma ** np.arange(len(rewards)) * rewards_to_go(rewards, gamma)
+                )
+            ),
         ),
         Mistake(
             "immediate-reward",
@@ -331,8 +361,10 @@ REINFORCE_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "product-of-means",
-            N_("The mean of products isn't the product of means: each return weights the scores "
-               "of its own trajectory."),
+            N_(
+                "The mean of products isn't the product of means: each return weights the scores "
+                "of its own trajectory."
+            ),
             like=product_of_means,
         ),
         Mistake(
@@ -354,8 +386,12 @@ REINFORCE_GRADIENT = FunctionExercise(
             "last-step-only",
             N_("Every step's score counts, not only the last one's."),
             like=gradient_like(
-                lambda gamma: lambda rewards: whole(gamma)(rewards)
-                * (np.arange(len(rewards)) == len(rewards) - 1)),
+                lambda gamma: (
+                    lambda rewards: (
+                        whole(gamma)(rewards) * (np.arange(len(rewards)) == len(rewards) - 1)
+                    )
+                )
+            ),
         ),
         Mistake(
             "centred",
@@ -380,168 +416,25 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "last-trajectory-only",
             N_("Only the last trajectory is left. Does your loop add, or overwrite?"),
-            like=lambda theta, trajectories, gamma=1.0: last_trajectory_only(
-                theta, trajectories, gamma) / len(trajectories),
+            like=lambda theta, trajectories, gamma=1.0: (
+                last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
+            ),
         ),
         Mistake(
             "scores-kept",
-            N_("The scores of one trajectory still count for the next one. Where does their sum "
-               "start anew?"),
+            N_(
+                "The scores of one trajectory still count for the next one. Where does their sum "
+                "start anew?"
+            ),
             like=scores_kept,
         ),
         Mistake(
             "repeats-lost",
-            N_("A state visited twice counts twice. With an array of indices, += adds only once "
-               "to the same entry."),
+            N_(
+                "A state visited twice counts twice. With an array of indices, += adds only once "
+                "to the same entry."
+            ),
             like=repeats_lost,
         ),
     ),
-)  # fmt: skip
-
-
-def reinforce_loss_case(logp, returns, dtype="float64", grad=True):
-    """Gradients are asked for where no step is padded: there they are right, masked or not."""
-    given = {
-        "logp": Tensor(np.asarray(logp, dtype=dtype), grad=grad),
-        "returns": Tensor(np.asarray(returns, dtype=dtype)),
-    }
-    return Case(given)
-
-
-def reinforce_loss_cases(rng):
-    square, wide = -rng.exponential(size=(3, 3)), -rng.exponential(size=(4, 6))
-    padded = -rng.exponential(size=(3, 4))
-    padded[0, 2:] = padded[2, 1:] = 0.0
-    tall = -rng.exponential(size=(5, 2))
-    returns = rng.normal(size=5) * 3 + 1
-    return [
-        reinforce_loss_case([[-1.0, -2.0]], [3.0]),
-        reinforce_loss_case([[-0.5], [-1.5]], [2.0, -4.0]),
-        reinforce_loss_case(square, returns[:3]),
-        reinforce_loss_case(padded, returns[:3], grad=False),
-        reinforce_loss_case(wide, returns[:4], "float32"),
-        reinforce_loss_case(tall, returns),
-        reinforce_loss_case(wide[:1, :1], returns[:1], "float32"),
-        reinforce_loss_case(np.tile(square, (2, 1)), np.tile(returns[:3], 2)),
-    ]
-
-
-def reinforce_loss_truth(logp, returns):
-    """Term by term; the gradient is minus a return over N at each of its trajectory's steps."""
-    logp, returns = np.asarray(logp, float), np.asarray(returns, float)
-    count = len(returns)
-    terms = [float(r) * math.fsum(row) for r, row in zip(returns, logp, strict=True)]
-    gradient = np.repeat(-returns[:, None] / count, logp.shape[1], axis=1)
-    return Expected(-math.fsum(terms) / count, {"logp": gradient})
-
-
-def loss_sign_missing(logp, returns):
-    return (returns * logp.sum(1)).mean()
-
-
-def loss_summed(logp, returns):
-    return -(returns * logp.sum(1)).sum()
-
-
-def loss_mean_over_steps(logp, returns):
-    return -(returns * logp.mean(1)).mean()
-
-
-def loss_own_steps_only(logp, returns):
-    steps = (logp != 0).sum(1).clamp(min=1)
-    return -(returns * logp.sum(1) / steps).mean()
-
-
-def loss_mean_over_own_steps(logp, returns):
-    return -(returns[:, None] * logp).sum() / (logp != 0).sum()
-
-
-def loss_broadcast(logp, returns):
-    return -(returns[:, None] * logp.sum(1)).mean()
-
-
-def loss_broadcast_sum(logp, returns):
-    return -(returns[:, None] * logp.sum(1)).sum(1).mean()
-
-
-def loss_along_the_wrong_axis(logp, returns):
-    return -(logp * returns).sum(1).mean()
-
-
-def loss_of_probabilities(logp, returns):
-    return -(returns * logp.exp().sum(1)).mean()
-
-
-def loss_of_trajectory_probability(logp, returns):
-    return -(returns * logp.sum(1).exp()).mean()
-
-
-def loss_centred(logp, returns):
-    return -((returns - returns.mean()) * logp.sum(1)).mean()
-
-
-def loss_whitened(logp, returns):
-    apart = returns - returns.mean()
-    return -(apart / (returns.std() + 1e-8) * logp.sum(1)).mean()
-
-
-def loss_unweighted(logp, returns):
-    return -logp.sum(1).mean()
-
-
-def loss_not_reduced(logp, returns):
-    return -returns * logp.sum(1)
-
-
-def loss_last_step_only(logp, returns):
-    return -(returns * logp[:, -1]).mean()
-
-
-MEAN_OVER_STEPS = N_(
-    "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate the "
-    "steps: what should happen to the loss?"
 )
-BROADCAST = N_(
-    "Each return weights its own trajectory alone. Print the shapes of what you multiply, and of "
-    "the product."
-)
-LEAVE_RETURNS = N_("The returns count as they are here. Changing them is a later lesson's idea.")
-
-REINFORCE_LOSS = FunctionExercise(
-    "reinforce_loss",
-    reinforce_loss_cases,
-    reinforce_loss_truth,
-    kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "minus-sign",
-            N_("Optimisers descend. What must the loss be, so that going down on it goes up on J?"),
-            like=loss_sign_missing,
-        ),
-        Mistake("sum-not-mean", N_("Duplicate the batch: did your step size just grow with N?"),
-                like=loss_summed),
-        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_steps),
-        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_own_steps_only),
-        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_own_steps),
-        Mistake("broadcast", BROADCAST, like=loss_broadcast),
-        Mistake("broadcast", BROADCAST, like=loss_broadcast_sum),
-        Mistake("broadcast", BROADCAST, like=loss_along_the_wrong_axis),
-        Mistake(
-            "broadcast",
-            BROADCAST,
-            like=lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
-        ),
-        Mistake("probability-not-log", N_("Where did the 1/pi go? logp holds logarithms "
-                                          "already."), like=loss_of_probabilities),
-        Mistake("probability-not-log", N_("Where did the 1/pi go? logp holds logarithms "
-                                          "already."), like=loss_of_trajectory_probability),
-        Mistake("returns-changed", LEAVE_RETURNS, like=loss_centred),
-        Mistake("returns-changed", LEAVE_RETURNS, like=loss_whitened),
-        Mistake("unweighted", N_("Without the returns this is maximum likelihood: it copies "
-                                 "whatever was played."), like=loss_unweighted),
-        Mistake("not-a-scalar", N_("backward() needs one number. What is still to be done with "
-                                   "these N?"), like=loss_not_reduced),
-        Mistake("last-step-only", N_("Every step's log-probability counts, not only the last "
-                                     "one's."), like=loss_last_step_only),
-    ),
-)  # fmt: skip

@@ -2,35 +2,12 @@
 
 import numpy as np
 
-from grader import training
-from grader.checks.lesson_01.rollout import env_text
-from grader.exercise import N_, Case, RuleExercise
-from grader.i18n import _
-from grader.played import softmax
-from grader.probes.inputs import Env, Rng
+from grader.checking import N_, Case, Rng, RuleExercise, _
+from grader.checks.shared import tabular
+from grader.checks.shared.episodes import softmax
+from grader.checks.shared.returns import discounted_sum, rewards_to_go
+from grader.checks.shared.tabular import env_text, training_env
 from grader.probes.train import Module, Optimizer
-from grader.truths import discounted_sum, rewards_to_go
-
-
-def training_env(rng):
-    """A small grid whose first cell, goal, pit and action names are drawn."""
-    cells = [(row, column) for row in range(3) for column in range(3)]
-    while True:
-        first, goal, pit = (cells[i] for i in rng.permutation(len(cells))[:3])
-        far = abs(first[0] - goal[0]) + abs(first[1] - goal[1])
-        if far >= 3:
-            break
-    return Env(
-        "Grid",
-        {
-            "size": 3,
-            "goal": list(goal),
-            "first": list(first),
-            "pits": [list(pit)],
-            "max_steps": 12,
-            "action_order": rng.permutation(4).tolist(),
-        },
-    )
 
 
 def train_case(env, theta, num_updates, batch_size, seed):
@@ -69,7 +46,7 @@ def train_reinforce_cases(rng):
 def descent(weigh, **how):
     """What one step's gradient of a loss should be, with weights ``weigh(episode) -> (T,)``."""
     return lambda theta, batch: (
-        -training.weighted_scores(theta, batch, [weigh(episode) for episode in batch], **how)
+        -tabular.weighted_scores(theta, batch, [weigh(episode) for episode in batch], **how)
     )
 
 
@@ -115,8 +92,10 @@ WRONG = (
     ),
     (
         "padding-counted",
-        N_("Steps after an episode's end move the policy, too. What should their log-probability "
-           "count?"),
+        N_(
+            "Steps after an episode's end move the policy, too. What should their log-probability "
+            "count?"
+        ),
         padded_descent,
     ),
     (
@@ -130,14 +109,19 @@ WRONG = (
         descent(lambda episode: episode.rewards),
     ),
     *(
-        ("discounted", N_("The returns in the loss are discounted. Here the discount is 1."),
-         descent(discounted_return(gamma)))
+        (
+            "discounted",
+            N_("The returns in the loss are discounted. Here the discount is 1."),
+            descent(discounted_return(gamma)),
+        )
         for gamma in (0.9, 0.95, 0.98, 0.99)
     ),
     (
         "broadcast",
-        N_("Every episode is weighted by the mean return. Print the shape of the product of "
-           "returns and log-probabilities."),
+        N_(
+            "Every episode is weighted by the mean return. Print the shape of the product of "
+            "returns and log-probabilities."
+        ),
         averaged_descent,
     ),
     (
@@ -145,19 +129,19 @@ WRONG = (
         N_("The returns play no part in the gradient."),
         descent(lambda episode: np.ones(len(episode.rewards))),
     ),
-)  # fmt: skip
+)
 
 TRAIN_REINFORCE = RuleExercise(
     "train_reinforce",
     "train",
     train_reinforce_cases,
     rules=(
-        *training.RULES,
-        training.gradient_rule(RIGHT, WRONG),
-        training.rule_history,
-        training.mark_rule(0.9),
+        *tabular.RULES,
+        tabular.gradient_rule(RIGHT, WRONG),
+        tabular.rule_history,
+        tabular.mark_rule(0.9),
     ),
-    overall=(training.same_draws, training.other_draws),
+    overall=(tabular.same_draws, tabular.other_draws),
     seconds=30.0,
     prerequisites=(
         "softmax",

@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 
-from grader.exercise import N_, Case, FunctionExercise, Mistake, Number, close
-from grader.played import softmax
-from grader.probes.inputs import View
-from grader.truths import discounted_sum, rewards_to_go
+from grader.checking import N_, Case, FunctionExercise, Mistake, Number, View, close
+from grader.checks.shared.episodes import softmax
+from grader.checks.shared.returns import discounted_sum, rewards_to_go
 
 
 def softmax_cases(rng):
@@ -192,14 +191,18 @@ LOG_PROB = FunctionExercise(
     mistakes=(
         Mistake(
             "log-of-softmax",
-            N_("The probability underflows to 0 before its logarithm is taken. Can you write the "
-               "logarithm of softmax without dividing?"),
+            N_(
+                "The probability underflows to 0 before its logarithm is taken. Can you write the "
+                "logarithm of softmax without dividing?"
+            ),
             like=log_of_softmax,
         ),
         Mistake(
             "floored",
-            N_("A floor under the probability hides that it underflows. Can you write the "
-               "logarithm of softmax without dividing?"),
+            N_(
+                "A floor under the probability hides that it underflows. Can you write the "
+                "logarithm of softmax without dividing?"
+            ),
             when=floored,
         ),
         Mistake(
@@ -250,11 +253,10 @@ LOG_PROB = FunctionExercise(
         Mistake(
             "logit",
             N_("That is the logit. What turns logits into log-probabilities?"),
-            like=lambda logits, actions: taken(
-                logits - logits.max(-1, keepdims=True), actions),
+            like=lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
         ),
     ),
-)  # fmt: skip
+)
 
 
 def discounted_return_truth(rewards, gamma=1.0):

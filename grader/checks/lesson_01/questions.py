@@ -1,27 +1,35 @@
 """The questions' right letters, and a thought for each wrong one."""
 
-from grader.exercise import N_, Choice
+from grader.checking import N_, Choice
 
 Q_LOSS_MUST_FALL = Choice(
     "q_loss_must_fall",
     "b",
     hints={
-        "a": N_("The loss multiplies returns with log-probabilities of fresh samples. Must that "
-                "product fall when the returns rise?"),
+        "a": N_(
+            "The loss multiplies returns with log-probabilities of fresh samples. Must that "
+            "product fall when the returns rise?"
+        ),
         "c": N_("Is there any reason for it to move in one direction at all?"),
-        "d": N_("Take the batch as large as you like: after a step the samples come from another "
-                "policy. Is it still the same function that you look at?"),
+        "d": N_(
+            "Take the batch as large as you like: after a step the samples come from another "
+            "policy. Is it still the same function that you look at?"
+        ),
     },
-)  # fmt: skip
+)
 
 Q_ALL_POSITIVE = Choice(
     "q_all_positive",
     "c",
     hints={
         "a": N_("All log-probabilities are pushed up, but they cannot all rise: a row sums to 1."),
-        "b": N_("Then the most frequent arm would win whatever it pays. What does the size of a "
-                "return do?"),
-        "d": N_("Shifting helps, as lesson 2 measures. Is it needed for the expected gradient to "
-                "point the right way?"),
+        "b": N_(
+            "Then the most frequent arm would win whatever it pays. What does the size of a "
+            "return do?"
+        ),
+        "d": N_(
+            "Shifting helps, as lesson 2 measures. Is it needed for the expected gradient to "
+            "point the right way?"
+        ),
     },
-)  # fmt: skip
+)

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader import training
-from grader.exercise import Case, Problem, RuleExercise
-from grader.i18n import _
-from grader.kinds import kind_text, none_hint
-from grader.played import (
+from grader.checking import (
+    Case,
+    Env,
+    Problem,
+    Rng,
+    RuleExercise,
+    _,
+    array_text,
+    kind_text,
+    none_hint,
+)
+from grader.checks.shared import tabular
+from grader.checks.shared.episodes import (
     FALSE_ALARM,
     episodes,
     foreign_chance,
@@ -21,8 +29,7 @@ from grader.played import (
     sampling_problem,
     softmax,
 )
-from grader.probes.inputs import Env, Rng
-from grader.show import array_text
+from grader.checks.shared.tabular import env_text
 
 PLAN_STEPS = 24
 
@@ -44,11 +51,6 @@ def rollout_case(env, theta, seed, count):
     shown = words.format(n=count, env=env_text(env))
     inputs = {"env": env, "theta": theta, "rng": Rng(seed), "episodes": count}
     return Case(inputs, shown=shown)
-
-
-def env_text(env):
-    arguments = ", ".join(f"{name}={value}" for name, value in env.kwargs.items())
-    return f"pg.envs.{env.name}({arguments})"
 
 
 def rollout_cases(rng):
@@ -103,7 +105,7 @@ def rollout_kind(case, seen):
             return Problem(
                 "kind", "", _("a pg.Trajectory"), kind_text(result), hint, "no-trajectory"
             )
-        if any(training.numbers(fields[name]) is None for name in ("states", "actions", "rewards")):
+        if any(tabular.numbers(fields[name]) is None for name in ("states", "actions", "rewards")):
             return Problem("kind", "", _("arrays or lists of numbers"), kind_text(fields["states"]))
     return None
 
@@ -127,7 +129,7 @@ def rollout_recorded(case, seen):
     """What came back is what was played, step by step."""
     for result, episode in zip(seen["results"], episodes(seen["played"]), strict=True):
         for name in ("states", "actions", "rewards"):
-            found = training.numbers(result["fields"][name])
+            found = tabular.numbers(result["fields"][name])
             truth = getattr(episode, name)
             if found.shape == truth.shape and np.allclose(found, truth):
                 continue

@@ -5,15 +5,14 @@ and autograd (where they work by hand). Training is judged by what spies saw and
 objective.
 """
 
-from grader.checks.lesson_03.advantages import GAE, TD_ERRORS
-from grader.checks.lesson_03.baselines import (
-    BASELINE_GRADIENT_SAMPLES,
-    LEAVE_ONE_OUT,
-    OPTIMAL_BASELINE,
-)
+from grader.checks.lesson_03.baselines import BASELINE_GRADIENT_SAMPLES
 from grader.checks.lesson_03.critic import ACTOR_CRITIC_LOSS, VALUE_LOSS
+from grader.checks.lesson_03.gae import GAE
 from grader.checks.lesson_03.learning import TRAIN_ACTOR_CRITIC
+from grader.checks.lesson_03.leave_one_out import LEAVE_ONE_OUT
+from grader.checks.lesson_03.optimal_baseline import OPTIMAL_BASELINE
 from grader.checks.lesson_03.questions import Q_ACTION_BASELINE, Q_WHITENING
+from grader.checks.lesson_03.td_errors import TD_ERRORS
 
 EXERCISES = [
     BASELINE_GRADIENT_SAMPLES,

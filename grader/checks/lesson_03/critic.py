@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Raises, TensorOf
-from grader.probes.inputs import Tensor
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
 
 
 def value_loss_cases(rng):
@@ -12,8 +11,12 @@ def value_loss_cases(rng):
     one = np.array([1.0, 2.0, 4.0]), np.array([0.0, 4.0, 4.0])
 
     def case(values, returns, dtype=np.float32, grad=True):
-        return Case({"values": Tensor(np.asarray(values, dtype), True),
-                     "returns": Tensor(np.asarray(returns, dtype), grad)})  # fmt: skip
+        return Case(
+            {
+                "values": Tensor(np.asarray(values, dtype), True),
+                "returns": Tensor(np.asarray(returns, dtype), grad),
+            }
+        )
 
     return [
         case(*one),
@@ -66,41 +69,88 @@ def wrong_error(case, seen, truth):
 
 
 VALUE_LOSS = FunctionExercise(
-    "value_loss", value_loss_cases, value_loss_truth, kind=TensorOf(),
+    "value_loss",
+    value_loss_cases,
+    value_loss_truth,
+    kind=TensorOf(),
     mistakes=(
-        Mistake("length-not-compared", N_("As many dimensions, and yet not the same shape: one "
-                                          "return is compared with every value. Compare the whole "
-                                          "shapes."), when=one_for_all),
-        Mistake("broadcast", N_("(N, 1) minus (N,) is a table of N by N. Compare the shapes, and "
-                                "raise ValueError where they differ."), when=broadcasts),
-        Mistake("other-error", N_("Shapes that differ should raise ValueError."),
-                when=wrong_error),
-        Mistake("target-moves", N_("The target is data: regress to a fixed number. What stops the "
-                                   "gradient into returns?"),
-                like=squared(lambda x: (x**2).mean(), detach=False)),
-        Mistake("critic-detached", N_("Then nothing trains the critic. Which of the two is the "
-                                      "fixed number?"),
-                when=lambda case, seen, truth: isinstance(seen["gradients"], dict) and (
+        Mistake(
+            "length-not-compared",
+            N_(
+                "As many dimensions, and yet not the same shape: one "
+                "return is compared with every value. Compare the whole "
+                "shapes."
+            ),
+            when=one_for_all,
+        ),
+        Mistake(
+            "broadcast",
+            N_(
+                "(N, 1) minus (N,) is a table of N by N. Compare the shapes, and "
+                "raise ValueError where they differ."
+            ),
+            when=broadcasts,
+        ),
+        Mistake("other-error", N_("Shapes that differ should raise ValueError."), when=wrong_error),
+        Mistake(
+            "target-moves",
+            N_(
+                "The target is data: regress to a fixed number. What stops the "
+                "gradient into returns?"
+            ),
+            like=squared(lambda x: (x**2).mean(), detach=False),
+        ),
+        Mistake(
+            "critic-detached",
+            N_("Then nothing trains the critic. Which of the two is the fixed number?"),
+            when=lambda case, seen, truth: (
+                isinstance(seen["gradients"], dict)
+                and (
                     seen["gradients"].get("error") == "detached"
-                    or isinstance(seen["gradients"].get("values"), str))),
-        Mistake("summed", N_("Mean, not sum: does the step size grow with the batch?"),
-                like=squared(lambda x: (x**2).sum())),
-        Mistake("halved", N_("No factor of one half is asked."),
-                like=squared(lambda x: 0.5 * (x**2).mean())),
-        Mistake("absolute", N_("Squares, not absolute values."),
-                like=squared(lambda x: x.abs().mean())),
-        Mistake("root-taken", N_("The mean of the squares is asked, without a root."),
-                like=squared(lambda x: (x**2).mean().sqrt())),
-        Mistake("square-of-mean", N_("Errors of either sign must not cancel: square first, then "
-                                     "take the mean."), like=squared(lambda x: x.mean() ** 2)),
-        Mistake("not-squared", N_("Errors of either sign must not cancel."),
-                like=squared(lambda x: x.mean())),
-        Mistake("negated", N_("A loss is minimised: should the error grow?"),
-                like=squared(lambda x: -(x**2).mean())),
-        Mistake("not-averaged", N_("One number is asked: the mean over all entries."),
-                when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
+                    or isinstance(seen["gradients"].get("values"), str)
+                )
+            ),
+        ),
+        Mistake(
+            "summed",
+            N_("Mean, not sum: does the step size grow with the batch?"),
+            like=squared(lambda x: (x**2).sum()),
+        ),
+        Mistake(
+            "halved",
+            N_("No factor of one half is asked."),
+            like=squared(lambda x: 0.5 * (x**2).mean()),
+        ),
+        Mistake(
+            "absolute", N_("Squares, not absolute values."), like=squared(lambda x: x.abs().mean())
+        ),
+        Mistake(
+            "root-taken",
+            N_("The mean of the squares is asked, without a root."),
+            like=squared(lambda x: (x**2).mean().sqrt()),
+        ),
+        Mistake(
+            "square-of-mean",
+            N_("Errors of either sign must not cancel: square first, then take the mean."),
+            like=squared(lambda x: x.mean() ** 2),
+        ),
+        Mistake(
+            "not-squared",
+            N_("Errors of either sign must not cancel."),
+            like=squared(lambda x: x.mean()),
+        ),
+        Mistake(
+            "negated",
+            N_("A loss is minimised: should the error grow?"),
+            like=squared(lambda x: -(x**2).mean()),
+        ),
+        Mistake(
+            "not-averaged",
+            N_("One number is asked: the mean over all entries."),
+            when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
+        ),
     ),
-)  # fmt: skip
+)
 
 
 def actor_critic_cases(rng):
@@ -111,8 +161,11 @@ def actor_critic_cases(rng):
 
     def case(row, dtype, coef=None, keywords=()):
         logp, values, returns = (np.asarray(x, dtype) for x in row)
-        inputs = {"logp": Tensor(logp, True), "values": Tensor(values, True),
-                  "returns": Tensor(returns)}  # fmt: skip
+        inputs = {
+            "logp": Tensor(logp, True),
+            "values": Tensor(values, True),
+            "returns": Tensor(returns),
+        }
         return Case(inputs | ({} if coef is None else {"value_coef": coef}), keywords)
 
     return [
@@ -165,58 +218,115 @@ def both_scaled(logp, values, returns, value_coef=0.5):
 
 
 ACTOR_CRITIC_LOSS = FunctionExercise(
-    "actor_critic_loss", actor_critic_cases, actor_critic_truth, kind=TensorOf(),
+    "actor_critic_loss",
+    actor_critic_cases,
+    actor_critic_truth,
+    kind=TensorOf(),
     prerequisites=("value_loss",),
     hint=N_("Two terms: minus the mean of logp times advantage, plus value_coef times value_loss."),
     mistakes=(
-        Mistake("policy-moves-critic", N_("The advantage is a number here: the policy's term must "
-                                          "not move the critic."),
-                like=assembled(lambda p, v, r, a: -(p * (r - v)).mean())),
-        Mistake("sign", N_("The loss is minimised. A positive advantage should raise the "
-                           "log-probability."),
-                like=assembled(lambda p, v, r, a: (p * a).mean())),
-        Mistake("baseline-added", N_("Better than expected is return minus expectation."),
-                like=assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean())),
-        Mistake("actor-ignores-critic", N_("The actor is weighted by the return alone. What is "
-                                           "the critic there for?"),
-                like=assembled(lambda p, v, r, a: -(p * r).mean())),
-        Mistake("value-as-weight", N_("The value alone says how good the state is, not how good "
-                                      "the action was."),
-                like=assembled(lambda p, v, r, a: -(p * v.detach()).mean())),
-        Mistake("summed", N_("The policy's term is a mean over the steps."),
-                like=assembled(lambda p, v, r, a: -(p * a).sum())),
-        Mistake("summed", N_("Both terms are means over the steps."),
-                like=assembled(lambda p, v, r, a: -(p * a).sum(),
-                               lambda v, r: ((v - r) ** 2).sum())),
-        Mistake("critic-detached", N_("Nothing trains the critic. Does a gradient reach values?"),
-                like=assembled(critic=lambda v, r: ((v.detach() - r) ** 2).mean())),
+        Mistake(
+            "policy-moves-critic",
+            N_("The advantage is a number here: the policy's term must not move the critic."),
+            like=assembled(lambda p, v, r, a: -(p * (r - v)).mean()),
+        ),
+        Mistake(
+            "sign",
+            N_("The loss is minimised. A positive advantage should raise the log-probability."),
+            like=assembled(lambda p, v, r, a: (p * a).mean()),
+        ),
+        Mistake(
+            "baseline-added",
+            N_("Better than expected is return minus expectation."),
+            like=assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean()),
+        ),
+        Mistake(
+            "actor-ignores-critic",
+            N_("The actor is weighted by the return alone. What is the critic there for?"),
+            like=assembled(lambda p, v, r, a: -(p * r).mean()),
+        ),
+        Mistake(
+            "value-as-weight",
+            N_("The value alone says how good the state is, not how good the action was."),
+            like=assembled(lambda p, v, r, a: -(p * v.detach()).mean()),
+        ),
+        Mistake(
+            "summed",
+            N_("The policy's term is a mean over the steps."),
+            like=assembled(lambda p, v, r, a: -(p * a).sum()),
+        ),
+        Mistake(
+            "summed",
+            N_("Both terms are means over the steps."),
+            like=assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
+        ),
+        Mistake(
+            "critic-detached",
+            N_("Nothing trains the critic. Does a gradient reach values?"),
+            like=assembled(critic=lambda v, r: ((v.detach() - r) ** 2).mean()),
+        ),
         Mistake("no-value-loss", N_("Who trains the critic?"), like=assembled(coef=0.0)),
-        Mistake("value-loss-subtracted", N_("Both terms are minimised: the critic's error should "
-                                            "fall."),
-                like=assembled(critic=lambda v, r: -((v - r) ** 2).mean())),
-        Mistake("value-coef-ignored", N_("Change value_coef: does your loss change?"),
-                like=assembled(coef=1.0)),
-        Mistake("value-coef-ignored", N_("Change value_coef: does your loss change?"),
-                like=assembled(coef=0.5)),
-        Mistake("value-coef-on-policy", N_("Which of the two terms does value_coef weigh?"),
-                like=coef_on_policy),
-        Mistake("value-coef-on-both", N_("value_coef weighs the critic's term alone."),
-                like=both_scaled),
-        Mistake("probability-not-log", N_("The log-probability itself stands in the loss."),
-                like=assembled(lambda p, v, r, a: -(p.exp() * a).mean())),
-        Mistake("logp-detached", N_("No gradient reaches logp: then nothing trains the policy."),
-                like=assembled(lambda p, v, r, a: -(p.detach() * a).mean())),
-        Mistake("logp-detached", N_("No gradient reaches logp: then nothing trains the policy."),
-                like=assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean())),
-        Mistake("product-of-means", N_("Each step's log-probability weighs its own advantage. "
-                                       "Multiply first, then average. Both have the shape "
-                                       "(T,)."),
-                like=assembled(lambda p, v, r, a: -p.mean() * a.mean())),
-        Mistake("halved", N_("No factor of one half is asked."),
-                like=assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean())),
-        Mistake("not-averaged", N_("A loss is one number: the mean over the steps."),
-                when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
-        Mistake("whitened", N_("The advantage is used as it is; no normalisation is asked."),
-                like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean())),
+        Mistake(
+            "value-loss-subtracted",
+            N_("Both terms are minimised: the critic's error should fall."),
+            like=assembled(critic=lambda v, r: -((v - r) ** 2).mean()),
+        ),
+        Mistake(
+            "value-coef-ignored",
+            N_("Change value_coef: does your loss change?"),
+            like=assembled(coef=1.0),
+        ),
+        Mistake(
+            "value-coef-ignored",
+            N_("Change value_coef: does your loss change?"),
+            like=assembled(coef=0.5),
+        ),
+        Mistake(
+            "value-coef-on-policy",
+            N_("Which of the two terms does value_coef weigh?"),
+            like=coef_on_policy,
+        ),
+        Mistake(
+            "value-coef-on-both", N_("value_coef weighs the critic's term alone."), like=both_scaled
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("The log-probability itself stands in the loss."),
+            like=assembled(lambda p, v, r, a: -(p.exp() * a).mean()),
+        ),
+        Mistake(
+            "logp-detached",
+            N_("No gradient reaches logp: then nothing trains the policy."),
+            like=assembled(lambda p, v, r, a: -(p.detach() * a).mean()),
+        ),
+        Mistake(
+            "logp-detached",
+            N_("No gradient reaches logp: then nothing trains the policy."),
+            like=assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean()),
+        ),
+        Mistake(
+            "product-of-means",
+            N_(
+                "Each step's log-probability weighs its own advantage. "
+                "Multiply first, then average. Both have the shape "
+                "(T,)."
+            ),
+            like=assembled(lambda p, v, r, a: -p.mean() * a.mean()),
+        ),
+        Mistake(
+            "halved",
+            N_("No factor of one half is asked."),
+            like=assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean()),
+        ),
+        Mistake(
+            "not-averaged",
+            N_("A loss is one number: the mean over the steps."),
+            when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
+        ),
+        Mistake(
+            "whitened",
+            N_("The advantage is used as it is; no normalisation is asked."),
+            like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
+        ),
     ),
-)  # fmt: skip
+)

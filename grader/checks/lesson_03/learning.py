@@ -2,18 +2,13 @@
 
 import numpy as np
 
-from grader import training
-from grader.checks.lesson_01.learning import training_env
-from grader.checks.lesson_01.rollout import env_text
-from grader.exercise import N_, Case, RuleExercise
-from grader.i18n import _
-from grader.played import softmax
-from grader.probes.inputs import Rng
+from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
+from grader.checks.shared import tabular
+from grader.checks.shared.episodes import softmax
+from grader.checks.shared.returns import rewards_to_go
+from grader.checks.shared.tabular import env_text, training_env
 from grader.probes.train import Module, Optimizer
-from grader.truths import rewards_to_go
-from grader.verdict import Problem
 
-# train_reinforce is given 60 batches of 32 episodes for the same mark.
 UPDATES, BATCH = 60, 16
 
 
@@ -70,9 +65,9 @@ def updates(case, seen):
     rows = zip(
         grads["policy"]["theta"],
         grads["critic"]["table"],
-        training.tables(seen),
+        tabular.tables(seen),
         critic_tables(seen),
-        training.batches(case, seen),
+        tabular.batches(case, seen),
         strict=False,
     )
     return list(rows)[:4]
@@ -157,7 +152,7 @@ WRONG_WEIGHTS = {
 
 
 def descent(theta, batch, weights):
-    return -training.weighted_scores(theta, batch, weights)
+    return -tabular.weighted_scores(theta, batch, weights)
 
 
 def of_probabilities(theta, batch, weights):
@@ -212,15 +207,17 @@ WRONG_TARGETS = {
         each(lambda e, v, g: v[e.states] - e.rewards),
     ),
     "critic-on-whole-return": (
-        N_("The critic learns the whole episode's return at every step. What is still to come "
-           "there?"),
+        N_(
+            "The critic learns the whole episode's return at every step. What is still to come "
+            "there?"
+        ),
         each(lambda e, v, g: v[e.states] - to_go(e, v, g)[0]),
     ),
     "critic-on-advantage": (
         N_("A target is a return, not an advantage."),
         each(lambda e, v, g: v[e.states] - surprise(e, v, g)),
     ),
-}  # fmt: skip
+}
 
 
 def rule_critic(case, seen):
@@ -246,8 +243,8 @@ def rule_critic(case, seen):
 
 def rule_discounted_history(case, seen):
     """The usual slip of the history: discounted returns."""
-    found, gamma = training.numbers(seen["value"]), case.inputs["gamma"]
-    batches = training.batches(case, seen)
+    found, gamma = tabular.numbers(seen["value"]), case.inputs["gamma"]
+    batches = tabular.batches(case, seen)
     wrong = [np.mean([rewards_to_go(e.rewards, gamma)[0] for e in batch]) for batch in batches]
     if found is None or gamma == 1 or found.shape != np.shape(wrong):
         return None
@@ -263,14 +260,14 @@ TRAIN_ACTOR_CRITIC = RuleExercise(
     "train",
     train_actor_critic_cases,
     rules=(
-        *training.RULES,
+        *tabular.RULES,
         rule_actor,
         rule_critic,
         rule_discounted_history,
-        training.rule_history,
-        training.mark_rule(0.9),
+        tabular.rule_history,
+        tabular.mark_rule(0.9),
     ),
-    overall=(training.same_draws, training.other_draws),
+    overall=(tabular.same_draws, tabular.other_draws),
     seconds=30.0,
     prerequisites=("value_loss", "actor_critic_loss"),
 )

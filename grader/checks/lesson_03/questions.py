@@ -1,23 +1,28 @@
 """The questions of 03_baseline_critic."""
 
-from grader.exercise import N_, Choice
+from grader.checking import N_, Choice
 
 Q_ACTION_BASELINE = Choice(
-    "q_action_baseline", right="b",
+    "q_action_baseline",
+    right="b",
     hints={
-        "a": N_("A constant is safe, yes. Which step of the proof needs more than that b is known "
-                "before the action is drawn?"),
+        "a": N_(
+            "A constant is safe, yes. Which step of the proof needs more than that b is known "
+            "before the action is drawn?"
+        ),
         "c": N_("Average the score times b over the actions: b can't be taken out of the sum."),
         "d": N_("Where does the proof use that b is the value? It uses far less."),
     },
-)  # fmt: skip
+)
 
 Q_WHITENING = Choice(
-    "q_whitening", right="b",
+    "q_whitening",
+    right="b",
     hints={
-        "a": N_("Is the batch mean a constant? It contains the very return that it is subtracted "
-                "from."),
+        "a": N_(
+            "Is the batch mean a constant? It contains the very return that it is subtracted from."
+        ),
         "c": N_("How much does one return weigh in the mean of a large batch?"),
         "d": N_("A division by a fixed number would only change the scale. Is this one fixed?"),
     },
-)  # fmt: skip
+)

@@ -4,7 +4,9 @@ Truths are definitions sample by sample in plain numbers, slopes by finite diffe
 whose frequencies are a policy's own probabilities, so that a mean over them is exact.
 """
 
-from grader.checks.lesson_04.clip import CASE_TABLE, CLIP_FRACTION, CLIP_GRADIENT, PPO_CLIP_LOSS
+from grader.checks.lesson_04.case_table import CASE_TABLE
+from grader.checks.lesson_04.clip import PPO_CLIP_LOSS
+from grader.checks.lesson_04.clip_gradient import CLIP_FRACTION, CLIP_GRADIENT
 from grader.checks.lesson_04.kl import ADAPT_BETA, KL_ESTIMATES, PPO_PENALTY_LOSS
 from grader.checks.lesson_04.questions import Q_NEGATIVE_KL, Q_OUTSIDE_BAND
 from grader.checks.lesson_04.ratio import IMPORTANCE_RATIO, SURROGATE_LOSS

@@ -6,14 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checks.lesson_04 import samples as words
-from grader.checks.lesson_04.ratio import surrogate_truth
-from grader.checks.lesson_04.samples import logs, loss_case
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, Number, TensorOf
-from grader.kinds import TupleOf
-from grader.probes.inputs import Tensor
-
-# kl_estimates ---------------------------------------------------------------------------------
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Number,
+    Tensor,
+    TensorOf,
+    TupleOf,
+)
+from grader.checks.shared import ratios as words
+from grader.checks.shared.clip_truth import surrogate_truth
+from grader.checks.shared.ratios import logs, loss_case
 
 
 def whole_policy(new, old, counts, dtype=np.float64):
@@ -61,7 +67,7 @@ def kl_like(k1, k2, k3):
         d = logp - logp_old
         return k1(d), k2(d), k3(d)
 
-    return estimates  # fmt: skip
+    return estimates
 
 
 def k1_right(d):
@@ -98,50 +104,94 @@ class Three(TupleOf):
 
 
 KL_ESTIMATES = FunctionExercise(
-    "kl_estimates", kl_cases, kl_truth,
+    "kl_estimates",
+    kl_cases,
+    kl_truth,
     kind=Three({"k1": Number(), "k2": Number(), "k3": Number()}),
     prerequisites=("importance_ratio",),
     mistakes=(
-        Mistake("kl-direction", DIRECTION,
-                like=kl_like(lambda d: d.mean(), k2_right, k3_other_ratio)),
-        Mistake("kl-direction", DIRECTION,
-                like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right)),
-        Mistake("kl-direction", DIRECTION,
-                like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_other_ratio)),
+        Mistake(
+            "kl-direction", DIRECTION, like=kl_like(lambda d: d.mean(), k2_right, k3_other_ratio)
+        ),
+        Mistake(
+            "kl-direction",
+            DIRECTION,
+            like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right),
+        ),
+        Mistake(
+            "kl-direction",
+            DIRECTION,
+            like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_other_ratio),
+        ),
         Mistake("k1-sign", LARGE, like=kl_like(lambda d: d.mean(), k2_right, k3_right)),
         Mistake("k3-sign", LARGE, like=kl_like(k1_right, k2_right, k3_other_ratio)),
-        Mistake("k3-sign", LARGE,
-                like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - 1 + d).mean())),
-        Mistake("k3-sign", LARGE,
-                like=kl_like(k1_right, k2_right, lambda d: (torch.exp(-d) - 1 - d).mean())),
-        Mistake("k3-without-one", N_("At equal policies every estimate is zero. Is k3?"),
-                like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - d).mean())),
-        Mistake("k2-without-half", N_("Compare k2 with the exact KL where it is small: is it twice "
-                                      "as large?"),
-                like=kl_like(k1_right, lambda d: (d**2).mean(), k3_right)),
-        Mistake("square-of-mean", N_("k2 averages squares. Does it square an average?"),
-                like=kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right)),
-        Mistake("cut-at-zero", NEGATIVE,
-                like=kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right)),
-        Mistake("cut-at-zero", NEGATIVE,
-                like=kl_like(lambda d: d.mean().abs(), k2_right, k3_right)),
-        Mistake("cut-at-zero", NEGATIVE,
-                like=kl_like(lambda d: d.abs().mean(), k2_right, k3_right)),
-        Mistake("cut-at-zero", NEGATIVE,
-                like=kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right)),
-        Mistake("not-averaged", N_("Three scalars: each estimate is a mean over the samples."),
-                when=lambda case, seen, truth: any(
-                    np.ndim(part.get("array")) for part in seen["value"]["items"])),
-        Mistake("sum-not-mean", N_("Does the estimate double when the batch is doubled?"),
-                like=kl_like(lambda d: -d.sum(), lambda d: (d**2).sum() / 2,
-                             lambda d: (torch.exp(d) - 1 - d).sum())),
-        Mistake("order", N_("In this order: k1, k2, k3."),
-                like=kl_like(k3_right, k2_right, k1_right)),
-        Mistake("weighted-twice", N_("The samples come from the old policy already. Do they need "
-                                     "the ratio as a weight?"),
-                like=kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right)),
+        Mistake(
+            "k3-sign",
+            LARGE,
+            like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - 1 + d).mean()),
+        ),
+        Mistake(
+            "k3-sign",
+            LARGE,
+            like=kl_like(k1_right, k2_right, lambda d: (torch.exp(-d) - 1 - d).mean()),
+        ),
+        Mistake(
+            "k3-without-one",
+            N_("At equal policies every estimate is zero. Is k3?"),
+            like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - d).mean()),
+        ),
+        Mistake(
+            "k2-without-half",
+            N_("Compare k2 with the exact KL where it is small: is it twice as large?"),
+            like=kl_like(k1_right, lambda d: (d**2).mean(), k3_right),
+        ),
+        Mistake(
+            "square-of-mean",
+            N_("k2 averages squares. Does it square an average?"),
+            like=kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right),
+        ),
+        Mistake(
+            "cut-at-zero",
+            NEGATIVE,
+            like=kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
+        ),
+        Mistake(
+            "cut-at-zero", NEGATIVE, like=kl_like(lambda d: d.mean().abs(), k2_right, k3_right)
+        ),
+        Mistake(
+            "cut-at-zero", NEGATIVE, like=kl_like(lambda d: d.abs().mean(), k2_right, k3_right)
+        ),
+        Mistake(
+            "cut-at-zero",
+            NEGATIVE,
+            like=kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
+        ),
+        Mistake(
+            "not-averaged",
+            N_("Three scalars: each estimate is a mean over the samples."),
+            when=lambda case, seen, truth: any(
+                np.ndim(part.get("array")) for part in seen["value"]["items"]
+            ),
+        ),
+        Mistake(
+            "sum-not-mean",
+            N_("Does the estimate double when the batch is doubled?"),
+            like=kl_like(
+                lambda d: -d.sum(),
+                lambda d: (d**2).sum() / 2,
+                lambda d: (torch.exp(d) - 1 - d).sum(),
+            ),
+        ),
+        Mistake(
+            "order", N_("In this order: k1, k2, k3."), like=kl_like(k3_right, k2_right, k1_right)
+        ),
+        Mistake(
+            "weighted-twice",
+            N_("The samples come from the old policy already. Do they need the ratio as a weight?"),
+            like=kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 # ppo_penalty_loss -----------------------------------------------------------------------------
@@ -198,51 +248,104 @@ OWN_KL = N_("The KL is handed in, already computed. Does your result change with
 TOO_FAR = N_("A loss is minimised: which sign makes a large KL expensive?")
 
 PPO_PENALTY_LOSS = FunctionExercise(
-    "ppo_penalty_loss", penalty_cases, penalty_truth, kind=TensorOf(),
+    "ppo_penalty_loss",
+    penalty_cases,
+    penalty_truth,
+    kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=(
-        Mistake("kl-rewarded", TOO_FAR,
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)),
-        Mistake("objective-not-loss", words.SIGN,
-                like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl)),
-        Mistake("objective-not-loss", words.SIGN,
-                like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl)),
-        Mistake("kl-detached", N_("The penalty must pull: let the gradient flow through kl."),
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach())),
-        Mistake("beta-ignored", N_("What does the loss become with beta = 0?"),
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl)),
-        Mistake("penalty-missing", N_("Where is the penalty?"),
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a))),
-        Mistake("clipped-here", N_("The penalty stands in place of the clip: the surrogate in it "
-                                   "is not clipped."),
-                like=penalty_like(lambda r, a, kl, b: clipped(r, a) + b * kl)),
-        Mistake("log-prob-not-ratio", N_("The surrogate weighs advantages with the ratio, new over "
-                                         "old."),
-                like=lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl),
-        Mistake("gradient-through-old", words.OLD_IS_DATA,
-                like=lambda logp, logp_old, adv, kl, beta:
-                surrogate(torch.exp(logp - logp_old), adv) + beta * kl),
-        Mistake("inverted-ratio", words.NEW_OVER_OLD,
-                like=penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl)),
-        Mistake("sum-not-mean", words.MEAN,
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl)),
-        Mistake("not-averaged", words.NOT_AVERAGED,
-                like=penalty_like(lambda r, a, kl, b: -r * a + b * kl)),
-        Mistake("beta-on-surrogate", N_("beta weighs the KL, and nothing else."),
-                like=penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl)),
-        Mistake("beta-on-surrogate", N_("beta weighs the KL, and nothing else."),
-                like=penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl))),
-        Mistake("kl-not-used", OWN_KL,
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean())),
-        Mistake("kl-not-used", OWN_KL,
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log()))),
-        Mistake("kl-not-used", OWN_KL,
-                like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log()))),
-        Mistake("surrogate-detached", N_("Nothing moves the policy but the penalty. Where was the "
-                                         "surrogate's graph cut?"),
-                like=penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl)),
+        Mistake(
+            "kl-rewarded", TOO_FAR, like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)
+        ),
+        Mistake(
+            "objective-not-loss",
+            words.SIGN,
+            like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
+        ),
+        Mistake(
+            "objective-not-loss",
+            words.SIGN,
+            like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
+        ),
+        Mistake(
+            "kl-detached",
+            N_("The penalty must pull: let the gradient flow through kl."),
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach()),
+        ),
+        Mistake(
+            "beta-ignored",
+            N_("What does the loss become with beta = 0?"),
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl),
+        ),
+        Mistake(
+            "penalty-missing",
+            N_("Where is the penalty?"),
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a)),
+        ),
+        Mistake(
+            "clipped-here",
+            N_("The penalty stands in place of the clip: the surrogate in it is not clipped."),
+            like=penalty_like(lambda r, a, kl, b: clipped(r, a) + b * kl),
+        ),
+        Mistake(
+            "log-prob-not-ratio",
+            N_("The surrogate weighs advantages with the ratio, new over old."),
+            like=lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl,
+        ),
+        Mistake(
+            "gradient-through-old",
+            words.OLD_IS_DATA,
+            like=lambda logp, logp_old, adv, kl, beta: (
+                surrogate(torch.exp(logp - logp_old), adv) + beta * kl
+            ),
+        ),
+        Mistake(
+            "inverted-ratio",
+            words.NEW_OVER_OLD,
+            like=penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl),
+        ),
+        Mistake(
+            "sum-not-mean",
+            words.MEAN,
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl),
+        ),
+        Mistake(
+            "not-averaged",
+            words.NOT_AVERAGED,
+            like=penalty_like(lambda r, a, kl, b: -r * a + b * kl),
+        ),
+        Mistake(
+            "beta-on-surrogate",
+            N_("beta weighs the KL, and nothing else."),
+            like=penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl),
+        ),
+        Mistake(
+            "beta-on-surrogate",
+            N_("beta weighs the KL, and nothing else."),
+            like=penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl)),
+        ),
+        Mistake(
+            "kl-not-used",
+            OWN_KL,
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean()),
+        ),
+        Mistake(
+            "kl-not-used",
+            OWN_KL,
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log())),
+        ),
+        Mistake(
+            "kl-not-used",
+            OWN_KL,
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log())),
+        ),
+        Mistake(
+            "surrogate-detached",
+            N_("Nothing moves the policy but the penalty. Where was the surrogate's graph cut?"),
+            like=penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 # adapt_beta -----------------------------------------------------------------------------------
@@ -251,11 +354,19 @@ PPO_PENALTY_LOSS = FunctionExercise(
 def beta_cases(rng):
     """Far below, far above, in between; both bounds met exactly; half and twice the target."""
     rows = [
-        (1.0, 0.5, 0.1), (1.0, 0.01, 0.1), (3.0, 0.1, 0.1),
-        (4.0, 1.5, 1.0), (4.0, 1.0, 1.5),  # both exact in binary: on the bounds, so kept
-        (2.0, 0.06, 0.1), (2.0, 0.13, 0.1), (2.0, 0.17, 0.1), (2.0, 0.075, 0.1), (2.0, 0.0, 0.02),
-        (0.25, -0.01, 0.05), (3.0, -0.25, 0.05),  # estimates below zero: small ones
-    ]  # fmt: skip
+        (1.0, 0.5, 0.1),
+        (1.0, 0.01, 0.1),
+        (3.0, 0.1, 0.1),
+        (4.0, 1.5, 1.0),
+        (4.0, 1.0, 1.5),  # both exact in binary: on the bounds, so kept
+        (2.0, 0.06, 0.1),
+        (2.0, 0.13, 0.1),
+        (2.0, 0.17, 0.1),
+        (2.0, 0.075, 0.1),
+        (2.0, 0.0, 0.02),
+        (0.25, -0.01, 0.05),
+        (3.0, -0.25, 0.05),  # estimates below zero: small ones
+    ]
     for factor in rng.uniform([0.1, 0.7, 1.6], [0.6, 1.4, 4.0]):
         beta, target = float(rng.uniform(0.1, 20)), float(rng.uniform(0.005, 0.5))
         rows.append((beta, float(factor * target), target))
@@ -277,45 +388,90 @@ def beta_like(below, above, low=1 / 1.5, high=1.5, on_bound=False):
             return beta * below
         return beta
 
-    return adapt  # fmt: skip
+    return adapt
 
 
 BOTH_WAYS = N_("Beta must be able to fall as well as to rise.")
 RANGE = N_("Between target / 1.5 and 1.5 target, the bounds included, beta stays as it is.")
 
 ADAPT_BETA = FunctionExercise(
-    "adapt_beta", beta_cases, beta_truth, kind=Number(),
+    "adapt_beta",
+    beta_cases,
+    beta_truth,
+    kind=Number(),
     mistakes=(
-        Mistake("beta-backwards", N_("Too far: pull harder. Which way does a larger beta pull?"),
-                like=beta_like(2, 0.5)),
+        Mistake(
+            "beta-backwards",
+            N_("Too far: pull harder. Which way does a larger beta pull?"),
+            like=beta_like(2, 0.5),
+        ),
         Mistake("no-range", RANGE, like=beta_like(0.5, 2, low=1, high=1)),
-        Mistake("no-range", RANGE,
-                like=lambda beta, kl, target: beta / 2 if kl < target else beta * 2),
-        Mistake("no-range", RANGE,
-                like=lambda beta, kl, target: beta * 2 if kl > target else beta / 2),
+        Mistake(
+            "no-range", RANGE, like=lambda beta, kl, target: beta / 2 if kl < target else beta * 2
+        ),
+        Mistake(
+            "no-range", RANGE, like=lambda beta, kl, target: beta * 2 if kl > target else beta / 2
+        ),
         Mistake("on-the-bound", RANGE, like=beta_like(0.5, 2, on_bound=True)),
-        Mistake("on-the-bound", RANGE, like=lambda beta, kl, target:
-                beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta),
-        Mistake("on-the-bound", RANGE, like=lambda beta, kl, target:
-                beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta),
-        Mistake("no-range", RANGE, like=lambda beta, kl, target:
-                beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta),
-        Mistake("absolute-kl", N_("An estimate of the KL may lie below zero. Is it large then?"),
-                like=lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target)),
-        Mistake("factor-returned", N_("The next beta is asked, not the factor."),
-                like=lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target)),
-        Mistake("nothing-returned", N_("Nothing came back. Does the function end with return?"),
-                when=lambda case, seen, truth: seen["value"]["kind"] == "none"
-                and truth.value != case.inputs["beta"]),
-        Mistake("other-bounds", N_("Too near means below target / 1.5, too far above 1.5 target."),
-                like=beta_like(0.5, 2, low=0.5, high=2)),
-        Mistake("other-bounds", N_("Too near means below target / 1.5, too far above 1.5 target."),
-                like=beta_like(0.5, 2, low=0.5)),
+        Mistake(
+            "on-the-bound",
+            RANGE,
+            like=lambda beta, kl, target: (
+                beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta
+            ),
+        ),
+        Mistake(
+            "on-the-bound",
+            RANGE,
+            like=lambda beta, kl, target: (
+                beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
+            ),
+        ),
+        Mistake(
+            "no-range",
+            RANGE,
+            like=lambda beta, kl, target: (
+                beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
+            ),
+        ),
+        Mistake(
+            "absolute-kl",
+            N_("An estimate of the KL may lie below zero. Is it large then?"),
+            like=lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target),
+        ),
+        Mistake(
+            "factor-returned",
+            N_("The next beta is asked, not the factor."),
+            like=lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target),
+        ),
+        Mistake(
+            "nothing-returned",
+            N_("Nothing came back. Does the function end with return?"),
+            when=lambda case, seen, truth: (
+                seen["value"]["kind"] == "none" and truth.value != case.inputs["beta"]
+            ),
+        ),
+        Mistake(
+            "other-bounds",
+            N_("Too near means below target / 1.5, too far above 1.5 target."),
+            like=beta_like(0.5, 2, low=0.5, high=2),
+        ),
+        Mistake(
+            "other-bounds",
+            N_("Too near means below target / 1.5, too far above 1.5 target."),
+            like=beta_like(0.5, 2, low=0.5),
+        ),
         Mistake("one-way", BOTH_WAYS, like=beta_like(1, 2)),
         Mistake("one-way", BOTH_WAYS, like=beta_like(0.5, 1)),
-        Mistake("other-factor", N_("Doubled or halved: 1.5 belongs to the range."),
-                like=beta_like(1 / 1.5, 1.5)),
-        Mistake("nothing-returned", N_("And where the KL is in its range?"),
-                when=lambda case, seen, truth: seen["value"]["kind"] == "none"),
+        Mistake(
+            "other-factor",
+            N_("Doubled or halved: 1.5 belongs to the range."),
+            like=beta_like(1 / 1.5, 1.5),
+        ),
+        Mistake(
+            "nothing-returned",
+            N_("And where the KL is in its range?"),
+            when=lambda case, seen, truth: seen["value"]["kind"] == "none",
+        ),
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,6 @@
 """The questions' right letters, and a thought for each wrong one."""
 
-from grader.exercise import N_, Choice
+from grader.checking import N_, Choice
 
 Q_OUTSIDE_BAND = Choice(
     "q_outside_band",
@@ -17,8 +17,9 @@ Q_NEGATIVE_KL = Choice(
     "b",
     hints={
         "a": N_("The KL is an average over all actions. What does a mean over a few of them do?"),
-        "c": N_("Swapping the policies gives another quantity, and that one is never negative, "
-                "either."),
+        "c": N_(
+            "Swapping the policies gives another quantity, and that one is never negative, either."
+        ),
         "d": N_("Is there a way to write it so that each sample's own term can't fall below zero?"),
     },
-)  # fmt: skip
+)

@@ -1,20 +1,21 @@
 """The importance ratio and the unclipped surrogate."""
 
-import math
-
 import numpy as np
 import torch
 
-from grader.checks.lesson_04 import samples as words
-from grader.checks.lesson_04.samples import logs, loss_case
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf, close
-from grader.probes.inputs import Tensor
-
-
-def ratios(logp, logp_old):
-    """(B,): each quotient of probabilities, from the difference of its logarithms."""
-    pairs = zip(logp, logp_old, strict=True)
-    return np.array([math.exp(float(new) - float(old)) for new, old in pairs])
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Tensor,
+    TensorOf,
+    close,
+)
+from grader.checks.shared import ratios as words
+from grader.checks.shared.clip_truth import ratios, surrogate_truth
+from grader.checks.shared.ratios import logs, loss_case
 
 
 def ratio_cases(rng):
@@ -56,55 +57,100 @@ def far_from_one(case, seen, truth):
     """Wrong where ratios are large or small, and there alone: held back in the logarithm."""
     found, ratio = seen["value"]["array"], np.asarray(truth.value)
     far = np.abs(np.log(ratio)) > 5
-    return far.any() and not close(found[far], ratio[far]).any() and close(
-        found[~far], ratio[~far]).all()  # fmt: skip
+    return (
+        far.any()
+        and not close(found[far], ratio[far]).any()
+        and close(found[~far], ratio[~far]).all()
+    )
 
 
 IMPORTANCE_RATIO = FunctionExercise(
-    "importance_ratio", ratio_cases, ratio_truth, kind=TensorOf(),
+    "importance_ratio",
+    ratio_cases,
+    ratio_truth,
+    kind=TensorOf(),
     mistakes=(
-        Mistake("inverted-ratio", words.NEW_OVER_OLD,
-                like=lambda logp, logp_old: torch.exp(logp_old.detach() - logp)),
+        Mistake(
+            "inverted-ratio",
+            words.NEW_OVER_OLD,
+            like=lambda logp, logp_old: torch.exp(logp_old.detach() - logp),
+        ),
         Mistake("no-exp", words.NO_EXP, like=lambda logp, logp_old: logp - logp_old.detach()),
-        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
-                like=lambda logp, logp_old: logp / logp_old.detach()),
-        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
-                like=lambda logp, logp_old: torch.exp(logp / logp_old.detach())),
-        Mistake("difference-of-probabilities", N_("A ratio, not a difference: at equal policies "
-                                                  "it is 1."),
-                like=lambda logp, logp_old: logp.exp() - logp_old.detach().exp()),
-        Mistake("underflow", words.EXPS_DIVIDED,
-                like=lambda logp, logp_old: logp.exp() / logp_old.detach().exp()),
-        Mistake("underflow", words.EXPS_DIVIDED,
-                like=lambda logp, logp_old: logp.exp() / logp_old.exp()),
-        Mistake("gradient-through-old", words.OLD_IS_DATA,
-                like=lambda logp, logp_old: torch.exp(logp - logp_old)),
-        Mistake("wrong-one-detached", N_("One of the two is data, the other one is being learned. "
-                                         "Which did you detach?"),
-                like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old)),
+        Mistake(
+            "ratio-of-logs",
+            words.LOGS_DIVIDED,
+            like=lambda logp, logp_old: logp / logp_old.detach(),
+        ),
+        Mistake(
+            "ratio-of-logs",
+            words.LOGS_DIVIDED,
+            like=lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
+        ),
+        Mistake(
+            "difference-of-probabilities",
+            N_("A ratio, not a difference: at equal policies it is 1."),
+            like=lambda logp, logp_old: logp.exp() - logp_old.detach().exp(),
+        ),
+        Mistake(
+            "underflow",
+            words.EXPS_DIVIDED,
+            like=lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
+        ),
+        Mistake(
+            "underflow", words.EXPS_DIVIDED, like=lambda logp, logp_old: logp.exp() / logp_old.exp()
+        ),
+        Mistake(
+            "gradient-through-old",
+            words.OLD_IS_DATA,
+            like=lambda logp, logp_old: torch.exp(logp - logp_old),
+        ),
+        Mistake(
+            "wrong-one-detached",
+            N_("One of the two is data, the other one is being learned. Which did you detach?"),
+            like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
+        ),
         Mistake("underflow", words.EXPS_DIVIDED, when=far_down),
-        Mistake("held-back", N_("A ratio may be far from 1. Is something held back here, in the "
-                                "ratio or in its logarithm?"), when=far_from_one),
-        Mistake("held-back", N_("A ratio may be far from 1. Is something held back here, in the "
-                                "ratio or in its logarithm?"),
-                like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2)),
-        Mistake("only-new", N_("Where is the old policy in this?"),
-                like=lambda logp, logp_old: logp.exp()),
-        Mistake("averaged", N_("One ratio per sample: the result has the shape of logp."),
-                like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).mean()),
+        Mistake(
+            "held-back",
+            N_(
+                "A ratio may be far from 1. Is something held back here, in the "
+                "ratio or in its logarithm?"
+            ),
+            when=far_from_one,
+        ),
+        Mistake(
+            "held-back",
+            N_(
+                "A ratio may be far from 1. Is something held back here, in the "
+                "ratio or in its logarithm?"
+            ),
+            like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
+        ),
+        Mistake(
+            "only-new",
+            N_("Where is the old policy in this?"),
+            like=lambda logp, logp_old: logp.exp(),
+        ),
+        Mistake(
+            "averaged",
+            N_("One ratio per sample: the result has the shape of logp."),
+            like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).mean(),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 def surrogate_cases(rng):
     """Equal policies first; ratios far apart; a doubled batch; probabilities that underflow."""
     name = "surrogate_loss"
     size = int(rng.integers(5, 12))
-    far = Case({
-        "logp": Tensor(np.array([-2000.0, -1.0]), grad=True),
-        "logp_old": Tensor(np.array([-2000.5, -1.5]), grad=True),
-        "adv": Tensor(np.array([1.0, -0.5])),
-    })  # fmt: skip
+    far = Case(
+        {
+            "logp": Tensor(np.array([-2000.0, -1.0]), grad=True),
+            "logp_old": Tensor(np.array([-2000.5, -1.5]), grad=True),
+            "adv": Tensor(np.array([1.0, -0.5])),
+        }
+    )
     return [
         loss_case(name, [1.0, 1.0, 1.0], [3.0, -1.0, 0.5], rng),
         loss_case(name, [2.0, 0.5], [1.0, 3.0]),
@@ -114,12 +160,6 @@ def surrogate_cases(rng):
         loss_case(name, np.exp(rng.normal(size=size)), rng.normal(size=size) * 2, rng),
         loss_case(name, np.exp(rng.normal(size=7) * 0.2), rng.normal(size=7) + 3, rng, np.float32),
     ]
-
-
-def surrogate_truth(logp, logp_old, adv):
-    weighted = ratios(logp, logp_old) * np.asarray(adv, dtype=float)
-    loss = -math.fsum(weighted) / len(weighted)
-    return Expected(loss, {"logp": -weighted / len(weighted), "logp_old": None})
 
 
 def surrogate_like(change):
@@ -134,49 +174,91 @@ def whitened_by(unbiased):
         deviation = adv.std(unbiased=unbiased) + 1e-8
         return -(ratio * (adv - adv.mean()) / deviation).mean()
 
-    return loss  # fmt: skip
+    return loss
 
 
 SURROGATE_LOSS = FunctionExercise(
-    "surrogate_loss", surrogate_cases, surrogate_truth, kind=TensorOf(),
+    "surrogate_loss",
+    surrogate_cases,
+    surrogate_truth,
+    kind=TensorOf(),
     prerequisites=("importance_ratio",),
     mistakes=(
-        Mistake("objective-not-loss", words.SIGN,
-                like=surrogate_like(lambda r, adv: (r * adv).mean())),
-        Mistake("log-prob-not-ratio", N_("That is REINFORCE's loss: right on the first pass, wrong "
-                                         "once the policies differ. Where is the old policy?"),
-                like=lambda logp, logp_old, adv: -(logp * adv).mean()),
-        Mistake("inverted-ratio", words.NEW_OVER_OLD,
-                like=surrogate_like(lambda r, adv: -(adv / r).mean())),
-        Mistake("no-exp", words.NO_EXP,
-                like=surrogate_like(lambda r, adv: -(r.log() * adv).mean())),
-        Mistake("ratio-of-logs", words.LOGS_DIVIDED,
-                like=lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean()),
-        Mistake("underflow", words.EXPS_DIVIDED,
-                like=lambda logp, logp_old, adv:
-                -(logp.exp() / logp_old.detach().exp() * adv).mean()),
-        Mistake("gradient-through-old", words.OLD_IS_DATA,
-                like=lambda logp, logp_old, adv: -(torch.exp(logp - logp_old) * adv).mean()),
+        Mistake(
+            "objective-not-loss", words.SIGN, like=surrogate_like(lambda r, adv: (r * adv).mean())
+        ),
+        Mistake(
+            "log-prob-not-ratio",
+            N_(
+                "That is REINFORCE's loss: right on the first pass, wrong "
+                "once the policies differ. Where is the old policy?"
+            ),
+            like=lambda logp, logp_old, adv: -(logp * adv).mean(),
+        ),
+        Mistake(
+            "inverted-ratio",
+            words.NEW_OVER_OLD,
+            like=surrogate_like(lambda r, adv: -(adv / r).mean()),
+        ),
+        Mistake(
+            "no-exp", words.NO_EXP, like=surrogate_like(lambda r, adv: -(r.log() * adv).mean())
+        ),
+        Mistake(
+            "ratio-of-logs",
+            words.LOGS_DIVIDED,
+            like=lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean(),
+        ),
+        Mistake(
+            "underflow",
+            words.EXPS_DIVIDED,
+            like=lambda logp, logp_old, adv: -(logp.exp() / logp_old.detach().exp() * adv).mean(),
+        ),
+        Mistake(
+            "gradient-through-old",
+            words.OLD_IS_DATA,
+            like=lambda logp, logp_old, adv: -(torch.exp(logp - logp_old) * adv).mean(),
+        ),
         Mistake("sum-not-mean", words.MEAN, like=surrogate_like(lambda r, adv: -(r * adv).sum())),
         Mistake("not-averaged", words.NOT_AVERAGED, like=surrogate_like(lambda r, adv: -r * adv)),
-        Mistake("product-of-means", N_("Each sample's ratio weighs its own advantage. Multiply "
-                                       "first, then average."),
-                like=surrogate_like(lambda r, adv: -r.mean() * adv.mean())),
-        Mistake("clipped-here", N_("The surrogate has no clip yet. That is the next exercise."),
-                like=surrogate_like(
-                    lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean())),
-        Mistake("clipped-here", N_("The surrogate has no clip yet. That is the next exercise."),
-                like=surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean())),
-        Mistake("advantages-whitened", words.NOT_WHITENED,
-                like=surrogate_like(whitened_by(unbiased=False))),
-        Mistake("advantages-whitened", words.NOT_WHITENED,
-                like=surrogate_like(whitened_by(unbiased=True))),
-        Mistake("weights-normalised", N_("Divide by the number of samples, not by the sum of the "
-                                         "ratios."),
-                like=surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum())),
-        Mistake("held-ratio", N_("Its gradient is right, its value is not. The ratio itself "
-                                 "carries the gradient; no log-probability stands beside it."),
-                like=lambda logp, logp_old, adv:
-                -((logp - logp_old).exp().detach() * logp * adv).mean()),
+        Mistake(
+            "product-of-means",
+            N_("Each sample's ratio weighs its own advantage. Multiply first, then average."),
+            like=surrogate_like(lambda r, adv: -r.mean() * adv.mean()),
+        ),
+        Mistake(
+            "clipped-here",
+            N_("The surrogate has no clip yet. That is the next exercise."),
+            like=surrogate_like(lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean()),
+        ),
+        Mistake(
+            "clipped-here",
+            N_("The surrogate has no clip yet. That is the next exercise."),
+            like=surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
+        ),
+        Mistake(
+            "advantages-whitened",
+            words.NOT_WHITENED,
+            like=surrogate_like(whitened_by(unbiased=False)),
+        ),
+        Mistake(
+            "advantages-whitened",
+            words.NOT_WHITENED,
+            like=surrogate_like(whitened_by(unbiased=True)),
+        ),
+        Mistake(
+            "weights-normalised",
+            N_("Divide by the number of samples, not by the sum of the ratios."),
+            like=surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum()),
+        ),
+        Mistake(
+            "held-ratio",
+            N_(
+                "Its gradient is right, its value is not. The ratio itself "
+                "carries the gradient; no log-probability stands beside it."
+            ),
+            like=lambda logp, logp_old, adv: (
+                -((logp - logp_old).exp().detach() * logp * adv).mean()
+            ),
+        ),
     ),
-)  # fmt: skip
+)

@@ -1,7 +1,7 @@
 """Checks of 05_ppo_loop.
 
 Truths are definitions in loops, a scripted environment whose every number is known, PPO's update
-by hand (``grader.replay``), and the trained weights in the grader's own environments.
+by hand (``shared.ppo_update``), and the trained weights in the grader's own environments.
 """
 
 from grader.checks.lesson_05.batches import MINIBATCHES

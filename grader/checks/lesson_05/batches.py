@@ -4,14 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.chance import unlikely
-from grader.checks.lesson_05.common import Ruled, behaviour
-from grader.exercise import N_, Case, Problem
-from grader.i18n import _
-from grader.kinds import kind_text
-from grader.played import raised
-from grader.probes.inputs import Rng
-from grader.show import array_text
+from grader.checking import N_, Case, Problem, Rng, _, array_text, kind_text
+from grader.checks.shared.episodes import raised
+from grader.checks.shared.sampling import unlikely
+from grader.checks.shared.scripted import Ruled, behaviour
 
 
 def minibatch_cases(rng):

@@ -4,14 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.chance import unlikely
-from grader.checks.lesson_05.common import Ruled, behaviour, layer, linear, script
-from grader.exercise import N_, Array, Case, Problem, close
-from grader.i18n import _
-from grader.kinds import Mismatch, kind_text
-from grader.played import raised, softmax
-from grader.replay import log_softmax
-from grader.show import array_text, number_text, shape_text
+from grader.checking import (
+    N_,
+    Array,
+    Case,
+    Mismatch,
+    Problem,
+    _,
+    array_text,
+    close,
+    kind_text,
+    number_text,
+    shape_text,
+)
+from grader.checks.shared.episodes import raised, softmax
+from grader.checks.shared.ppo_update import log_softmax
+from grader.checks.shared.sampling import unlikely
+from grader.checks.shared.scripted import Ruled, behaviour, layer, linear, script
 
 FIELDS = ("obs", "actions", "logp", "rewards", "values", "next_values", "terminated", "truncated")
 ENDS = {

@@ -5,19 +5,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.exercise import (
+from grader.checking import (
     N_,
     Case,
     Expected,
     FunctionExercise,
     Mistake,
     Number,
+    Tensor,
     TensorOf,
+    View,
     close,
     plain,
 )
-from grader.probes.inputs import Tensor, View
-from grader.replay import log_softmax
+from grader.checks.shared.ppo_update import log_softmax
+from grader.checks.shared.whitening import whitened
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,6 @@ def advantage_cases(rng):
         # doesn't, in a notebook as in grading.
         Case({"adv": small / small.std() * 0.1}),
     ]
-
-
-def whitened(adv, ddof=0):
-    """Mean and deviation summed by their definition; zeros where nothing varies."""
-    adv = np.asarray(adv, dtype=float)
-    numbers = adv.ravel().tolist()
-    mean = math.fsum(numbers) / len(numbers)
-    square = math.fsum((x - mean) ** 2 for x in numbers) / max(len(numbers) - ddof, 1)
-    return (adv - mean) / math.sqrt(square) if square else np.zeros_like(adv)
 
 
 def whitened_along(axis):

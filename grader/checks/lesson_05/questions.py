@@ -1,9 +1,7 @@
 """The question about the first step, and the bug hunt."""
 
-from grader.checks.lesson_05.common import Ruled
-from grader.exercise import N_, Case, Choice, Problem
-from grader.i18n import _
-from grader.kinds import kind_text
+from grader.checking import N_, Case, Choice, Problem, _, kind_text
+from grader.checks.shared.scripted import Ruled
 
 Q_FIRST_STEP = Choice(
     "q_first_step",
@@ -27,8 +25,10 @@ BUGS = {
     ),
     "C": (
         "actions-resampled",
-        N_("Each update moves the policy, and nothing is ever learned. What did the advantages "
-           "belong to?"),
+        N_(
+            "Each update moves the policy, and nothing is ever learned. What did the advantages "
+            "belong to?"
+        ),
     ),
     "D": (
         "no-clip",
@@ -42,7 +42,7 @@ BUGS = {
         "policy-frozen",
         N_("Three gauges stand perfectly still. Which part of the program still learns?"),
     ),
-}  # fmt: skip
+}
 OTHERS = ("entropy-bonus", "episodes-leak")
 OPTIONS = tuple(sorted([*(bug for bug, _hint in BUGS.values()), *OTHERS]))
 

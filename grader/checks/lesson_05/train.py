@@ -6,22 +6,19 @@ from functools import partial
 
 import numpy as np
 
-from grader import training
-from grader.chance import unlikely
+from grader.checking import N_, Case, MappingOf, Mismatch, Number, Problem, Rng, _, number_text
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
-from grader.checks.lesson_05.common import Ruled, behaviour, linear, script
-from grader.checks.lesson_05.numbers import whitened
 from grader.checks.lesson_05.update import agree, end_weights, replayed, start_weights
-from grader.evaluation import sampled_returns
-from grader.exercise import N_, Case, Number, Problem
-from grader.i18n import _
-from grader.kinds import MappingOf, Mismatch
-from grader.played import raised, softmax
-from grader.probes.inputs import Rng
+from grader.checks.shared import tabular
+from grader.checks.shared.cartpole import sampled_returns
+from grader.checks.shared.episodes import raised, softmax
+from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.ppo_update import METRICS
+from grader.checks.shared.sampling import unlikely
+from grader.checks.shared.scripted import Ruled, behaviour, linear, script
+from grader.checks.shared.whitening import whitened
 from grader.probes.ppo import Batch, Fading, Started
 from grader.probes.train import Module, Optimizer
-from grader.replay import METRICS
-from grader.show import number_text
 
 MARK, EPISODES = 475.0, 100
 UPDATES, STEPS, COUNT = 30, 64, 32
@@ -84,7 +81,7 @@ def each_attempt(rule):
 
 def train_history(case, seen):
     """A list of dicts, one for each update."""
-    problem = training.one_dict_each(seen["value"], case.inputs["num_updates"])
+    problem = tabular.one_dict_each(seen["value"], case.inputs["num_updates"])
     if problem:
         return problem
     for item in seen["value"]["items"]:
@@ -209,13 +206,7 @@ def gae_truth(fields, gamma, lam, cut_ends=False):
     """(T, N): the sum of discounted errors at every step, to the episode's or rollout's end."""
     ends = fields["terminated"] | fields["truncated"] if cut_ends else fields["terminated"]
     errors = fields["rewards"] + gamma * fields["next_values"] * ~ends - fields["values"]
-    over, adv = fields["terminated"] | fields["truncated"], np.zeros_like(errors)
-    for t, i in np.ndindex(errors.shape):
-        for k in range(t, len(errors)):
-            adv[t, i] += (gamma * lam) ** (k - t) * errors[k, i]
-            if over[k, i]:
-                break
-    return adv
+    return decayed_sums(errors, fields["terminated"] | fields["truncated"], gamma * lam)
 
 
 TARGET = N_("The critic learns to foretell returns. Is its target a return?")

@@ -4,17 +4,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.checking import (
+    N_,
+    Case,
+    MappingOf,
+    Mismatch,
+    Number,
+    Problem,
+    Rng,
+    _,
+    array_text,
+    number_text,
+)
 from grader.checks.lesson_05.batches import pieces
-from grader.checks.lesson_05.common import Ruled, behaviour, layer, linear
-from grader.exercise import N_, Case, Number, Problem
-from grader.i18n import _
-from grader.kinds import MappingOf, Mismatch
-from grader.played import raised
-from grader.probes.inputs import Rng
+from grader.checks.shared.episodes import raised
+from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax, replay
+from grader.checks.shared.scripted import Ruled, behaviour, layer, linear
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
-from grader.replay import METRICS, Samples, Way, derivatives, log_softmax, replay
-from grader.show import array_text, number_text
 
 OPTIONS = ("epochs", "minibatch_size", "clip", "value_coef", "entropy_coef")
 UPDATE_WAYS = (

@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checks.lesson_05.numbers import whitened
-from grader.exercise import N_
-from grader.i18n import _
-from grader.verdict import Problem
+from grader.checking import N_, Problem, _
+from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.whitening import whitened
 
-# The lesson's, and others that a learner may have set: the check leaves lam open.
 LAMS = (0.95, 1.0, 0.9, 0.97, 0.98, 0.99, 0.8, 0.5, 0.0)
 
 
@@ -56,11 +54,7 @@ def advantages(look, values, lam):
     ends = np.zeros_like(look.mask)
     ends[last_of(look.mask)] = True
     errors = rewards_of(look) + np.where(ends, 0.0, np.roll(values, -1, 1)) - values
-    adv, running = np.zeros_like(errors), np.zeros(len(errors))
-    for t in reversed(range(errors.shape[1])):
-        running = errors[:, t] + lam * np.where(ends[:, t], 0.0, running)
-        adv[:, t] = running
-    return adv
+    return decayed_sums(errors.T, ends.T, lam).T
 
 
 def proportional(found, form):

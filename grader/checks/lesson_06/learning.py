@@ -6,18 +6,13 @@ import math
 import numpy as np
 import torch
 
-from grader import training
+from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, close, kind_text, number_text
 from grader.checks.lesson_06.critic import Look, critic_problem, last_of, old_problem
-from grader.exercise import N_, Case, RuleExercise, close
-from grader.i18n import _
-from grader.kinds import kind_text
-from grader.played import raised, softmax
-from grader.probes.inputs import Rng
+from grader.checks.shared import tabular
+from grader.checks.shared.episodes import raised, softmax
 from grader.probes.language import Language
 from grader.probes.ppo import Fading
 from grader.probes.train import Module, Optimizer
-from grader.show import number_text
-from grader.verdict import Problem
 
 BETA, MARK, BOUND = 0.5, 1.15, 2.5
 UPDATES, BATCH = 20, 128
@@ -144,7 +139,7 @@ def model(record, weights):
 def rule_history(case, seen):
     """A list of dicts, one for each update."""
     updates, value = case.inputs["num_updates"], seen["value"]
-    problem = training.one_dict_each(value, updates)
+    problem = tabular.one_dict_each(value, updates)
     if problem:
         return problem
     if any(item.get("kind") != "mapping" for item in value["items"]):

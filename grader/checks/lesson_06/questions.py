@@ -1,6 +1,6 @@
 """The questions' right letters, and a thought for each wrong one."""
 
-from grader.exercise import N_, Choice
+from grader.checking import N_, Choice
 
 Q_WHICH_KL = Choice(
     "q_which_kl",

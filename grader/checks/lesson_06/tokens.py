@@ -6,13 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.exercise import N_, Case, Expected, FunctionExercise, Mistake, TensorOf
-from grader.i18n import _
-from grader.kinds import Mismatch, kind_text, none_hint
-from grader.played import softmax
-from grader.probes.inputs import Tensor
-
-# token_logp -----------------------------------------------------------------------------------
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mismatch,
+    Mistake,
+    Tensor,
+    TensorOf,
+    _,
+    kind_text,
+    none_hint,
+)
+from grader.checks.shared.episodes import softmax
 
 
 def token_cases(rng):

@@ -71,8 +71,9 @@ def _prepare(order):
 
 def _stream(descriptor):
     raw = io.FileIO(descriptor, "w", closefd=False)
-    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace",
-                            line_buffering=True)  # fmt: skip
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True
+    )
 
 
 def _reseed(seed):
@@ -131,7 +132,7 @@ def _answer(channel, request):
 
 def _do(channel, request):
     if "cell" in request:
-        from . import cells
+        from pg_probes import cells
 
         return cells.run(request["cell"])
     if "probe" in request:
@@ -143,9 +144,7 @@ def _do(channel, request):
 
 
 def _probe(channel, request):
-    from pg_probes import runtime
-
-    from . import cells
+    from pg_probes import cells, runtime
 
     def ask(question):
         channel.send({"id": request["id"], "ask": question})

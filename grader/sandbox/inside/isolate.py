@@ -67,8 +67,11 @@ def _wait_for(pid):
 
 
 def _map_ids(uid, gid):
-    for name, text in [("setgroups", "deny"), ("uid_map", f"{STUDENT} {uid} 1"),
-                       ("gid_map", f"{STUDENT} {gid} 1")]:  # fmt: skip
+    for name, text in [
+        ("setgroups", "deny"),
+        ("uid_map", f"{STUDENT} {uid} 1"),
+        ("gid_map", f"{STUDENT} {gid} 1"),
+    ]:
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
 
@@ -128,8 +131,13 @@ def set_limits(config, threads):
     limits = config["limits"]
     # Below the control group's limit, so that most programs meet a MemoryError and not the end.
     growth = (limits["memory_mb"] - max(limits["memory_mb"] // 8, 64)) << 20
-    caps = {"FSIZE": limits["files_mb"] << 20, "NOFILE": limits["open_files"], "CORE": 0,
-            "MEMLOCK": 0, "MSGQUEUE": 0}  # fmt: skip
+    caps = {
+        "FSIZE": limits["files_mb"] << 20,
+        "NOFILE": limits["open_files"],
+        "CORE": 0,
+        "MEMLOCK": 0,
+        "MSGQUEUE": 0,
+    }
     caps["CPU"] = int(2 * limits["submission_seconds"]) + 10
     if config.get("data_bytes"):
         caps["DATA"] = config["data_bytes"] + growth

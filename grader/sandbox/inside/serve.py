@@ -66,8 +66,11 @@ def _sizes():
         kilobytes = {key: int(fields[key].split()[0]) for key in ("VmData", "VmSize", "VmRSS")}
     except (OSError, KeyError, ValueError):
         return {"data_bytes": 0, "address_bytes": 0, "resident_kb": 0}
-    return {"data_bytes": kilobytes["VmData"] << 10, "address_bytes": kilobytes["VmSize"] << 10,
-            "resident_kb": kilobytes["VmRSS"]}  # fmt: skip
+    return {
+        "data_bytes": kilobytes["VmData"] << 10,
+        "address_bytes": kilobytes["VmSize"] << 10,
+        "resident_kb": kilobytes["VmRSS"],
+    }
 
 
 def _fork(line, config, order, descriptors):
@@ -114,5 +117,4 @@ def _reap(pid):
         return {"status": 0, "peak_mb": 0.0, "seconds": 0.0}
     _children.discard(pid)
     grown = max(0, usage.ru_maxrss - _sizes()["resident_kb"])
-    return {"status": status, "peak_mb": grown / 1024,
-            "seconds": usage.ru_utime + usage.ru_stime}  # fmt: skip
+    return {"status": status, "peak_mb": grown / 1024, "seconds": usage.ru_utime + usage.ru_stime}

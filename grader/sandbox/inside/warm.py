@@ -13,8 +13,7 @@ def up(packages):
     import gymnasium
     import matplotlib.pyplot as plt
     import torch
-
-    from . import cells
+    from pg_probes import cells
 
     torch.set_num_threads(1)
     for package in map(importlib.import_module, packages):

@@ -1,0 +1,61 @@
+"""The bank: for each exercise, wrong implementations with the mistake each must be told, and right
+ones in different styles. One module a lesson; each function is self-contained or uses helpers of
+its module."""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One implementation. mistake: the name that the verdict must give, or None for a right one.
+    A wrong one that no named mistake covers names the ladder's step instead, as "step:value"."""
+
+    exercise: str
+    label: str
+    answer: object
+    mistake: str | None
+
+    @property
+    def id(self):
+        return f"{self.exercise}-{'wrong' if self.mistake else 'right'}-{self.label}"
+
+
+ENTRIES: list[Entry] = []
+
+
+def right(exercise: str):
+    """Registers a right implementation: ``@right("softmax")``."""
+    return _register(exercise, None)
+
+
+def wrong(exercise: str, mistake: str):
+    """Registers a wrong one and what it must be told: ``@wrong("softmax", "softmax-axis")``."""
+    return _register(exercise, mistake)
+
+
+def value(exercise: str, label: str, answer, mistake: str | None = None):
+    """Registers an answer that is a value (a question's letter, a table)."""
+    ENTRIES.append(Entry(exercise, label, answer, mistake))
+
+
+def _register(exercise, mistake):
+    def keep(function):
+        ENTRIES.append(Entry(exercise, function.__name__.strip("_"), function, mistake))
+        return function
+
+    return keep
+
+
+def load() -> list[Entry]:
+    """Every entry of every lesson's module; two entries of one id are an error."""
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    for module in names:
+        if module.startswith("lesson_"):
+            importlib.import_module(f"{__name__}.{module}")
+    ids = [entry.id for entry in ENTRIES]
+    twice = {i for i in ids if ids.count(i) > 1}
+    if twice:
+        raise ValueError(f"entries of one name: {sorted(twice)}")
+    return ENTRIES

@@ -1,0 +1,78 @@
+"""What an author of a check writes down: cases, the truth of each, and the usual mistakes."""
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from grader.probes.inputs import Tensor, View
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call. inputs: name -> plain value or record, in the order of the call; keywords: names
+    passed by keyword; upstream: weighs a non-scalar result before its backward pass; edge: a case
+    that asks for care alone (an overflow, an empty mask). A mistake that shows elsewhere keeps its
+    name, whatever it makes of the edge cases."""
+
+    inputs: Mapping
+    keywords: tuple = ()
+    upstream: np.ndarray | None = None
+    shown: str = ""
+    edge: bool = False
+
+    def request(self) -> dict:
+        return {
+            "inputs": dict(self.inputs),
+            "keywords": list(self.keywords),
+            "upstream": self.upstream,
+        }
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A truth with gradients: input name -> array, or None where no gradient may flow, or, for a
+    result that isn't a scalar, a function of ``upstream`` (weights of the result's entries)."""
+
+    value: object
+    gradients: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Raises:
+    """The truth is an error of this type."""
+
+    type: str = "ValueError"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A usual mistake: ``like`` computes it (same signature as the exercise), or ``when(case,
+    seen, expected)`` recognises its symptom. ``hint`` is a msgid; it never prints the solution."""
+
+    name: str
+    hint: str
+    like: Callable | None = None
+    when: Callable | None = None
+
+
+def plain(value):
+    """The NumPy value behind an input record, for truths."""
+    if isinstance(value, (Tensor, View)):
+        return np.array(value.array)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def labelled(value) -> dict:
+    """A truth's value as labelled arrays, as kinds give them."""
+    if isinstance(value, Mapping):
+        return {name: np.asarray(part) for name, part in value.items()}
+    return {"": np.asarray(value)}
+
+
+def seed_of(name: str, seed: int) -> np.random.Generator:
+    """The generator of an exercise's random cases; crc32 keeps it the same in every process."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])

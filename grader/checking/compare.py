@@ -1,0 +1,189 @@
+"""Comparisons with the truth, and the words for what differs: values, gradients, errors, inputs."""
+
+import numpy as np
+
+from grader.checking.case import Expected, Raises
+from grader.checking.kinds import CUT
+from grader.checking.text import array_text, shape_text
+from grader.checking.verdict import Problem
+from grader.i18n import N_, _
+
+# Why the probe "call" finds nothing to differentiate.
+NO_GRADIENT = N_("not a tensor"), N_("detached"), N_("shape")
+
+
+def close(found, wanted, relative=1e-4, absolute=1e-6) -> np.ndarray:
+    """Elementwise: equal within the tolerances (``absolute`` in units of the largest number)."""
+    wanted = np.asarray(wanted, dtype=float)
+    finite = np.abs(wanted[np.isfinite(wanted)])
+    scale = max(float(finite.max(initial=0.0)), 1e-6)
+    return np.isclose(np.asarray(found, float), wanted, relative, absolute * scale, equal_nan=True)
+
+
+def error_problem(error, shown) -> Problem:
+    """Words for a student's function that raised, timed out or isn't written."""
+    if error.get("kind") == "slow":
+        return Problem(
+            "runs",
+            shown,
+            "",
+            _("no answer within the time limit"),
+            _("Is there a loop that never ends, or one over every pair?"),
+            "too-slow",
+        )
+    got = f"{error.get('type')}: {error.get('message')}"
+    if "NotImplementedError" in error.get("bases", []):
+        name = str(error.get("function", ""))
+        got = _("{name} is not written yet").format(name=name) if name.isidentifier() else ""
+        return Problem(
+            "runs",
+            "",
+            "",
+            got or _("not written yet"),
+            _("Replace raise NotImplementedError with your code."),
+            "not-written",
+        )
+    if error.get("line"):
+        got += "\n" + _("at: {line}").format(line=error["line"])
+    return Problem("runs", shown, "", got, "", "raises")
+
+
+def raising_problem(seen, truth, shown):
+    error = seen.get("error")
+    if not isinstance(truth, Raises):
+        return error_problem(error, shown)
+    wanted = _("{error} is raised").format(error=truth.type)
+    if error is None:
+        return Problem("runs", shown, wanted, _("no error"), "", "")
+    if truth.type in error.get("bases", []):
+        return None
+    problem = error_problem(error, shown)
+    return (
+        problem if problem.mistake == "not-written" else Problem("runs", shown, wanted, problem.got)
+    )
+
+
+def shape_problem(found, wanted, shown):
+    for label, truth in wanted.items():
+        shape = found[label].shape
+        if shape != truth.shape:
+            name = f"{label}: " if label else ""
+            return Problem(
+                "shape",
+                shown,
+                name + _("shape {shape}").format(shape=shape_text(truth.shape)),
+                name + _("shape {shape}").format(shape=shape_text(shape)),
+            )
+    return None
+
+
+def value_problem(found, wanted, shown, relative, absolute):
+    for label, truth in wanted.items():
+        name = f"{label} = " if label else ""
+        texts = name + array_text(truth), name + array_text(found[label])
+        if (np.isfinite(truth) & ~np.isfinite(np.asarray(found[label], float))).any():
+            return Problem("finite", shown, *texts)
+        good = close(found[label], truth, relative, absolute)
+        if not good.all():
+            return Problem("value", shown, *_focus(texts, found[label], truth, good, name))
+    return None
+
+
+def _focus(texts, found, truth, good, name):
+    """For large arrays: the first entry that differs, with its index."""
+    if truth.size <= 24:
+        return texts
+    index = tuple(int(i) for i in np.argwhere(~good)[0])
+    at = name + _("at index {index}: ").format(index=shape_text(index))
+    return at + array_text(truth[index]), at + array_text(found[index])
+
+
+def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:
+    """The first gradient that differs; wanted: name -> array, or None where none may flow."""
+    needed = any(truth is not None for truth in wanted.values())
+    if gradients.get("error") and not needed:
+        return None
+    if gradients.get("error"):
+        return Problem(
+            "gradient",
+            shown,
+            _("a result that can be differentiated"),
+            _("no gradient ({why})").format(why=_(str(gradients["error"]))),
+            _(CUT),
+            "detached",
+        )
+    for name, truth in wanted.items():
+        problem = _one_gradient(name, gradients.get(name, "none"), truth, shown, relative)
+        if problem:
+            return problem
+    return None
+
+
+def _one_gradient(name, found, truth, shown, relative):
+    words = _("gradient with respect to {name}: {value}")
+    none = _("no gradient with respect to {name}").format(name=name)
+    if truth is None:
+        if isinstance(found, str) or not np.any(found):
+            return None
+        return Problem("gradient", shown, none, words.format(name=name, value=array_text(found)))
+    wanted = words.format(name=name, value=array_text(truth))
+    if isinstance(found, str):
+        missing = not np.any(truth)
+        return None if missing else Problem("gradient", shown, wanted, none, _(CUT), "detached")
+    if found.shape == np.shape(truth) and close(found, truth, relative).all():
+        return None
+    return Problem("gradient", shown, wanted, words.format(name=name, value=array_text(found)))
+
+
+def same_oddity(one, other):
+    """Whether two results of a wrong kind are of the same one, with the same numbers."""
+    if one.get("kind") != other.get("kind") or one.get("kind") not in ("none", "array", "tensor"):
+        return False
+    if one["kind"] == "none":
+        return True
+    found, wanted = one["array"], other["array"]
+    # A dtype that the exercise refuses is its own mistake, whatever numbers are in it.
+    if found.shape != wanted.shape or one.get("dtype") != other.get("dtype"):
+        return False
+    return bool(close(found, wanted).all())
+
+
+def without_none(truth):
+    """The truth without the inputs into which no gradient may flow."""
+    if not isinstance(truth, Expected):
+        return truth
+    needed = {name: g for name, g in truth.gradients.items() if g is not None}
+    return Expected(truth.value, needed)
+
+
+def same_gradients(one, other, names, relative):
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    if "error" in one or "error" in other:
+        return one.get("error") == other.get("error")
+    return all(
+        np.shape(_zero(one.get(n), g)) == np.shape(g)
+        and close(_zero(one.get(n), g), g, relative).all()
+        for n, g in ((n, _zero(g, one.get(n))) for n, g in other.items() if n in names)
+    )
+
+
+def _zero(gradient, like):
+    """A missing gradient counts as zeros of the other's shape."""
+    if not isinstance(gradient, (str, type(None))):
+        return gradient
+    return np.zeros(np.shape(like)) if not isinstance(like, (str, type(None))) else np.zeros(())
+
+
+def inputs_problem(seen, shown):
+    changed = seen.get("changed", [])
+    if not changed:
+        return None
+    return Problem(
+        "inputs",
+        shown,
+        _("inputs as they were"),
+        _("changed in place: {names}").format(names=", ".join(map(str, changed))),
+        _("Work on a copy: the caller still needs its array."),
+        "changed-inputs",
+    )

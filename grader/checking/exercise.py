@@ -1,0 +1,71 @@
+"""What every exercise offers to the kernel's check and to the grader."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grader.checking.case import Case
+from grader.checking.compare import error_problem
+from grader.checking.verdict import Problem, Verdict
+from grader.i18n import N_, _
+
+SECONDS = 10.0
+# Where no named mistake fits, what to do next.
+HINTS = {
+    "runs": N_("Call it yourself on this input, and read the error from its last line upwards."),
+    "kind": N_("Call it yourself on this input, and look at the type of what comes back."),
+    "shape": N_("Print the shape after each line. Where does it stop being what you expect?"),
+    "finite": N_("Which line makes the first nan or inf? Print what goes into it."),
+    "value": N_("Work this case out on paper, and print what your function has at each step."),
+    "gradient": N_(
+        "The value is right. Which inputs may move it, and which are only numbers here?"
+    ),
+}
+
+
+class Exercise:
+    """What every exercise offers to the kernel's check and to the grader."""
+
+    name: str
+    probe: str
+    seconds: float
+    prerequisites: tuple
+
+    def cases(self, rng: np.random.Generator) -> list[Case]:
+        raise NotImplementedError
+
+    def request(self, cases, replace=()) -> dict:
+        return {
+            "probe": self.probe,
+            "cases": [case.request() for case in cases],
+            "seconds": self.seconds,
+            "replace": list(replace),
+        }
+
+    def judge(self, cases, seen) -> Verdict:
+        """Never raises, whatever came back."""
+        try:
+            problem = self._early_problem(cases, seen) or self.problem(cases, seen)
+        except Exception as error:  # a hostile reply may have any structure
+            problem = Problem(
+                "reply", got=type(error).__name__, hint=_("The result could not be read.")
+            )
+        return Verdict(self.name, problem is None, len(cases), problem)
+
+    def problem(self, cases, seen) -> Problem | None:
+        raise NotImplementedError
+
+    def answer(self, question: Mapping) -> dict:
+        """The right values for a later exercise's check, where this one was failed."""
+        raise NotImplementedError
+
+    def _early_problem(self, cases, seen):
+        if not isinstance(seen, list) or not seen or not all(isinstance(s, dict) for s in seen):
+            return Problem("reply", hint=_("The result could not be read."))
+        if seen[0].get("error", {}).get("kind") == "undefined":
+            hint = _("Run the cell that defines it, until it ends without an error; keep its name.")
+            got = _("no {name} in this notebook").format(name=self.name)
+            return Problem("defined", got=got, hint=hint)
+        if len(seen) != len(cases):
+            return error_problem(seen[0].get("error", {}), "")
+        return None

@@ -1,0 +1,198 @@
+"""``FunctionExercise`` compares values and gradients with an independent truth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.checking.case import Case, Expected, Raises, labelled, plain
+from grader.checking.compare import (
+    gradient_problem,
+    inputs_problem,
+    raising_problem,
+    same_gradients,
+    same_oddity,
+    shape_problem,
+    value_problem,
+    without_none,
+)
+from grader.checking.exercise import HINTS, SECONDS, Exercise
+from grader.checking.kinds import Array, Mismatch, TensorOf
+from grader.checking.text import call_text, value_text
+from grader.checking.verdict import Problem
+from grader.i18n import _
+from grader.probes import runtime
+from grader.probes.inputs import Tensor
+
+
+@dataclass(frozen=True)
+class FunctionExercise(Exercise):
+    """A function judged by values and gradients.
+
+    make_cases(rng) -> cases; truth has the exercise's own signature and gets plain NumPy inputs;
+    kind says what kind of result is right; relative and absolute are tolerances, the latter in
+    units of the largest expected number.
+    """
+
+    name: str
+    make_cases: Callable
+    truth: Callable
+    kind: object = Array()
+    mistakes: tuple = ()
+    relative: float = 1e-4
+    absolute: float = 1e-6
+    seconds: float = SECONDS
+    prerequisites: tuple = ()
+    hint: str = ""
+    probe: str = "call"
+
+    def cases(self, rng):
+        return self.make_cases(rng)
+
+    def problem(self, cases, seen):
+        expected = [self.expected(case) for case in cases]
+        for case, one, truth in zip(cases, seen, expected):
+            problem = self.ladder(case, one, truth)
+            if problem:
+                return self._named(problem, case, one, truth, cases, seen, expected)
+        return None
+
+    def expected(self, case) -> Expected | Raises:
+        truth = self.truth(**{name: plain(given) for name, given in case.inputs.items()})
+        truth = truth if isinstance(truth, (Expected, Raises)) else Expected(truth)
+        return truth if isinstance(truth, Raises) else _weighted(truth, case)
+
+    def answer(self, question):
+        """question: args and kwargs as plain data, upstream where gradients are asked for; the
+        answer holds the value and the gradients of the question's grad tensors."""
+        names = self.truth.__code__.co_varnames[: self.truth.__code__.co_argcount]
+        given = dict(zip(names, question["args"])) | dict(question["kwargs"])
+        truth = self.expected(Case(given, upstream=question.get("upstream")))
+        grads = [name for name, one in given.items() if isinstance(one, Tensor) and one.grad]
+        return {
+            "value": truth.value,
+            "gradients": [_gradient_or_zeros(truth, n, given[n]) for n in grads],
+        }
+
+    def ladder(self, case, seen, truth) -> Problem | None:
+        """The first step that fails on one case, without the mistake's name."""
+        shown = case.shown or call_text(self.name, case.inputs, case.keywords)
+        if isinstance(truth, Raises) or "error" in seen:
+            return raising_problem(seen, truth, shown)
+        try:
+            found = self._kind_for(case).arrays(seen["value"])
+        except Mismatch as mismatch:
+            expected = mismatch.expected or value_text(truth.value)
+            problem = Problem("kind", shown, expected, mismatch.got, mismatch.hint)
+            return self._cut(seen, truth, shown) or problem
+        wanted = labelled(truth.value)
+        return (
+            shape_problem(found, wanted, shown)
+            or value_problem(found, wanted, shown, self.relative, self.absolute)
+            or self._gradient_problem(seen, truth, shown)
+            or inputs_problem(seen, shown)
+        )
+
+    def _kind_for(self, case):
+        if not isinstance(self.kind, TensorOf):
+            return self.kind
+        dtypes = {g.array.dtype.name for g in case.inputs.values() if isinstance(g, Tensor)}
+        floats = {d for d in dtypes if d.startswith("float")}
+        return TensorOf(floats.pop()) if len(floats) == 1 else self.kind
+
+    def _gradient_problem(self, seen, truth, shown):
+        if not truth.gradients:
+            return None
+        return gradient_problem(seen.get("gradients", {}), truth.gradients, shown, self.relative)
+
+    def _cut(self, seen, truth, shown):
+        """A tensor made anew often has another dtype, too; what was lost is the graph."""
+        if seen["value"].get("kind") != "tensor":
+            return None
+        problem = self._gradient_problem(seen, truth, shown)
+        return problem if problem and problem.mistake == "detached" else None
+
+    def _named(self, problem, case, one, truth, cases, seen, expected):
+        """The same problem with the name and hint of the mistake that it is, where one is known."""
+        if problem.step == "inputs":  # nothing else is wrong in this case
+            return problem
+        if not case.edge:
+            kept = [number for number, other in enumerate(cases) if not other.edge]
+            cases, seen, expected = ([all_[n] for n in kept] for all_ in (cases, seen, expected))
+        imitations = []
+        for mistake in self.mistakes:
+            if mistake.when and _safely(mistake.when, case, one, truth):
+                return _with(problem, mistake)
+            if mistake.like:
+                imitations.append((mistake, self._imitate(mistake, cases)))
+                if self._matches(seen, imitations[-1][1], cases, expected):
+                    return _with(problem, mistake)
+        for mistake, imitated in imitations:
+            # One gradient too many must not hide which mistake it is.
+            asked = [without_none(t) for t in expected]
+            if not problem.mistake and self._matches(seen, imitated, cases, asked):
+                return _with(problem, mistake)
+        # The exercise's own hint is about what to compute.
+        about_it = "" if problem.step in ("runs", "kind", "shape") else self.hint
+        hint = about_it or HINTS.get(problem.step, "")
+        return (
+            problem
+            if problem.hint
+            else Problem(**{**vars(problem), "hint": _(hint) if hint else ""})
+        )
+
+    def _imitate(self, mistake, cases):
+        return runtime.run({self.name: mistake.like}, self.name, self.request(cases))
+
+    def _matches(self, seen, imitated, cases, expected):
+        """Whether the outputs are the mistake's on every case, right ones included."""
+        if len(imitated) != len(cases):
+            return False
+        return all(map(self._same, cases, seen, imitated, expected))
+
+    def _same(self, case, one, other, truth):
+        if "error" in one or "error" in other:
+            return one.get("error", {}).get("type") == other.get("error", {}).get("type")
+        kind = self._kind_for(case)
+        try:
+            found, wanted = kind.arrays(one["value"]), kind.arrays(other["value"])
+        except Mismatch:
+            return same_oddity(one["value"], other["value"])
+        if shape_problem(found, wanted, "") or value_problem(
+            found, wanted, "", self.relative, self.absolute
+        ):
+            return False
+        if not isinstance(truth, Expected) or not truth.gradients:
+            return True
+        gradients = one.get("gradients"), other.get("gradients")
+        return same_gradients(*gradients, truth.gradients, self.relative)
+
+
+def _with(problem, mistake):
+    return Problem(**{**vars(problem), "mistake": mistake.name, "hint": _(mistake.hint)})
+
+
+def _safely(predicate, *args):
+    try:
+        return bool(predicate(*args))
+    except Exception:  # a symptom that can't be read is no symptom
+        return False
+
+
+def _weighted(truth, case):
+    """The truth with the gradients that the case asks for, as arrays; a fixed one is that of a
+    scalar result."""
+    weights = 1.0 if case.upstream is None else np.asarray(case.upstream)
+    asked = [name for name, given in case.inputs.items() if getattr(given, "grad", False)]
+    found = {name: g for name, g in truth.gradients.items() if name in asked}
+    for name, gradient in found.items():
+        if callable(gradient):
+            found[name] = gradient(weights)
+        elif gradient is not None and np.ndim(weights) == 0:
+            found[name] = gradient * weights
+    return Expected(truth.value, found)
+
+
+def _gradient_or_zeros(truth, name, given):
+    gradient = truth.gradients.get(name)
+    return np.zeros_like(given.array) if gradient is None else np.asarray(gradient)

@@ -1,0 +1,42 @@
+"""``RuleExercise`` judges what a special probe saw (rollouts, training) by rules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from grader.checking.compare import error_problem
+from grader.checking.exercise import SECONDS, Exercise
+from grader.checking.text import call_text
+from grader.checking.verdict import Problem
+
+
+@dataclass(frozen=True)
+class RuleExercise(Exercise):
+    """An exercise judged by rules over what a special probe saw.
+
+    rules: functions (case, seen) -> Problem | None, in the order of the ladder, run on each case
+    in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end.
+    """
+
+    name: str
+    probe: str
+    make_cases: Callable
+    rules: tuple = ()
+    overall: tuple = ()
+    seconds: float = SECONDS
+    prerequisites: tuple = ()
+
+    def cases(self, rng):
+        return self.make_cases(rng)
+
+    def problem(self, cases, seen):
+        for case, one in zip(cases, seen):
+            shown = case.shown or call_text(self.name, case.inputs, case.keywords)
+            if "error" in one:
+                return error_problem(one["error"], shown)
+            for rule in self.rules:
+                problem = rule(case, one)
+                if problem and problem.mistake == "not-written":
+                    return problem
+                if problem:
+                    return Problem(**{**vars(problem), "shown": problem.shown or shown})
+        return next((p for p in (rule(cases, seen) for rule in self.overall) if p), None)

@@ -1,0 +1,42 @@
+"""One check from cases to verdict, the same in a notebook's kernel and in grading."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+
+from grader.checking import Exercise, Verdict, _, seed_of
+from grader.checks.registry import get
+
+PUBLIC_SEED = 0
+
+
+def run_check(
+    exercise: Exercise, probe: Callable, seed: int, failed=frozenset(), fused=nullcontext
+) -> Verdict:
+    """Judges one exercise.
+
+    probe(request, ask) runs the exercise's probe beside the student's code and returns its
+    observations; seed draws the random cases; failed holds the exercises failed earlier. Where
+    the exercise builds on one of those, it is judged a second time with right values in that
+    one's place, so that one mistake costs one exercise's points. fused() makes the context
+    in which a reply is read.
+    """
+    cases = exercise.cases(seed_of(exercise.name, seed))
+    seen = probe(exercise.request(cases), None)
+    with fused():
+        verdict = exercise.judge(cases, seen)
+    helped = [name for name in exercise.prerequisites if name in failed]
+    if verdict.passed or not helped:
+        return verdict
+    seen = probe(exercise.request(cases, helped), answer)
+    with fused():
+        again = exercise.judge(cases, seen)
+    if not again.passed:
+        return verdict
+    words = _("right once {names} is right; mend that first")
+    return replace(again, note=words.format(names=", ".join(helped)))
+
+
+def answer(question) -> dict:
+    """The right values of an earlier exercise, asked for from beside the student's code."""
+    return get(question["name"]).answer(question)

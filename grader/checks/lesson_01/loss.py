@@ -1,0 +1,180 @@
+"""The REINFORCE loss, whose gradient is the estimate."""
+
+import math
+
+import numpy as np
+
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Tensor,
+    TensorOf,
+)
+
+
+def reinforce_loss_case(logp, returns, dtype="float64", grad=True):
+    """Gradients are asked for where no step is padded: there they are right, masked or not."""
+    given = {
+        "logp": Tensor(np.asarray(logp, dtype=dtype), grad=grad),
+        "returns": Tensor(np.asarray(returns, dtype=dtype)),
+    }
+    return Case(given)
+
+
+def reinforce_loss_cases(rng):
+    square, wide = -rng.exponential(size=(3, 3)), -rng.exponential(size=(4, 6))
+    padded = -rng.exponential(size=(3, 4))
+    padded[0, 2:] = padded[2, 1:] = 0.0
+    tall = -rng.exponential(size=(5, 2))
+    returns = rng.normal(size=5) * 3 + 1
+    return [
+        reinforce_loss_case([[-1.0, -2.0]], [3.0]),
+        reinforce_loss_case([[-0.5], [-1.5]], [2.0, -4.0]),
+        reinforce_loss_case(square, returns[:3]),
+        reinforce_loss_case(padded, returns[:3], grad=False),
+        reinforce_loss_case(wide, returns[:4], "float32"),
+        reinforce_loss_case(tall, returns),
+        reinforce_loss_case(wide[:1, :1], returns[:1], "float32"),
+        reinforce_loss_case(np.tile(square, (2, 1)), np.tile(returns[:3], 2)),
+    ]
+
+
+def reinforce_loss_truth(logp, returns):
+    """Term by term; the gradient is minus a return over N at each of its trajectory's steps."""
+    logp, returns = np.asarray(logp, float), np.asarray(returns, float)
+    count = len(returns)
+    terms = [float(r) * math.fsum(row) for r, row in zip(returns, logp, strict=True)]
+    gradient = np.repeat(-returns[:, None] / count, logp.shape[1], axis=1)
+    return Expected(-math.fsum(terms) / count, {"logp": gradient})
+
+
+def loss_sign_missing(logp, returns):
+    return (returns * logp.sum(1)).mean()
+
+
+def loss_summed(logp, returns):
+    return -(returns * logp.sum(1)).sum()
+
+
+def loss_mean_over_steps(logp, returns):
+    return -(returns * logp.mean(1)).mean()
+
+
+def loss_own_steps_only(logp, returns):
+    steps = (logp != 0).sum(1).clamp(min=1)
+    return -(returns * logp.sum(1) / steps).mean()
+
+
+def loss_mean_over_own_steps(logp, returns):
+    return -(returns[:, None] * logp).sum() / (logp != 0).sum()
+
+
+def loss_broadcast(logp, returns):
+    return -(returns[:, None] * logp.sum(1)).mean()
+
+
+def loss_broadcast_sum(logp, returns):
+    return -(returns[:, None] * logp.sum(1)).sum(1).mean()
+
+
+def loss_along_the_wrong_axis(logp, returns):
+    return -(logp * returns).sum(1).mean()
+
+
+def loss_of_probabilities(logp, returns):
+    return -(returns * logp.exp().sum(1)).mean()
+
+
+def loss_of_trajectory_probability(logp, returns):
+    return -(returns * logp.sum(1).exp()).mean()
+
+
+def loss_centred(logp, returns):
+    return -((returns - returns.mean()) * logp.sum(1)).mean()
+
+
+def loss_whitened(logp, returns):
+    apart = returns - returns.mean()
+    return -(apart / (returns.std() + 1e-8) * logp.sum(1)).mean()
+
+
+def loss_unweighted(logp, returns):
+    return -logp.sum(1).mean()
+
+
+def loss_not_reduced(logp, returns):
+    return -returns * logp.sum(1)
+
+
+def loss_last_step_only(logp, returns):
+    return -(returns * logp[:, -1]).mean()
+
+
+MEAN_OVER_STEPS = N_(
+    "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate the "
+    "steps: what should happen to the loss?"
+)
+BROADCAST = N_(
+    "Each return weights its own trajectory alone. Print the shapes of what you multiply, and of "
+    "the product."
+)
+LEAVE_RETURNS = N_("The returns count as they are here. Changing them is a later lesson's idea.")
+REINFORCE_LOSS = FunctionExercise(
+    "reinforce_loss",
+    reinforce_loss_cases,
+    reinforce_loss_truth,
+    kind=TensorOf(),
+    mistakes=(
+        Mistake(
+            "minus-sign",
+            N_("Optimisers descend. What must the loss be, so that going down on it goes up on J?"),
+            like=loss_sign_missing,
+        ),
+        Mistake(
+            "sum-not-mean",
+            N_("Duplicate the batch: did your step size just grow with N?"),
+            like=loss_summed,
+        ),
+        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_steps),
+        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_own_steps_only),
+        Mistake("mean-over-steps", MEAN_OVER_STEPS, like=loss_mean_over_own_steps),
+        Mistake("broadcast", BROADCAST, like=loss_broadcast),
+        Mistake("broadcast", BROADCAST, like=loss_broadcast_sum),
+        Mistake("broadcast", BROADCAST, like=loss_along_the_wrong_axis),
+        Mistake(
+            "broadcast",
+            BROADCAST,
+            like=lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("Where did the 1/pi go? logp holds logarithms already."),
+            like=loss_of_probabilities,
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("Where did the 1/pi go? logp holds logarithms already."),
+            like=loss_of_trajectory_probability,
+        ),
+        Mistake("returns-changed", LEAVE_RETURNS, like=loss_centred),
+        Mistake("returns-changed", LEAVE_RETURNS, like=loss_whitened),
+        Mistake(
+            "unweighted",
+            N_("Without the returns this is maximum likelihood: it copies whatever was played."),
+            like=loss_unweighted,
+        ),
+        Mistake(
+            "not-a-scalar",
+            N_("backward() needs one number. What is still to be done with these N?"),
+            like=loss_not_reduced,
+        ),
+        Mistake(
+            "last-step-only",
+            N_("Every step's log-probability counts, not only the last one's."),
+            like=loss_last_step_only,
+        ),
+    ),
+)

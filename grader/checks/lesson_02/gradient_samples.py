@@ -1,0 +1,283 @@
+"""One gradient a trajectory, with the whole return and with reward-to-go."""
+
+import numpy as np
+
+from grader.checking import (
+    N_,
+    FunctionExercise,
+    Mistake,
+)
+from grader.checks.shared.returns import discounted_sum, rewards_to_go
+from grader.checks.shared.score_sums import (
+    by_own_reward,
+    chosen_only,
+    gradient_cases,
+    imitation,
+    probability_score,
+    repeats_lost,
+    summed_scores,
+    to_go,
+    visited_only,
+    whole,
+)
+
+
+def gradient_samples_truth(theta, trajectories, gamma=1.0):
+    """Autograd on return times summed log-probability, one trajectory at a time."""
+    weights = [[discounted_sum(t.rewards, gamma)] * len(t.rewards) for t in trajectories]
+    return summed_scores(theta, trajectories, weights)
+
+
+def scores_kept(theta, trajectories, gamma=1.0):
+    """The sum of scores goes on from one trajectory to the next."""
+    returns = [discounted_sum(t.rewards, gamma) for t in trajectories]
+    scores = imitation(lambda r, g: np.ones(len(r)), combine=sums_kept)(theta, trajectories)
+    return np.array(returns)[:, None, None] * scores
+
+
+def flattened(samples):
+    return np.array(samples).reshape(len(samples), -1)
+
+
+def mean_of(samples):
+    return np.mean(samples, axis=0)
+
+
+def shared_out(samples):
+    return np.array(samples) / len(samples)
+
+
+def sums_kept(samples):
+    return np.cumsum(samples, axis=0)
+
+
+def sum_of(samples):
+    return np.sum(samples, axis=0)
+
+
+SCORES_KEPT = N_(
+    "The scores of one trajectory still count for the next one. Where does their sum start anew?"
+)
+REPEATS_LOST = N_(
+    "A state visited twice counts twice. With an array of indices, += adds only once to the same "
+    "entry."
+)
+GRADIENT_SAMPLES = FunctionExercise(
+    "gradient_samples",
+    gradient_cases,
+    gradient_samples_truth,
+    hint=N_("One trajectory at a time: its return times the sum of its scores."),
+    mistakes=(
+        Mistake(
+            "mean-taken",
+            N_("One gradient per trajectory is asked: leave the average to the caller."),
+            like=imitation(whole, combine=mean_of),
+        ),
+        Mistake(
+            "mean-taken",
+            N_("One gradient per trajectory is asked: leave the average to the caller."),
+            like=imitation(whole, combine=shared_out),
+        ),
+        Mistake(
+            "batch-summed",
+            N_("One gradient per trajectory is asked: what did you add up?"),
+            like=imitation(whole, combine=sum_of),
+        ),
+        Mistake(
+            "flattened",
+            N_("Keep the table's axes: (N, S, A)."),
+            like=imitation(whole, combine=flattened),
+        ),
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains?"),
+            like=imitation(lambda r, g: whole(r, 1.0)),
+        ),
+        Mistake(
+            "discount-from-the-end",
+            N_("The last reward is the one discounted most."),
+            like=imitation(lambda r, g: whole(r[::-1], g)),
+        ),
+        Mistake(
+            "reward-to-go-already",
+            N_(
+                "Here every step still gets the whole trajectory's "
+                "return; reward-to-go comes later in this lesson."
+            ),
+            like=imitation(to_go),
+        ),
+        Mistake(
+            "reward-to-go-already",
+            N_(
+                "Here every step still gets the whole trajectory's "
+                "return; reward-to-go comes later in this lesson."
+            ),
+            like=imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
+        ),
+        Mistake(
+            "own-reward-only",
+            N_("That credits each step with its own reward. Which return weighs all of them?"),
+            like=imitation(by_own_reward),
+        ),
+        Mistake(
+            "own-reward-only",
+            N_("That credits each step with its own reward. Which return weighs all of them?"),
+            like=imitation(lambda r, g: r),
+        ),
+        Mistake("scores-kept", SCORES_KEPT, like=scores_kept),
+        Mistake("scores-kept", SCORES_KEPT, like=imitation(whole, combine=sums_kept)),
+        Mistake("repeats-lost", REPEATS_LOST, like=repeats_lost(whole)),
+        Mistake(
+            "discount-in-front",
+            N_("gamma has done its work inside the return. Are the scores discounted as well?"),
+            like=imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g)),
+        ),
+        Mistake(
+            "divided-by-steps",
+            N_("Sum the scores over the steps; a long trajectory is not averaged."),
+            like=imitation(lambda r, g: whole(r, g) / len(r)),
+        ),
+        Mistake(
+            "last-step-only",
+            N_("Every step of the trajectory has a score. Is your sum inside the loop?"),
+            like=imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
+        ),
+        Mistake(
+            "sign",
+            N_("A gradient to climb, or one to descend? The one asked for points uphill."),
+            like=imitation(lambda r, g: -whole(r, g)),
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("Where did the 1/pi go?"),
+            like=imitation(whole, probability_score),
+        ),
+        Mistake(
+            "other-actions-forgotten",
+            N_(
+                "Raising one logit lowers the other actions' "
+                "probabilities: the score has entries there, too."
+            ),
+            like=imitation(whole, chosen_only),
+        ),
+        Mistake(
+            "no-probabilities",
+            N_("Is the score of an action that is already certain still one?"),
+            like=imitation(whole, visited_only),
+        ),
+    ),
+)
+
+
+def reward_to_go_gradient_truth(theta, trajectories, gamma=1.0):
+    """Autograd on the log-probabilities, each weighted by the definition of its reward-to-go."""
+    weights = [rewards_to_go(t.rewards, gamma) for t in trajectories]
+    return summed_scores(theta, trajectories, weights)
+
+
+def summed_apart(theta, trajectories, gamma=1.0):
+    """Sum of rewards-to-go times sum of scores: every step's weight meets every step's score."""
+    return imitation(lambda r, g: np.full(len(r), to_go(r, g).sum()))(theta, trajectories, gamma)
+
+
+REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
+    "reward_to_go_gradient_samples",
+    gradient_cases,
+    reward_to_go_gradient_truth,
+    prerequisites=("reward_to_go",),
+    hint=N_("Each step's score, times what that step earned from itself on; then the sum."),
+    mistakes=(
+        Mistake(
+            "whole-return",
+            N_(
+                "Every step still gets the whole return. Which rewards can the "
+                "action at step t change?"
+            ),
+            like=imitation(whole),
+        ),
+        Mistake(
+            "extra-discount",
+            N_("Step t is weighted by its reward-to-go alone, with no further gamma^t in front."),
+            like=imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
+        ),
+        Mistake(
+            "summed-apart",
+            N_("Multiply step by step, then sum: each score has a weight of its own."),
+            like=summed_apart,
+        ),
+        Mistake(
+            "mean-taken",
+            N_("One gradient per trajectory is asked: leave the average to the caller."),
+            like=imitation(to_go, combine=mean_of),
+        ),
+        Mistake(
+            "batch-summed",
+            N_("One gradient per trajectory is asked: what did you add up?"),
+            like=imitation(to_go, combine=sum_of),
+        ),
+        Mistake(
+            "flattened",
+            N_("Keep the table's axes: (N, S, A)."),
+            like=imitation(to_go, combine=flattened),
+        ),
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains?"),
+            like=imitation(lambda r, g: to_go(r, 1.0)),
+        ),
+        Mistake(
+            "own-reward-only",
+            N_("Later rewards follow from this action, too."),
+            like=imitation(lambda r, g: np.asarray(r)),
+        ),
+        Mistake(
+            "own-reward-missing",
+            N_("The reward that follows action t belongs to it."),
+            like=imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
+        ),
+        Mistake(
+            "past-rewards",
+            N_("That weighs a step by what came before it."),
+            like=imitation(lambda r, g: to_go(r[::-1], g)[::-1]),
+        ),
+        Mistake(
+            "reversed",
+            N_("Do the weights run in the same order as the steps?"),
+            like=imitation(lambda r, g: to_go(r, g)[::-1]),
+        ),
+        Mistake(
+            "own-reward-missing",
+            N_("The reward that follows action t belongs to it."),
+            like=imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
+        ),
+        Mistake("repeats-lost", REPEATS_LOST, like=repeats_lost(to_go)),
+        Mistake(
+            "divided-by-steps",
+            N_("Sum over the steps; a long trajectory is not averaged."),
+            like=imitation(lambda r, g: to_go(r, g) / len(r)),
+        ),
+        Mistake(
+            "last-weight",
+            N_("Every step has a weight of its own, not the last step's."),
+            like=imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
+        ),
+        Mistake(
+            "sign",
+            N_("The gradient asked for points uphill."),
+            like=imitation(lambda r, g: -to_go(r, g)),
+        ),
+        Mistake(
+            "probability-not-log",
+            N_("Where did the 1/pi go?"),
+            like=imitation(to_go, probability_score),
+        ),
+        Mistake(
+            "other-actions-forgotten",
+            N_(
+                "Raising one logit lowers the other actions' "
+                "probabilities: the score has entries there, too."
+            ),
+            like=imitation(to_go, chosen_only),
+        ),
+    ),
+)

@@ -1,0 +1,200 @@
+"""Reward-to-go, by its definition; also of very long episodes."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.checking import (
+    N_,
+    Case,
+    FunctionExercise,
+    Mistake,
+    View,
+    _,
+)
+from grader.checks.shared.returns import rewards_to_go
+
+MANY_STEPS = 500_000
+LONG_CALL = f"reward_to_go(rewards=np.ones({MANY_STEPS}), gamma=1.0)"
+
+
+def reward_to_go_cases(rng):
+    """The long one comes last: a time limit that strikes there spares the others."""
+    rewards = rng.normal(size=int(rng.integers(5, 9)))
+    return [
+        Case({"rewards": np.array([1.0, 2.0, 4.0]), "gamma": 0.5}),
+        Case({"rewards": np.array([0.0, 0.0, 1.0]), "gamma": 0.5}),
+        Case({"rewards": np.array([3.0, -1.0, 0.0, 5.0])}),
+        Case({"rewards": np.array([3.0, 5.0]), "gamma": 0.0}),
+        Case({"rewards": np.array([7.0]), "gamma": 0.9}),
+        Case({"rewards": View(rewards, "read_only"), "gamma": float(rng.uniform(0.3, 0.99))}),
+        Case({"rewards": View(rewards, "strided"), "gamma": 0.9}, keywords=("gamma",)),
+        Case({"rewards": View(rewards, "list")}),
+        Case({"rewards": View(np.array([1, 0, 3]), "list"), "gamma": 0.5}),
+        Case({"rewards": np.ones(MANY_STEPS), "gamma": 1.0}, shown=LONG_CALL),
+    ]
+
+
+def reward_to_go_truth(rewards, gamma=1.0):
+    """The definition at every step; for the long row of ones the number of steps left."""
+    if len(rewards) == MANY_STEPS:
+        return np.arange(MANY_STEPS, 0, -1.0)
+    return rewards_to_go(rewards, gamma)
+
+
+def accumulated(rewards, gamma):
+    """Discounted sums from the first step on, in O(T): what the imitated mistakes build on."""
+    if gamma == 1:
+        return np.cumsum(rewards, dtype=float)
+    sums = np.array(rewards, dtype=float)
+    for t in range(1, len(sums)):
+        sums[t] += gamma * sums[t - 1]
+    return sums
+
+
+def backwards(rewards, gamma):
+    return accumulated(np.asarray(rewards, dtype=float)[::-1], gamma)[::-1]
+
+
+def powers(gamma, rewards):
+    return gamma ** np.arange(len(rewards))
+
+
+def one_step(rewards, gamma):
+    rewards = np.asarray(rewards, dtype=float)
+    return rewards + gamma * np.append(rewards[1:], 0.0)
+
+
+def out_of_memory(case, seen, truth):
+    return "MemoryError" in seen["error"]["bases"]
+
+
+def too_deep(case, seen, truth):
+    return "RecursionError" in seen["error"]["bases"]
+
+
+def whole_numbers(case, seen, truth):
+    return seen["value"]["array"].dtype.kind in "iu"
+
+
+@dataclass(frozen=True)
+class LongExercise(FunctionExercise):
+    """Whoever is too slow hears of the long case: the time runs out for all cases together."""
+
+    def judge(self, cases, seen):
+        verdict = super().judge(cases, seen)
+        if verdict.mistake != "too-slow":
+            return verdict
+        hint = _(
+            "The last case is an episode of {n} steps. Is there a loop that never ends, or does "
+            "each step loop over, or copy, all the others?"
+        ).format(n=MANY_STEPS)
+        return replace(verdict, problem=replace(verdict.problem, hint=hint))
+
+
+def list_refused(case, seen, truth):
+    given = case.inputs["rewards"]
+    return getattr(given, "guise", "") == "list" and "error" in seen
+
+
+REWARD_TO_GO = LongExercise(
+    "reward_to_go",
+    reward_to_go_cases,
+    reward_to_go_truth,
+    seconds=3.0,
+    hint=N_(
+        "What does a step earn from itself on? Compare the last two entries with the definition."
+    ),
+    mistakes=(
+        Mistake(
+            "list-refused",
+            N_("The rewards come as a list here. np.asarray makes them an array."),
+            when=list_refused,
+        ),
+        Mistake(
+            "whole-numbers",
+            N_(
+                "The result was cut to whole numbers. Which dtype has your "
+                "array where the rewards are a list of whole numbers?"
+            ),
+            when=whole_numbers,
+        ),
+        *(
+            Mistake(
+                "gamma-default",
+                N_("Called without gamma, it is 1. What is its default in your function?"),
+                like=lambda rewards, gamma=default: backwards(rewards, gamma),
+            )
+            for default in (0.99, 0.95, 0.9)
+        ),
+        Mistake(
+            "quadratic",
+            N_("A table of T by T numbers is too large. One pass from the end is enough."),
+            when=out_of_memory,
+        ),
+        Mistake(
+            "recursion",
+            N_("One nested call per step goes too deep. Use a loop from the end."),
+            when=too_deep,
+        ),
+        Mistake(
+            "whole-return",
+            N_("Can this action change the past? Earlier rewards don't count."),
+            like=lambda rewards, gamma=1.0: np.full(
+                len(rewards), float(powers(gamma, rewards) @ np.asarray(rewards))
+            ),
+        ),
+        Mistake(
+            "past-rewards",
+            N_("You add up what came before. An action can only change what comes after."),
+            like=lambda rewards, gamma=1.0: accumulated(rewards, gamma),
+        ),
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains?"),
+            like=lambda rewards, gamma=1.0: backwards(rewards, 1.0),
+        ),
+        Mistake(
+            "extra-discount",
+            N_(
+                "The discount counts from step t itself: its own reward has "
+                "weight one, with no gamma^t in front."
+            ),
+            like=lambda rewards, gamma=1.0: backwards(
+                powers(gamma, rewards) * np.asarray(rewards), 1.0
+            ),
+        ),
+        Mistake(
+            "own-reward-missing",
+            N_("The reward that follows action t belongs to it: the sum starts at k = t."),
+            like=lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0),
+        ),
+        Mistake(
+            "discounted-once-more",
+            N_("With which power of gamma does a step's own reward count?"),
+            like=lambda rewards, gamma=1.0: gamma * backwards(rewards, gamma),
+        ),
+        Mistake(
+            "reversed",
+            N_("Which entry belongs to the first step? Turn the result round."),
+            like=lambda rewards, gamma=1.0: backwards(rewards, gamma)[::-1],
+        ),
+        Mistake(
+            "own-reward-only",
+            N_("Later rewards follow from this action, too."),
+            like=lambda rewards, gamma=1.0: np.array(rewards, dtype=float),
+        ),
+        Mistake(
+            "one-step-ahead",
+            N_("All later rewards count, not the next one alone. Which value do you carry along?"),
+            like=lambda rewards, gamma=1.0: one_step(rewards, gamma),
+        ),
+        Mistake(
+            "averaged",
+            N_("A sum is asked, not a mean over the steps that are left."),
+            like=lambda rewards, gamma=1.0: (
+                backwards(rewards, gamma) / np.arange(len(rewards), 0, -1)
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,368 @@
+"""How much the samples vary, and how large a batch it takes. The truth is the covariance matrix."""
+
+import math
+
+import numpy as np
+
+from grader.checking import (
+    N_,
+    Case,
+    FunctionExercise,
+    Mistake,
+    Number,
+    Raises,
+    View,
+)
+
+
+def moments(samples):
+    """(mean (D,), covariance (D, D)) of samples (N, ...), each entry by its definition."""
+    flat = [np.ravel(sample) for sample in np.asarray(samples, dtype=float)]
+    count, size = len(flat), len(flat[0])
+    mean = np.array([math.fsum(x[i] for x in flat) / count for i in range(size)])
+    apart = [x - mean for x in flat]
+    cov = np.empty((size, size))
+    for i, j in np.ndindex(size, size):
+        cov[i, j] = math.fsum(x[i] * x[j] for x in apart) / (count - 1)
+    return mean, cov
+
+
+def sample_cases(rng):
+    """Samples (N, ...) whose means, spreads and sizes are all different."""
+    shape = tuple(int(n) for n in rng.integers(2, 5, size=2))
+    spread = rng.normal(size=(int(rng.integers(5, 9)), *shape)) * rng.uniform(1, 4, size=shape) + 2
+    return [
+        np.array([[1.0, 2.0, 0.0], [1.0, 2.0, 4.0], [4.0, 2.0, -1.0]]),
+        np.array([[0.0, 1.0], [2.0, 5.0]]),
+        np.array([1.0, 3.0, 8.0, 4.0]),
+        View(spread, "read_only"),
+        View(rng.normal(size=(4, 3)) - 5, "strided"),
+        rng.normal(size=(3, 2, 2, 2)) + 1,
+    ]
+
+
+def total_variance_cases(rng):
+    return [Case({"samples": samples}) for samples in sample_cases(rng)]
+
+
+def total_variance_truth(samples):
+    """The trace of the covariance matrix, built entry by entry."""
+    return float(np.trace(moments(samples)[1]))
+
+
+def flat(samples):
+    return np.asarray(samples, dtype=float).reshape(len(samples), -1)
+
+
+def spread(samples, ddof=1):
+    """Sum of the coordinates' variances; what the imitated mistakes distort."""
+    return float(flat(samples).var(axis=0, ddof=ddof).sum())
+
+
+def entries_of_covariance(samples):
+    return float(np.sum(np.cov(flat(samples).T)))
+
+
+TOTAL_VARIANCE = FunctionExercise(
+    "total_variance",
+    total_variance_cases,
+    total_variance_truth,
+    kind=Number(),
+    hint=N_("Each coordinate has a variance over the samples; the trace adds them up."),
+    mistakes=(
+        Mistake(
+            "per-coordinate",
+            N_("One number is asked. The trace adds up the diagonal."),
+            when=lambda case, seen, truth: np.ndim(seen["value"]["array"]) > 0,
+        ),
+        Mistake(
+            "biased",
+            N_("Divide by N - 1: the mean was estimated from the same samples."),
+            like=lambda samples: spread(samples, ddof=0),
+        ),
+        Mistake(
+            "of-the-mean",
+            N_("That is the variance of the mean. The spread of one sample is asked."),
+            like=lambda samples: spread(samples) / len(samples),
+        ),
+        Mistake(
+            "sum-not-mean",
+            N_("You added up squared distances. By what does a variance divide?"),
+            like=lambda samples: spread(samples) * (len(samples) - 1),
+        ),
+        Mistake(
+            "mean-over-coordinates",
+            N_("The trace is a sum over the coordinates, not their mean."),
+            like=lambda samples: spread(samples) / flat(samples).shape[1],
+        ),
+        Mistake(
+            "root-taken",
+            N_("A variance is a mean of squares; no root is taken."),
+            like=lambda samples: spread(samples) ** 0.5,
+        ),
+        Mistake(
+            "deviations-summed",
+            N_("Add up variances, not standard deviations."),
+            like=lambda samples: float(flat(samples).std(axis=0, ddof=1).sum()),
+        ),
+        Mistake(
+            "not-centred",
+            N_("Distances from where? Add a constant to all samples: the spread must stay."),
+            like=lambda samples: float((flat(samples) ** 2).sum() / (len(samples) - 1)),
+        ),
+        Mistake(
+            "not-centred",
+            N_("Distances from where? Add a constant to all samples: the spread must stay."),
+            like=lambda samples: float((flat(samples) ** 2).sum(axis=1).mean()),
+        ),
+        Mistake(
+            "pooled",
+            N_("Each coordinate varies around its own mean. Over which axis do you average?"),
+            like=lambda samples: float(np.var(samples, ddof=1)),
+        ),
+        Mistake(
+            "whole-matrix",
+            N_("Only the diagonal of the covariance counts: the trace."),
+            like=entries_of_covariance,
+        ),
+        Mistake(
+            "variance-of-length",
+            N_("The samples are vectors. Two of one length can point in different directions."),
+            like=lambda samples: float(np.linalg.norm(flat(samples), axis=1).var(ddof=1)),
+        ),
+        Mistake(
+            "other-axis",
+            N_("Which axis counts the samples?"),
+            like=lambda samples: (
+                float(flat(samples).var(axis=1, ddof=1).sum())
+                if flat(samples).shape[1] > 1
+                else 0.0
+            ),
+        ),
+    ),
+)
+
+
+def signal_to_noise_truth(samples):
+    """|mean|^2 / (trace of the covariance / N), from the covariance matrix."""
+    mean, covariance = moments(samples)
+    return float(mean @ mean / (np.trace(covariance) / len(samples)))
+
+
+def mean_square(samples):
+    return float((flat(samples).mean(axis=0) ** 2).sum())
+
+
+def ratio(samples, signal=1.0, noise=1.0):
+    """The right ratio with signal and noise raised to other powers."""
+    return mean_square(samples) ** signal / (spread(samples) / len(samples)) ** noise
+
+
+SIGNAL_TO_NOISE = FunctionExercise(
+    "signal_to_noise",
+    total_variance_cases,
+    signal_to_noise_truth,
+    kind=Number(),
+    prerequisites=("total_variance",),
+    hint=N_("Squared length of the mean, over the total variance that this mean has."),
+    mistakes=(
+        Mistake(
+            "of-one-sample",
+            N_("The mean of N samples is less noisy than one sample. By how much?"),
+            like=lambda samples: mean_square(samples) / spread(samples),
+        ),
+        Mistake(
+            "root-of-n",
+            N_("Variances fall as 1/N; it is the standard error that falls with the root of N."),
+            like=lambda samples: mean_square(samples) / spread(samples) * len(samples) ** 0.5,
+        ),
+        Mistake(
+            "norm-not-squared",
+            N_("The noise is a squared length. Compare it with a squared length."),
+            like=lambda samples: ratio(samples, signal=0.5),
+        ),
+        Mistake(
+            "root-taken",
+            N_("Both lengths are squared; no root is taken."),
+            like=lambda samples: ratio(samples, 0.5, 0.5),
+        ),
+        Mistake(
+            "noise-not-squared",
+            N_("Squared signal over squared noise: is your noise a variance?"),
+            like=lambda samples: ratio(samples, 1, 0.5),
+        ),
+        Mistake(
+            "inverted",
+            N_("Signal above, noise below."),
+            like=lambda samples: ratio(samples, -1, -1),
+        ),
+        Mistake(
+            "biased",
+            N_("Divide by N - 1 in the variance."),
+            like=lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0),
+        ),
+        Mistake(
+            "divided-twice",
+            N_("A division by a variance of the mean: N ends up above, not below."),
+            like=lambda samples: mean_square(samples) / (spread(samples) * len(samples)),
+        ),
+        Mistake(
+            "mean-of-squares",
+            N_("First the mean vector, then its length: noise alone has length, too."),
+            like=lambda samples: (
+                float((flat(samples) ** 2).sum(axis=1).mean()) * len(samples) / spread(samples)
+            ),
+        ),
+        Mistake(
+            "mean-of-coordinates",
+            N_("The signal is the length of the mean vector, not the mean of its entries."),
+            like=lambda samples: float(np.mean(samples)) ** 2 * len(samples) / spread(samples),
+        ),
+        Mistake(
+            "noise-per-coordinate",
+            N_("The noise adds up over all coordinates, as the signal does."),
+            like=lambda samples: (
+                mean_square(samples) * len(samples) / (spread(samples) / flat(samples).shape[1])
+            ),
+        ),
+    ),
+)
+
+
+def batch_size_cases(rng):
+    """Exact quotients first (4 and 2 samples at once, and a zero mean), then random samples."""
+    draws = rng.normal(size=(6, 2, 3)) * 2 + 1
+    return [
+        Case({"samples": np.array([[1.0], [3.0]]), "target": 4.0}),
+        Case({"samples": np.array([[1.0], [3.0]]), "target": 5.5}),
+        Case({"samples": np.array([[3.0, 1.0], [5.0, 1.0], [4.0, -2.0]]), "target": 21.0}),
+        Case({"samples": np.array([[-1.0, 2.0], [1.0, -2.0]]), "target": 1.0}),
+        Case({"samples": View(draws, "read_only"), "target": away_from_whole(draws, 10.0)}),
+        Case({"samples": np.array([[10.0], [10.5], [11.0]]), "target": 0.01}),
+        Case({"samples": np.array([1.0, 3.0, 8.0, 4.0]), "target": 30.0}),
+        Case({"samples": np.array([[1.0], [3.0]]), "target": 0.0}),
+        Case({"samples": np.array([[1.0, -3.0], [3.0, -1.0]]), "target": 3.0}),
+        Case({"samples": np.array([[0.001], [0.003]]), "target": 5.5}),
+    ]
+
+
+def away_from_whole(samples, target):
+    """A target near this one whose batch size is no whole number by a margin, and rounds down."""
+    single = signal_to_noise_truth(samples) / len(samples)
+    return float((math.floor(target / single) + 0.3) * single)
+
+
+def batch_size_truth(samples, target):
+    """Counts up from 1 until the ratio, which grows by the same amount per sample, is reached."""
+    mean, covariance = moments(samples)
+    if not mean.any():
+        return Raises("ValueError")
+    signal, noise = float(mean @ mean), float(np.trace(covariance))
+    size = max(1, math.floor(target * noise / signal) - 1)
+    while size * signal / noise < target * (1 - 1e-12):
+        size += 1
+    return size
+
+
+def sized(rule):
+    """A wrong (samples, target) -> int: rule(target / ratio of one sample)."""
+
+    def wrong(samples, target):
+        if not mean_square(samples):
+            raise ValueError("the mean is zero")
+        return rule(target * spread(samples) / mean_square(samples))
+
+    return wrong
+
+
+def zero_mean_silent(case, seen, truth):
+    return isinstance(truth, Raises)
+
+
+def zero_mean_seen(case, seen, truth):
+    return seen["error"]["type"] == "ValueError"
+
+
+BATCH_SIZE_FOR = FunctionExercise(
+    "batch_size_for",
+    batch_size_cases,
+    batch_size_truth,
+    kind=Number(),
+    relative=1e-9,
+    prerequisites=("signal_to_noise", "total_variance"),
+    hint=N_("What is the ratio of one sample, and by what factor does a batch of B raise it?"),
+    mistakes=(
+        Mistake(
+            "zero-mean",
+            N_(
+                "A mean of zero has no signal: which batch could ever be large "
+                "enough? Raise ValueError."
+            ),
+            when=zero_mean_silent,
+        ),
+        Mistake(
+            "mean-not-zero",
+            N_("The mean of these samples isn't zero. It is zero only where all its entries are."),
+            when=zero_mean_seen,
+        ),
+        Mistake(
+            "rounded-down",
+            N_("At least the target: does your batch reach it?"),
+            like=sized(lambda n: max(1, math.floor(n))),
+        ),
+        Mistake(
+            "rounded",
+            N_("Rounding to the nearest can fall short of the target."),
+            like=sized(lambda n: max(1, round(n))),
+        ),
+        Mistake(
+            "one-too-many",
+            N_("Where the target is met exactly, that batch is enough."),
+            like=sized(lambda n: math.floor(n) + 1),
+        ),
+        Mistake(
+            "not-whole",
+            N_("Half a trajectory cannot be drawn: round up."),
+            like=sized(lambda n: max(1.0, n)),
+        ),
+        Mistake("below-one", N_("A batch holds at least one trajectory."), like=sized(math.ceil)),
+        Mistake(
+            "of-these-samples",
+            N_("The ratio of the mean of these N samples is already N times that of one."),
+            like=lambda samples, target: max(
+                1, math.ceil(sized(float)(samples, target) / len(samples))
+            ),
+        ),
+        Mistake(
+            "times-n",
+            N_("How many samples in all? Divide by the ratio of a single one."),
+            like=lambda samples, target: max(
+                1, math.ceil(sized(float)(samples, target) * len(samples))
+            ),
+        ),
+        Mistake(
+            "root-law",
+            N_("This is a ratio of variances: it grows with B, not with the root of B."),
+            like=sized(lambda n: max(1, math.ceil(n**0.5))),
+        ),
+        Mistake(
+            "squared-law",
+            N_("The ratio grows with B, not with the root of B."),
+            like=sized(lambda n: max(1, math.ceil(n**2))),
+        ),
+        Mistake(
+            "norm-not-squared",
+            N_("The signal is a squared length."),
+            like=lambda samples, target: sized(
+                lambda n: max(1, math.ceil(n * mean_square(samples) ** 0.5))
+            )(samples, target),
+        ),
+        Mistake(
+            "biased",
+            N_("Divide by N - 1 in the variance."),
+            like=lambda samples, target: sized(
+                lambda n: max(1, math.ceil(n * (len(samples) - 1) / len(samples)))
+            )(samples, target),
+        ),
+    ),
+)

@@ -1,0 +1,270 @@
+"""The slope of the clipped objective, and the share of samples outside the band."""
+
+import numpy as np
+
+from grader.checking import (
+    N_,
+    Array,
+    Case,
+    FunctionExercise,
+    Mistake,
+    Number,
+    View,
+)
+from grader.checks.lesson_04.clip import IN_LOGS, SIX
+from grader.checks.shared.clip_truth import slope
+from grader.checks.shared.ratios import off_the_edges
+
+
+def gradient_cases(rng):
+    """Inside; the four outside one by one; other bands, views and sizes. None on an edge."""
+    wide = float(rng.uniform(0.25, 0.5))
+    ratio, adv = (np.array(numbers) for numbers in zip(*SIX, strict=True))
+    drawn = off_the_edges(rng, 12, 0.2)
+    return [
+        Case({"ratio": np.array([1.0, 0.9]), "adv": np.array([2.0, -3.0])}),
+        Case({"ratio": np.array([1.5]), "adv": np.array([2.0])}),
+        Case({"ratio": np.array([1.5]), "adv": np.array([-2.0])}),
+        Case({"ratio": np.array([6.0, 0.05]), "adv": np.array([-1.0, 2.0])}),
+        Case({"ratio": np.array([0.5]), "adv": np.array([3.0])}),
+        Case({"ratio": np.array([0.5]), "adv": np.array([-3.0])}),
+        Case({"ratio": ratio, "adv": adv}),
+        Case({"ratio": ratio, "adv": adv, "clip": 0.6}),
+        Case({"ratio": ratio, "adv": adv, "clip": 0.05}, keywords=("clip",)),
+        Case({"ratio": np.array([1.4, 0.3, 1.0]), "adv": np.array([0.0, 0.0, 0.0])}),
+        Case({"ratio": View(drawn, "read_only"), "adv": View(rng.normal(size=12), "strided")}),
+        Case({"ratio": off_the_edges(rng, 9, wide), "adv": rng.normal(size=9), "clip": wide}),
+        Case({"ratio": off_the_edges(rng, 30, 0.2), "adv": rng.normal(size=30) * 4}),
+    ]
+
+
+def gradient_truth(ratio, adv, clip=0.2):
+    pairs = zip(ratio, adv, strict=True)
+    return np.array([slope(float(r), float(a), clip) for r, a in pairs])
+
+
+def slope_like(alive, value=lambda ratio, adv, clip: adv):
+    """A wrong slope: `value` where `alive(ratio, adv, clip)`, zero elsewhere."""
+
+    def gradient(ratio, adv, clip=0.2):
+        return np.where(alive(ratio, adv, clip), value(ratio, adv, clip), 0.0)
+
+    return gradient
+
+
+def alive(ratio, adv, clip):
+    return np.where(adv > 0, ratio < 1 + clip, ratio > 1 - clip)
+
+
+def at_work(ratio, adv, clip):
+    """Not at rest; where the advantage is zero, too."""
+    return ~(((adv > 0) & (ratio > 1 + clip)) | ((adv < 0) & (ratio < 1 - clip)))
+
+
+def inside(ratio, adv, clip):
+    return np.abs(ratio - 1) < clip
+
+
+def always(ratio, adv, clip):
+    return np.ones(np.shape(ratio), dtype=bool)
+
+
+def clipped_objective(ratio, adv, clip):
+    return np.minimum(ratio * adv, np.clip(ratio, 1 - clip, 1 + clip) * adv)
+
+
+VALUE = N_("That is a value, not a slope. How does it change when the ratio grows a little?")
+BOTH_SIGNS = N_("Go through both signs of the advantage: which edge matters for which?")
+CLIP_GRADIENT = FunctionExercise(
+    "clip_gradient",
+    gradient_cases,
+    gradient_truth,
+    kind=Array(),
+    mistakes=(
+        Mistake(
+            "zero-outside-band",
+            N_(
+                "Outside the band the slope is zero only when moving "
+                "further away. Which of the two branches is the smaller?"
+            ),
+            like=slope_like(inside),
+        ),
+        Mistake(
+            "never-zero",
+            N_("That is the slope without the clip. Where is the curve flat?"),
+            like=slope_like(always),
+        ),
+        Mistake(
+            "max-not-min",
+            N_("These are the slopes of the larger branch. The objective takes the min."),
+            like=slope_like(lambda r, a, c: np.where(a > 0, r > 1 - c, r < 1 + c)),
+        ),
+        Mistake(
+            "loss-not-objective",
+            N_(
+                "This is asked of the objective, which is maximised. What "
+                "sign has the slope of r A where A > 0?"
+            ),
+            like=slope_like(alive, lambda r, a, c: -a),
+        ),
+        Mistake(
+            "by-logp",
+            N_("With respect to the ratio, not to logp: the chain rule's factor comes later."),
+            like=slope_like(alive, lambda r, a, c: r * a),
+        ),
+        Mistake(
+            "averaged",
+            N_("One slope per sample, of that sample's own objective: no mean."),
+            like=slope_like(alive, lambda r, a, c: a / len(r)),
+        ),
+        Mistake(
+            "averaged",
+            N_("One slope per sample, of that sample's own objective: no mean."),
+            like=lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0).mean(),
+        ),
+        Mistake(
+            "dead-inside",
+            N_("Inside the band the clip changes nothing. What is left?"),
+            like=slope_like(lambda r, a, c: r * a < np.clip(r, 1 - c, 1 + c) * a),
+        ),
+        Mistake(
+            "advantage-forgotten",
+            N_("How steep is r A as a function of r?"),
+            like=slope_like(alive, lambda r, a, c: np.ones_like(a)),
+        ),
+        Mistake(
+            "advantage-forgotten",
+            N_("How steep is r A as a function of r?"),
+            like=slope_like(at_work, lambda r, a, c: np.ones_like(a)),
+        ),
+        Mistake(
+            "advantage-forgotten",
+            N_("How steep is r A as a function of r?"),
+            like=slope_like(at_work, lambda r, a, c: r),
+        ),
+        Mistake(
+            "advantage-forgotten",
+            N_("How steep is r A as a function of r?"),
+            like=slope_like(alive, lambda r, a, c: r),
+        ),
+        Mistake(
+            "advantage-forgotten",
+            N_("How steep is r A as a function of r?"),
+            like=slope_like(alive, lambda r, a, c: np.sign(a)),
+        ),
+        Mistake(
+            "advantage-forgotten",
+            N_("How steep is r A as a function of r?"),
+            like=slope_like(alive, lambda r, a, c: np.abs(a)),
+        ),
+        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: r < 1 + c)),
+        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: r > 1 - c)),
+        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a > 0) & (r < 1 + c))),
+        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a < 0) & (r > 1 - c))),
+        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a < 0) | (r < 1 + c))),
+        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a > 0) | (r > 1 - c))),
+        Mistake(
+            "flipped",
+            N_("Alive and flat are swapped. What is the slope at equal policies?"),
+            like=slope_like(lambda *x: ~alive(*x)),
+        ),
+        Mistake(
+            "flipped",
+            N_("Alive and flat are swapped. What is the slope at equal policies?"),
+            like=slope_like(lambda *x: ~inside(*x)),
+        ),
+        Mistake(
+            "clip-fixed",
+            N_("Which band does the call ask for?"),
+            like=slope_like(lambda r, a, c: alive(r, a, 0.2)),
+        ),
+        Mistake(
+            "band-around-zero",
+            N_("Equal policies have ratio 1: the band lies around 1."),
+            like=slope_like(lambda r, a, c: np.abs(r) < c),
+        ),
+        Mistake("value-not-slope", VALUE, like=slope_like(always, clipped_objective)),
+        Mistake(
+            "value-not-slope",
+            VALUE,
+            like=slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),
+        ),
+        Mistake(
+            "value-not-slope",
+            VALUE,
+            like=slope_like(
+                always, lambda r, a, c: np.where(alive(r, a, c), a, np.clip(r, 1 - c, 1 + c) * a)
+            ),
+        ),
+    ),
+)
+
+
+def fraction_cases(rng):
+    """Shares that differ from their rest; edges that are exact in binary; the default left out."""
+    edges = np.array([0.75, 1.25, 1.0, 0.5, 1.5, 1.5, 1.5, 2.0])
+    return [
+        Case({"ratio": np.array([0.5, 1.0, 1.5, 1.5, 1.1])}),
+        Case({"ratio": np.array([1.0, 0.95])}),
+        Case({"ratio": np.array([0.3])}),
+        Case({"ratio": edges, "clip": 0.25}),
+        Case({"ratio": edges, "clip": 0.5}, keywords=("clip",)),
+        Case({"ratio": np.array([0.85, 1.15, 1.25, 0.7, 1.0, 1.6, 1.05]), "clip": 0.1}),
+        Case({"ratio": View(off_the_edges(rng, 40, 0.2), "strided")}),
+        Case({"ratio": View(off_the_edges(rng, 23, 0.3), "read_only"), "clip": 0.3}),
+        Case({"ratio": off_the_edges(rng, 17, 0.2)}),
+    ]
+
+
+def fraction_truth(ratio, clip=0.2):
+    """Counted one by one; an edge belongs to the band."""
+    return sum(not 1 - clip <= float(r) <= 1 + clip for r in ratio) / len(ratio)
+
+
+def fraction_like(outside):
+    return lambda ratio, clip=0.2: float(np.mean(outside(ratio, clip)))
+
+
+ONE_SIDE = N_("A ratio can leave the band on either side.")
+CLIP_FRACTION = FunctionExercise(
+    "clip_fraction",
+    fraction_cases,
+    fraction_truth,
+    kind=Number(),
+    mistakes=(
+        Mistake("one-side-counted", ONE_SIDE, like=fraction_like(lambda r, c: r > 1 + c)),
+        Mistake("one-side-counted", ONE_SIDE, like=fraction_like(lambda r, c: r - 1 > c)),
+        Mistake("one-side-counted", ONE_SIDE, like=fraction_like(lambda r, c: r < 1 - c)),
+        Mistake(
+            "share-inside",
+            N_("That is the share inside the band."),
+            like=fraction_like(lambda r, c: (r >= 1 - c) & (r <= 1 + c)),
+        ),
+        Mistake(
+            "edge-outside",
+            N_("A ratio exactly on the edge counts as inside."),
+            like=fraction_like(lambda r, c: (r <= 1 - c) | (r >= 1 + c)),
+        ),
+        Mistake(
+            "count-not-share",
+            N_("A share: divide by the number of samples."),
+            like=lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip),
+        ),
+        Mistake(
+            "percent",
+            N_("A share lies between 0 and 1."),
+            like=lambda ratio, clip=0.2: 100 * fraction_truth(ratio, clip),
+        ),
+        Mistake(
+            "clip-fixed",
+            N_("Which band does the call ask for?"),
+            like=lambda ratio, clip=0.2: fraction_truth(ratio, 0.2),
+        ),
+        Mistake(
+            "band-around-zero",
+            N_("Equal policies have ratio 1: the band lies around 1."),
+            like=fraction_like(lambda r, c: np.abs(r) > c),
+        ),
+        Mistake("band-in-logs", IN_LOGS, like=fraction_like(lambda r, c: np.abs(np.log(r)) > c)),
+    ),
+)

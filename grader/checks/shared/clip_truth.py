@@ -1,0 +1,31 @@
+"""PPO's ratio and clipped objective by their definitions, sample by sample."""
+
+import math
+
+import numpy as np
+
+from grader.checking import (
+    Expected,
+)
+
+
+def ratios(logp, logp_old):
+    """(B,): each quotient of probabilities, from the difference of its logarithms."""
+    pairs = zip(logp, logp_old, strict=True)
+    return np.array([math.exp(float(new) - float(old)) for new, old in pairs])
+
+
+def surrogate_truth(logp, logp_old, adv):
+    weighted = ratios(logp, logp_old) * np.asarray(adv, dtype=float)
+    loss = -math.fsum(weighted) / len(weighted)
+    return Expected(loss, {"logp": -weighted / len(weighted), "logp_old": None})
+
+
+def objective(ratio, adv, clip=0.2):
+    """One sample's clipped objective, by its definition, in plain numbers."""
+    return min(ratio * adv, min(max(ratio, 1 - clip), 1 + clip) * adv)
+
+
+def slope(ratio, adv, clip=0.2, step=1e-6):
+    """Its derivative with respect to the ratio, by a central difference (exact between edges)."""
+    return (objective(ratio + step, adv, clip) - objective(ratio - step, adv, clip)) / (2 * step)

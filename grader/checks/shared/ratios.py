@@ -1,0 +1,54 @@
+"""What the checks of this lesson share: samples with chosen ratios, and words of their hints."""
+
+import numpy as np
+
+from grader.checking import N_, Case, Tensor, _, array_text, call_text
+
+OLD_IS_DATA = N_("Old is data: it was stored when the batch was drawn. No gradient flows into it.")
+ADV_IS_DATA = N_("The advantages are data here: no gradient flows into them.")
+NEW_OVER_OLD = N_("New over old: is the ratio above 1 where the new policy likes the action more?")
+NO_EXP = N_("At equal policies the ratio is 1, not 0. What undoes a logarithm?")
+LOGS_DIVIDED = N_(
+    "The logarithm of a ratio is the difference of two logarithms, not their quotient."
+)
+EXPS_DIVIDED = N_(
+    "Both probabilities underflow to 0. Take the difference before you leave the logs."
+)
+SIGN = N_("Which way does the optimiser go? A loss is minimised, the objective maximised.")
+MEAN = N_("Does the loss double when the batch is doubled? Take the mean over the samples.")
+NOT_WHITENED = N_("Take the advantages as they come. Whitening them is the caller's business.")
+NOT_AVERAGED = N_("A loss is one number: the mean over the samples.")
+
+
+def old_logp(rng, size):
+    """Log-probabilities of actions as an old policy might have given them, (size,)."""
+    return np.log(rng.uniform(0.05, 0.6, size=size))
+
+
+def logs(ratio, rng=None, dtype=np.float64):
+    """(logp, logp_old) whose ratios are `ratio` (B,)."""
+    ratio = np.asarray(ratio, dtype=float)
+    logp_old = np.full(ratio.shape, -1.0) if rng is None else old_logp(rng, ratio.shape)
+    return (logp_old + np.log(ratio)).astype(dtype), logp_old.astype(dtype)
+
+
+def off_the_edges(rng, size, clip, margin=0.02):
+    """Ratios on both sides of and inside the band, none near an edge, (size,)."""
+    ratio = np.exp(rng.normal(0, 1.6 * clip + 0.1, size=size))
+    for edge in (1 - clip, 1 + clip):
+        near = np.abs(ratio - edge) < margin
+        ratio[near] = edge + margin * np.where(ratio[near] < edge, -2.0, 2.0)
+    return ratio
+
+
+def loss_case(name, ratio, adv, rng=None, dtype=np.float64, adv_grad=False, keywords=(), **others):
+    """A call with these ratios: gradients are asked of logp and of what must get none."""
+    logp, logp_old = logs(ratio, rng, dtype)
+    inputs = {
+        "logp": Tensor(logp, grad=True),
+        "logp_old": Tensor(logp_old, grad=True),
+        "adv": Tensor(np.asarray(adv, dtype=dtype), grad=adv_grad),
+        **others,
+    }
+    words = _("ratios: {ratios}").format(ratios=array_text(np.round(ratio, 4)))
+    return Case(inputs, keywords, shown=call_text(name, inputs) + "\n" + words)

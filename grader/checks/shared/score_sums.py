@@ -1,0 +1,147 @@
+"""Per-trajectory sums of weighted scores: cases, the truth by autograd, wrong imitations."""
+
+import math
+
+import numpy as np
+
+from grader.checking import (
+    Case,
+    Trajectory,
+    View,
+)
+from grader.checks.shared.returns import discounted_sum, rewards_to_go
+
+
+def summed_scores(theta, trajectories, weights):
+    """(N, S, A): per trajectory the gradient of the weighted log-probabilities, by autograd.
+
+    weights: one sequence (T,) a trajectory. Students compute the same by hand.
+    """
+    import torch
+
+    gradients = []
+    for trajectory, weight in zip(trajectories, weights, strict=True):
+        logits = torch.tensor(np.array(theta, dtype=float), requires_grad=True)
+        logp = torch.log_softmax(logits, -1)[list(trajectory.states), list(trajectory.actions)]
+        (logp * torch.tensor(np.array(weight, dtype=float))).sum().backward()
+        gradients.append(logits.grad.numpy())
+    return np.array(gradients)
+
+
+def softmax_rows(theta):
+    """(S, A) logits -> probabilities; the imitated mistakes build on it."""
+    weights = np.exp(theta - theta.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def random_trajectory(rng, num_states, num_actions):
+    """A record of one to six random states, actions and rewards of either sign."""
+    length = int(rng.integers(1, 7))
+    rewards = rng.normal(size=length) * 3 + rng.uniform(-3, 3)
+    return Trajectory(
+        rng.integers(num_states, size=length), rng.integers(num_actions, size=length), rewards
+    )
+
+
+def short_episodes():
+    """Two episodes whose states, lengths and rewards tell the usual mistakes apart."""
+    return [
+        Trajectory(np.array([0, 1, 0]), np.array([1, 0, 0]), np.array([1.0, -2.0, 4.0])),
+        Trajectory(np.array([1]), np.array([1]), np.array([-3.0])),
+    ]
+
+
+def gradient_cases(rng):
+    """Calls (theta, trajectories, gamma): fixed ones first, then random sizes."""
+    theta = np.array([[0.0, math.log(3.0)], [math.log(2.0), 0.0]])
+    sizes = [tuple(int(n) for n in rng.integers(2, 5, size=3)) for _ in range(2)]
+    drawn = [
+        (rng.normal(size=(s, a)), [random_trajectory(rng, s, a) for _ in range(n)])
+        for s, a, n in sizes
+    ]
+    guises = View(drawn[0][0], "read_only"), View(drawn[1][0], "strided")
+    return [
+        Case({"theta": np.zeros((2, 2)), "trajectories": short_episodes()}),
+        Case({"theta": theta, "trajectories": short_episodes(), "gamma": 0.5}),
+        Case({"theta": theta, "trajectories": short_episodes()[:1], "gamma": 0.0}),
+        Case({"theta": guises[0], "trajectories": drawn[0][1], "gamma": 0.9}, keywords=("gamma",)),
+        Case(
+            {
+                "theta": guises[1],
+                "trajectories": drawn[1][1],
+                "gamma": float(rng.uniform(0.3, 0.95)),
+            }
+        ),
+        Case({"theta": drawn[1][0], "trajectories": drawn[1][1]}),
+    ]
+
+
+def imitation(weight, score=None, combine=None):
+    """A wrong (theta, trajectories, gamma) -> (N, S, A): weight(rewards, gamma) -> (T,) and
+    score(pi, s, a) -> (S, A) say how it goes wrong; combine acts on the whole result."""
+
+    def wrong(theta, trajectories, gamma=1.0):
+        pi = softmax_rows(np.asarray(theta))
+        samples = [
+            sum(
+                w * (score or log_score)(pi, s, a)
+                for w, s, a in zip(weight(t.rewards, gamma), t.states, t.actions, strict=True)
+            )
+            for t in trajectories
+        ]
+        return (combine or np.array)(samples)
+
+    return wrong
+
+
+def log_score(pi, state, action):
+    score = np.zeros_like(pi)
+    score[state] = -pi[state]
+    score[state, action] += 1
+    return score
+
+
+def chosen_only(pi, state, action):
+    score = np.zeros_like(pi)
+    score[state, action] = 1 - pi[state, action]
+    return score
+
+
+def visited_only(pi, state, action):
+    score = np.zeros_like(pi)
+    score[state, action] = 1
+    return score
+
+
+def probability_score(pi, state, action):
+    return pi[state, action] * log_score(pi, state, action)
+
+
+def whole(rewards, gamma):
+    return np.full(len(rewards), discounted_sum(rewards, gamma))
+
+
+def to_go(rewards, gamma):
+    return rewards_to_go(rewards, gamma)
+
+
+def by_own_reward(rewards, gamma):
+    return gamma ** np.arange(len(rewards)) * rewards
+
+
+def repeats_lost(weight):
+    """(theta, trajectories, gamma) -> (N, S, A) by index arrays, which add only once to an entry
+    that they name twice."""
+
+    def one(pi, trajectory, gamma):
+        sample, states = np.zeros_like(pi), trajectory.states
+        weights = np.asarray(weight(trajectory.rewards, gamma))
+        sample[states, trajectory.actions] += weights
+        sample[states] -= weights[:, None] * pi[states]
+        return sample
+
+    def wrong(theta, trajectories, gamma=1.0):
+        pi = softmax_rows(np.asarray(theta))
+        return np.array([one(pi, trajectory, gamma) for trajectory in trajectories])
+
+    return wrong

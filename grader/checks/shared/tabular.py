@@ -1,0 +1,302 @@
+"""Rules for training exercises with a tabular policy: what a spy's report says about a run.
+
+Each is a function (case, seen) -> Problem | None over what the probe "train" reports, for the
+inputs ``env``, ``policy``, ``optimizer``, ``num_updates`` and ``batch_size``; they build on one
+another and belong in the order of RULES. ``gradient_rule`` and ``mark_rule`` are made to measure.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from grader.checking import Env, close
+from grader.checking.kinds import kind_text, none_hint
+from grader.checking.verdict import Problem
+from grader.checks.shared.episodes import (
+    DOUBT,
+    drawn_from,
+    environment,
+    episodes,
+    exact_share,
+    foreign_chance,
+    one_seed,
+    played_on,
+    raised,
+    sampling_problem,
+    softmax,
+)
+from grader.i18n import _
+
+MOMENTS = "before", "after"
+
+
+def env_text(env):
+    arguments = ", ".join(f"{name}={value}" for name, value in env.kwargs.items())
+    return f"pg.envs.{env.name}({arguments})"
+
+
+def training_env(rng):
+    """A small grid whose first cell, goal, pit and action names are drawn."""
+    cells = [(row, column) for row in range(3) for column in range(3)]
+    while True:
+        first, goal, pit = (cells[i] for i in rng.permutation(len(cells))[:3])
+        far = abs(first[0] - goal[0]) + abs(first[1] - goal[1])
+        if far >= 3:
+            break
+    return Env(
+        "Grid",
+        {
+            "size": 3,
+            "goal": list(goal),
+            "first": list(first),
+            "pits": [list(pit)],
+            "max_steps": 12,
+            "action_order": rng.permutation(4).tolist(),
+        },
+    )
+
+
+def tables(seen) -> np.ndarray:
+    """(updates + 1, S, A): the policy's logits before each update and after the last one."""
+    before = seen["modules"]["policy"]["before"]["theta"]
+    after_each = seen["optimizers"]["optimizer"]["weights"]["policy"]["theta"]
+    return np.concatenate([before[None], after_each])
+
+
+def batches(case, seen) -> list:
+    """For each update the episodes played since the one before."""
+    found = [[] for _update in range(case.inputs["num_updates"])]
+    for episode in episodes(seen["envs"]["env"]):
+        if 0 <= episode.update < len(found):
+            found[episode.update].append(episode)
+    return found
+
+
+def rule_environment(case, seen):
+    """The student's steps stay inside episodes, and chance isn't switched off."""
+    log = seen["envs"]["env"]
+    return played_on(log) or one_seed(log)
+
+
+def rule_steps(case, seen):
+    """One optimiser step an update, each with a gradient of its own batch."""
+    spy, wanted = seen["optimizers"]["optimizer"], case.inputs["num_updates"]
+    expected = _("{n} optimiser steps, one for each update").format(n=wanted)
+    got = _("{n} optimiser steps").format(n=spy["steps"])
+    if spy["steps"] == 0:
+        hint = _("Who moves the weights?")
+        if not np.array_equal(*(seen["modules"]["policy"][when]["theta"] for when in MOMENTS)):
+            hint = _("The weights moved, but not by the optimizer that was handed in.")
+        return Problem("behaviour", "", expected, got, hint, "no-step")
+    if spy["steps"] != wanted:
+        per_episode = spy["steps"] == wanted * case.inputs["batch_size"]
+        name = "step-per-episode" if per_episode else "steps-miscounted"
+        hint = _("An update uses the whole batch for one step.")
+        if not per_episode:
+            hint = _("num_updates says how many updates there are; each takes one step.")
+        return Problem("behaviour", "", expected, got, hint, name)
+    if spy["empty"] == spy["steps"]:
+        got = _("no gradient at any step")
+        hint = _(
+            "Either no backward pass came before the step, or its gradient was erased, or the "
+            "loss is cut off from the policy."
+        )
+        return Problem("behaviour", "", _("a gradient at each step"), got, hint, "no-gradient")
+    if spy["leftover"]:
+        got = _("old gradients still there at {n} of {steps} steps")
+        return Problem(
+            "behaviour",
+            "",
+            _("each step uses its own batch's gradient alone"),
+            got.format(n=spy["leftover"], steps=spy["steps"]),
+            _("backward() adds to what is there. What empties it?"),
+            "gradients-pile-up",
+        )
+    return None
+
+
+def rule_episodes(case, seen):
+    """Each update plays its own batch, every episode to its end."""
+    played = batches(case, seen)
+    size, total = case.inputs["batch_size"], sum(map(len, played))
+    expected = _("{size} episodes for each of {n} updates").format(size=size, n=len(played))
+    if any(not episode.ended for batch in played for episode in batch):
+        hint = _("Play until the environment says that the episode is over.")
+        return Problem("behaviour", "", expected, _("an episode broken off"), hint, "stops-early")
+    if all(len(batch) == size for batch in played):
+        return None
+    if len(played) > 1 and played[0] and total == len(played[0]):
+        return Problem(
+            "behaviour",
+            "",
+            expected,
+            _("all episodes before the first update"),
+            _(
+                "The expectation runs over the policy's own samples. Whose samples are "
+                "these after the first step?"
+            ),
+            "batch-reused",
+        )
+    counts = ", ".join(str(len(batch)) for batch in played[:4])
+    got = _("{total} episodes; by update {counts}, ...").format(total=total, counts=counts)
+    return Problem("behaviour", "", expected, got, "", "batch-size")
+
+
+def rule_sampling(case, seen):
+    """The actions are draws from the policy as it was at that moment."""
+    log, logits = seen["envs"]["env"], tables(seen)
+    update = np.minimum(log["update"], len(logits) - 1)
+    actual = softmax(logits[update, log["obs"]])
+    problem = sampling_problem(log["obs"], log["actions"], actual)
+    if problem is None or problem.mistake == "argmax":
+        return problem
+    first = softmax(logits[np.zeros_like(update), log["obs"]])
+    if drawn_from(log["obs"], log["actions"], first, DOUBT):
+        hint = _(
+            "The episodes come from the policy as it was at the start. Look where its table "
+            "is read."
+        )
+        return Problem("behaviour", "", problem.expected, problem.got, hint, "stale-policy")
+    return problem
+
+
+def rule_history(case, seen):
+    """The mean return of each batch, in order."""
+    wanted = np.array([np.mean([e.total for e in batch]) for batch in batches(case, seen)])
+    expected = _("the mean return of each batch, {n} numbers").format(n=len(wanted))
+    found = numbers(seen["value"])
+    if found is None:
+        got, hint = kind_text(seen["value"]), none_hint(seen["value"])
+        return Problem("kind", "", expected, got, hint, "history-missing")
+    if found.shape != wanted.shape:
+        got = _("shape {shape}").format(shape=found.shape)
+        return Problem("shape", "", expected, got, "", "history-shape")
+    if close(found, wanted).all():
+        return None
+    hint = _(
+        "Each number is the mean of one batch's returns: every episode of it, all its rewards, "
+        "undiscounted. A loss isn't a return."
+    )
+    if close(found, wanted * case.inputs["batch_size"]).all():
+        hint = _("Sum and mean confused?")
+    shown = "{:.4g}, {:.4g}, ..."
+    expected, got = f"{expected}: {shown.format(*wanted[:2])}", shown.format(*found[:2])
+    return Problem("value", "", expected, got, hint, "history")
+
+
+def one_dict_each(value, updates) -> Problem | None:
+    """Whether a history, as observed, is a list of as many entries as there were updates."""
+    words = _("a list of {n} dicts").format(n=updates)
+    if value.get("kind") not in ("list", "tuple"):
+        hint = _("Keep one dict for each update, and return the list.")
+        return Problem("kind", "", words, kind_text(value), hint, "no-history")
+    if value["length"] != updates:
+        hint = _("One dict for each update.")
+        return Problem("shape", "", words, kind_text(value), hint, "history-length")
+    return None
+
+
+def numbers(observed) -> np.ndarray | None:
+    """An observed array, tensor, or list of numbers as a float array; None for anything else."""
+    if observed.get("kind") in ("array", "tensor"):
+        return np.asarray(observed["array"], float)
+    if observed.get("kind") not in ("list", "tuple"):
+        return None
+    parts = [item.get("value", item.get("array")) for item in observed["items"]]
+    if any(np.ndim(part) or not isinstance(part, (int, float, np.ndarray)) for part in parts):
+        return None
+    return np.array(parts, dtype=float)
+
+
+def rule_raised(case, seen):
+    """No error; the one that a cut graph raises has a name."""
+    problem = raised(case, seen)
+    if problem and "does not require grad" in seen["raised"].get("message", ""):
+        hint = _("Where was the graph cut? Look for item(), detach(), numpy() or no_grad.")
+        return replace(problem, hint=hint, mistake="detached")
+    return problem
+
+
+RULES = (rule_environment, rule_raised, rule_steps, rule_episodes, rule_sampling)
+
+
+def same_draws(cases, seen):
+    """The first two cases are the same call: equal generators and weights give equal episodes."""
+    one, other = (report["envs"]["env"]["actions"] for report in seen[:2])
+    return None if np.array_equal(one, other) else foreign_chance(cases[0].shown)
+
+
+def other_draws(cases, seen):
+    """The last case is the first one from another state of the generator."""
+    one, other = (seen[at]["envs"]["env"]["actions"] for at in (0, -1))
+    if not np.array_equal(one, other):
+        return None
+    return Problem(
+        "behaviour",
+        cases[-1].shown,
+        _("other episodes from another state of rng"),
+        _("the same episodes"),
+        _("Let all chance come from rng."),
+        "rng-ignored",
+    )
+
+
+def mark_rule(share: float):
+    """The trained weights reach this share of the best reachable exact objective."""
+
+    def rule(case, seen):
+        env = environment(case.inputs["env"])
+        # A short run shows how the function works, not what it reaches.
+        if case.inputs["num_updates"] < 20:
+            return None
+        reached = exact_share(env, seen["modules"]["policy"]["after"]["theta"])
+        if reached >= share:
+            return None
+        words = _("{percent:.0f}% of the best reachable exact objective")
+        hint = _("What does each log-probability have to be multiplied with?")
+        expected = _("at least {text}").format(text=words.format(percent=100 * share))
+        got = words.format(percent=100 * reached)
+        return Problem("behaviour", "", expected, got, hint, "mark-missed")
+
+    return rule
+
+
+def gradient_rule(right, wrongs):
+    """Names a wrong gradient: the one that each step used is a positive multiple of a wrong form,
+    and not of a right one. Unknown forms pass, since what counts is where they lead.
+
+    right: forms (theta (S, A), batch) -> (S, A), a descent direction, up to scale;
+    wrongs: (mistake, hint, form) triples.
+    """
+
+    def rule(case, seen):
+        used = seen["optimizers"]["optimizer"]["grads"]["policy"]["theta"]
+        every = list(zip(used, tables(seen), batches(case, seen), strict=False))[:4]
+        if any(_parallel(g, form(theta, batch)) for form in right for g, theta, batch in every):
+            return None
+        for name, hint, form in wrongs:
+            if all(_parallel(g, form(theta, batch)) for g, theta, batch in every):
+                expected = _("minus the estimated gradient of the expected return")
+                got = _("another direction")
+                return Problem("gradient", "", expected, got, _(hint), name)
+        return None
+
+    return rule
+
+
+def _parallel(one, other) -> bool:
+    """Whether one is a positive multiple of the other, up to single precision."""
+    one, other = np.ravel(one).astype(float), np.ravel(other).astype(float)
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    return lengths > 0 and one @ other / lengths > 1 - 1e-6
+
+
+def weighted_scores(theta, batch, weights, of_log=True) -> np.ndarray:
+    """(S, A): sum over a batch's steps of weight times the gradient of log pi (or of pi)."""
+    probabilities, total = softmax(theta), np.zeros(np.shape(theta))
+    for episode, weight in zip(batch, weights, strict=True):
+        for state, action, w in zip(episode.states, episode.actions, weight, strict=True):
+            score = -probabilities[state]
+            score[action] += 1
+            total[state] += w * score * (1.0 if of_log else probabilities[state, action])
+    return total

@@ -1,0 +1,1 @@
+"""Grading a folder of submissions, and the demo class."""

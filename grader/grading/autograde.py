@@ -1,0 +1,305 @@
+"""Grades a folder of submissions into a folder of results. Can be stopped and started again."""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from grader.checks.registry import need_checks
+from grader.course import LANGUAGES, Course, grader_version, no_lesson
+from grader.course.notes import Refused
+from grader.executor.local import LocalExecutor
+from grader.executor.settings import Settings
+from grader.i18n import N_, _
+from grader.intake.classroom import find_submissions
+from grader.intake.folder import DATES, collect
+from grader.nbgrader_plugin import configuration as formgrader
+from grader.records import address
+from grader.records.gradebook import Ledger, Record, digest_by_hand
+from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
+from grader.records.secret import mark_of, read_secret, seeds_of
+from grader.records.store import Store
+from grader.reports import class_page, tables
+from grader.reports.student_page import page_of
+from grader.sandbox.limits import Limits
+
+BATCH, BATCH_SECONDS = 25, 2.0
+# A status in a line about one submission.
+ONE = {
+    GRADED: N_("graded"),
+    NOTED: N_("graded with note"),
+    STOPPED: N_("stopped"),
+    REFUSED: N_("refused"),
+    FAILED: N_("failed"),
+}
+
+
+@dataclass
+class Options:
+    """What ``autograde`` is asked to do. lessons: None for all; language: "" leaves it to each
+    notebook; jobs: 0 for one per core; scheduler: a Dask address, or ""; gradebook: a PostgreSQL
+    database's address, "" for the one that was named before or a file in ``out``."""
+
+    submitted: Path
+    out: Path
+    course: Course = field(default_factory=Course)
+    lessons: list | None = None
+    jobs: int = 0
+    scheduler: str = ""
+    language: str = ""
+    unsafe: bool = False
+    secret_file: Path | None = None
+    limits: Limits = Limits()
+    gradebook: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.limits, self.unsafe, grader_version())
+
+
+def autograde(options: Options, watch=None) -> Counter:
+    """Grades everything that is new or changed; returns how many submissions have which status.
+
+    watch(total) is called once and returns a function (student, lesson, outcome or None where
+    nothing had changed) that is called for each submission.
+    """
+    names = _lesson_names(options)
+    course = options.course
+    found = find_submissions(options.submitted, course.names(), options.lessons, course.ungraded())
+    told = watch(len(found)) if watch else lambda *_: None
+    with Store(options.out) as store, _ledger(store, options) as ledger:
+        for lesson in map(options.course.lesson, names):
+            need_checks(lesson)
+            ledger.prepare(lesson)
+        formgrader.write(store, options, ledger.path)
+        run = _Run(options, store, ledger, told)
+        try:
+            run.all(found)
+        finally:
+            write_tables(store, ledger)
+    return run.counts
+
+
+def _ledger(store, options):
+    """The gradebook; a server's address is kept in the folder once the server has answered."""
+    where = address.gradebook_of(store.root, options.gradebook)
+    ledger = Ledger(where, alone=True)
+    if where != store.root / address.FILE:
+        store.write(store.root / address.NOTE, address.shown(where) + "\n")
+    return ledger
+
+
+def write_tables(store, ledger):
+    """The tables and the report, from what the gradebook holds now."""
+    store.write(store.root / "grades.csv", tables.grades(ledger))
+    store.write(store.root / "submissions.csv", tables.submissions(ledger))
+    store.write(store.root / "report.html", class_page.page(ledger))
+
+
+def executor_for(options: Options):
+    """The executor that the options name."""
+    if options.scheduler:
+        from grader.executor.cluster import ClusterExecutor
+
+        return ClusterExecutor(options.scheduler, options.settings)
+    return LocalExecutor(options.jobs or len(os.sched_getaffinity(0)), options.settings)
+
+
+def _lesson_names(options):
+    known = options.course.names()
+    unknown = sorted(set(options.lessons or []) - set(known))
+    if unknown:
+        raise no_lesson(unknown, known)
+    return options.lessons or known
+
+
+class _Run:
+    """One pass over the submissions."""
+
+    def __init__(self, options, store, ledger, told):
+        self.options, self.store, self.ledger, self.told = options, store, ledger, told
+        self.secret = read_secret(options.secret_file)
+        self.by_hand = ledger.by_hand()
+        self.counts = Counter()
+        self.batch, self.written_at = [], time.monotonic()
+
+    def all(self, found):
+        try:
+            with executor_for(self.options) as executor:
+                for (one, key, timestamp), outcome in executor.run(self._tasks(found)):
+                    self._finish(one, key, timestamp, outcome)
+        finally:
+            self._flush()
+
+    def _tasks(self, found):
+        """What has to be graded, one at a time; the rest is counted on the way."""
+        for one in found:
+            if one.refused is not None:
+                self._list(one)
+                continue
+            task, timestamp = self._task(one)
+            key = self._key(task, timestamp)
+            if self._unchanged(one, key):
+                continue
+            yield (one, key, timestamp), task
+
+    def _list(self, one):
+        """A folder that is no submission of a lesson gets a status and nothing else."""
+        outcome = Outcome(REFUSED, [one.refused])
+        self._add(Record(one.student, one.lesson, "", outcome, listed=True))
+        self.told(one.student, one.lesson, outcome)
+
+    def _task(self, one):
+        course, name = self.options.course, one.lesson
+        lesson = course.lesson(name)
+        task = Task(
+            one.student,
+            lesson,
+            None,
+            seeds_of(self.secret, name, lesson.checks),
+            language=self.options.language,
+            unsafe=self.options.unsafe,
+            by_hand=self.by_hand.get((one.student, name), {}),
+            translations={code: course.lesson(name, code) for code in LANGUAGES},
+        )
+        try:
+            collected = collect(one.path, name, lesson.allowed_files)
+        except Refused as why:
+            task.refused = why.note
+            return task, ""
+        task.data, task.files = collected.data, collected.files
+        task.notes, task.signs = collected.notes, collected.signs
+        return task, collected.timestamp
+
+    def _key(self, task, timestamp):
+        """A digest of everything that the outcome depends on, hand-given marks apart."""
+        digest = hashlib.sha256(task.data or b"")
+        for name, data in sorted(task.files.items()):
+            digest.update(json.dumps([name, hashlib.sha256(data).hexdigest()]).encode())
+        words = [n.plain() for n in (*task.notes, *task.signs, *filter(None, [task.refused]))]
+        fingerprints = {code: lesson.fingerprint for code, lesson in task.translations.items()}
+        settings = self.options.settings
+        digest.update(
+            json.dumps(
+                [
+                    words,
+                    timestamp,
+                    fingerprints,
+                    task.language,
+                    settings.unsafe,
+                    settings.version,
+                    asdict(settings.limits),
+                    mark_of(self.secret),
+                ]
+            ).encode()
+        )
+        return digest.hexdigest()
+
+    def _unchanged(self, one, key):
+        """Whether this very submission is graded already; its page follows hand-given marks."""
+        state = self.ledger.state(one.student, one.lesson)
+        files = (
+            self.store.autograded(one.student, one.lesson),
+            self.store.feedback(one.student, one.lesson),
+        )
+        if state is None or state.key != key or not all(path.is_file() for path in files):
+            return False
+        given = self.by_hand.get((one.student, one.lesson), {})
+        if digest_by_hand(given) != state.by_hand:
+            state.outcome.notebook = json.loads(files[0].read_text(encoding="utf-8"))
+            self.store.write(
+                files[1], page_of(one.student, state.outcome, one.lesson, given, state.unsafe)
+            )
+            state.by_hand = digest_by_hand(given)
+            self.ledger.touch(state)
+        self.counts[state.outcome.status] += 1
+        self.told(one.student, one.lesson, None)
+        return True
+
+    def _finish(self, one, key, timestamp, outcome):
+        """Files first, the gradebook's row last: a row means that the files are there."""
+        if outcome.status != FAILED:
+            path = self.store.autograded(one.student, one.lesson)
+            self.store.write(path, outcome.notebook)
+            if timestamp:
+                self.store.write(path.with_name(DATES), timestamp + "\n")
+            self.store.write(self.store.feedback(one.student, one.lesson), outcome.page)
+        outcome.notebook = outcome.page = None
+        given = digest_by_hand(self.by_hand.get((one.student, one.lesson), {}))
+        self._add(
+            Record(one.student, one.lesson, key, outcome, given, timestamp, self.options.unsafe)
+        )
+        self.told(one.student, one.lesson, outcome)
+
+    def _add(self, record):
+        self.counts[record.outcome.status] += 1
+        self.batch.append(record)
+        late = time.monotonic() - self.written_at > BATCH_SECONDS
+        if len(self.batch) >= BATCH or late:
+            self._flush()
+
+    def _flush(self):
+        batch, self.batch = self.batch, []
+        if batch:
+            self.ledger.write(batch)
+        self.written_at = time.monotonic()
+
+
+def total_words(counts) -> str:
+    """How many submissions have which status, in one line."""
+    total = _("Submissions: {n}.").format(n=counts.total())
+    return " ".join([total, *(class_page.status_words(*pair) for pair in counts.most_common())])
+
+
+def watch_lines(stream=sys.stdout, width=24):
+    """A watcher that prints one line per submission."""
+
+    def start(total):
+        count = 0
+
+        def told(student, lesson, outcome):
+            nonlocal count
+            count += 1
+            words = _("unchanged") if outcome is None else _in_a_line(outcome)
+            with contextlib.suppress(BrokenPipeError):
+                print(
+                    f"[{count}/{total}] {student:{width}} {lesson}: {words}",
+                    file=stream,
+                    flush=True,
+                )
+
+        return told
+
+    return start
+
+
+def watch_bar(stream=sys.stderr):
+    """A watcher that draws a progress bar."""
+    from tqdm import tqdm
+
+    def start(total):
+        bar = tqdm(total=total, file=stream, unit=" " + _("submissions"))
+
+        def told(student, lesson, outcome):
+            bar.update()
+            if outcome is not None and outcome.status in (FAILED, REFUSED):
+                bar.write(f"{student} {lesson}: {_in_a_line(outcome)}", file=stream)
+            if bar.n >= total:
+                bar.close()
+
+        return told
+
+    return start
+
+
+def _in_a_line(outcome):
+    score = sum(mark.score or 0.0 for mark in outcome.marks)
+    most = sum(mark.max_score for mark in outcome.marks)
+    marks = f" {score:g}/{most:g}" if most else ""
+    reason = " ".join(map(str, outcome.reason))
+    return f"{_(ONE[outcome.status])}{marks}" + (f" ({reason})" if reason else "")

@@ -1,0 +1,162 @@
+"""A class made up from a lesson's solutions and the bank's mistakes, graded before your eyes."""
+
+import csv
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from grader.course import HERE, Course, CourseError, no_lesson
+from grader.i18n import _
+from grader.records.store import StoreError
+from grader.reports.student_page import number
+
+BROKEN = "broken"
+MISTAKES = 4
+# What beginners do most, where the lesson has it.
+TYPICAL = ("softmax-axis", "gamma-ignored", "minus-sign", "not-normalised")
+NAMES = ("carla", "dmitri", "esi", "farid")
+
+
+def main(out: Path, lesson: str | None = None, unsafe: bool = False, course=None) -> int:
+    """Makes the class in out/submitted, grades it into out, prints the marks."""
+    from grader.grading import autograde
+
+    course = course or Course()
+    name = lesson or course.names()[0]
+    if name not in course.names():
+        raise no_lesson([name], course.names())
+    try:
+        make_class(course, name, out / "submitted")
+    except OSError as error:
+        words = _("{folder}: {why}. Choose a folder that you may write.")
+        raise StoreError(words.format(folder=out, why=error.strerror)) from None
+    asked = autograde.Options(out / "submitted", out, course, [name], unsafe=unsafe)
+    autograde.autograde(asked, autograde.watch_lines())
+    print()
+    show(out, name)
+    return 0
+
+
+def make_class(course, name, folder) -> dict:
+    """Writes a perfect submission, a blank one, four with one typical mistake each and a broken
+    file; returns student -> (exercise, mistake)."""
+    shutil.rmtree(folder, ignore_errors=True)
+    blank = json.loads(course.path(name).read_text(encoding="utf-8"))
+    answers = solved_answers(course, name)
+    made = {"ada": answers, "ben": {}}
+    mistakes = {}
+    for student, (exercise, mistake, text) in zip(
+        NAMES, typical_mistakes(course, name), strict=False
+    ):
+        made[student] = {**answers, f"{exercise}-answer": text}
+        mistakes[student] = exercise, mistake
+    for student, texts in made.items():
+        cells = [
+            {**cell, "source": texts.get(cell["id"], cell["source"])} for cell in blank["cells"]
+        ]
+        _write(
+            folder / student / name / f"{name}.ipynb",
+            json.dumps({**blank, "cells": cells}, indent=1),
+        )
+    _write(
+        folder / BROKEN / name / f"{name}.ipynb",
+        json.dumps(blank)[: 3 * len(json.dumps(blank)) // 4],
+    )
+    return mistakes
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def solved_answers(course, name) -> dict:
+    """cell id -> the solution's text, from the instructor's notebook."""
+    path = course.root / "solutions" / "en" / name / f"{name}.ipynb"
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        raise CourseError(f"{path} can't be read. Remedy: make notebooks") from None
+    kinds = {cell["id"]: cell["metadata"]["policy_gradients"]["kind"] for cell in cells}
+    return {
+        cell["id"]: _as_typed("".join(cell["source"]))
+        for cell in cells
+        if kinds[cell["id"]] in ("exercise", "question", "free")
+    }
+
+
+def _as_typed(text):
+    """A solution as a student would hand it in: no markers, no mark scheme."""
+    text = text.split("### BEGIN MARK SCHEME")[0].rstrip()
+    marks = ("### BEGIN SOLUTION", "### END SOLUTION")
+    return "\n".join(line for line in text.split("\n") if line.strip() not in marks)
+
+
+def typical_mistakes(course, name) -> list:
+    """(exercise, mistake, cell's text): wrong answers of the bank for different exercises."""
+    sys.path.insert(0, str(HERE))
+    try:
+        from bank import load
+        from bank.cells import cell_of
+    except ImportError:
+        raise CourseError(
+            "The demo takes its mistakes from the folder bank. Remedy: run it in a clone of "
+            "the repository."
+        ) from None
+    exercises = [c.exercise for c in course.lesson(name).cells if c.kind == "exercise"]
+    wrong = [
+        e
+        for e in load()
+        if e.exercise in exercises
+        and e.mistake
+        and "step:" not in e.mistake
+        and not e.exercise.startswith("train_")
+    ]
+    wrong.sort(key=lambda e: TYPICAL.index(e.mistake) if e.mistake in TYPICAL else len(TYPICAL))
+    chosen = {}
+    for entry in wrong:
+        text = cell_of(entry)
+        new = entry.exercise not in chosen and entry.mistake not in {
+            m for _e, m, _t in chosen.values()
+        }
+        if text and new and len(chosen) < MISTAKES:
+            chosen[entry.exercise] = entry.exercise, entry.mistake, text
+    return sorted(chosen.values(), key=lambda one: exercises.index(one[0]))
+
+
+def show(out, name):
+    """Prints who has which marks, what was lost where, and where to read on."""
+    with open(out / "submissions.csv", encoding="utf-8", newline="") as file:
+        status = {row["student"]: row for row in csv.DictReader(file) if row["lesson"] == name}
+    with open(out / "grades.csv", encoding="utf-8", newline="") as file:
+        marks = [row for row in csv.DictReader(file) if row["lesson"] == name]
+    print(f"{'student':10} {'status':18} {'score':>8}  lost")
+    for student in sorted(status):
+        mine = [row for row in marks if row["student"] == student]
+        score = sum(float(row["score"] or 0) for row in mine)
+        most = sum(float(row["max_score"]) for row in mine)
+        lost = [
+            row for row in mine if row["score"] and float(row["score"]) < float(row["max_score"])
+        ]
+        words = _lost(lost, status[student]["reason"])
+        points = sum(float(row["max_score"]) for row in mine if not row["score"])
+        waits = f"{number(points)} wait for a mark by hand" if points else ""
+        print(
+            f"{student:10} {status[student]['status']:18} {number(score):>3} / {number(most):<3}  "
+            + "; ".join(filter(None, [words, waits]))
+        )
+    print(f"\nFeedback: {out}/feedback/STUDENT/{name}/{name}.html")
+    print(f"Report:   {out}/report.html")
+    print(f"Marks:    {out}/grades.csv, {out}/gradebook.db")
+
+
+def _lost(lost, reason):
+    if reason:
+        return reason.split(". ")[0]
+    written = [row for row in lost if row["verdict"] != "blank"]
+    if len(written) > 2:
+        return f"{len(written)} exercises: {written[0]['mistake']}"
+    return ", ".join(
+        f"{row['exercise']} -{number(row['max_score'])}: {row['mistake']}" for row in written
+    )

@@ -1,0 +1,1 @@
+"""What nbgrader loads: its converters with this grader inside, and configurations."""

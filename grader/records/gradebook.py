@@ -1,0 +1,473 @@
+"""The gradebook: nbgrader's own tables, and one of ours that remembers what was graded and how.
+
+One process writes it. Every write is one short transaction over a handful of submissions, so that
+a run killed at any moment leaves whole submissions, and formgrader can work meanwhile.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nbformat import from_dict
+from nbgrader import utils
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    InvalidEntry,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    new_uuid,
+)
+from nbgrader.preprocessors import SaveCells
+from sqlalchemy import (
+    URL,
+    Column,
+    Float,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+
+from grader.course import Lesson
+from grader.course.notes import Note
+from grader.records import address
+from grader.records.outcome import FAILED, Mark, Outcome
+
+COURSE = "policy_gradients"
+LOCK_SECONDS = 60
+STATE = Table(
+    "policy_gradients_submission",
+    MetaData(),
+    Column("student", String(256), primary_key=True),
+    Column("lesson", String(128), primary_key=True),
+    Column("key", String(64)),
+    Column("by_hand", String(64)),
+    Column("status", String(32)),
+    Column("seconds", Float),
+    Column("peak_mb", Float),
+    Column("language", String(8)),
+    Column("content", Text),
+)
+
+
+class GradebookError(Exception):
+    """The gradebook can't be read or written; says what to do. What was written stays."""
+
+
+@dataclass
+class Record:
+    """One submission's state: key (what it was graded from), by_hand (digest of the hand-given
+    marks that its feedback page shows) and the outcome without notebook and page. listed: it has
+    a status here, but no rows in nbgrader's tables."""
+
+    student: str
+    lesson: str
+    key: str
+    outcome: Outcome
+    by_hand: str = ""
+    timestamp: str = ""
+    unsafe: bool = False
+    listed: bool = False
+
+
+class Ledger:
+    """The gradebook in a file, or at a server's URL, made where there is none. alone: no other run
+    may write it meanwhile (files: Store sees to that). A context manager."""
+
+    def __init__(self, where, wait=LOCK_SECONDS, *, alone=False):
+        self.path = where if isinstance(where, URL) else Path(where).resolve()
+        self._open, self._cells = ExitStack(), {}
+        with self._open, _explained(self.path), _with_alembic():
+            if isinstance(where, URL) and alone:
+                self._open.enter_context(address.alone(where))
+            self.book = Gradebook(_url(self.path, wait), COURSE)
+            self._open.callback(self._close)
+            STATE.metadata.create_all(self.book.engine)
+            self._open = self._open.pop_all()
+        self.engine = self.book.engine
+
+    def _close(self):
+        self.book.close()
+        self.book.engine.dispose()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self._open.close()
+
+    def prepare(self, lesson: Lesson):
+        """Makes the rows of an assignment, its notebook and its cells, by nbgrader's SaveCells."""
+        with _explained(self.path):
+            self.book.update_or_create_assignment(lesson.name)
+            self.book.db.commit()
+            self._save_cells(lesson)
+            with self.engine.connect() as connection:
+                self._cells[lesson.name] = _cell_ids(connection, lesson.name)
+
+    def _save_cells(self, lesson):
+        cells = [
+            {"cell_type": cell.cell_type, "source": cell.source, "metadata": cell.metadata}
+            for cell in lesson.cells
+        ]
+        notebook = from_dict({"cells": cells, "metadata": lesson.metadata})
+        where = {"notebook": lesson.name, "assignment": lesson.name, "db_url": self.engine.url}
+        try:
+            SaveCells().preprocess(notebook, {"nbgrader": where})
+        except RuntimeError as error:
+            raise GradebookError(
+                f"{self.path}: {lesson.name} has other cells now than the submissions graded in "
+                f"this gradebook ({error}). Remedy: grade into a new --out folder."
+            ) from None
+
+    def write(self, records: list):
+        """Writes the records in one transaction: all of them, or on an error none."""
+        with _explained(self.path), self.engine.begin() as connection:
+            for record in records:
+                if record.outcome.status != FAILED and not record.listed:
+                    self._grade(connection, record)
+                _keep(connection, record)
+
+    def _grade(self, connection, record):
+        cells = self._cells[record.lesson]
+        notebook_id = _submitted_notebook(connection, record, cells)
+        before = self.state(record.student, record.lesson, connection)
+        texts = {mark.exercise: mark.answer for mark in before.outcome.marks} if before else {}
+        grades = {
+            row.cell_id: row
+            for row in connection.execute(
+                select(
+                    Grade.id,
+                    Grade.cell_id,
+                    Grade.auto_score,
+                    Grade.manual_score,
+                    Grade.needs_manual_grade,
+                ).where(Grade.notebook_id == notebook_id)
+            )
+        }
+        marks = {mark.exercise: mark for mark in record.outcome.marks}
+        for name, cell_id in cells.grade.items():
+            mark = marks.get(name) or Mark(name, 0.0, 0.0, "")
+            same = texts.get(name) == mark.answer
+            values = _grade_values(mark, grades.get(cell_id), same)
+            _put(connection, Grade, grades.get(cell_id), values, cell_id, notebook_id)
+        comments = {
+            row.cell_id: row
+            for row in connection.execute(
+                select(Comment.id, Comment.cell_id).where(Comment.notebook_id == notebook_id)
+            )
+        }
+        for cell_id in cells.solution.values():
+            _put(
+                connection,
+                Comment,
+                comments.get(cell_id),
+                {"auto_comment": None},
+                cell_id,
+                notebook_id,
+            )
+
+    def touch(self, record: Record):
+        """Keeps that the feedback page shows other hand-given marks now."""
+        where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
+        with _explained(self.path), self.engine.begin() as connection:
+            connection.execute(update(STATE).where(*where).values(by_hand=record.by_hand))
+
+    def state(self, student, lesson, connection=None) -> Record | None:
+        """What is known of a submission, or None."""
+        query = select(STATE).where(STATE.c.student == student, STATE.c.lesson == lesson)
+        if connection is not None:
+            row = connection.execute(query).first()
+            return _record(row) if row else None
+        with _explained(self.path), self.engine.connect() as opened:
+            return self.state(student, lesson, opened)
+
+    def states(self):
+        """Every record, by lesson and student."""
+        with _explained(self.path), self.engine.connect() as connection:
+            # A server may sort as its language does; the tables are the same wherever they are.
+            by = _BYTEWISE[self.engine.dialect.name]
+            order = STATE.c.lesson.collate(by), STATE.c.student.collate(by)
+            for row in connection.execute(select(STATE).order_by(*order)):
+                yield _record(row)
+
+    def by_hand(self, student=None, lesson=None) -> dict:
+        """(student, lesson) -> {exercise: (mark or None, comment)} as people gave them."""
+        found = {}
+        with _explained(self.path), self.engine.connect() as connection:
+            for row in connection.execute(_hand_grades(student, lesson)):
+                mark = row.manual_score
+                mark = mark if row.extra_credit is None else (mark or 0.0) + row.extra_credit
+                found.setdefault((row.student_id, row.lesson), {})[row.name] = (mark, "")
+            for row in connection.execute(_hand_comments(student, lesson)):
+                mine = found.setdefault((row.student_id, row.lesson), {})
+                name = row.name.removesuffix("-answer")
+                mine[name] = (mine.get(name, (None, ""))[0], row.manual_comment)
+        return found
+
+
+_BYTEWISE = {"sqlite": "BINARY", "postgresql": "C"}
+
+
+def _url(where, wait):
+    if isinstance(where, URL):
+        return where
+    return URL.create("sqlite", database=str(where), query={"timeout": str(wait)})
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """nbgrader's ids of one lesson's rows: assignment, notebook, cells by name."""
+
+    assignment: str
+    notebook: str
+    grade: dict
+    solution: dict
+
+
+def _cell_ids(connection, name):
+    notebook = connection.execute(
+        select(Notebook.id, Notebook.assignment_id)
+        .join(Assignment, Assignment.id == Notebook.assignment_id)
+        .where(Assignment.name == name, Notebook.name == name)
+    ).one()
+    rows = connection.execute(
+        select(BaseCell.name, BaseCell.id, BaseCell.type).where(BaseCell.notebook_id == notebook.id)
+    ).all()
+    return _Cells(
+        notebook.assignment_id,
+        notebook.id,
+        {row.name: row.id for row in rows if row.type == "GradeCell"},
+        {row.name: row.id for row in rows if row.type == "SolutionCell"},
+    )
+
+
+def _submitted_notebook(connection, record, cells):
+    """The id of the submission's notebook row; makes student, submission and notebook rows."""
+    if not connection.execute(select(Student.id).where(Student.id == record.student)).first():
+        connection.execute(insert(Student).values(id=record.student))
+    table = SubmittedAssignment
+    where = table.assignment_id == cells.assignment, table.student_id == record.student
+    row = connection.execute(select(table.id).where(*where)).first()
+    submission_id = row.id if row else new_uuid()
+    if not row:
+        connection.execute(
+            insert(table).values(
+                id=submission_id, assignment_id=cells.assignment, student_id=record.student
+            )
+        )
+    connection.execute(
+        update(table).where(table.id == submission_id).values(timestamp=time_of(record.timestamp))
+    )
+    table = SubmittedNotebook
+    where = table.assignment_id == submission_id, table.notebook_id == cells.notebook
+    row = connection.execute(select(table.id).where(*where)).first()
+    notebook_id = row.id if row else new_uuid()
+    if not row:
+        connection.execute(
+            insert(table).values(
+                id=notebook_id, assignment_id=submission_id, notebook_id=cells.notebook
+            )
+        )
+    return notebook_id
+
+
+def time_of(text):
+    """nbgrader's idea of the time, or None where the text is none."""
+    try:
+        return utils.parse_utc(text) if text else None
+    except Exception:  # a student may have written it, and the parser fails in ways of its own
+        return None
+
+
+def _grade_values(mark, before, same_text):
+    """auto_score, and whether a person must look: at a free text without a mark or with a new
+    text, and at a hand-given mark whose automatic one has changed since."""
+    manual = before.manual_score if before else None
+    if mark.score is None:
+        waits = manual is None or not same_text
+        if manual is not None and same_text:
+            waits = before.needs_manual_grade
+    else:
+        changed = before is not None and before.auto_score != mark.score
+        waits = manual is not None and (before.needs_manual_grade or changed)
+    return {"auto_score": mark.score, "needs_manual_grade": bool(waits)}
+
+
+def _put(connection, table, before, values, cell_id, notebook_id):
+    if before:
+        connection.execute(update(table).where(table.id == before.id).values(**values))
+    else:
+        connection.execute(
+            insert(table).values(id=new_uuid(), cell_id=cell_id, notebook_id=notebook_id, **values)
+        )
+
+
+def _hand_grades(student, lesson):
+    query = (
+        select(
+            SubmittedAssignment.student_id,
+            Assignment.name.label("lesson"),
+            BaseCell.name,
+            Grade.manual_score,
+            Grade.extra_credit,
+        )
+        .select_from(Grade)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where((Grade.manual_score != None) | (Grade.extra_credit != None))  # noqa: E711
+    )
+    return _narrowed(query, student, lesson)
+
+
+def _hand_comments(student, lesson):
+    query = (
+        select(
+            SubmittedAssignment.student_id,
+            Assignment.name.label("lesson"),
+            BaseCell.name,
+            Comment.manual_comment,
+        )
+        .select_from(Comment)
+        .join(BaseCell, BaseCell.id == Comment.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where(Comment.manual_comment != None)  # noqa: E711
+    )
+    return _narrowed(query, student, lesson)
+
+
+def _narrowed(query, student, lesson):
+    if student is not None:
+        query = query.where(SubmittedAssignment.student_id == student)
+    return query if lesson is None else query.where(Assignment.name == lesson)
+
+
+def _keep(connection, record):
+    """Our own row. A failure keeps an earlier result's key away, so that it is tried again."""
+    outcome = record.outcome
+    content = {
+        "reason": _plain(outcome.reason),
+        "notes": _plain(outcome.notes),
+        "signs": _plain(outcome.signs),
+        "marks": [asdict(mark) for mark in outcome.marks],
+        "unsafe": record.unsafe,
+    }
+    where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
+    connection.execute(delete(STATE).where(*where))
+    connection.execute(
+        insert(STATE).values(
+            student=record.student,
+            lesson=record.lesson,
+            by_hand=record.by_hand,
+            key="" if outcome.status == FAILED else record.key,
+            status=outcome.status,
+            seconds=outcome.seconds,
+            peak_mb=outcome.peak_mb,
+            language=outcome.language,
+            content=json.dumps(content),
+        )
+    )
+
+
+def _record(row):
+    content = json.loads(row.content)
+    marks = [
+        Mark(**{**mark, "lines": tuple(map(tuple, mark["lines"]))}) for mark in content["marks"]
+    ]
+    outcome = Outcome(
+        row.status,
+        _notes(content["reason"]),
+        marks,
+        row.seconds,
+        row.peak_mb,
+        _notes(content["notes"]),
+        _notes(content["signs"]),
+        row.language,
+    )
+    return Record(row.student, row.lesson, row.key, outcome, row.by_hand, unsafe=content["unsafe"])
+
+
+def _plain(notes):
+    return [n.plain() if isinstance(n, Note) else str(n) for n in notes]
+
+
+def _notes(plain):
+    return [Note(*n) if isinstance(n, list) else n for n in plain]
+
+
+def digest_by_hand(marks: dict) -> str:
+    """A short digest of one submission's hand-given marks and comments."""
+    text = json.dumps(sorted((name, mark, words) for name, (mark, words) in marks.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if marks else ""
+
+
+@contextmanager
+def _with_alembic():
+    """nbgrader asks the program alembic for the schema's version; it lies beside this Python."""
+    kept = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = kept
+
+
+@contextmanager
+def _explained(where):
+    """Database errors in words an instructor can act on."""
+    try:
+        yield
+    except (DatabaseError, InterfaceError, InvalidEntry) as error:
+        said = str(getattr(error, "orig", error)).strip()  # nbgrader says some its own way
+        if isinstance(where, URL):
+            name, remedy = address.shown(where), _remedy_for_server(said.lower())
+        else:
+            broken = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+            name, remedy = where, NO_GRADEBOOK if broken else _remedy_for_file(said.lower())
+        raise GradebookError(f"{name}: {said}. {remedy}") from None
+
+
+NO_GRADEBOOK = "The file is no gradebook, or a damaged one: move it away, then start again."
+
+
+def _remedy_for_file(words):
+    if "locked" in words:
+        remedy = "Another program holds it: close formgrader or the other run, then start again."
+    elif "full" in words or "disk i/o" in words:
+        remedy = "The disk is full: free some space, then start again."
+    elif "readonly" in words or "unable to open" in words:
+        remedy = "Make the --out folder and the file writable."
+    else:
+        remedy = "Back the file up; `nbgrader db upgrade` may help."
+    return f"{remedy} Marks written so far are safe."
+
+
+def _remedy_for_server(words):
+    if "permission denied" in words or "no schema" in words:
+        remedy = "The database must belong to its user: ALTER DATABASE ... OWNER TO ..."
+    elif "does not exist" in words:
+        remedy = "Make the user and the database first: createuser USER; createdb -O USER DATABASE."
+    elif "password" in words or "authentication" in words or "no pg_hba" in words:
+        remedy = "The server doesn't let this user in: look at ~/.pgpass and at its pg_hba.conf."
+    else:
+        remedy = "Is the server running and within reach? Then start the same command again."
+    return f"{remedy} Marks written so far are safe."

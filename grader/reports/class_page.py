@@ -1,0 +1,206 @@
+"""report.html: what an instructor wants to know about a class at a glance."""
+
+import functools
+import statistics
+from collections import Counter, defaultdict
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+
+from grader.i18n import N_, _
+from grader.records.outcome import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.reports import figures, tables
+from grader.reports.student_page import number
+from policy_gradients.i18n import language
+
+HERE = Path(__file__).resolve().parent
+MOST_ROWS = 200
+EXAMPLES = 3
+SLOWEST = 10
+NOT_TRIED = ("not-written", "not-answered")
+
+# Of several submissions; a line about one has words of its own.
+STATUSES = {
+    GRADED: N_("Graded"),
+    NOTED: N_("Graded with a note"),
+    STOPPED: N_("Stopped"),
+    REFUSED: N_("Refused"),
+    FAILED: N_("Not graded: the grader failed"),
+}
+SAID = {
+    "title": N_("Grading report"),
+    "unsafe": N_("Submissions graded without a sandbox (--unsafe-no-sandbox): {n}."),
+    "total": N_("Submissions: {n}."),
+    "marks": N_("Mean {mean} and median {median} of {points} points."),
+    "waiting": N_("Texts that wait for a mark by hand: {n}."),
+    "passed": N_("Checks passed"),
+    "blank": N_("Not written: {names}."),
+    "frequent": N_("Most frequent mistakes"),
+    "exercise": N_("exercise"),
+    "mistake": N_("mistake"),
+    "times": N_("times"),
+    "examples": N_("for example"),
+    "student": N_("student"),
+    "lesson": N_("lesson"),
+    "seen": N_("what was seen"),
+    "more": N_("Further rows, in submissions.csv: {n}."),
+    "failed": N_("Run the same command again. If they fail again, the reason says where to look."),
+    "refused": N_(
+        "Nothing of these was run. Each counts 0 until a good notebook is there; then run the same "
+        "command again."
+    ),
+    "stopped": N_(
+        "The notebook's process ended early or ran out of time. Checks before that count."
+    ),
+    "suspicious": N_("Suspicious"),
+    "suspicion": N_(
+        "Mentions of things that an exercise doesn't need, and oddities of the files. None of this "
+        "costs points or proves anything; it is worth a look."
+    ),
+    "noted": N_("These were graded in full. The note says what was mended."),
+    "slowest": N_("Slowest"),
+    "seconds": N_("seconds"),
+    "peak": N_("peak MB"),
+}
+
+
+@functools.cache
+def _template():
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters["number"] = number
+    made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
+    made.globals["status_word"] = lambda status: _(STATUSES[status])
+    made.globals["status_words"] = status_words
+    return made.get_template("class_page.html")
+
+
+def status_words(status, count) -> str:
+    """How many submissions have a status."""
+    return _("{status}: {n}.").format(status=_(STATUSES[status]), n=count)
+
+
+def page(ledger) -> str:
+    """The report on everything in the gradebook, as one HTML file without scripts, in the language
+    in use."""
+    by_hand = ledger.by_hand()
+    lessons, seen = {}, _Seen()
+    for record in ledger.states():
+        lesson = lessons.setdefault(record.lesson, _Lesson(record.lesson))
+        lesson.add(record, tables.marks_of(record, by_hand))
+        seen.add(record)
+    for lesson in lessons.values():
+        lesson.draw()
+    return _template().render(
+        lessons=list(lessons.values()),
+        seen=seen,
+        most_rows=MOST_ROWS,
+        unsafe=seen.unsafe,
+        language=language(),
+    )
+
+
+class _Lesson:
+    """One lesson's numbers."""
+
+    def __init__(self, name):
+        self.name, self.points, self.scores = name, 0.0, []
+        self.statuses, self.waiting = Counter(), 0
+        self.passed, self.tried, self.blank = Counter(), {}, Counter()
+        self.mistakes, self.examples = Counter(), defaultdict(list)
+        self.histogram = self.rates = ""
+
+    def add(self, record, rows):
+        self.statuses[record.outcome.status] += 1
+        if not rows:
+            return
+        self.points = sum(mark.max_score for mark, _score, _verdict in rows)
+        self.scores.append(sum(score or 0.0 for _mark, score, _verdict in rows))
+        for mark, score, verdict in rows:
+            self.waiting += score is None
+            self._count(record, mark, verdict)
+
+    def _count(self, record, mark, verdict):
+        if verdict in (WAITING, "marked", "blank") or record.outcome.status == REFUSED:
+            return
+        self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
+        self.passed[mark.exercise] += verdict == PASSED
+        if mark.mistake in NOT_TRIED:
+            self.blank[mark.exercise] += 1
+        elif verdict == WRONG:
+            key = mark.exercise, mark.mistake
+            self.mistakes[key] += 1
+            if len(self.examples[key]) < EXAMPLES:
+                self.examples[key].append((record.student, _link(record), mark.got))
+
+    def draw(self):
+        """The two pictures, each with its words."""
+        if self.scores:
+            self.histogram = figures.histogram(self.scores, self.points)
+            self.mean = sum(self.scores) / len(self.scores)
+            self.median = statistics.median(self.scores)
+        if self.tried:
+            shares = {name: self.passed[name] / n for name, n in self.tried.items()}
+            self.rates = figures.rates(shares)
+
+    @property
+    def unwritten(self):
+        """Exercises that some left blank, and how many did."""
+        return ", ".join(f"{name} {count}" for name, count in self.blank.items())
+
+    @property
+    def frequent(self):
+        """(exercise, mistake, how often, examples), the most frequent first."""
+        return [(*key, n, self.examples[key]) for key, n in self.mistakes.most_common(20)]
+
+
+class _Seen:
+    """Submissions that an instructor should look at."""
+
+    def __init__(self):
+        self.statuses, self.refused, self.stopped = Counter(), [], []
+        self.failed, self.noted, self.suspicious, self.times = [], [], [], []
+        self.total, self.unsafe = 0, 0
+
+    def add(self, record):
+        outcome = record.outcome
+        self.total += 1
+        self.unsafe += record.unsafe
+        self.statuses[outcome.status] += 1
+        row = (record.student, record.lesson, _link(record), list(map(str, outcome.reason)))
+        lists = {
+            REFUSED: self.refused,
+            STOPPED: self.stopped,
+            FAILED: self.failed,
+            NOTED: self.noted,
+        }
+        if outcome.status in lists:
+            lists[outcome.status].append(row)
+        if outcome.signs:
+            self.suspicious.append((*row[:3], list(map(str, outcome.signs))))
+        self.times.append((outcome.seconds, outcome.peak_mb, *row[:3]))
+
+    @property
+    def slowest(self):
+        return sorted(self.times, reverse=True)[:SLOWEST]
+
+    @property
+    def counts(self):
+        """(status, how many), in the order good to bad."""
+        order = (GRADED, NOTED, STOPPED, REFUSED, FAILED)
+        return [(status, self.statuses[status]) for status in order if self.statuses[status]]
+
+
+def _link(record):
+    """The feedback page, from the folder where the report lies; "" where there is none."""
+    if not record.outcome.marks:
+        return ""
+    return "/".join(
+        map(quote, ("feedback", record.student, record.lesson, f"{record.lesson}.html"))
+    )
