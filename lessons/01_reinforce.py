@@ -1158,6 +1158,22 @@ ax = pg.plots.credit_strip(cells, rows)
 ax.set_title(pg.tr("Mean weight of a step in each cell"))
 plt.show()
 
+# %% claim="right_steps_meet_better_ends" seeds=12
+def again(seed):
+    own = np.random.default_rng(seed)
+    count, total = np.zeros((2, env.num_states, env.num_actions))
+    for _ in range(2000):
+        trajectory = rollout(env, level, own)
+        np.add.at(count, (trajectory.states, trajectory.actions), 1)
+        weight = discounted_return(trajectory.rewards)
+        np.add.at(total, (trajectory.states, trajectory.actions), weight)
+    left, right = (total[acting] / count[acting]).T
+    return (right - left).min()
+
+
+claim("In each cell steps to the right meet better ends", (mean_weight[1] - mean_weight[0]).min(),
+      at_least=1, again=again)
+
 # %% [markdown]
 # In each cell the step to the right has met better ends than the step to the left, and that
 # difference is all that the softmax feels. Association is a poor judge of one episode and a fair

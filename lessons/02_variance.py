@@ -144,6 +144,28 @@ print(pg.tr("Half of them are at more than {middle:.0f} degrees.").format(middle
 of_means = pg.plots.angles(batches, exact)
 print(pg.tr("Averages of 64: {mean:.0f} degrees on average.").format(mean=of_means.mean()))
 
+# %% claim="angles_of_the_beginner" seeds=12
+def spread(seed):
+    """Share downhill, middle angle, share of averages of 64 that point uphill, their mean angle."""
+    rng = np.random.default_rng(seed)
+    drawn = gradient_samples(theta, [rollout(env, theta, rng) for _ in range(2048)])
+    single = pg.plots.angles(drawn, exact)
+    means = pg.plots.angles(drawn.reshape(32, 64, *theta.shape).mean(axis=1), exact)
+    return np.array([np.mean(single > 90), np.median(single), np.mean(means < 90), means.mean()])
+
+
+import functools
+
+once = functools.lru_cache(maxsize=1)(spread)
+claim("Almost four in ten single gradients point downhill", abs(np.mean(angle > 90) - 0.375),
+      at_most=0.05, again=lambda seed: abs(once(seed)[0] - 0.375))
+claim("The middle angle is almost a right one", np.median(angle), at_least=82, at_most=89,
+      again=lambda seed: once(seed)[1])
+claim("Averages of 64 nearly all point uphill", np.mean(of_means < 90), at_least=0.9,
+      again=lambda seed: once(seed)[2])
+claim("Averages of 64 are some 60 degrees off", of_means.mean(), at_least=56, at_most=70,
+      again=lambda seed: once(seed)[3])
+
 # %% [markdown]
 # Almost four in ten single gradients point downhill, and the middle one is almost at a right angle
 # to the truth. The exact arrow is short; the cloud around it is wide. Averages of 64 trajectories
@@ -370,6 +392,19 @@ ends = [trajectory.rewards[-1] for trajectory in trajectories]
 words = pg.tr("of the beginner's episodes {pit:.0%} end in a pit, {goal:.0%} in the goal")
 print(words.format(pit=np.mean(np.array(ends) < -5), goal=np.mean(np.array(ends) > 5)))
 
+# %% claim="samples_pass_noise_for_signal" seeds=20
+logits = np.log(policies[pg.tr("knows nothing")])
+mean, variance = pg.exact.gradient_moments(env, softmax(logits), "return")
+
+
+def again(seed):
+    own = np.random.default_rng(seed)
+    drawn = [rollout(env, logits, own) for _ in range(1000)]
+    return batch_size_for(gradient_samples(logits, drawn), 1.0) / (variance / np.sum(mean**2))
+
+
+claim("1000 samples of the beginner ask for too small a batch", again(0), at_most=1, again=again)
+
 # %% [markdown]
 # The beginner needs the most: three episodes in four end in a pit and one in twenty-five in the
 # goal, so there is much noise and little signal. In the middle of learning about two dozen
@@ -426,10 +461,12 @@ measured = [
 fine = np.geomspace(1, 1024, 60)
 foretold = np.degrees(np.arctan(np.sqrt(moments.total_variance / fine) / np.linalg.norm(exact)))
 ax = pg.plots.exact_and_measured(
-    {pg.tr("mean angle"): {"exact": (fine, foretold), "measured": (sizes, measured)}},
+    {pg.tr("mean angle, measured"): {"measured": (sizes, measured)}},
     pg.tr("batch size N"), pg.tr("degrees to the exact gradient"), "x")
+ax.plot(fine, foretold, "--", color="black", label=pg.tr("arctan of one over the root of the ratio"))
 ax.set(xticks=sizes, xticklabels=sizes, ylim=(0, 90))
-ax.minorticks_off()
+ax.xaxis.set_minor_locator(plt.NullLocator())
+ax.legend()
 plt.show()
 
 # %% [markdown]
