@@ -10,6 +10,8 @@ from grader.i18n import _
 from grader.sandbox.system import LINUX_ALONE, NotLinux, need_linux
 from policy_gradients.i18n import speaking
 
+ROSTER = "Canvas: the CSV that its gradebook exports; Moodle: its grading worksheet"
+
 
 def parser():
     top = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
@@ -29,7 +31,8 @@ def parser():
     made = commands.add_parser("export", help="print marks for Canvas or Moodle")
     _out(made)
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
-    made.add_argument("--roster", type=Path, help="Canvas: the CSV that its gradebook exports")
+    made.add_argument("--roster", type=Path, help=ROSTER)
+    made.add_argument("--lesson", metavar="NAME", help="this lesson's marks alone")
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
     _collect_options(
         commands.add_parser("collect", help="sort a download from Canvas or Moodle into submitted/")
@@ -59,7 +62,13 @@ def _collect_options(made):
     made.add_argument("--from", choices=("canvas", "moodle"), required=True, dest="source")
     made.add_argument("--to", type=Path, required=True, help="the folder of submissions")
     made.add_argument("--lesson", required=True, metavar="NAME")
-    made.add_argument("--roster", type=Path, help="Moodle: its grading worksheet, a CSV")
+    made.add_argument("--roster", type=Path, help=ROSTER)
+    made.add_argument(
+        "--time-zone", metavar="NAME", help="of the worksheet's times (this machine's)"
+    )
+    made.add_argument(
+        "--strict", action="store_true", help="exit status 1 where somebody's notebook is missing"
+    )
 
 
 def _jobs(text):
@@ -146,8 +155,8 @@ def _not_installed(name):
 
 def _expected():
     """Errors that say themselves what to do."""
-    from grader.classroom import ClassroomError
     from grader.executor.settings import CannotGrade
+    from grader.intake.classroom import ClassroomError
     from grader.records.address import AddressError
     from grader.records.gradebook import GradebookError
     from grader.records.secret import SecretError
@@ -168,8 +177,8 @@ def _expected():
 
 
 def _autograde(options):
-    from grader import tables
     from grader.grading import autograde
+    from grader.reports import tables
 
     asked = autograde.Options(
         options.submitted,
@@ -234,14 +243,15 @@ def _ledger(out):
 
 
 def _export(options):
-    from grader import tables
+    from grader.lms import marks
 
-    roster = tables.read_roster(options.roster) if options.roster else None
+    roster = marks.READERS[options.format](options.roster) if options.roster else None
     with _ledger(options.out) as ledger:
-        print(tables.FORMATS[options.format](ledger, roster), end="")
-        for line in tables.left_out(ledger, roster):
-            print(line, file=sys.stderr)
-    return 0
+        exported = marks.FORMATS[options.format](ledger, roster, options.lesson)
+    print(exported.text, end="")
+    for line in exported.lines:
+        print(line, file=sys.stderr)
+    return 1 if exported.refused else 0
 
 
 def _doctor(options):
@@ -257,18 +267,21 @@ def _demo(options):
 
 
 def _collect(options):
-    from grader import collect
+    from grader.lms import download
 
     known = Course().names()
     if options.lesson not in known:
         raise no_lesson([options.lesson], known)
-    print(
-        *collect.collect(
-            options.download, options.to, options.lesson, options.source, options.roster
-        ),
-        sep="\n",
+    told = download.collect(
+        options.download,
+        options.to,
+        options.lesson,
+        options.source,
+        options.roster,
+        options.time_zone,
     )
-    return 0
+    print(*told.lines, sep="\n")
+    return 1 if told.missing and options.strict else 0
 
 
 def _progress(options):

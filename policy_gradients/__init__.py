@@ -1,7 +1,7 @@
 """Small helper package of the policy gradient course.
 
 Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exact`), small
-networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.Transformer`), a tiny language
+networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.GaussianMLP`, `pg.Transformer`), a tiny language
 (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
 translated messages (`pg.i18n`).
 
@@ -24,6 +24,7 @@ from .stored_runs import stored_runs
 
 __all__ = [
     "EpisodeReturns",
+    "GaussianMLP",
     "MLP",
     "Rollout",
     "TabularCritic",
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 _MODULES = ("envs", "evaluation", "exact", "language", "nets", "plots")
-_NETWORKS = ("MLP", "TabularCritic", "TabularPolicy")
+_NETWORKS = ("GaussianMLP", "MLP", "TabularCritic", "TabularPolicy")
 
 
 def progress(notebooks=None):

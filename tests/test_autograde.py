@@ -15,7 +15,6 @@ from nbgrader.api import Gradebook
 
 from bank import load
 from bank.cells import cell_of
-from grader import tables
 from grader.__main__ import main
 from grader.course import HERE
 from grader.executor.local import LocalExecutor
@@ -25,6 +24,7 @@ from grader.grading.autograde import Options, autograde
 from grader.records.gradebook import COURSE, Ledger
 from grader.records.outcome import Task
 from grader.records.secret import SecretError, read_secret, seeds_of
+from grader.reports import tables
 from grader.sandbox import doctor
 from tests import classroom
 from tests.classroom import NAME, code, find, insert_after, submit
@@ -499,7 +499,7 @@ def test_a_folder_without_submissions_is_said(graded, tmp_path, capsys):
     [
         (lambda path: None, "--roster names the CSV"),
         (lambda path: path.mkdir(), "--roster names the CSV"),
-        (lambda path: path.write_text("Identifier,Full name\n1,Ada\n"), "columns Student and ID"),
+        (lambda path: path.write_text("Identifier,Full name\n1,Ada\n"), "no column ID"),
     ],
 )
 def test_a_roster_of_another_kind_is_refused(graded, tmp_path, capsys, make, words):

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -13,17 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.nbgraderformat import MetadataValidator
 
-from grader import tables
 from grader.checks.registry import need_checks
 from grader.course import Course, CourseError, Lesson, SourceCell
 from grader.course.notes import Refused, clean, note, shown
 from grader.intake import assemble as assembling
 from grader.intake import document as reading
-from grader.intake import folder
+from grader.intake import folder, freetext, matching
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.folder import collect
 from grader.marking.notebook import build, tame
+from grader.marking.packages import lacking
+from grader.reports import tables
 from tests import classroom
 from tests.classroom import NAME, code, find, insert_after, submit
 
@@ -268,6 +270,60 @@ def test_unknown_kernel_is_noted(course):
     assert "kernel ir" in str(read(notebook).notes[0])
 
 
+@pytest.mark.parametrize("name", ["conda-env-pg-py", "xpython", "Python 3.12", None])
+def test_a_kernel_of_python_may_have_any_name(course, name):
+    notebook = classroom.solved(course)
+    notebook["metadata"]["kernelspec"] = {"name": name, "display_name": "x"}
+    assert not read(notebook).notes
+    notebook["metadata"]["kernelspec"]["language"] = "python"
+    assert not read(notebook).notes
+
+
+def test_a_notebook_that_lost_its_language_is_known_by_its_texts(course, lesson):
+    spanish = Lesson(NAME, "es", tuple(
+        replace(cell, source=f"Hola {cell.source}") if cell.kind == "prose" else cell
+        for cell in lesson.cells), {})  # fmt: skip
+    notebook = classroom.solved(course)
+    translations = {"en": lesson, "es": spanish}
+    assert matching.spoken_in(read(notebook), translations) == "en"
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = f"Hola {''.join(cell['source'])}"
+    assert matching.spoken_in(read(notebook), translations) == "es"
+    assert matching.spoken_in(read({"nbformat": 4, "cells": []}), translations) == ""
+
+
+@pytest.mark.parametrize("ending", [".txt", ".json", " (1).txt", ".TXT", ".json.txt"])
+def test_a_notebook_with_another_ending_is_taken_with_a_note(tmp_path, ending):
+    path = submit(tmp_path, "anna", "{}", file=f"{NAME}.ipynb{ending}")
+    found = collect(path.parent, NAME)
+    assert found.data == b"{}" and f"{NAME}.ipynb{ending}".split()[0] in str(found.notes[0])
+    submit(tmp_path, "anna", "2", file="scratch.ipynb")
+    assert collect(path.parent, NAME).data == b"{}"
+
+
+def test_what_systems_leave_behind_is_no_file_of_the_students(tmp_path):
+    path = submit(tmp_path, "anna", "{}")
+    for name in (f"._{NAME}.ipynb", ".DS_Store", "Thumbs.db", "desktop.ini", "._x"):
+        (path.parent / name).write_text("x")
+    for name in ("__MACOSX", ".ipynb_checkpoints"):
+        (path.parent / name).mkdir()
+        (path.parent / name / f"{NAME}.ipynb").write_text("x")
+        (tmp_path / name / NAME).mkdir(parents=True)
+    found = collect(path.parent, NAME)
+    assert found.data == b"{}" and not found.notes and not found.signs
+    from grader.intake.classroom import find_submissions
+
+    assert [one.student for one in find_submissions(tmp_path, [NAME])] == ["anna"]
+
+
+def test_a_package_that_the_grader_lacks_is_told(course, lesson):
+    text = "import numpy, nopkg.x\nfrom otherpkg import y\ndef softmax(x):\n    import third_pkg\n"
+    notes = lacking(plan_of(lesson, classroom.solved(course, softmax=text)))
+    assert "nopkg, otherpkg, third_pkg" in str(notes[0]) and "numpy" not in str(notes[0])
+    assert lacking(plan_of(lesson, classroom.solved(course))) == []
+
+
 def test_language_of_the_notebook(course):
     notebook = classroom.solved(course)
     assert read(notebook).language == "en"
@@ -453,11 +509,12 @@ def test_blank_free_text_is_told_from_a_written_one(course, lesson):
 
 
 def test_work_grows_with_the_notebook_and_not_faster(course, lesson, monkeypatch):
-    squeezed, parsed = assembling._squeezed, assembling.ast.parse
+    squeezed, parsed = assembling.squeezed, assembling.ast.parse
     looked, read = [], []
-    monkeypatch.setattr(assembling, "_squeezed", lambda text: looked.append(1) or squeezed(text))
+    for module in (assembling, matching, freetext):
+        monkeypatch.setattr(module, "squeezed", lambda text: looked.append(1) or squeezed(text))
     monkeypatch.setattr(
-        assembling.ast, "parse", lambda text: read.append(len(text)) or parsed(text)
+        assembling.ast, "parse", lambda text, *more: read.append(len(text)) or parsed(text, *more)
     )
     work = []
     for copies in (100, 400):
@@ -684,7 +741,7 @@ def test_notes_survive_the_way_between_processes():
 
 
 def test_lesson_without_marks_is_passed_over(course, tmp_path):
-    from grader.classroom import find_submissions
+    from grader.intake.classroom import find_submissions
 
     for name in (NAME, "00_start", "99_no_such"):
         submit(tmp_path, "anna", "{}", name=name)
@@ -699,7 +756,7 @@ def test_lesson_without_marks_is_passed_over(course, tmp_path):
 
 
 def test_no_odd_name_takes_the_place_of_another(tmp_path):
-    from grader.classroom import MOST_NAME, find_submissions
+    from grader.intake.classroom import MOST_NAME, find_submissions
 
     long = "n" * MOST_NAME
     odd = [

@@ -125,6 +125,53 @@ def test_all_solved_leaves_nothing_to_do(tmp_path):
     assert "Every exercise is solved" in text and "1 / 1" in text
 
 
+def kept_alone(tmp_path, notebook, name=NAME, monkeypatch=None):
+    """A folder of lessons without any other version of them, as beside an installed package."""
+    monkeypatch.setattr(saved, "HERE", tmp_path / "nowhere")
+    save(tmp_path / "mine" / "en", name, notebook)
+    return progress.look(tmp_path / "mine" / "en")
+
+
+def test_notebooks_without_cell_ids_are_read_beside_an_installed_package(tmp_path, monkeypatch):
+    notebook = solved(build_course(tmp_path / "course"))
+    for cell in notebook["cells"]:
+        del cell["id"]
+    found = kept_alone(tmp_path, notebook, monkeypatch=monkeypatch)
+    assert (found.lessons[0].solved, found.lessons[0].trouble) == (2, "")
+    assert "Every exercise is solved" in found.text()
+
+
+def test_lost_metadata_is_said_and_never_done(tmp_path, monkeypatch):
+    notebook = solved(build_course(tmp_path / "course"))
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+    text = kept_alone(tmp_path, notebook, monkeypatch=monkeypatch).text()
+    assert "No exercise was found in it" in text
+    assert "done" not in text.replace("counted as done", "") and "is solved" not in text
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"cells": [{"metadata": 3}], "nbformat": 4}'])
+def test_one_broken_file_beside_a_solved_lesson_is_never_all_solved(tmp_path, broken):
+    course = build_course(tmp_path)
+    folder = tmp_path / "notebooks" / "en"
+    save(folder, NAME, solved(course))
+    save(folder, "02_broken", broken)
+    found = progress.look(folder)
+    text = found.text()
+    assert "Every exercise is solved" not in text and "2 / 2" in text
+    assert "counted as done: 02_broken" in text and "Next: mend 02_broken" in text
+
+
+def test_a_text_below_its_cell_counts_as_written(tmp_path):
+    course = build_course(tmp_path)
+    text = {"cell_type": "markdown", "id": "own", "metadata": {}, "source": "Because."}
+    folder = tmp_path / "notebooks" / "en"
+    save(folder, NAME, insert_after(solved(course), "q_why", text))
+    assert progress.look(folder).lessons[0].texts == (1, 1)
+    save(folder, NAME, solved(course))
+    assert progress.look(folder).lessons[0].texts == (0, 1)
+
+
 def test_an_instructors_version_that_is_held_back_is_not_needed(tmp_path):
     course = build_course(tmp_path)
     shutil.rmtree(tmp_path / "solutions")

@@ -12,12 +12,15 @@ from grader.probes.inputs import Tensor, View
 @dataclass(frozen=True)
 class Case:
     """One call. inputs: name -> plain value or record, in the order of the call; keywords: names
-    passed by keyword; upstream: weighs a non-scalar result before its backward pass."""
+    passed by keyword; upstream: weighs a non-scalar result before its backward pass; edge: a case
+    that asks for care alone (an overflow, an empty mask). A mistake that shows elsewhere keeps its
+    name, whatever it makes of the edge cases."""
 
     inputs: Mapping
     keywords: tuple = ()
     upstream: np.ndarray | None = None
     shown: str = ""
+    edge: bool = False
 
     def request(self) -> dict:
         return {

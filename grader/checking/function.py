@@ -116,6 +116,9 @@ class FunctionExercise(Exercise):
         """The same problem with the name and hint of the mistake that it is, where one is known."""
         if problem.step == "inputs":  # nothing else is wrong in this case
             return problem
+        if not case.edge:
+            kept = [number for number, other in enumerate(cases) if not other.edge]
+            cases, seen, expected = ([all_[n] for n in kept] for all_ in (cases, seen, expected))
         imitations = []
         for mistake in self.mistakes:
             if mistake.when and _safely(mistake.when, case, one, truth):

@@ -10,14 +10,13 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import tables
 from grader.checks.registry import need_checks
-from grader.classroom import find_submissions
 from grader.course import LANGUAGES, Course, grader_version, no_lesson
 from grader.course.notes import Refused
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
 from grader.i18n import N_, _
+from grader.intake.classroom import find_submissions
 from grader.intake.folder import DATES, collect
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address
@@ -25,7 +24,7 @@ from grader.records.gradebook import Ledger, Record, digest_by_hand
 from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
 from grader.records.secret import mark_of, read_secret, seeds_of
 from grader.records.store import Store
-from grader.reports import class_page
+from grader.reports import class_page, tables
 from grader.reports.student_page import page_of
 from grader.sandbox.limits import Limits
 

@@ -7,7 +7,6 @@ answer always comes before its check.
 
 import ast
 import builtins
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -15,13 +14,14 @@ from grader.course import ANSWERS, Lesson, SourceCell
 from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import Document, StudentCell
+from grader.intake.freetext import gather, is_written
+from grader.intake.matching import MAGIC, MAX_PARSED, Matcher, is_stub, same_code, squeezed
 
 LOCKED = ("setup", "given", "check")
 EXTRA = SourceCell("extra", "code", "", "")
-# Characters of a cell, and of all that the student wrote, that are looked through for names: more
-# than anybody writes.
-MAX_PARSED, MAX_ALL_PARSED = 20_000, 200_000
-_MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
+# Characters of all that the student wrote that are looked through for names: more than anybody
+# writes.
+MAX_ALL_PARSED = 200_000
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ class _Place:
 def assemble(lesson: Lesson, document: Document) -> Plan:
     """The plan for one submission. Never refuses: what can't be placed is run where it stood."""
     plan = Plan([])
-    places = _places(lesson, document.cells)
+    places = _without_repeats(lesson, _places(lesson, document.cells))
     _compare_locked(lesson, document.cells, plan)
-    places = _choose_answers(places, plan)
+    present = {place.at for place in places if place.stands_for}
+    places = gather(lesson, _choose_answers(places, plan), present, plan)
     for at in range(-1, len(lesson.cells)):
         plan.cells += _cells_at(lesson, at, [place for place in places if place.at == at])
     _missing(lesson, places, plan)
@@ -79,36 +80,34 @@ def blank(lesson: Lesson) -> Plan:
 
 def _places(lesson, cells):
     """Each student's cell with the lesson's cell that it is, or the one that it follows."""
-    by_grade_id = {cell.grade_id: i for i, cell in enumerate(lesson.cells) if cell.grade_id}
-    by_id = {cell.id: i for i, cell in enumerate(lesson.cells)}
-    by_text = {}
-    for i, cell in enumerate(lesson.cells):
-        if cell.kind != "check":  # a student may ask for a check anywhere; that moves nothing
-            by_text.setdefault(_squeezed(cell.source), i)
-    at, places = -1, []
+    matcher, at, places = Matcher(lesson), -1, []
     for cell in cells:
-        found = by_grade_id.get(cell.grade_id)
-        if found is None:
-            found = by_text.get(_squeezed(cell.source)) if cell.source.strip() else None
-        if found is None and by_id.get(cell.id) is not None:
-            found = _same_kind_by_id(lesson, by_id[cell.id], cell)
+        found = matcher.find(cell)
         if found is None:
             places.append(_Place(cell, at))
+        elif found.whole:
+            at = found.index if found.moves or found.index > at else at
+            places.append(_Place(cell, found.index, lesson.cells[found.index]))
         else:
-            at = found
-            places.append(_Place(cell, at, lesson.cells[at]))
+            at = found.index
+            if found.rest and not is_stub(found.rest):
+                places.append(_Place(replace(cell, source=found.rest), at))
     return places
 
 
-def _same_kind_by_id(lesson, index, cell):
-    """The lesson's cell of that id, where its nbgrader metadata was lost on the way."""
-    source = lesson.cells[index]
-    usable = source.kind in (*ANSWERS, "free", "demo") and source.cell_type == cell.cell_type
-    return index if usable else None
-
-
-def _squeezed(text):
-    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
+def _without_repeats(lesson, places):
+    """Where the notebook is there more than once, as real-time collaboration may leave it, the
+    student's own code runs once, as it was written once."""
+    often = Counter(id(place.stands_for) for place in places if place.stands_for)
+    if 2 * sum(count > 1 for count in often.values()) < len(lesson.cells):
+        return places
+    seen, kept = set(), []
+    for place in places:
+        text = squeezed(place.cell.source)
+        if place.stands_for is not None or text not in seen:
+            kept.append(place)
+        seen.add(text)
+    return kept
 
 
 def _compare_locked(lesson, cells, plan):
@@ -123,7 +122,7 @@ def _compare_locked(lesson, cells, plan):
         for cell in mine:
             if cell.cell_type != source.cell_type:
                 retyped.append(source.grade_id)
-            elif source.kind in LOCKED and _squeezed(cell.source) != _squeezed(source.source):
+            elif source.kind in LOCKED and squeezed(cell.source) != squeezed(source.source):
                 changed.append(source.grade_id)
             if source.points and cell.points not in (None, source.points):
                 points.append(source.grade_id)
@@ -149,7 +148,7 @@ def _choose_answers(places, plan):
         if place.stands_for and place.stands_for.kind == "check":
             checks.setdefault(place.stands_for.exercise, index)
     often = Counter(id(place.stands_for) for place in places)
-    kept, copies, answered = [], set(), set()
+    kept, copies, answered = [], set(), {}
     previous = -1
     for index, place in enumerate(places):
         source = place.stands_for
@@ -159,12 +158,13 @@ def _choose_answers(places, plan):
         if source.kind in (*ANSWERS, "free"):
             copies |= {source.grade_id} if often[id(source)] > 1 else set()
             late = index > checks.get(source.exercise, len(places))
-            earlier = source.grade_id in answered
-            if not earlier and _is_answer(place):
-                answered.add(source.grade_id)
+            earlier = answered.setdefault(source.grade_id, set())
             if late and earlier:
-                kept.append(_Place(place.cell, previous))
+                if _is_answer(place) and squeezed(place.cell.source) not in earlier:
+                    kept.append(_Place(place.cell, previous))
                 continue
+            if _is_answer(place):
+                earlier.add(squeezed(place.cell.source))
         previous = place.at
         kept.append(place)
     if copies:
@@ -176,7 +176,13 @@ def _choose_answers(places, plan):
 
 
 def _is_answer(place):
-    return _squeezed(place.cell.source) != _squeezed(place.stands_for.source)
+    """Whether the student changed the cell: of a demonstration more than its comments."""
+    cell, source = place.cell, place.stands_for
+    if source.kind == "free":
+        return is_written(cell, source)
+    if source.kind == "demo":
+        return not same_code(cell.source, source.source)
+    return squeezed(cell.source) != squeezed(source.source)
 
 
 def _cells_at(lesson, at, places):
@@ -196,8 +202,18 @@ def _cells_at(lesson, at, places):
     answers = [place for place in mine if _is_answer(place)] or mine
     counted = answers[-1]
     return [
-        _answer(source, place.cell) if place is counted else _extra(place.cell) for place in places
+        _answer(source, place) if place is counted else _extra(place.cell)
+        for place in places
+        if place is counted or not _is_copy(place, source, counted)
     ]
+
+
+def _is_copy(place, source, counted):
+    """Whether it is the lesson's cell, or the student's own answer, once more."""
+    if place.stands_for is not source:
+        return False
+    same = squeezed(place.cell.source) == squeezed(counted.cell.source)
+    return same or not _is_answer(place)
 
 
 def _extra(cell):
@@ -207,11 +223,11 @@ def _extra(cell):
     return PlanCell(source, cell.source, kind, run, True, cell.pictures)
 
 
-def _answer(source, cell):
+def _answer(source, place):
     """The student's text in the lesson's own cell; its type is the lesson's."""
-    same = _squeezed(cell.source) == _squeezed(source.source)
-    run = source.cell_type == "code" and not (source.kind == "demo" and same)
-    written = not same or bool(cell.pictures)
+    cell, changed = place.cell, _is_answer(place)
+    run = source.cell_type == "code" and (changed or source.kind != "demo")
+    written = changed or bool(cell.pictures)
     return PlanCell(source, cell.source, source.cell_type, run, written, cell.pictures)
 
 
@@ -245,7 +261,7 @@ def _names(text):
     """(names that the code defines, functions, arguments and imports included; names that it
     reads); none where it can't be parsed."""
     try:
-        tree = ast.parse(_MAGIC.sub(r"\1pass", text))
+        tree = ast.parse(MAGIC.sub(r"\1pass", text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set(), set()
     defined, read = set(), set()

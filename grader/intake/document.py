@@ -1,23 +1,18 @@
 """From a notebook's bytes to plain cells: only what grading needs, everything else is dropped."""
 
 import json
-import re
 from dataclasses import dataclass, field
 
 from grader.course import LANGUAGES
 from grader.course.notes import Refused, note
 from grader.i18n import N_
+from grader.intake.pictures import Pictures
 
 MAX_PARTS = 2_000_000
 MAX_DEPTH = 100
 MAX_CELLS = 2_000
 MAX_CELL_CHARACTERS = 200_000
 MAX_CHARACTERS = 2_000_000
-MAX_PICTURES, MAX_PICTURE = 10, 8 << 20
-# A picture's first bytes, in base64.
-PICTURES = {"image/png": "iVBORw0KGgo", "image/jpeg": "/9j/"}
-NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
 BOMS = {
     b"\xef\xbb\xbf": "utf-8",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -167,6 +162,7 @@ def _cell(cell):
     )
     nbgrader = _dict(_dict(cell.get("metadata")).get("nbgrader"))
     points = nbgrader.get("points")
+    source, pictures = _illustrated(cell, kind, source)
     return StudentCell(
         kind,
         # A lone surrogate could not be written to any file.
@@ -174,32 +170,30 @@ def _cell(cell):
         _text(nbgrader.get("grade_id")),
         _text(cell.get("id")),
         float(points) if type(points) in (int, float) and abs(points) < 1e9 else None,
-        _pictures(cell.get("attachments")) if kind != "code" else {},
+        pictures,
     )
 
 
-def _pictures(attachments):
-    """Photographs and screenshots of an answer; whatever isn't PNG or JPEG is dropped."""
-    kept = {}
-    for name, kinds in _dict(attachments).items():
-        for kind, start in PICTURES.items():
-            data = _dict(kinds).get(kind)
-            if isinstance(data, list) and all(isinstance(line, str) for line in data):
-                data = "".join(data)
-            right = isinstance(data, str) and data.startswith(start) and _BASE64.fullmatch(data)
-            if right and len(data) < MAX_PICTURE and NAME.fullmatch(name):
-                kept[name] = {kind: data}
-    return kept if len(kept) <= MAX_PICTURES else {}
+def _illustrated(cell, kind, source):
+    """(text, pictures) of a cell: photographs, screenshots, drawings."""
+    if kind == "code":
+        return source, {}
+    pictures = Pictures()
+    pictures.attached(_dict(cell.get("attachments")))
+    source = pictures.in_text(source)
+    if pictures.lost:  # the text says that there was one, so that a person looks
+        source += "".join(f"\n\n[{lost or '?'}]" for lost in pictures.lost)
+    return source, pictures.kept
 
 
 def _kernel(content, notes):
+    """A note on another language; a kernel of Python may be called as anybody likes."""
     metadata = _dict(content.get("metadata"))
-    spec = _dict(metadata.get("kernelspec"))
-    name, language = spec.get("name", "python3"), spec.get("language", "python")
-    if name != "python3" or str(language).lower() != "python":
-        notes.append(
-            note(N_("The notebook asks for the kernel {name}; Python was used."), name=name)
-        )
+    spec, info = _dict(metadata.get("kernelspec")), _dict(metadata.get("language_info"))
+    language = spec.get("language") or info.get("name") or "python"
+    if "python" not in str(language).lower():
+        message = N_("The notebook asks for the kernel {name}; Python was used.")
+        notes.append(note(message, name=spec.get("name") or language))
 
 
 def _language(content):

@@ -1,18 +1,21 @@
 """From a submission's folder to its notebook's bytes, following no link and trusting no name."""
 
 import os
+import re
 import stat
 import sys
 from dataclasses import dataclass, field
 
 from grader.course.notes import Refused, Words, note
 from grader.i18n import N_
+from grader.intake.junk import is_junk
 
 MAX_BYTES = 50 << 20
 MAX_ENTRIES = 5_000
 MAX_EXTRA_BYTES = 5 << 20
 MOST_TOLD = 10  # signs of one sort: the report has a line for each
-SKIPPED = ("__pycache__",)
+# A browser or a mail program may put its own ending behind, or a number before it.
+NOTEBOOK = re.compile(r".*\.ipynb(?P<more>(?: ?\(\d+\)|-\d+)?(?:\.(?:txt|json))*)", re.I | re.S)
 DATES = "timestamp.txt"
 LIBRARIES = {
     "numpy",
@@ -93,7 +96,7 @@ def _entries(handle):
             for count, entry in enumerate(entries):
                 if count >= MAX_ENTRIES:
                     raise Refused(N_("The folder holds more than {n} files."), n=MAX_ENTRIES)
-                if entry.name.startswith(".") or entry.name in SKIPPED:
+                if entry.name.startswith(".") or is_junk(entry.name):
                     continue
                 mode = entry.stat(follow_symlinks=False).st_mode
                 if stat.S_ISREG(mode):
@@ -120,9 +123,10 @@ def _notebook_name(regular, special, lesson):
     if wanted in special:
         message = N_("{name} is {kind}, not a file. Ask for the notebook itself.")
         raise Refused(message, name=wanted, kind=special[wanted])
-    notebooks = sorted(name for name in regular if name.lower().endswith(".ipynb"))
-    if len(notebooks) == 1:
-        return notebooks[0]
+    notebooks = sorted(filter(is_notebook, regular))
+    renamed = [name for name in notebooks if plain_name(name) == wanted]
+    if len(notebooks) == 1 or len(renamed) == 1:
+        return (renamed if len(renamed) == 1 else notebooks)[0]
     if notebooks:
         message = N_(
             "There are several notebooks ({names}), none called {wanted}. "
@@ -130,6 +134,17 @@ def _notebook_name(regular, special, lesson):
         )
         raise Refused(message, names=notebooks, wanted=wanted)
     raise Refused(N_("There is no notebook. It should be called {wanted}."), wanted=wanted)
+
+
+def is_notebook(name) -> bool:
+    """Whether the name is a notebook's, also as ``x.ipynb.txt`` or ``x.ipynb.json``."""
+    return NOTEBOOK.fullmatch(name) is not None
+
+
+def plain_name(name) -> str:
+    """The name without what was put behind ``.ipynb``."""
+    found = NOTEBOOK.fullmatch(name)
+    return name[: len(name) - len(found["more"])] if found else name
 
 
 def read_regular(handle, name, most) -> bytes:

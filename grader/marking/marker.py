@@ -14,9 +14,11 @@ from grader.course.notes import Refused, clean, note
 from grader.i18n import N_, _
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
+from grader.intake.matching import spoken_in
 from grader.marking import notebook as marked
 from grader.marking.fuse import fuse
 from grader.marking.hidden import for_the_student
+from grader.marking.packages import lacking
 from grader.marking.signs import signs_in
 from grader.probes.runtime import TooSlow, time_limit
 from grader.records.outcome import (
@@ -71,6 +73,7 @@ def _mark(task, zygote):
     set_language(language)
     plan = assemble(lesson, document)
     plan.notes[:0] = [*task.notes, *document.notes]
+    plan.notes += lacking(plan)
     plan.signs = [*task.signs, *plan.signs, *signs_in(plan)]
     run = _Run(task, lesson, plan)
     with zygote.session(allowed_files=task.files, language=language, lesson=lesson.name) as session:
@@ -81,8 +84,9 @@ def _mark(task, zygote):
 
 def _language(task, document):
     """The lesson in the submission's language, and the language of its messages."""
-    language = task.language or document.language or task.lesson.language
-    return task.translations.get(document.language or language, task.lesson), language
+    spoken = document.language or spoken_in(document, task.translations)
+    language = task.language or spoken or task.lesson.language
+    return task.translations.get(spoken or language, task.lesson), language
 
 
 def refusal(task: Task, why) -> Outcome:

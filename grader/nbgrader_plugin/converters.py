@@ -31,6 +31,7 @@ from grader.i18n import N_
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.folder import DATES, collect, read_regular
+from grader.intake.matching import spoken_in
 from grader.marking.notebook import build
 from grader.records.gradebook import time_of
 from grader.records.outcome import FAILED, Task
@@ -131,7 +132,9 @@ def taken_in(folder, lesson, course, log) -> dict:
             raise Refused(N_("The folder is a symbolic link. Put the files themselves there."))
         collected = collect(folder, lesson.name, lesson.allowed_files)
         document = read_document(collected.data)
-        lesson = _translations(course, lesson.name).get(document.language, lesson)
+        translations = _translations(course, lesson.name)
+        spoken = document.language or spoken_in(document, translations)
+        lesson = translations.get(spoken, lesson)
         plan = assemble(lesson, document)
         notes, refused = [*collected.notes, *document.notes, *plan.notes], None
     except Refused as why:

@@ -8,10 +8,9 @@ from urllib.parse import quote
 
 import jinja2
 
-from grader import tables
 from grader.i18n import N_, _
 from grader.records.outcome import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
-from grader.reports import figures
+from grader.reports import figures, tables
 from grader.reports.student_page import number
 from policy_gradients.i18n import language
 

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from grader.course import HERE, CourseError
 from grader.course.notes import Refused, clean
-from grader.i18n import N_, _
+from grader.i18n import _
+from grader.intake.matching import is_stub
 from grader.student.results import Item, LessonProgress, Progress
 from grader.student.saved import ProgressError, find_notebooks, read
 from policy_gradients.i18n import language, speaking, system_language
 
 NAME = re.compile(r"\d\d[a-z]?_\w+")
 SECONDS = 300
-TEXT_STUB = N_("*Write your answer here.*")
 # Set for the worker, so that a notebook that asks for its own progress doesn't run itself again.
 RUNNING = "COURSE_PROGRESS_RUNS"
 
@@ -60,10 +60,13 @@ def _describe(found, lesson, plan):
     found.title = title.removeprefix("# ").strip() or found.name
     found.items = [Item(c.grade_id, c.points) for c in lesson.cells if c.kind == "check"]
     texts = [cell for cell in plan.cells if cell.kind == "free"]
-    blank = "", TEXT_STUB, _(TEXT_STUB)
-    written = [cell for cell in texts if cell.written and cell.text.strip() not in blank]
+    written = [cell for cell in texts if cell.written and not _is_blank(cell)]
     found.texts = len(written), len(texts)
     found.text_points = sum(cell.source.points for cell in texts)
+
+
+def _is_blank(cell):
+    return not cell.pictures and (not cell.text.strip() or is_stub(cell.text))
 
 
 def _run(found, folder, told):

@@ -54,6 +54,11 @@ class Progress:
     lessons: list
 
     @property
+    def unread(self) -> list:
+        """Lessons of which something could not be read or run: nothing is said to be done there."""
+        return [lesson for lesson in self.lessons if lesson.trouble]
+
+    @property
     def next(self):
         """(lesson, item) of the first exercise that isn't solved; None where all are."""
         steps = ((lesson, item) for lesson in self.lessons for item in lesson.items)
@@ -69,6 +74,9 @@ class Progress:
         written = sum(lesson.texts[0] for lesson in self.lessons)
         count = sum(lesson.texts[1] for lesson in self.lessons)
         told = [self._next_words()]
+        if self.unread:
+            words = _("Not read to the end, so not counted as done: {names}.")
+            told.append(words.format(names=", ".join(lesson.name for lesson in self.unread)))
         if count:
             words = _("Texts that are marked by hand: {n} of {total} written ({points} points).")
             worth = sum(lesson.text_points for lesson in self.lessons)
@@ -77,6 +85,9 @@ class Progress:
         return told
 
     def _next_words(self):
+        if self.next is None and self.unread:
+            words = _("Next: mend {lesson}. {trouble}")
+            return words.format(lesson=self.unread[0].name, trouble=self.unread[0].trouble)
         if self.next is None:
             return _("Next: nothing. Every exercise is solved.")
         lesson, item = self.next
@@ -118,7 +129,8 @@ def _remark(lesson):
         return lesson.trouble
     if not lesson.begun:
         return _("not begun")
-    return _("done") if lesson.solved == len(lesson.items) else ""
+    done = lesson.items and lesson.solved == len(lesson.items)
+    return _("done") if done else ""
 
 
 def _link(lesson):

@@ -8,7 +8,7 @@ from grader.course import ANSWERS, HERE, CourseError, Lesson, read_lesson, sourc
 from grader.i18n import _
 from grader.intake.assemble import Plan, assemble
 from grader.intake.document import read_document
-from policy_gradients.i18n import language, system_language
+from policy_gradients.i18n import language, languages, system_language
 
 
 class ProgressError(CourseError):
@@ -34,7 +34,7 @@ def read(folder: Path, name: str) -> tuple[Lesson, Plan, bool]:
     """(lesson, plan, begun) of one saved notebook. Raises Refused, CourseError or OSError."""
     data = (folder / name / f"{name}.ipynb").read_bytes()
     document = read_document(data)
-    lesson = _lesson(folder, name, document.language or "en", data)
+    lesson = _lesson(folder, name, document.language or _language_of(folder), data)
     plan = assemble(lesson, document)
     return lesson, plan, _begun(plan, data)
 
@@ -56,12 +56,32 @@ def _lesson(folder, name, spoken, data):
         if path.is_file() and not path.samefile(mine):
             return read_lesson(path, name, spoken)
     try:
-        raw = [cell for cell in json.loads(data)["cells"] if "policy_gradients" in cell["metadata"]]
-        cells = {cell.id: _unwritten(cell) for cell in map(source_cell, reversed(raw))}
-        return Lesson(name, spoken, tuple(reversed(cells.values())), {})
+        cells = _own_cells(json.loads(data)["cells"])
     except (ValueError, KeyError, TypeError) as error:
         words = _("This is not a notebook of the course ({error}).")
         raise ProgressError(words.format(error=type(error).__name__)) from None
+    if not any(cell.kind in ("check", "free") for cell in cells):
+        words = _(
+            "No exercise was found in it: the program that saved it dropped what marks its cells. "
+            "Copy your answers into a fresh copy of the notebook."
+        )
+        raise ProgressError(words)
+    return Lesson(name, spoken, cells, {})
+
+
+def _own_cells(raw) -> tuple:
+    """The cells that still say what they are, each once, without the student's answers."""
+    known = [
+        source_cell({**cell, "id": cell.get("id") or f"cell-{number}"})
+        for number, cell in enumerate(raw)
+        if "policy_gradients" in cell["metadata"]
+    ]
+    once = {cell.grade_id or cell.id: _unwritten(cell) for cell in reversed(known)}
+    return tuple(reversed(once.values()))
+
+
+def _language_of(folder):
+    return folder.name if folder.name in languages() else "en"
 
 
 def _unwritten(cell):

@@ -23,6 +23,7 @@ from .reinforce import gradients, loss_and_return, probabilities, returns
 from .reuse import (
     bundle,
     bundles,
+    by_rate,
     claims,
     kl_estimates_figure,
     leashes,
@@ -47,6 +48,7 @@ __all__ = [
     "broken_runs",
     "bundle",
     "bundles",
+    "by_rate",
     "cart_clip",
     "claims",
     "clip_curves",

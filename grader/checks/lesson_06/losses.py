@@ -343,20 +343,36 @@ def loss_cases(rng):
             clip=wide,
         ),
         loss_case([[1.1]], [[-0.5]], [[True]]),
+        # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
+        loss_case(
+            [[0.01, 100.0], [0.01, 100.0]], [[1.0, 2.0], [-1.0, -2.0]], np.ones((2, 2), bool)
+        ),
+        loss_case([[1.5, 0.9]], [[1.0, 2.0]], [[False, False]], edge=True),
+        *(far_outside(dtype) for dtype in (np.float32, np.float64)),
     ]
 
 
-def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), **others):
+def far_outside(dtype):
+    """A padded column whose ratio is beyond the dtype's largest number."""
+    far = 89.0 if dtype == np.float32 else 710.0
+    ratio = np.exp(np.array([[0.1, 0.0, -0.1]]))
+    case = loss_case(ratio, [[1.0, 1.0, -1.0]], [[True, False, True]], dtype=dtype, edge=True)
+    case.inputs["logp_old"].array[0, 1] -= far
+    return case
+
+
+def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), edge=False, **others):
     logp, logp_old = logs(ratio, rng, dtype)
     inputs = {
         "logp": Tensor(logp, grad=True),
         "logp_old": Tensor(logp_old, grad=True),
-        "adv": Tensor(np.asarray(adv, dtype=dtype)),
+        "adv": Tensor(np.asarray(adv, dtype=dtype), grad=True),
         "mask": Tensor(np.array(mask)),
         **others,
     }
     text = _("ratios: {ratios}").format(ratios=array_text(np.round(ratio, 4)))
-    return Case(inputs, keywords, shown=call_text("ppo_token_loss", inputs) + "\n" + text)
+    shown = call_text("ppo_token_loss", inputs) + "\n" + text
+    return Case(inputs, keywords, shown=shown, edge=edge)
 
 
 def loss_truth(logp, logp_old, adv, mask, clip=0.2):
@@ -367,7 +383,8 @@ def loss_truth(logp, logp_old, adv, mask, clip=0.2):
         ratio, weight = math.exp(float(logp[index]) - float(logp_old[index])), float(adv[index])
         objectives.append(objective(ratio, weight, clip))
         gradient[index] = -slope(ratio, weight, clip) * ratio / count
-    return Expected(-math.fsum(objectives) / count, {"logp": gradient, "logp_old": None})
+    gradients = {"logp": gradient, "logp_old": None, "adv": None}
+    return Expected(-math.fsum(objectives) / count, gradients)
 
 
 def clipped(ratio, adv, clip):
@@ -418,6 +435,25 @@ def whitened_by_torch(logp, logp_old, adv, mask, clip=0.2):
 PADDING = N_(
     "Prompt and padding count as well. Divide by the mask's sum, and add up its entries alone."
 )
+
+
+def dual_clipped(bound):
+    """For bad tokens the loss ends at `bound` times |A|."""
+    return lambda r, a, c: torch.where(
+        a < 0, torch.max(clipped(r, a, c), bound * a), clipped(r, a, c)
+    )
+
+
+def of_nothing(case, seen, truth):
+    """An empty mask whose mean is not 0."""
+    return not case.inputs["mask"].array.any()
+
+
+def masked_too_late(case, seen, truth):
+    """Right but for a nan that comes from outside the mask."""
+    return case.edge and case.inputs["mask"].array.any()
+
+
 AS_THEY_COME = N_("Take the advantages as they come. Whitening them is the caller's business.")
 UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
 
@@ -428,6 +464,19 @@ PPO_TOKEN_LOSS = FunctionExercise(
     kind=TensorOf(),
     prerequisites=("masked_mean",),
     mistakes=(
+        Mistake(
+            "empty-mask",
+            N_("Where nothing is true, the mean is 0. What is divided by what?"),
+            when=of_nothing,
+        ),
+        Mistake(
+            "mask-after-exp",
+            N_(
+                "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
+                "and 0 times infinity is nan. Mask before the exponential."
+            ),
+            when=masked_too_late,
+        ),
         Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
         Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
         Mistake(
@@ -508,6 +557,24 @@ PPO_TOKEN_LOSS = FunctionExercise(
             like=lambda logp, logp_old, adv, mask, clip=0.2: (
                 -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)
             ),
+        ),
+        Mistake(
+            "gradient-through-advantage",
+            words.ADV_IS_DATA,
+            like=lambda logp, logp_old, adv, mask, clip=0.2: (
+                -mean_of(clipped(torch.exp(logp - logp_old.detach()), adv, clip), mask)
+            ),
+        ),
+        *(
+            Mistake(
+                "dual-clip",
+                N_(
+                    "A bad token whose ratio is large: the loss asked for has no second bound "
+                    "there. Some libraries add one; lesson 04 calls it the dual clip."
+                ),
+                like=loss_like(dual_clipped(bound)),
+            )
+            for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
         ),
         Mistake(
             "advantages-whitened",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader.course.notes import Note, clean, note, shown
 from grader.i18n import N_, _
+from grader.intake.junk import is_junk
 
 MOST_NAME = 120
 
@@ -73,6 +74,7 @@ def _folders(folder, quiet=False):
                 entry
                 for entry in entries
                 if not entry.name.startswith(".")
+                and not is_junk(entry.name)
                 and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
             ]
     except OSError as error:

@@ -1,0 +1,169 @@
+"""The files of marks that Canvas and Moodle import."""
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from grader.i18n import _
+from grader.intake.classroom import ClassroomError
+from grader.lms import canvas as gradebook
+from grader.lms import worksheet
+from grader.lms.download import safe_folder
+from grader.lms.sheets import Sheet
+from grader.reports.student_page import number
+from grader.reports.tables import most_points, safe, totals
+
+CANVAS_HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+
+
+@dataclass
+class Exported:
+    """text: the file; lines: what it doesn't hold, in words; refused: people whose marks are left
+    out because they could be two people's."""
+
+    text: str
+    lines: list = field(default_factory=list)
+    refused: list = field(default_factory=list)
+
+
+@dataclass
+class _Matched:
+    """rows: number of a roster's row -> students; refused, missing: students that have none."""
+
+    rows: dict
+    refused: list
+    missing: list
+
+    def marks(self, row, students) -> dict:
+        """lesson -> (score, whether it waits) of one row."""
+        found = {}
+        for student in self.rows.get(row, ()):
+            found |= students[student]
+        return found
+
+    def words(self):
+        """Sentences about whoever is left out."""
+        if self.missing:
+            words = _("Not in the roster, so not in this file: {names}.")
+            yield words.format(names=", ".join(map(safe, sorted(self.missing))))
+        if self.refused:
+            words = _(
+                "Refused, since the roster doesn't tell which of two people they are: {names}. "
+                "Their marks are not in this file."
+            )
+            yield words.format(names=", ".join(map(safe, sorted(self.refused))))
+
+
+def _match(students, *keys) -> _Matched:
+    """Who stands in which row. keys: (each row's name, the name of a student) pairs, the one that
+    wins first; a student found by one of them is not looked for by the next."""
+    rows, refused, missing = defaultdict(list), [], []
+    for student in students:
+        found = next(filter(None, (_rows_of(name(student), key) for key, name in keys)), [])
+        if len(found) == 1:
+            rows[found[0]].append(student)
+        else:
+            (refused if found else missing).append(student)
+    for row, names in list(rows.items()):
+        often = Counter(lesson for name in names for lesson in students[name])
+        if max(often.values()) > 1:  # two marks of one lesson, and the row has room for one
+            refused += rows.pop(row)
+    return _Matched(rows, refused, missing)
+
+
+def _rows_of(wanted, names):
+    return [at for at, name in enumerate(names) if name and name == wanted]
+
+
+def canvas(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
+    """A gradebook file for Canvas (Grades, Import). sheet: Canvas's own export, in whose dialect
+    the file is written; students are matched by ID, which ``collect`` names them by, else by login.
+    A lesson's column is headed as the sheet's assignment of that name."""
+    points, students = most_points(ledger), totals(ledger)
+    lessons = sorted(points) if lesson is None else [lesson]
+    if sheet is None:
+        rows = [[name, "", "", name, ""] for name in students]
+        sheet = Sheet(CANVAS_HEADER, rows)
+    logins = sheet.cells(sheet.column({"sis login id"}))
+    matched = _match(students, (gradebook.student_ids(sheet), str), (logins, str))
+    kept = gradebook.people_columns(sheet)
+    label = [gradebook.points_label(sheet)] + [""] * (len(kept) - 1)
+    rows = [label + [sheet.number(number(points[name])) for name in lessons]]
+    for at, row in enumerate(sheet.rows):
+        cells = _cells(matched.marks(at, students), lessons, sheet)
+        if any(cells):
+            rows.append([*(safe(row[column]) for column in kept), *cells])
+    headings = [_heading(name, sheet) for name in lessons]
+    text = sheet.text([*(sheet.header[column] for column in kept), *headings], rows)
+    return Exported(text, [*matched.words(), *_waiting(students)], matched.refused)
+
+
+def _cells(mine, lessons, sheet):
+    return [sheet.number(number(mine[name][0])) if name in mine else "" for name in lessons]
+
+
+def _heading(lesson, sheet):
+    """The heading of the one assignment whose title holds the lesson's name; the lesson's name
+    where there is none, or more than one."""
+    headings = gradebook.assignments(sheet)
+    found = [name for name in headings if f" {_plain(lesson)} " in f" {_plain(name)} "]
+    return found[0] if len(found) == 1 else lesson
+
+
+def _plain(title):
+    return " ".join(re.findall(r"[^\W_]+", title.casefold()))
+
+
+def moodle(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
+    """A file for Moodle. sheet: the assignment's grading worksheet, which comes back with the marks
+    of one lesson in it (Upload grading worksheet). Without it: one row a student, one column a
+    lesson, for Grades, Import, CSV file, with ``username`` mapped to the users' field."""
+    students = totals(ledger)
+    if sheet is not None:
+        return _filled_in(sheet, students, _the_lesson(most_points(ledger), lesson))
+    lessons = sorted(most_points(ledger)) if lesson is None else [lesson]
+    plain = Sheet(["username", *lessons], [])
+    rows = [[safe(name), *_cells(students[name], lessons, plain)] for name in sorted(students)]
+    return Exported(plain.text(plain.header, rows), list(_waiting(students)))
+
+
+def _the_lesson(points, lesson):
+    if lesson is not None or len(points) == 1:
+        return lesson or next(iter(points))
+    words = _("A worksheet has the marks of one lesson. Name it with --lesson: {known}.")
+    raise ClassroomError(words.format(known=", ".join(sorted(points))))
+
+
+def _filled_in(sheet, students, lesson):
+    column = worksheet.grades(sheet)
+    if column is None:
+        words = _("The worksheet has no column for marks ({found}). {remedy}")
+        found = ", ".join(sheet.header)
+        raise ClassroomError(words.format(found=found, remedy=worksheet.remedy()))
+    students = {name: {lesson: mine[lesson]} for name, mine in students.items() if lesson in mine}
+    accounts = list(map(safe_folder, worksheet.accounts(sheet)))
+    numbers = (worksheet.numbers(sheet), _number_of)
+    matched = _match(students, (accounts, str), numbers)
+    rows = []
+    for at, row in enumerate(sheet.rows):
+        (mark,) = _cells(matched.marks(at, students), [lesson], sheet)
+        rows.append([*row[:column], mark or row[column], *row[column + 1 :]])
+    text = sheet.text(sheet.header, rows)
+    return Exported(text, [*matched.words(), *_waiting(students)], matched.refused)
+
+
+def _number_of(student):
+    """The participant's number in a folder's name that ``collect`` made without a worksheet."""
+    found = re.search(r"_(\d+)$", student)
+    return found[1] if found else None
+
+
+def _waiting(students):
+    waiting = sum(missing for mine in students.values() for _score, missing in mine.values())
+    if waiting:
+        words = _("Submissions with a text that waits for its mark and counts 0 until then: {n}.")
+        yield words.format(n=waiting)
+
+
+READERS = {"canvas": gradebook.read_gradebook, "moodle": worksheet.read_worksheet}
+FORMATS = {"canvas": canvas, "moodle": moodle}

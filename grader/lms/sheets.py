@@ -1,0 +1,98 @@
+"""Tables of Canvas and Moodle in whatever language and dialect they come, and back in the same.
+
+Canvas keeps its headings in English, but writes semicolons and decimal commas where a language has
+them. Moodle translates its headings (mod/assign and its feedback_offline).
+"""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.i18n import _
+from grader.intake.classroom import ClassroomError
+
+DELIMITERS = ",;\t|"
+BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_COMMA, _POINT = re.compile(r"-?\d+,\d+"), re.compile(r"-?\d+\.\d+")
+
+
+@dataclass
+class Sheet:
+    """A table, and how its file was written. header and rows: texts, each row as long as header."""
+
+    header: list
+    rows: list
+    delimiter: str = ","
+    decimal: str = "."
+
+    def column(self, names) -> int | None:
+        """The first column whose heading is one of these, whatever its case."""
+        plain = [plain_heading(heading) for heading in self.header]
+        return next((at for at, heading in enumerate(plain) if heading in names), None)
+
+    def cells(self, column) -> list:
+        """A column's texts; empty ones where there is no such column."""
+        return [row[column].strip() if column is not None else "" for row in self.rows]
+
+    def number(self, text: str) -> str:
+        """A number as this file writes it."""
+        return text.replace(".", self.decimal)
+
+    def text(self, header, rows) -> str:
+        """These rows as a file of this dialect."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, delimiter=self.delimiter)
+        writer.writerow(header)
+        writer.writerows(rows)
+        return stream.getvalue()
+
+
+def plain_heading(text) -> str:
+    """A heading to compare: small letters, one kind of apostrophe, no further spaces."""
+    return " ".join(text.replace("\u2019", "'").casefold().split())
+
+
+def read_sheet(path, remedy: str) -> Sheet:
+    """The table in a file. Raises ClassroomError, which ends with the remedy."""
+    try:
+        text = _decoded(Path(path).read_bytes())
+        table = _table(text)
+    except (OSError, UnicodeError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        words = _("{path}: {why}. {remedy}")
+        raise ClassroomError(words.format(path=path, why=why, remedy=remedy)) from None
+    rows, delimiter = table
+    header, *rows = rows or [[]]
+    wide = len(header)
+    rows = [(row + [""] * wide)[:wide] for row in rows if any(cell.strip() for cell in row)]
+    return Sheet(header, rows, delimiter, _decimal(rows, delimiter))
+
+
+def _decoded(data):
+    for bom, name in BOMS:
+        if data.startswith(bom):
+            return data.decode(name)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")  # a spreadsheet on Windows saved it
+
+
+def _table(text):
+    """(rows, delimiter): the delimiter that gives the first line the most columns."""
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    wide = {sign: len(next(csv.reader([first], delimiter=sign), [])) for sign in DELIMITERS}
+    delimiter = max(DELIMITERS, key=wide.get)
+    stream = io.StringIO(text.lstrip("\r\n"), newline="")
+    return list(csv.reader(stream, delimiter=delimiter)), delimiter
+
+
+def _decimal(rows, delimiter):
+    cells = [cell.strip() for row in rows for cell in row]
+    commas = sum(_COMMA.fullmatch(cell) is not None for cell in cells)
+    points = sum(_POINT.fullmatch(cell) is not None for cell in cells)
+    if commas == points:
+        return "," if delimiter == ";" else "."
+    return "," if commas > points else "."

@@ -1,0 +1,108 @@
+"""grades.csv and submissions.csv."""
+
+import csv
+import io
+import re
+from collections import defaultdict
+
+from grader.i18n import _
+from grader.records.outcome import WAITING
+from grader.reports.student_page import number
+
+# Wide signs count in some languages' spreadsheets; characters without a width may go before them.
+_FORMULA = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20]")
+GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
+SUBMISSIONS = ("student", "lesson", "status", "reason", "seconds", "peak_mb")
+
+
+def safe(text) -> str:
+    """A text that a student may have chosen, so that no spreadsheet takes it for a formula, in one
+    line. Spaces within stay: names that differ in them are two names."""
+    text = re.sub(r"[^\S ]+", " ", str(text)).strip()
+    return "'" + text if _FORMULA.match(text) else text
+
+
+def csv_text(header, rows) -> str:
+    """The rows as CSV (RFC 4180, UTF-8)."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def marks_of(record, by_hand) -> list:
+    """(mark, score, verdict) of a record: what a person gave counts before what the grader gave."""
+    given = by_hand.get((record.student, record.lesson), {})
+    rows = []
+    for mark in record.outcome.marks:
+        score, _comment = given.get(mark.exercise, (None, ""))
+        rows.append((mark, mark.score, mark.verdict) if score is None else (mark, score, "marked"))
+    return rows
+
+
+def grades(ledger) -> str:
+    """grades.csv. A mark that a person has yet to give is empty, its verdict is "waiting"."""
+    by_hand = ledger.by_hand()
+    rows = (
+        (
+            safe(record.student),
+            safe(record.lesson),
+            mark.exercise,
+            "" if score is None else number(score),
+            number(mark.max_score),
+            verdict,
+            safe(mark.mistake),
+        )
+        for record in ledger.states()
+        for mark, score, verdict in marks_of(record, by_hand)
+    )
+    return csv_text(GRADES, rows)
+
+
+def submissions(ledger) -> str:
+    """submissions.csv."""
+    rows = (
+        (
+            safe(record.student),
+            safe(record.lesson),
+            record.outcome.status,
+            safe(reason(record)),
+            f"{record.outcome.seconds:.2f}",
+            f"{record.outcome.peak_mb:.0f}",
+        )
+        for record in ledger.states()
+    )
+    return csv_text(SUBMISSIONS, rows)
+
+
+def reason(record) -> str:
+    """Why a submission has its status, in one line."""
+    words = [_("Graded without a sandbox.")] if record.unsafe else []
+    return " ".join([*words, *map(str, record.outcome.reason)])
+
+
+def totals(ledger) -> dict:
+    """student -> {lesson: (score, whether a mark is still missing)}."""
+    by_hand, found = ledger.by_hand(), defaultdict(dict)
+    for record in ledger.states():
+        rows = marks_of(record, by_hand)
+        if rows:
+            score = sum(score or 0.0 for _mark, score, _verdict in rows)
+            found[record.student][record.lesson] = score, any(s is None for _m, s, _v in rows)
+    return found
+
+
+def most_points(ledger) -> dict:
+    """lesson -> its points."""
+    return {
+        r.lesson: sum(m.max_score for m in r.outcome.marks)
+        for r in ledger.states()
+        if r.outcome.marks
+    }
+
+
+def waiting(path) -> int:
+    """How many marks of a grades.csv a person has yet to give."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return sum(row["verdict"] == WAITING for row in csv.DictReader(file))
