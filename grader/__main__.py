@@ -97,6 +97,12 @@ def _autograde_options(made):
         "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://..."
     )
     _language(made, "of the messages (each notebook's own)")
+    made.add_argument(
+        "--deadlines",
+        type=Path,
+        metavar="FILE",
+        help="who has until when, and what lateness costs (deadlines.csv beside --submitted)",
+    )
     made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
     made.add_argument(
         "--unsafe-no-sandbox",
@@ -191,6 +197,7 @@ def _autograde(options):
         options.unsafe,
         options.secret_file,
         gradebook=options.gradebook,
+        deadlines=options.deadlines,
     )
     if options.unsafe:
         words = _("WARNING: no sandbox. Submissions can read and change whatever you can.")

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from grader.__main__ import main
-from grader.lms import sheets, times, worksheet
+from grader.intake import sheets
+from grader.lms import times, worksheet
 from grader.lms.download import collect
 from grader.lms.names import read_names
 from grader.records.arrivals import read_arrivals

@@ -43,7 +43,9 @@ def attempt(task, zygote):
     """("done", outcome), or why there is none: a "fault" may not come again, "cannot" will."""
     try:
         outcome = mark(task, zygote)
-        outcome.page = page_of(task.student, outcome, task.lesson.name, task.by_hand, task.unsafe)
+        outcome.page = page_of(
+            task.student, outcome, task.lesson.name, task.by_hand, task.unsafe, task.late
+        )
         outcome.notebook = text_of(outcome.notebook)
         return "done", outcome
     except NotIsolated as error:

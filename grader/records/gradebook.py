@@ -44,6 +44,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from grader.course import Lesson
+from grader.course.lateness import ON_TIME, Lateness
 from grader.course.notes import Note
 from grader.records import address
 from grader.records.outcome import FAILED, Mark, Outcome
@@ -83,6 +84,7 @@ class Record:
     timestamp: str = ""
     unsafe: bool = False
     listed: bool = False
+    late: Lateness = ON_TIME
 
 
 class Ledger:
@@ -110,6 +112,10 @@ class Ledger:
 
     def __exit__(self, *exc):
         self._open.close()
+
+    def explained(self):
+        """A block in which errors of the database are told in words."""
+        return _explained(self.path)
 
     def prepare(self, lesson: Lesson):
         """Makes the rows of an assignment, its notebook and its cells, by nbgrader's SaveCells."""
@@ -370,6 +376,7 @@ def _keep(connection, record):
         "signs": _plain(outcome.signs),
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
+        "late": asdict(record.late) if record.late.late else None,
     }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
@@ -403,7 +410,15 @@ def _record(row):
         _notes(content["signs"]),
         row.language,
     )
-    return Record(row.student, row.lesson, row.key, outcome, row.by_hand, unsafe=content["unsafe"])
+    return Record(
+        row.student,
+        row.lesson,
+        row.key,
+        outcome,
+        row.by_hand,
+        unsafe=content["unsafe"],
+        late=Lateness(**(content.get("late") or {})),
+    )
 
 
 def _plain(notes):
@@ -414,10 +429,11 @@ def _notes(plain):
     return [Note(*n) if isinstance(n, list) else n for n in plain]
 
 
-def digest_by_hand(marks: dict) -> str:
-    """A short digest of one submission's hand-given marks and comments."""
-    text = json.dumps(sorted((name, mark, words) for name, (mark, words) in marks.items()))
-    return hashlib.sha256(text.encode()).hexdigest()[:16] if marks else ""
+def digest_by_hand(marks: dict, late: Lateness = ON_TIME) -> str:
+    """A short digest of one submission's hand-given marks and comments, and of its lateness."""
+    given = sorted((name, mark, words) for name, (mark, words) in marks.items())
+    text = json.dumps([given, asdict(late)] if late.late else given)
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if marks or late.late else ""
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from grader.course import Lesson
+from grader.course.lateness import ON_TIME, Lateness
 from grader.i18n import N_
 
 GRADED, NOTED, STOPPED, REFUSED, FAILED = (
@@ -36,7 +37,7 @@ class Mark:
 class Task:
     """One submission to mark. data: the notebook's bytes, or None where ``refused`` says why not;
     seeds: exercise -> seed of its hidden cases; by_hand: exercise -> (mark, comment) given so far;
-    language: "" leaves it to the notebook."""
+    language: "" leaves it to the notebook; late: what lateness costs."""
 
     student: str
     lesson: Lesson
@@ -50,6 +51,7 @@ class Task:
     language: str = ""
     translations: dict = field(default_factory=dict)
     unsafe: bool = False
+    late: Lateness = ON_TIME
 
 
 @dataclass
