@@ -1981,12 +1981,12 @@ def nothing_returned(*args, **kwargs):
 
 # Questions ------------------------------------------------------------------------------------
 
-for letter in "acd":
+for letter in "bcd":
     value("q_first_step", f"letter_{letter}", letter, f"chose-{letter}")
 value("q_first_step", "unanswered", None, "not-answered")
 value("q_first_step", "two_letters", "ab", "not-a-letter")
-value("q_first_step", "letter_b", "b")
-value("q_first_step", "shouted", " (B) ")
+value("q_first_step", "letter_a", "a")
+value("q_first_step", "shouted", " (A) ")
 
 FOUND = {
     "A": "critic-untrained",
@@ -1995,6 +1995,8 @@ FOUND = {
     "D": "no-clip",
     "E": "loss-sign",
     "F": "policy-frozen",
+    "G": "reward-sign",
+    "H": "temperature",
 }
 value("bug_hunt", "as_asked", FOUND)
 value("bug_hunt", "another_order", dict(reversed(FOUND.items())))
@@ -2007,6 +2009,8 @@ for run, other in [
     ("D", "old-recomputed"),
     ("E", "entropy-bonus"),
     ("F", "actions-resampled"),
+    ("G", "loss-sign"),
+    ("H", "entropy-bonus"),
 ]:
     value("bug_hunt", f"{other}_in_{run}", FOUND | {run: other}, f"run-{run}")
 value("bug_hunt", "all_alike", dict.fromkeys(FOUND, "no-clip"), "run-A")
@@ -2014,5 +2018,5 @@ value("bug_hunt", "unanswered", dict.fromkeys(FOUND), "not-answered")
 value("bug_hunt", "half_answered", FOUND | {"D": None, "E": None, "F": None}, "not-answered")
 value("bug_hunt", "own_words", FOUND | {"B": "the ratio is always one"}, "unknown-bug")
 value("bug_hunt", "numbers", FOUND | {"C": 3}, "unknown-bug")
-value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDE"}, "step:kind")
+value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDEFG"}, "step:kind")
 value("bug_hunt", "a_list", list(FOUND.values()), "step:kind")
