@@ -32,7 +32,7 @@ help:
 	@echo "make claims        measure the lessons' headline claims over other seeds and rates"
 	@echo "make translations  bring the catalogues under locale/ up to date"
 	@echo "make site          build the course as web pages in build/site, in each language"
-	@echo "make lint          check the code's style"
+	@echo "make lint          check style, layout and imports of the code"
 	@echo "make bench         measure speeds"
 	@echo "make canary        test the oldest and the newest packages that are allowed"
 	@echo "make lock          write requirements.lock from pyproject.toml (ARGS=--upgrade)"
@@ -86,7 +86,7 @@ demo: $(LAB) system
 notebooks: $(LAB)
 	$(BIN)/python -m publish $(ARGS)
 
-test: setup system
+test: setup system lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 claims: setup
@@ -97,8 +97,11 @@ bench: setup system
 	@$(BIN)/python publish/install.py lab bench
 	$(BIN)/python -m tests.bench $(ARGS)
 
+# Style, layout, and what may import what (docs/architecture.md).
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 translations: $(LAB)
 	$(BIN)/python -m publish.translations $(ARGS)

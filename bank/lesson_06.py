@@ -659,21 +659,24 @@ def in_place(rewards, logp, logp_ref, mask, beta):
 
 @right("ppo_token_loss")
 def masked_objective(logp, logp_old, adv, mask, clip=0.2):
-    ratio = torch.exp(logp - logp_old.detach())
+    ratio = torch.exp((logp - logp_old.detach()).masked_fill(~mask, 0.0))
+    adv = adv.detach()
     gain = torch.minimum(ratio * adv, torch.clamp(ratio, 1 - clip, 1 + clip) * adv)
-    return -(gain * mask).sum() / mask.sum()
+    return -(gain * mask).sum() / mask.sum().clamp(min=1)
 
 
 @right("ppo_token_loss")
 def chosen_tokens_alone(logp, logp_old, adv, mask, clip=0.2):
-    logp, logp_old, adv = logp[mask], logp_old[mask].detach(), adv[mask]
+    logp, logp_old, adv = logp[mask], logp_old[mask].detach(), adv[mask].detach()
     ratio = (logp - logp_old).exp()
-    return torch.maximum(-ratio * adv, -ratio.clip(1 - clip, 1 + clip) * adv).mean()
+    losses = torch.maximum(-ratio * adv, -ratio.clip(1 - clip, 1 + clip) * adv)
+    return losses.sum() / max(1, len(losses))
 
 
 @right("ppo_token_loss")
 def limit_by_sign(logp, logp_old, adv, mask, clip=0.2):
-    ratio = torch.exp(logp - logp_old.data)
+    adv = adv.data
+    ratio = torch.where(mask, logp - logp_old.data, 0).exp()
     low = torch.where(adv > 0, torch.zeros_like(adv), torch.full_like(adv, 1 - clip))
     high = torch.where(adv > 0, torch.full_like(adv, 1 + clip), torch.full_like(adv, float("inf")))
     held = torch.minimum(torch.maximum(ratio, low), high)
@@ -682,21 +685,57 @@ def limit_by_sign(logp, logp_old, adv, mask, clip=0.2):
 
 @right("ppo_token_loss")
 def token_loop(logp, logp_old, adv, mask, clip=0.2):
-    terms = []
+    terms = [0.0 * logp.sum()]
     for b, t in mask.nonzero().tolist():
         ratio, weight = torch.exp(logp[b, t] - logp_old[b, t].item()), float(adv[b, t])
         stopped = float(ratio) > 1 + clip if weight > 0 else float(ratio) < 1 - clip
         edge = 1 + clip if weight > 0 else 1 - clip
         terms.append(-(edge + 0 * ratio if stopped else ratio) * weight)
-    return sum(terms) / len(terms)
+    return sum(terms) / max(1, len(terms) - 1)
 
 
 @right("ppo_token_loss")
 def weighted_by_share(logp, logp_old, adv, mask, clip=0.2):
-    share = mask.to(logp.dtype) / mask.sum()
-    ratio = math.e ** (logp - logp_old.detach())
-    pair = torch.stack([ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv])
+    share = mask.to(logp.dtype) / max(1, int(mask.sum()))
+    ratio = math.e ** (torch.where(mask, logp, 0) - torch.where(mask, logp_old.detach(), 0))
+    pair = torch.stack([ratio * adv.detach(), ratio.clamp(1 - clip, 1 + clip) * adv.detach()])
     return -torch.einsum("bt,bt->", pair.amin(0), share)
+
+
+@wrong("ppo_token_loss", "gradient-through-advantage")
+def advantages_differentiated(logp, logp_old, adv, mask, clip=0.2):
+    ratio = torch.exp(torch.where(mask, logp - logp_old.detach(), 0.0))
+    gained = torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
+    return -(gained * mask).sum() / mask.sum().clamp(min=1)
+
+
+@wrong("ppo_token_loss", "empty-mask")
+def mean_of_what_is_chosen(logp, logp_old, adv, mask, clip=0.2):
+    logp, logp_old, adv = logp[mask], logp_old[mask].detach(), adv[mask].detach()
+    return -gain(logp, logp_old, adv, clip).mean()
+
+
+@wrong("ppo_token_loss", "mask-after-exp")
+def where_after_exp(logp, logp_old, adv, mask, clip=0.2):
+    gained = gain(logp, logp_old, adv.detach(), clip)
+    return -torch.where(mask, gained, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+def dually_clipped(logp, logp_old, adv, mask, clip, bound):
+    adv = adv.detach()
+    gained = gain(logp, logp_old, adv, clip)
+    gained = torch.where(adv < 0, torch.maximum(gained, bound * adv), gained)
+    return -(gained * mask).sum() / mask.sum().clamp(min=1)
+
+
+@wrong("ppo_token_loss", "dual-clip")
+def dual_clip_at_three(logp, logp_old, adv, mask, clip=0.2):
+    return dually_clipped(logp, logp_old, adv, mask, clip, 3.0)
+
+
+@wrong("ppo_token_loss", "dual-clip")
+def dual_clip_at_five(logp, logp_old, adv, mask, clip=0.2):
+    return dually_clipped(logp, logp_old, adv, mask, clip, 5.0)
 
 
 def gain(logp, logp_old, adv, clip):

@@ -5,9 +5,10 @@ import signal
 import sys
 from pathlib import Path
 
-from grader.course import LANGUAGES, Course, CourseError, no_lesson
+from grader.course import LANGUAGES, Course, no_lesson
+from grader.errors import UserError
 from grader.i18n import _
-from grader.sandbox.system import LINUX_ALONE, NotLinux, need_linux
+from grader.sandbox.system import LINUX_ALONE, need_linux
 from policy_gradients.i18n import speaking
 
 ROSTER = "Canvas: the CSV that its gradebook exports; Moodle: its grading worksheet"
@@ -166,7 +167,7 @@ def _run(command, options):
             raise
         print(_("error: {words}").format(words=_not_installed(error.name)), file=sys.stderr)
         return 1
-    except _expected() as error:
+    except UserError as error:
         print(_("error: {words}").format(words=error), file=sys.stderr)
         return 1
 
@@ -177,29 +178,6 @@ def _not_installed(name):
         ". .venv/bin/activate"
     )
     return words.format(python=sys.executable, name=name)
-
-
-def _expected():
-    """Errors that say themselves what to do."""
-    from grader.executor.settings import CannotGrade
-    from grader.intake.classroom import ClassroomError
-    from grader.records.address import AddressError
-    from grader.records.gradebook import GradebookError
-    from grader.records.secret import SecretError
-    from grader.records.store import StoreError
-    from grader.sandbox import NotIsolated
-
-    return (
-        AddressError,
-        CannotGrade,
-        ClassroomError,
-        CourseError,
-        GradebookError,
-        NotIsolated,
-        NotLinux,
-        SecretError,
-        StoreError,
-    )
 
 
 def _autograde(options):

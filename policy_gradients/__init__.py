@@ -1,8 +1,8 @@
 """Small helper package of the policy gradient course.
 
-Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exact`), small
-networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.Transformer`), a tiny language
-(`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
+Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exact`), small networks
+(`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.GaussianMLP`, `pg.Transformer`), a tiny
+language (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
 translated messages (`pg.i18n`).
 
 `pg.predict` keeps a prediction, `pg.outcome` shows it beside what came out.
@@ -18,12 +18,13 @@ from . import i18n
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
-from .side_by_side import learn_many, play_many
 from .kept import outcome, predict, predicted, predictions
+from .side_by_side import learn_many, play_many
 from .stored_runs import stored_runs
 
 __all__ = [
     "EpisodeReturns",
+    "GaussianMLP",
     "MLP",
     "Rollout",
     "TabularCritic",
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 _MODULES = ("envs", "evaluation", "exact", "language", "nets", "plots")
-_NETWORKS = ("MLP", "TabularCritic", "TabularPolicy")
+_NETWORKS = ("GaussianMLP", "MLP", "TabularCritic", "TabularPolicy")
 
 
 def progress(notebooks=None):

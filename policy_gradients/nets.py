@@ -68,6 +68,25 @@ class MLP(nn.Module):
         return out.squeeze(-1) if self.out_size is None else out
 
 
+class GaussianMLP(MLP):
+    """A policy for continuous actions: a network for the mean, one free number for each spread.
+
+    in_size: length of an observation; dims: D, length of an action
+    log_std: logarithm of the standard deviation at first, the same for each dimension
+
+    policy(obs): (..., in_size) array or tensor -> mean (..., D), log_std (D,)
+
+    The spread doesn't depend on the observation (usual for PPO, Schulman et al. 2015).
+    """
+
+    def __init__(self, in_size, dims, hidden=(64, 64), gain=0.01, log_std=0.0):
+        super().__init__(in_size, dims, hidden, gain)
+        self.log_std = nn.Parameter(torch.full((dims,), float(log_std)))
+
+    def forward(self, obs):
+        return super().forward(obs), self.log_std
+
+
 def _linear(before, after, gain):
     layer = nn.Linear(before, after)
     nn.init.orthogonal_(layer.weight, gain)

@@ -59,9 +59,7 @@ def _drawn(bounds, rng):
     return (bounds <= luck[:, None]).sum(1)
 
 
-def learn_many(
-    env, weigh, rng, rate, runs=12, num_updates=40, batch_size=10, critic_rate=0.1
-):
+def learn_many(env, weigh, rng, rate, runs=12, num_updates=40, batch_size=10, critic_rate=0.1):
     """Many runs of plain gradient ascent at once -> exact objective after each update,
     (runs, num_updates).
 

@@ -12,12 +12,15 @@ from grader.probes.inputs import Tensor, View
 @dataclass(frozen=True)
 class Case:
     """One call. inputs: name -> plain value or record, in the order of the call; keywords: names
-    passed by keyword; upstream: weighs a non-scalar result before its backward pass."""
+    passed by keyword; upstream: weighs a non-scalar result before its backward pass; edge: a case
+    that asks for care alone (an overflow, an empty mask). A mistake that shows elsewhere keeps its
+    name, whatever it makes of the edge cases."""
 
     inputs: Mapping
     keywords: tuple = ()
     upstream: np.ndarray | None = None
     shown: str = ""
+    edge: bool = False
 
     def request(self) -> dict:
         return {
@@ -45,13 +48,19 @@ class Raises:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A usual mistake: ``like`` computes it (same signature as the exercise), or ``when(case,
-    seen, expected)`` recognises its symptom. ``hint`` is a msgid; it never prints the solution."""
+    """A usual mistake: ``like`` computes it (same signature as the exercise; several functions where
+    it has several faces), or ``when(case, seen, expected)`` recognises its symptom. ``hint`` is a
+    msgid; it never prints the solution."""
 
     name: str
     hint: str
-    like: Callable | None = None
+    like: Callable | tuple = ()
     when: Callable | None = None
+
+    @property
+    def faces(self) -> tuple:
+        """The functions that make the mistake."""
+        return self.like if isinstance(self.like, tuple) else (self.like,)
 
 
 def plain(value):

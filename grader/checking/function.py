@@ -116,12 +116,15 @@ class FunctionExercise(Exercise):
         """The same problem with the name and hint of the mistake that it is, where one is known."""
         if problem.step == "inputs":  # nothing else is wrong in this case
             return problem
+        if not case.edge:
+            kept = [number for number, other in enumerate(cases) if not other.edge]
+            cases, seen, expected = ([all_[n] for n in kept] for all_ in (cases, seen, expected))
         imitations = []
         for mistake in self.mistakes:
             if mistake.when and _safely(mistake.when, case, one, truth):
                 return _with(problem, mistake)
-            if mistake.like:
-                imitations.append((mistake, self._imitate(mistake, cases)))
+            for face in mistake.faces:
+                imitations.append((mistake, self._imitate(face, cases)))
                 if self._matches(seen, imitations[-1][1], cases, expected):
                     return _with(problem, mistake)
         for mistake, imitated in imitations:
@@ -138,8 +141,8 @@ class FunctionExercise(Exercise):
             else Problem(**{**vars(problem), "hint": _(hint) if hint else ""})
         )
 
-    def _imitate(self, mistake, cases):
-        return runtime.run({self.name: mistake.like}, self.name, self.request(cases))
+    def _imitate(self, face, cases):
+        return runtime.run({self.name: face}, self.name, self.request(cases))
 
     def _matches(self, seen, imitated, cases, expected):
         """Whether the outputs are the mistake's on every case, right ones included."""

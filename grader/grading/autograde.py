@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.checks.registry import need_checks
-from grader.course import LANGUAGES, Course, grader_version, no_lesson
+from grader.course import LANGUAGES, Course, marks_version, no_lesson, pages_version
 from grader.course.lateness import Lateness
 from grader.course.notes import Refused
 from grader.executor.local import LocalExecutor
@@ -24,7 +24,7 @@ from grader.intake.folder import DATES, SECRET, collect
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, penalties
 from grader.records.arrivals import read_arrivals
-from grader.records.gradebook import Ledger, Record, digest_by_hand, time_of
+from grader.records.gradebook import Ledger, Record, page_key, time_of
 from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
 from grader.records.secret import mark_of, read_secret, seeds_of
 from grader.records.store import Store
@@ -65,7 +65,7 @@ class Options:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.limits, self.unsafe, grader_version())
+        return Settings(self.limits, self.unsafe, marks_version())
 
 
 def autograde(options: Options, watch=None) -> Counter:
@@ -247,8 +247,8 @@ class _Run:
         return digest.hexdigest()
 
     def _unchanged(self, one, key, late):
-        """Whether this very submission is graded already; its page follows hand-given marks and
-        deadlines."""
+        """Whether this very submission is graded already; its page follows hand-given marks,
+        deadlines, and the code that makes pages."""
         state = self.ledger.state(one.student, one.lesson)
         files = (
             self.store.autograded(one.student, one.lesson),
@@ -257,11 +257,11 @@ class _Run:
         if state is None or state.key != key or not all(path.is_file() for path in files):
             return False
         given = self.by_hand.get((one.student, one.lesson), {})
-        if digest_by_hand(given, late) != state.by_hand:
+        if (made_from := page_key(given, pages_version(), late)) != state.page_key:
             state.outcome.notebook = json.loads(files[0].read_text(encoding="utf-8"))
             page = page_of(one.student, state.outcome, one.lesson, given, state.unsafe, late)
             self.store.write(files[1], page)
-            state.by_hand = digest_by_hand(given, late)
+            state.page_key = made_from
             self.ledger.touch(state)
         self.counts[state.outcome.status] += 1
         self.told(one.student, one.lesson, None)
@@ -273,12 +273,13 @@ class _Run:
         if outcome.status != FAILED:
             path = self.store.autograded(one.student, one.lesson)
             self.store.write(path, outcome.notebook)
-            page = self.store.feedback(one.student, one.lesson)
-            self.store.write(page, outcome.page)
-            self._leave_marks(given, path.parent, page.parent)
+            shown = self.store.feedback(one.student, one.lesson)
+            self.store.write(shown, outcome.page)
+            self._leave_marks(given, path.parent, shown.parent)
         outcome.notebook = outcome.page = None
-        by_hand = digest_by_hand(self.by_hand.get((one.student, one.lesson), {}), given.late)
-        who, when = (one.student, one.lesson), (by_hand, given.timestamp, self.options.unsafe)
+        by_hand = self.by_hand.get((one.student, one.lesson), {})
+        page = page_key(by_hand, outcome.pages_version, given.late)
+        who, when = (one.student, one.lesson), (page, given.timestamp, self.options.unsafe)
         self._add(Record(*who, given.key, outcome, *when, late=given.late))
         self.told(one.student, one.lesson, outcome)
 

@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from grader.course import pages_version
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 from grader.intake.folder import plain_name
 from grader.lms.names import MOODLES, is_number, read_names
 from grader.records.arrivals import read_arrivals
-from grader.records.gradebook import digest_by_hand
+from grader.records.gradebook import page_key
 from grader.reports.tables import safe
 
 
@@ -39,7 +40,7 @@ def pages_for(ledger, out: Path, submitted: Path, lesson: str, platform: str) ->
         student = record.student
         page = Path(out) / "feedback" / student / lesson / f"{lesson}.html"
         given = by_hand.get((student, lesson), {})
-        if digest_by_hand(given, record.late) != record.by_hand:
+        if page_key(given, pages_version(), record.late) != record.page_key:
             stale.append(student)
         elif student not in names or not page.is_file():
             unknown.append(student)

@@ -1,8 +1,9 @@
-"""Tabular environments whose every probability is known, and a vectorised CartPole."""
+"""Tabular environments whose every probability is known, a vectorised CartPole and Pendulum."""
 
 from .bandits import Bandit, ContextualBandit
 from .cartpole import VectorCartPole
 from .mazes import Corridor, Grid
+from .pendulum import VectorPendulum
 from .ring import Ring
 from .tabular import TabularEnv
 from .tokens import TokenEnv
@@ -16,4 +17,5 @@ __all__ = [
     "TabularEnv",
     "TokenEnv",
     "VectorCartPole",
+    "VectorPendulum",
 ]

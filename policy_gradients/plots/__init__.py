@@ -5,7 +5,7 @@ Each function draws on `ax`, or on a new figure, and returns the Axes. Labels ar
 
 from .clip import ClipExplorer, clip_curves
 from .curves import bars, convergence, gradient_cloud, learning_curves
-from .frames import slider, strip
+from .frames import slider, sliders, strip
 from .maps import policy, trajectory, values
 from .noise import (
     angle_histogram,
@@ -23,6 +23,7 @@ from .reinforce import gradients, loss_and_return, probabilities, returns
 from .reuse import (
     bundle,
     bundles,
+    by_rate,
     claims,
     kl_estimates_figure,
     leashes,
@@ -47,6 +48,7 @@ __all__ = [
     "broken_runs",
     "bundle",
     "bundles",
+    "by_rate",
     "cart_clip",
     "claims",
     "clip_curves",
@@ -72,11 +74,13 @@ __all__ = [
     "returns",
     "rollout_board",
     "slider",
+    "sliders",
     "strip",
     "token_strip",
     "token_tree",
     "training_panels",
     "trajectory",
+    "tuned",
     "use_style",
     "values",
 ]

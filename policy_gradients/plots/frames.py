@@ -42,6 +42,41 @@ def slider(draw, settings, label, first=None):
     return Fallback(ipywidgets.VBox([knob, picture]))
 
 
+def sliders(draw, knobs, first=None):
+    """Several sliders over one picture: `draw(ax, *settings)`, a setting for each knob.
+
+    knobs: {label: settings}; first: the settings shown at first, the middle ones by default
+
+    Returns what a notebook displays, as `slider` does.
+    """
+    try:
+        import ipywidgets
+    except ImportError:
+        return Fallback()
+    middle = [list(settings)[len(settings) // 2] for settings in knobs.values()]
+    made = [
+        ipywidgets.SelectionSlider(
+            options=[(f"{setting:g}", setting) for setting in settings],
+            value=value,
+            description=label,
+            style={"description_width": "initial"},
+            layout={"width": "520px"},
+        )
+        for (label, settings), value in zip(knobs.items(), first or middle, strict=True)
+    ]
+    picture, label = ipywidgets.HTML(), ", ".join(knobs)
+
+    def show():
+        picture.value = _picture(lambda ax, settings: draw(ax, *settings), _chosen(made), label)
+
+    follow(made, show)
+    return Fallback(ipywidgets.VBox([*made, picture]))
+
+
+def _chosen(knobs):
+    return tuple(knob.value for knob in knobs)
+
+
 def follow(knobs, show):
     """Call `show()` now and whenever a knob moves, one call after the other.
 
@@ -74,5 +109,5 @@ def _picture(draw, setting, label):
     """The picture, drawn on a figure of its own; its title says it in words."""
     ax = own_figure(5.0, 4.2).subplots()
     draw(ax, setting)
-    words = ax.get_title(loc="left") or f"{label} = {setting:g}"
+    words = ax.get_title(loc="left") or f"{label} = {setting}"
     return described(png(ax.figure), words)

@@ -151,7 +151,7 @@ def race(curves, reference, solved, ylabel, width=9.0):
 
 
 def middle(points, exact, reach, ax=None):
-    """Where the middle of a cloud lies: the mean of the points in an ellipse of two standard errors.
+    """Where the middle of a cloud lies: the points' mean in an ellipse of two standard errors.
 
     points: (N, 2); exact: (2,), drawn as an arrow; reach: half side of the square shown
     """

@@ -193,3 +193,23 @@ def leashes(frontiers, kl_runs, betas):
     for ax in axes:
         ax.grid(True)
     return axes
+
+
+def by_rate(rates, ends):
+    """Where runs end at each learning rate: the mean, and a bar from the worst to the best.
+
+    rates: (P,); ends: {name: (P, R)}, J / best J at the end of R runs
+    """
+    ax, rates = new_axes(height=3.6), np.asarray(rates, dtype=np.float64)
+    for i, (name, found) in enumerate(ends.items()):
+        found = np.asarray(found)
+        look = {"color": COLORS[i], "marker": MARKERS[i], "linestyle": LINESTYLES[i]}
+        mean, apart = found.mean(1), rates * 1.04 ** (i - (len(ends) - 1) / 2)  # side by side
+        reach = np.array([mean - found.min(1), found.max(1) - mean])
+        ax.errorbar(apart, mean, reach, capsize=2, elinewidth=0.8, label=name, **look)
+    ax.set(xscale="log", xlabel=_("learning rate"), ylabel=_("exact J / best J"))
+    ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    ax.minorticks_off()
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.grid(True, axis="y")
+    return ax

@@ -100,7 +100,9 @@ def leashes_compared(runs):
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[1].set_ylim(-0.03, 1.05)
     axes[0].legend()
-    axes[2].set_title(_("exact KL (nats per sentence)\nthick: to the reference, thin: to old"), size=10)
+    axes[2].set_title(
+        _("exact KL (nats per sentence)\nthick: to the reference, thin: to old"), size=10
+    )
     return fig
 
 
@@ -147,6 +149,4 @@ def _root(kl):
 
 def _beta_label(ax, beta, kl, score, sensible, place, side):
     text = _("β = {beta:g}: {share:.0%} sensible").format(beta=beta, share=sensible)
-    ax.annotate(
-        text, (kl, score), xytext=place, ha=side, textcoords="offset points", size=8.5
-    )
+    ax.annotate(text, (kl, score), xytext=place, ha=side, textcoords="offset points", size=8.5)

@@ -7,6 +7,7 @@ whose frequencies are a policy's own probabilities, so that a mean over them is 
 from grader.checks.lesson_04.case_table import CASE_TABLE
 from grader.checks.lesson_04.clip import PPO_CLIP_LOSS
 from grader.checks.lesson_04.clip_gradient import CLIP_FRACTION, CLIP_GRADIENT
+from grader.checks.lesson_04.dual_clip import DUAL_CLIP_LOSS
 from grader.checks.lesson_04.kl import ADAPT_BETA, KL_ESTIMATES, PPO_PENALTY_LOSS
 from grader.checks.lesson_04.questions import Q_NEGATIVE_KL, Q_OUTSIDE_BAND
 from grader.checks.lesson_04.ratio import IMPORTANCE_RATIO, SURROGATE_LOSS
@@ -17,6 +18,7 @@ EXERCISES = [
     PPO_CLIP_LOSS,
     CLIP_GRADIENT,
     CASE_TABLE,
+    DUAL_CLIP_LOSS,
     Q_OUTSIDE_BAND,
     CLIP_FRACTION,
     KL_ESTIMATES,

@@ -39,7 +39,7 @@ class AnyTruth(FunctionExercise):
 
 
 def advantage_cases(rng):
-    """A mean and a spread that tell the axes apart; one sample; equal ones (exact in binary)."""
+    """A mean and a spread that tell the axes apart; one sample; equal ones, exact and rounded."""
     plain = np.array([[1.0, 5.0], [3.0, -5.0], [11.0, 0.0]])
     scale = float(rng.uniform(5, 50))
     small = rng.normal(size=7)
@@ -51,10 +51,27 @@ def advantage_cases(rng):
         Case({"adv": rng.normal(size=(4, 3)) * scale + 2 * scale}),
         Case({"adv": View(rng.normal(size=(5, 2)) + 3, "read_only")}),
         Case({"adv": View(rng.normal(size=(2, 4)) - 1, "strided")}),
+        *[Case({"adv": numbers}) for numbers in equal_numbers()],
         # Of one spread whatever was drawn: a small constant beside the deviation shows or it
         # doesn't, in a notebook as in grading.
         Case({"adv": small / small.std() * 0.1}),
     ]
+
+
+def equal_numbers():
+    """Equal numbers whose mean, as NumPy takes it, is off by a rounding error."""
+    return [
+        np.full(7, 0.3, dtype=np.float32),
+        np.full((2, 5), 1000.1, dtype=np.float32),
+        np.full(13, 0.1, dtype=np.float32),
+        np.full(7, 123456789.1),
+        np.full((3, 1), 1e16 / 3),
+    ]
+
+
+def not_zero(case, one, truth):
+    """Numbers that are all equal did not come out as 0."""
+    return not np.any(truth.value) and np.isfinite(one["value"]["array"]).all()
 
 
 def whitened_along(axis):
@@ -92,6 +109,15 @@ NORMALIZE = AnyTruth(
                 "What is the standard deviation of one sample, or of equal ones? And what is 0 / 0?"
             ),
             when=lambda case, one, truth: not np.isfinite(one["value"]["array"]).all(),
+        ),
+        Mistake(
+            "equal-not-zero",
+            N_(
+                "All of these numbers are equal, and so nothing is better than expected. Print "
+                "adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells exactly "
+                "whether numbers are equal?"
+            ),
+            when=not_zero,
         ),
         Mistake(
             "per-environment",
@@ -301,7 +327,8 @@ ENTROPY = FunctionExercise(
 
 
 def variance_cases(rng):
-    """Perfect, constant and offset predictions; returns that don't vary (exact in binary)."""
+    """Perfect, constant and offset predictions; returns that don't vary, exact and rounded."""
+    rounded = [np.full(64, 0.1, np.float32), *equal_numbers()]
     returns = rng.normal(size=(4, 3)) * 3 + 5
     return [
         Case({"values": np.array([1.0, 2.0, 4.0]), "returns": np.array([1.0, 2.0, 4.0])}),
@@ -313,6 +340,10 @@ def variance_cases(rng):
         ),
         Case({"values": np.array([1.0, 2.0]), "returns": np.array([2.5, 2.5])}),
         Case({"values": np.array([1.5, 1.5, 1.5]), "returns": np.array([1.0, 2.0, 4.0])}),
+        *[
+            Case({"values": rng.normal(size=x.shape).astype(x.dtype), "returns": x})
+            for x in rounded
+        ],
         Case({"values": np.array([1.0]), "returns": np.array([2.0])}),
         Case({"values": returns * 0.7 + rng.normal(size=(4, 3)), "returns": returns}),
         Case({"values": View(rng.normal(size=5), "strided"), "returns": rng.normal(size=5)}),
@@ -328,9 +359,11 @@ def variance_cases(rng):
 def explained_truth(values, returns):
     """Both variances summed by their definition."""
     values, returns = (np.asarray(x, dtype=float).ravel().tolist() for x in (values, returns))
+    if min(returns) == max(returns):
+        return math.nan
     whole = _spread(returns)
     rest = _spread([r - v for v, r in zip(values, returns, strict=True)])
-    return 1 - rest / whole if whole else math.nan
+    return 1 - rest / whole
 
 
 def _spread(numbers):
@@ -404,6 +437,16 @@ EXPLAINED_VARIANCE = FunctionExercise(
                 "What varies in a good prediction's error?"
             ),
             like=guarded(lambda v, r: np.var(v) / np.var(r)),
+        ),
+        Mistake(
+            "variance-of-equal-returns",
+            N_(
+                "These returns are all equal, and yet their variance is not 0: print it. The mean "
+                "is rounded. What tells exactly whether numbers are equal?"
+            ),
+            when=lambda case, one, truth: (
+                np.isnan(truth.value) and np.var(plain(case.inputs["returns"])) > 0
+            ),
         ),
         Mistake(
             "no-nan",

@@ -115,12 +115,10 @@ TERMINAL_REWARDS = FunctionExercise(
         Mistake(
             "everywhere",
             N_("One score for a sentence is paid once, not for every token."),
-            like=lambda scores, mask: scores[:, None] * mask,
-        ),
-        Mistake(
-            "everywhere",
-            N_("One score for a sentence is paid once, not for every token."),
-            like=lambda scores, mask: scores[:, None].expand(mask.shape),
+            like=(
+                lambda scores, mask: scores[:, None] * mask,
+                lambda scores, mask: scores[:, None].expand(mask.shape),
+            ),
         ),
         Mistake(
             "shared-out",
@@ -145,18 +143,16 @@ TERMINAL_REWARDS = FunctionExercise(
         Mistake(
             "gap-taken-for-end",
             LAST,
-            like=placed(
-                lambda mask: (
-                    mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
-                )
+            like=(
+                placed(
+                    lambda mask: (
+                        mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
+                    )
+                ),
+                placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
+                at_every_runs_end,
             ),
         ),
-        Mistake(
-            "gap-taken-for-end",
-            LAST,
-            like=placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
-        ),
-        Mistake("gap-taken-for-end", LAST, like=at_every_runs_end),
         Mistake(
             "one-before-the-end",
             N_("One column too early: the last true entry itself gets it."),
@@ -247,13 +243,11 @@ KL_SHAPED_REWARDS = FunctionExercise(
         Mistake(
             "ratio-not-log",
             N_("The logarithm of the ratio is asked, not the ratio."),
-            like=shaped_like(lambda lr, mask: lr.exp() * mask),
-        ),
-        Mistake(
-            "ratio-not-log",
-            N_("The logarithm of the ratio is asked, not the ratio."),
-            like=lambda rewards, logp, logp_ref, mask, beta: (
-                rewards - beta * mask * (logp.exp() - logp_ref.exp())
+            like=(
+                shaped_like(lambda lr, mask: lr.exp() * mask),
+                lambda rewards, logp, logp_ref, mask, beta: (
+                    rewards - beta * mask * (logp.exp() - logp_ref.exp())
+                ),
             ),
         ),
         Mistake(
@@ -266,12 +260,12 @@ KL_SHAPED_REWARDS = FunctionExercise(
         Mistake(
             "other-estimator",
             ESTIMATOR,
-            like=shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
-        ),
-        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr**2 / 2 * mask)),
-        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.abs() * mask)),
-        Mistake(
-            "other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.clamp(min=0) * mask)
+            like=(
+                shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
+                shaped_like(lambda lr, mask: lr**2 / 2 * mask),
+                shaped_like(lambda lr, mask: lr.abs() * mask),
+                shaped_like(lambda lr, mask: lr.clamp(min=0) * mask),
+            ),
         ),
         Mistake(
             "beta-ignored",
@@ -282,17 +276,11 @@ KL_SHAPED_REWARDS = FunctionExercise(
         Mistake(
             "averaged",
             PER_TOKEN,
-            like=shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
-        ),
-        Mistake(
-            "averaged",
-            PER_TOKEN,
-            like=shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
-        ),
-        Mistake(
-            "averaged",
-            PER_TOKEN,
-            like=shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
+            like=(
+                shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
+                shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
+                shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
+            ),
         ),
         Mistake(
             "no-reference",
@@ -343,20 +331,36 @@ def loss_cases(rng):
             clip=wide,
         ),
         loss_case([[1.1]], [[-0.5]], [[True]]),
+        # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
+        loss_case(
+            [[0.01, 100.0], [0.01, 100.0]], [[1.0, 2.0], [-1.0, -2.0]], np.ones((2, 2), bool)
+        ),
+        loss_case([[1.5, 0.9]], [[1.0, 2.0]], [[False, False]], edge=True),
+        *(far_outside(dtype) for dtype in (np.float32, np.float64)),
     ]
 
 
-def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), **others):
+def far_outside(dtype):
+    """A padded column whose ratio is beyond the dtype's largest number."""
+    far = 89.0 if dtype == np.float32 else 710.0
+    ratio = np.exp(np.array([[0.1, 0.0, -0.1]]))
+    case = loss_case(ratio, [[1.0, 1.0, -1.0]], [[True, False, True]], dtype=dtype, edge=True)
+    case.inputs["logp_old"].array[0, 1] -= far
+    return case
+
+
+def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), edge=False, **others):
     logp, logp_old = logs(ratio, rng, dtype)
     inputs = {
         "logp": Tensor(logp, grad=True),
         "logp_old": Tensor(logp_old, grad=True),
-        "adv": Tensor(np.asarray(adv, dtype=dtype)),
+        "adv": Tensor(np.asarray(adv, dtype=dtype), grad=True),
         "mask": Tensor(np.array(mask)),
         **others,
     }
     text = _("ratios: {ratios}").format(ratios=array_text(np.round(ratio, 4)))
-    return Case(inputs, keywords, shown=call_text("ppo_token_loss", inputs) + "\n" + text)
+    shown = call_text("ppo_token_loss", inputs) + "\n" + text
+    return Case(inputs, keywords, shown=shown, edge=edge)
 
 
 def loss_truth(logp, logp_old, adv, mask, clip=0.2):
@@ -367,7 +371,8 @@ def loss_truth(logp, logp_old, adv, mask, clip=0.2):
         ratio, weight = math.exp(float(logp[index]) - float(logp_old[index])), float(adv[index])
         objectives.append(objective(ratio, weight, clip))
         gradient[index] = -slope(ratio, weight, clip) * ratio / count
-    return Expected(-math.fsum(objectives) / count, {"logp": gradient, "logp_old": None})
+    gradients = {"logp": gradient, "logp_old": None, "adv": None}
+    return Expected(-math.fsum(objectives) / count, gradients)
 
 
 def clipped(ratio, adv, clip):
@@ -418,6 +423,25 @@ def whitened_by_torch(logp, logp_old, adv, mask, clip=0.2):
 PADDING = N_(
     "Prompt and padding count as well. Divide by the mask's sum, and add up its entries alone."
 )
+
+
+def dual_clipped(bound):
+    """For bad tokens the loss ends at `bound` times |A|."""
+    return lambda r, a, c: torch.where(
+        a < 0, torch.max(clipped(r, a, c), bound * a), clipped(r, a, c)
+    )
+
+
+def of_nothing(case, seen, truth):
+    """An empty mask whose mean is not 0."""
+    return not case.inputs["mask"].array.any()
+
+
+def masked_too_late(case, seen, truth):
+    """Right but for a nan that comes from outside the mask."""
+    return case.edge and case.inputs["mask"].array.any()
+
+
 AS_THEY_COME = N_("Take the advantages as they come. Whitening them is the caller's business.")
 UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
 
@@ -428,6 +452,19 @@ PPO_TOKEN_LOSS = FunctionExercise(
     kind=TensorOf(),
     prerequisites=("masked_mean",),
     mistakes=(
+        Mistake(
+            "empty-mask",
+            N_("Where nothing is true, the mean is 0. What is divided by what?"),
+            when=of_nothing,
+        ),
+        Mistake(
+            "mask-after-exp",
+            N_(
+                "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
+                "and 0 times infinity is nan. Mask before the exponential."
+            ),
+            when=masked_too_late,
+        ),
         Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
         Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
         Mistake(
@@ -435,11 +472,13 @@ PPO_TOKEN_LOSS = FunctionExercise(
             N_("Every token weighs the same: no mean of each sentence first."),
             like=loss_like(mean=row_means),
         ),
-        Mistake("sum-not-mean", words.MEAN, like=loss_like(mean=lambda x, mask: (x * mask).sum())),
         Mistake(
             "sum-not-mean",
             words.MEAN,
-            like=loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
+            like=(
+                loss_like(mean=lambda x, mask: (x * mask).sum()),
+                loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
+            ),
         ),
         Mistake("not-averaged", words.NOT_AVERAGED, like=loss_like(mean=lambda x, mask: x * mask)),
         Mistake(
@@ -469,12 +508,10 @@ PPO_TOKEN_LOSS = FunctionExercise(
         Mistake(
             "one-side-clipped",
             N_("The band has two edges: 1 - clip and 1 + clip."),
-            like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
-        ),
-        Mistake(
-            "one-side-clipped",
-            N_("The band has two edges: 1 - clip and 1 + clip."),
-            like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
+            like=(
+                loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
+                loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
+            ),
         ),
         Mistake(
             "dead-outside-band",
@@ -510,10 +547,23 @@ PPO_TOKEN_LOSS = FunctionExercise(
             ),
         ),
         Mistake(
-            "advantages-whitened",
-            AS_THEY_COME,
-            like=whitened,
+            "gradient-through-advantage",
+            words.ADV_IS_DATA,
+            like=lambda logp, logp_old, adv, mask, clip=0.2: (
+                -mean_of(clipped(torch.exp(logp - logp_old.detach()), adv, clip), mask)
+            ),
         ),
-        Mistake("advantages-whitened", AS_THEY_COME, like=whitened_by_torch),
+        *(
+            Mistake(
+                "dual-clip",
+                N_(
+                    "A bad token whose ratio is large: the loss asked for has no second bound "
+                    "there. Some libraries add one; lesson 04 calls it the dual clip."
+                ),
+                like=loss_like(dual_clipped(bound)),
+            )
+            for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
+        ),
+        Mistake("advantages-whitened", AS_THEY_COME, like=(whitened, whitened_by_torch)),
     ),
 )

@@ -1,0 +1,227 @@
+"""The dual clip: a floor below the objective of bad samples with large ratios."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.shared import ratios as words
+from grader.checks.shared.clip_truth import objective, ratios
+from grader.checks.shared.ratios import loss_case, off_the_edges
+
+NAME = "dual_clip_loss"
+# A ratio and an advantage for each of the seven cases, and for a good sample far above.
+SEVEN = [
+    (0.5, 2.0),
+    (0.9, 3.0),
+    (1.5, 1.0),
+    (0.5, -3.0),
+    (1.1, -2.0),
+    (1.5, -1.0),
+    (20.0, -1.0),
+    (100.0, 2.0),
+]
+
+
+def dual_cases(rng):
+    """The seven cases one by one, then mixed ones: other bands and floors, dtypes, sizes.
+
+    Each case has a sample that moves: where all are at rest, a right answer may be a constant.
+    """
+    ratio, adv = map(list, zip(*SEVEN, strict=True))
+    wide, floor = float(rng.uniform(0.25, 0.5)), float(rng.uniform(2.0, 4.0))
+    drawn = off_the_edges(rng, 9, wide) * np.where(np.arange(9) % 3 == 0, 2.2 * floor, 1.0)
+    return [
+        *[loss_case(NAME, [r, 1.0], [a, 1.0]) for r, a in SEVEN],
+        loss_case(NAME, ratio, adv, rng, adv_grad=True),
+        loss_case(
+            NAME, [2.5, 4.0, 1.7, 1.0], [-1.0, -2.0, 1.0, -1.0], rng, keywords=("dual",), dual=2.0
+        ),
+        loss_case(NAME, [2.5, 4.0, 6.0], [-1.0, -2.0, -0.5], rng, keywords=("dual",), dual=5.0),
+        loss_case(NAME, [1.4, 0.65, 8.0, 9.0, 1.1], [2.0, -1.0, -1.0, 0.0, 1.0], rng, clip=0.3),
+        loss_case(NAME, [0.01, 100.0, 0.01, 100.0], [1.0, 1.0, -1.0, -1.0], rng),
+        far_down(),
+        loss_case(NAME, [50.0, 1.1], [-0.5, -2.0], rng),
+        loss_case(NAME, [2.0], [-0.5], rng),
+        loss_case(
+            NAME,
+            drawn,
+            rng.normal(size=9) - 1,
+            rng,
+            np.float32,
+            keywords=("clip", "dual"),
+            clip=wide,
+            dual=floor,
+        ),
+    ]
+
+
+def far_down():
+    logs = np.array([-2000.0, -1900.0]), np.array([-2003.0, -1899.5])
+    inputs = {"logp": Tensor(logs[0], grad=True), "logp_old": Tensor(logs[1], grad=True)}
+    return Case(inputs | {"adv": Tensor(np.array([-1.0, 2.0]))})
+
+
+def floored(ratio, adv, clip, dual):
+    """One sample's objective by its definition, in plain numbers."""
+    inner = objective(ratio, adv, clip)
+    return max(inner, dual * adv) if adv < 0 else inner
+
+
+def dual_truth(logp, logp_old, adv, clip=0.2, dual=3.0, step=1e-6):
+    pairs = list(zip(ratios(logp, logp_old), np.asarray(adv, dtype=float), strict=True))
+    loss = -math.fsum(floored(r, a, clip, dual) for r, a in pairs) / len(pairs)
+    up, down = ([floored(r + s, a, clip, dual) for r, a in pairs] for s in (step, -step))
+    slopes = (np.array(up) - np.array(down)) / (2 * step)
+    # d ratio / d logp is the ratio itself.
+    gradient = -slopes * np.array([r for r, _a in pairs]) / len(pairs)
+    return Expected(loss, {"logp": gradient, "logp_old": None, "adv": None})
+
+
+def dual_like(change):
+    """A wrong loss from `change(ratio, adv, clip, dual)`; old and advantages are data in it."""
+
+    def loss(logp, logp_old, adv, clip=0.2, dual=3.0):
+        return change(torch.exp(logp - logp_old.detach()), adv.detach(), clip, dual)
+
+    return loss
+
+
+def once(r, a, c):
+    return torch.min(r * a, r.clamp(1 - c, 1 + c) * a)
+
+
+def right_loss(r, a, c, d):
+    return -torch.where(a < 0, torch.max(once(r, a, c), d * a), once(r, a, c)).mean()
+
+
+def gradient_in(logp, logp_old, adv, clip=0.2, dual=3.0):
+    return right_loss(torch.exp(logp - logp_old), adv, clip, dual)
+
+
+FLOOR = N_(
+    "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 and "
+    "A = -1: which of -20 and -3 is the objective?"
+)
+ONLY_BAD = N_(
+    "The floor is there for A < 0 alone. With A > 0 the objective is already below (1 + clip) A."
+)
+DUAL_CLIP_LOSS = FunctionExercise(
+    NAME,
+    dual_cases,
+    dual_truth,
+    kind=TensorOf(),
+    prerequisites=("importance_ratio", "ppo_clip_loss"),
+    mistakes=(
+        Mistake(
+            "no-floor",
+            FLOOR,
+            like=dual_like(lambda r, a, c, d: -once(r, a, c).mean()),
+        ),
+        Mistake(
+            "floor-for-both-signs",
+            ONLY_BAD,
+            like=dual_like(lambda r, a, c, d: -torch.max(once(r, a, c), d * a).mean()),
+        ),
+        Mistake(
+            "min-with-floor",
+            N_("A floor is a max: of the clipped objective and dual times A, which is larger?"),
+            like=dual_like(
+                lambda r, a, c, d: (
+                    -torch.where(a < 0, torch.min(once(r, a, c), d * a), once(r, a, c)).mean()
+                )
+            ),
+        ),
+        Mistake(
+            "dual-fixed",
+            N_("Which floor does the call ask for? dual need not be 3."),
+            like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 3.0)),
+        ),
+        Mistake(
+            "clip-fixed",
+            N_("Which band does the call ask for?"),
+            like=dual_like(lambda r, a, c, d: right_loss(r, a, 0.2, d)),
+        ),
+        Mistake(
+            "ratio-capped-for-both-signs",
+            ONLY_BAD,
+            like=dual_like(lambda r, a, c, d: -torch.min(r.clamp(max=d) * a, once(r, a, c)).mean()),
+        ),
+        Mistake(
+            "floor-above-one",
+            N_("The floor lies at dual times A, not at (1 + dual) times A."),
+            like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 1 + d)),
+        ),
+        Mistake(
+            "floor-without-clip",
+            N_("The band is still there: the floor is one more case beside the six."),
+            like=dual_like(
+                lambda r, a, c, d: -torch.where(a < 0, torch.max(r * a, d * a), r * a).mean()
+            ),
+        ),
+        Mistake(
+            "one-edge",
+            N_("With A < 0 the lower edge of the band still counts: r = 0.5 is at rest there."),
+            like=dual_like(
+                lambda r, a, c, d: (
+                    -torch.where(a < 0, torch.max(r * a, d * a), once(r, a, c)).mean()
+                )
+            ),
+        ),
+        Mistake(
+            "clip-without-min",
+            N_("With r = 1.5 and A < 0: can it still undo a mistake?"),
+            like=dual_like(lambda r, a, c, d: -torch.max(r.clamp(1 - c, 1 + c) * a, d * a).mean()),
+        ),
+        Mistake(
+            "objective-not-loss", words.SIGN, like=dual_like(lambda *given: -right_loss(*given))
+        ),
+        Mistake(
+            "sum-not-mean",
+            words.MEAN,
+            like=dual_like(lambda r, a, c, d: right_loss(r, a, c, d) * len(r)),
+        ),
+        Mistake(
+            "not-averaged",
+            words.NOT_AVERAGED,
+            like=dual_like(
+                lambda r, a, c, d: (
+                    -torch.where(a < 0, torch.max(once(r, a, c), d * a), once(r, a, c))
+                )
+            ),
+        ),
+        Mistake(
+            "inverted-ratio",
+            words.NEW_OVER_OLD,
+            like=dual_like(lambda r, a, c, d: right_loss(1 / r, a, c, d)),
+        ),
+        Mistake("gradient-through-old", words.OLD_IS_DATA, like=gradient_in),
+        Mistake(
+            "gradient-through-old",
+            words.OLD_IS_DATA,
+            like=lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
+                logp, logp_old, adv.detach(), clip, dual
+            ),
+        ),
+        Mistake(
+            "gradient-through-advantage",
+            words.ADV_IS_DATA,
+            like=lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
+                logp, logp_old.detach(), adv, clip, dual
+            ),
+        ),
+        Mistake(
+            "alive-beyond-floor",
+            N_(
+                "The value is right, the gradient is not: beyond the floor the objective is flat, "
+                "so the sample rests."
+            ),
+            like=dual_like(
+                lambda r, a, c, d: (
+                    (right_loss(r, a, c, d) + once(r, a, c).mean()).detach() - once(r, a, c).mean()
+                )
+            ),
+        ),
+    ),
+)
