@@ -12,11 +12,12 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
+from grader.checks.registry import get
 from grader.course import pages_version
 from grader.marking.marker import MachineFault, mark
 from grader.marking.notebook import text_of
 from grader.reports.student_page import page_of
-from grader.sandbox import NotIsolated, SandboxError, zygote_for
+from grader.sandbox import NotIsolated, SandboxError, Zygotes
 
 DIE_WITH_PARENT = 1
 
@@ -25,25 +26,20 @@ def serve(connection):
     """First message: the Settings. Then task after task until the other end hangs up. Answers
     are pairs ("done", outcome), ("fault", why) or ("cannot", why)."""
     settings = connection.recv()
-    zygote = zygote_for(settings.limits, settings.unsafe)
-    warming = threading.Thread(target=_warm, args=(zygote,))
-    warming.start()
-    import torch
-
-    torch.set_num_threads(1)
-    warming.join()
+    zygotes = Zygotes(settings.limits, settings.unsafe)
     while True:
         try:
             task = connection.recv()
         except EOFError:
             return
-        connection.send(attempt(task, zygote))
+        _warm(task, zygotes)
+        connection.send(attempt(task, zygotes))
 
 
-def attempt(task, zygote):
+def attempt(task, zygotes):
     """("done", outcome), or why there is none: a "fault" may not come again, "cannot" will."""
     try:
-        outcome = mark(task, zygote)
+        outcome = mark(task, zygotes)
         outcome.page = page_of(
             task.student, outcome, task.lesson.name, task.by_hand, task.unsafe, task.late
         )
@@ -65,7 +61,22 @@ def _where(error):
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
 
 
-def _warm(zygote):
+def _warm(task, zygotes):
+    """Starts the submission's warm process while this one imports what its judging needs."""
+    if task.refused is not None:
+        return
+    zygote = zygotes.of(task.data)
+    if zygote.alive():
+        return
+    warming = threading.Thread(target=_start, args=(zygote,))
+    warming.start()
+    for name in task.lesson.checks:
+        with contextlib.suppress(KeyError):
+            get(name)
+    warming.join()
+
+
+def _start(zygote):
     with contextlib.suppress(Exception):  # the first session says it again, to whom it concerns
         zygote.start()
 

@@ -74,9 +74,12 @@ def autograde(options: Options, watch=None) -> Counter:
     watch(total) is called once and returns a function (student, lesson, outcome or None where
     nothing had changed) that is called for each submission.
     """
-    names = _lesson_names(options)
+    _know(options)
     course = options.course
     found = find_submissions(options.submitted, course.names(), options.lessons, course.ungraded())
+    handed_in = {one.lesson for one in found}
+    # The others cost seconds to read, and have no marks.
+    names = options.lessons or [name for name in course.names() if name in handed_in]
     told = watch(len(found)) if watch else lambda *_: None
     with Store(options.out) as store, _ledger(store, options) as ledger:
         for lesson in map(options.course.lesson, names):
@@ -117,12 +120,12 @@ def executor_for(options: Options):
     return LocalExecutor(options.jobs or len(os.sched_getaffinity(0)), options.settings)
 
 
-def _lesson_names(options):
+def _know(options):
+    """no_lesson where the options name one that the course doesn't have."""
     known = options.course.names()
     unknown = sorted(set(options.lessons or []) - set(known))
     if unknown:
         raise no_lesson(unknown, known)
-    return options.lessons or known
 
 
 def _deadlines(options):

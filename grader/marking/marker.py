@@ -51,18 +51,18 @@ class MachineFault(Exception):
     """Something that is not the submission's doing went wrong; trying again may help."""
 
 
-def mark(task: Task, zygote) -> Outcome:
-    """The outcome of one task; zygote makes the session. Raises MachineFault."""
+def mark(task: Task, zygotes) -> Outcome:
+    """The outcome of one task; one of the zygotes makes the session. Raises MachineFault."""
     started = time.monotonic()
     try:
-        outcome = _mark(task, zygote)
+        outcome = _mark(task, zygotes)
     finally:
         set_language(None)
     outcome.seconds = time.monotonic() - started
     return outcome
 
 
-def _mark(task, zygote):
+def _mark(task, zygotes):
     if task.refused is not None:
         return refusal(task, task.refused)
     try:
@@ -76,6 +76,7 @@ def _mark(task, zygote):
     plan.notes += lacking(plan)
     plan.signs = [*task.signs, *plan.signs, *signs_in(plan)]
     run = _Run(task, lesson, plan)
+    zygote = zygotes.of("\n".join(cell.text for cell in plan.cells if cell.run))
     with zygote.session(allowed_files=task.files, language=language, lesson=lesson.name) as session:
         run.cells(session)
         usage = session.close()

@@ -8,6 +8,7 @@ import io
 import pkgutil
 import random
 import signal
+import sys
 import threading
 import warnings
 
@@ -116,18 +117,19 @@ class Nowhere(io.TextIOBase):
 @contextlib.contextmanager
 def seeded(seed: int = 0):
     """Global generators start the same at each check, and go on afterwards as if none had run."""
-    import torch
-
-    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    torch = sys.modules.get("torch")  # where nobody has imported it, it starts the same anyway
+    kept = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()
     random.seed(seed)
     np.random.seed(seed)
-    torch.manual_seed(seed)
+    if torch:
+        torch.manual_seed(seed)
     try:
         yield
     finally:
         random.setstate(kept[0])
         np.random.set_state(kept[1])
-        torch.set_rng_state(kept[2])
+        if torch:
+            torch.set_rng_state(kept[2])
 
 
 @contextlib.contextmanager

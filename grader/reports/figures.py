@@ -3,17 +3,22 @@
 import base64
 import io
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 from grader.i18n import _
 
 BLUE, GREY = "#0072B2", "#D9D9D9"
 
 
+def _figure(height):
+    from matplotlib.figure import Figure  # a second of work, for reports with pictures alone
+
+    return Figure(figsize=(6, height), layout="constrained")
+
+
 def histogram(scores, most) -> dict:
     """How many submissions have how many points: {"src": data URI, "alt": words}."""
-    figure = Figure(figsize=(6, 2.6), layout="constrained")
+    from matplotlib.ticker import MaxNLocator
+
+    figure = _figure(2.6)
     axes = figure.subplots()
     most = most or 1
     bins = [most * i / 10 for i in range(11)]
@@ -35,7 +40,7 @@ def histogram(scores, most) -> dict:
 
 def rates(shares) -> dict:
     """The share of submissions that passed each check: {"src": data URI, "alt": words}."""
-    figure = Figure(figsize=(6, 0.5 + 0.3 * len(shares)), layout="constrained")
+    figure = _figure(0.5 + 0.3 * len(shares))
     axes = figure.subplots()
     names = list(shares)[::-1]
     axes.barh(names, [1.0] * len(names), color=GREY)

@@ -4,7 +4,7 @@ from . import doctor
 from .errors import BadReply, Died, Lost, NotIsolated, SandboxError, TimedOut
 from .limits import Limits
 from .session import CellResult, Session, Usage
-from .zygote import UnsafeZygote, Zygote, zygote_for
+from .zygote import UnsafeZygote, Zygote, Zygotes, zygote_for
 
 __all__ = [
     "BadReply",
@@ -20,5 +20,6 @@ __all__ = [
     "Usage",
     "Zygote",
     "doctor",
+    "Zygotes",
     "zygote_for",
 ]

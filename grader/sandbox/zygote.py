@@ -22,10 +22,8 @@ from .limits import Limits
 from .link import Handle, Link
 from .session import Session
 
-LIBRARIES = (
+LIGHT = (
     "numpy",
-    "torch",
-    "torch._dynamo",
     "gymnasium",
     "gymnasium.vector",
     "gymnasium.envs.classic_control",
@@ -33,6 +31,9 @@ LIBRARIES = (
     "matplotlib.animation",
     "IPython",
 )
+LIBRARIES = (*LIGHT, "torch", "torch._dynamo")
+# Who uses torch writes one of these: the library's name, or what the helper package makes with it.
+OF_TORCH = ("torch", "Tabular", "MLP", "Transformer", "padded_logp", "pg.language", "pg.evaluation")
 STANDARD = Limits()
 START_SECONDS = 180
 # An unused number, so that root's submissions are nobody's: the limits on processes ignore root.
@@ -339,15 +340,36 @@ _cache: dict = {}
 _cache_lock = threading.Lock()
 
 
-def zygote_for(limits: Limits = STANDARD, unsafe: bool = False) -> Zygote:
+def zygote_for(limits: Limits = STANDARD, unsafe: bool = False, imports=LIBRARIES) -> Zygote:
     """This process's zygote for these limits: made on the first call, found again afterwards."""
-    key = os.getpid(), unsafe, json.dumps(limits.plain(), sort_keys=True)
+    key = os.getpid(), unsafe, json.dumps(limits.plain(), sort_keys=True), imports
     with _cache_lock:
         if key not in _cache:
-            zygote = UnsafeZygote(limits) if unsafe else Zygote(limits)
+            zygote = (UnsafeZygote if unsafe else Zygote)(limits, imports=imports)
             atexit.register(zygote.close)
             _cache[key] = zygote
         return _cache[key]
 
 
-__all__ = ["UnsafeZygote", "Zygote", "zygote_for"]
+def uses_torch(text) -> bool:
+    """Whether a submission's text (str or bytes) names torch or what is made with it."""
+    words = OF_TORCH if isinstance(text, str) else [word.encode() for word in OF_TORCH]
+    return any(word in text for word in words)
+
+
+class Zygotes:
+    """Two zygotes of the same limits, each started when it is first needed: torch takes most of a
+    start, and a submission that doesn't name it does without."""
+
+    def __init__(self, limits: Limits = STANDARD, unsafe: bool = False):
+        self.limits, self.unsafe = limits, unsafe
+
+    def of(self, text) -> Zygote:
+        """The zygote for a submission with this text."""
+        full = zygote_for(self.limits, self.unsafe)
+        if uses_torch(text) or full.alive():
+            return full
+        return zygote_for(self.limits, self.unsafe, LIGHT)
+
+
+__all__ = ["UnsafeZygote", "Zygote", "Zygotes", "zygote_for"]

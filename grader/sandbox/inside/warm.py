@@ -1,4 +1,5 @@
-"""Touches what every notebook needs, so that each child finds it in memory.
+"""Touches what every notebook needs, so that each child finds it in memory. A zygote without torch
+gets all modules but those that need it.
 
 No backward pass here: it would start torch's own threads, and the zygote forks.
 """
@@ -6,19 +7,20 @@ No backward pass here: it would start torch's own threads, and the zygote forks.
 import importlib
 import os
 import pkgutil
+import sys
 
 
 def up(packages):
     """Shell, figure, environment, network and optimiser, and all modules of ``packages``, once."""
     import gymnasium
     import matplotlib.pyplot as plt
-    import torch
     from pg_probes import cells
 
-    torch.set_num_threads(1)
+    torch = sys.modules.get("torch")
+    if torch:
+        torch.set_num_threads(1)
     for package in map(importlib.import_module, packages):
-        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            importlib.import_module(module.name)
+        _import_all(package, torch is not None)
     shell = cells.create()
     shell.run_cell("None", store_history=False)
     shell.reset(new_session=False)
@@ -27,7 +29,23 @@ def up(packages):
     figure.savefig(os.devnull, format="png")
     plt.close("all")
     gymnasium.make("CartPole-v1").reset(seed=0)
-    _step(torch)
+    if torch:
+        _step(torch)
+
+
+def _import_all(package, with_torch):
+    if not with_torch:
+        sys.modules["torch"] = None  # whoever asks for it hears that it isn't there
+    try:
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError:
+                if with_torch:
+                    raise
+    finally:
+        if not with_torch:
+            del sys.modules["torch"]
 
 
 def _step(torch):
