@@ -130,6 +130,9 @@ def _autograde_options(made):
         metavar="FILE",
         help="who has until when, and what lateness costs (deadlines.csv beside --submitted)",
     )
+    made.add_argument(
+        "--groups", type=Path, metavar="FILE", help="who works together (groups.csv beside it)"
+    )
     made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
     made.add_argument(
         "--unsafe-no-sandbox",
@@ -204,6 +207,7 @@ def _autograde(options):
         options.secret_file,
         gradebook=options.gradebook,
         deadlines=options.deadlines,
+        groups=options.groups,
     )
     if options.unsafe:
         words = _("WARNING: no sandbox. Submissions can read and change whatever you can.")

@@ -98,7 +98,7 @@ class HandMarks:
         where = POINTS.c.lesson == question.lesson, POINTS.c.question == question.name
         query = select(POINTS.c.item, POINTS.c.points).where(*where)
         with self.ledger.explained(), self.ledger.engine.connect() as connection:
-            changed = dict(connection.execute(query).tuples().all())
+            changed = {row.item: row.points for row in connection.execute(query)}
         return {item.key: changed.get(item.key, item.points) for item in question.scheme.items}
 
     def answers(self, question) -> list:
@@ -108,14 +108,23 @@ class HandMarks:
             where = TICKS.c.lesson == question.lesson, TICKS.c.question == question.name
             ticked = {row.student: row for row in connection.execute(select(TICKS).where(*where))}
         given = self.ledger.by_hand(lesson=question.lesson)
+        members = self._members(question.lesson)
         found = []
         for row in rows:
-            if row.auto_score is None:
+            if row.auto_score is None and row.student_id not in members:
                 mine = given.get((row.student_id, question.lesson), {})
                 comment = mine.get(question.name, (None, ""))[1] or ""
                 ticks = ticked.get(row.student_id)
                 found.append(self._answer(question, row, ticks, comment))
         return sorted(found, key=lambda one: one.id)
+
+    def _members(self, lesson):
+        """Who gets the marks of another member of the group."""
+        return {
+            record.student
+            for record in self.ledger.states()
+            if record.lesson == lesson and record.lead not in ("", record.student)
+        }
 
     def _answer(self, question, row, ticked, comment):
         text, pictures = self._text(row.student_id, question)

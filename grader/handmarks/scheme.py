@@ -12,10 +12,11 @@ _NUMBERS = {
     "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5,
 }  # fmt: skip
 _NUMBER = r"\d+(?:[.,]\d+)?|" + "|".join(_NUMBERS)
+_POINTS = "(?:points?|puntos?)"
 _EACH = re.compile(
-    rf"\b({_NUMBER}) (?:points?|puntos?) (?:each|for each|cada un[oa]|por cada)", re.I
+    rf"\b({_NUMBER}) {_POINTS} (?:each|for each|cada un[oa]|por cada)", re.IGNORECASE
 )
-_OWN = re.compile(rf"({_NUMBER})\s*(?:points?|puntos?)\s*[:.)]?\s+", re.I)
+_OWN = re.compile(rf"({_NUMBER})\s*{_POINTS}\s*:\s+", re.IGNORECASE)
 _BULLET = re.compile(r"\s*[-*]\s+")
 
 
