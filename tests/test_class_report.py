@@ -1,5 +1,7 @@
 """What the class teaches the course: mistakes across lessons, and pairs that share what is rare."""
 
+import re
+
 import pytest
 
 from grader.course import HERE, Course
@@ -35,8 +37,9 @@ def train(env, policy, rate):
         history.append((step, max(total, -3.25), sum(history[-3:], start=0)))
     return history[::2]
 """
-RENAMED = LONG.replace("history", "log").replace("total", "summe").replace("# ", "#")
-RENAMED = RENAMED.replace("    for step", "    # my own idea\n    for step").replace("step", "i")
+RENAMED = LONG.replace("history", "log").replace("total", "summe")
+RENAMED = RENAMED.replace("    for step", "    # my own idea\n    for step")
+RENAMED = re.sub(r"(?<!\.)\bstep\b", "i", RENAMED)
 OTHER = """
 def train(env, policy, rate):
     return [play(env, policy, seed) for seed in range(100)]

@@ -3,7 +3,8 @@
 NO_GRADEBOOK = "The file is no gradebook, or a damaged one: move it away, then start again."
 
 
-def for_file(words):
+def for_file(words) -> str:
+    """The remedy for a file, by what the database says in small letters."""
     if "locked" in words:
         remedy = "Another program holds it: close formgrader or the other run, then start again."
     elif "full" in words or "disk i/o" in words:
@@ -15,7 +16,8 @@ def for_file(words):
     return f"{remedy} Marks written so far are safe."
 
 
-def for_server(words):
+def for_server(words) -> str:
+    """The remedy for a server, by what it says in small letters."""
     if "permission denied" in words or "no schema" in words:
         remedy = "The database must belong to its user: ALTER DATABASE ... OWNER TO ..."
     elif "does not exist" in words:
