@@ -1106,10 +1106,10 @@ value("q_outside_band", "a", "a", "chose-a")
 value("q_outside_band", "b", "B", "chose-b")
 value("q_outside_band", "d", "d", "chose-d")
 value("q_outside_band", "blank", None, "not-answered")
-value("q_negative_kl", "b", "b")
+value("q_negative_kl", "d", "d")
 value("q_negative_kl", "a", "a", "chose-a")
 value("q_negative_kl", "c", "c", "chose-c")
-value("q_negative_kl", "d", "d", "chose-d")
+value("q_negative_kl", "b", "b", "chose-b")
 
 
 # importance_ratio and surrogate_loss, more of them ----------------------------------------------
