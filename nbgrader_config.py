@@ -19,6 +19,7 @@ from nbgrader.preprocessors import (
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from grader.nbgrader_plugin.converters import IntakeExporter, SandboxedExecute, name_notebook
+from grader.nbgrader_plugin.late import CourseLatePenalty
 from publish.release import PREPROCESSORS, configuration
 
 language = os.environ.get("COURSE_LANGUAGE") or "en"
@@ -61,3 +62,5 @@ c.Autograde.autograde_preprocessors = [
     AssignLatePenalties,
     CheckCellMetadata,
 ]
+# What lateness costs stands in the first line of deadlines.csv, in this folder.
+c.AssignLatePenalties.plugin_class = CourseLatePenalty

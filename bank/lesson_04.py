@@ -1407,7 +1407,7 @@ def always_three(logp, logp_old, adv, clip=0.2, dual=3.0):
 
 
 @wrong("dual_clip_loss", "clip-fixed")
-def always_a_fifth(logp, logp_old, adv, clip=0.2, dual=3.0):
+def the_clip_always_a_fifth(logp, logp_old, adv, clip=0.2, dual=3.0):
     return floor_by_where(logp, logp_old, adv, dual=dual)
 
 

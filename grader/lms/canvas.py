@@ -4,7 +4,7 @@ import re
 
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
-from grader.lms.sheets import Sheet, read_sheet
+from grader.intake.sheets import Sheet, read_sheet
 
 PEOPLE = (
     "student", "lastname", "firstname", "id", "sis user id", "sis login id", "integration id",

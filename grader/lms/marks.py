@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
+from grader.intake.sheets import Sheet
 from grader.lms import canvas as gradebook
 from grader.lms import worksheet
 from grader.lms.download import safe_folder
-from grader.lms.sheets import Sheet
 from grader.reports.student_page import number
 from grader.reports.tables import most_points, safe, totals
 

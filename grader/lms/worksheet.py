@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
+from grader.intake.sheets import Sheet, plain_heading, read_sheet
 from grader.lms import times
-from grader.lms.sheets import Sheet, plain_heading, read_sheet
 
 IDENTIFIER = {"identifier", "identificador", "identifiant", "id", "identificativo"}
 USERNAME = {

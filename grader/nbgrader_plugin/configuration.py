@@ -3,6 +3,7 @@
 from sqlalchemy import URL
 
 from grader.course import HERE
+from grader.intake.deadlines import FILE
 from grader.records import address
 from grader.records.gradebook import COURSE
 from grader.records.secret import default_path
@@ -13,12 +14,14 @@ MARK = "# Written by python -m grader autograde. Delete this line to keep your o
 def configuration(options, gradebook=None) -> str:
     """nbgrader_config.py for the folder of results: where submissions, lessons and the gradebook
     are, that its autograde button uses this grader, and its generate button the course's build."""
+    deadlines = options.deadlines or options.submitted.resolve().parent / FILE
     secret = (options.secret_file or default_path()).resolve()
     return f"""{MARK}import sys
 
 sys.path.insert(0, {str(HERE)!r})
 
 from grader.nbgrader_plugin.converters import IntakeExporter, SandboxedExecute, name_notebook
+from grader.nbgrader_plugin.late import CourseLatePenalty
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 from publish.release import PREPROCESSORS
 from publish.release import configuration as release
@@ -35,6 +38,8 @@ c.Autograde.pre_convert_hook = name_notebook
 c.Autograde.autograde_preprocessors = [
     SandboxedExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata,
 ]
+c.AssignLatePenalties.plugin_class = CourseLatePenalty
+c.CourseLatePenalty.deadlines = {str(deadlines.resolve())!r}
 c.SandboxedExecute.secret_file = {str(secret)!r}
 c.SandboxedExecute.course_root = {str(options.course.root)!r}
 c.SandboxedExecute.unsafe_no_sandbox = {options.unsafe!r}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from grader.course import Lesson
+from grader.course.lateness import ON_TIME, Lateness
 from grader.i18n import N_
 
 GRADED, NOTED, STOPPED, REFUSED, FAILED = (
@@ -36,7 +37,7 @@ class Mark:
 class Task:
     """One submission to mark. data: the notebook's bytes, or None where ``refused`` says why not;
     seeds: exercise -> seed of its hidden cases; by_hand: exercise -> (mark, comment) given so far;
-    language: "" leaves it to the notebook."""
+    language: "" leaves it to the notebook; late: what lateness costs."""
 
     student: str
     lesson: Lesson
@@ -50,13 +51,14 @@ class Task:
     language: str = ""
     translations: dict = field(default_factory=dict)
     unsafe: bool = False
+    late: Lateness = ON_TIME
 
 
 @dataclass
 class Outcome:
     """What became of a task. reason, notes and signs are Notes or plain texts; notebook and page
     are the marked notebook (a dict; its text once the worker is through) and the feedback page (a
-    text), or None."""
+    text), or None; pages_version: of the code that made the page."""
 
     status: str
     reason: list = field(default_factory=list)
@@ -68,3 +70,4 @@ class Outcome:
     language: str = "en"
     notebook: dict | str | None = None
     page: str | None = None
+    pages_version: str = ""

@@ -58,6 +58,8 @@ SAID = {
         "Mentions of things that an exercise doesn't need, and oddities of the files. None of this "
         "costs points or proves anything; it is worth a look."
     ),
+    "late": N_("Handed in late"),
+    "late_words": N_("What was taken off stands in submissions.csv, beside the raw mark."),
     "noted": N_("These were graded in full. The note says what was mended."),
     "slowest": N_("Slowest"),
     "seconds": N_("seconds"),
@@ -166,6 +168,7 @@ class _Seen:
     def __init__(self):
         self.statuses, self.refused, self.stopped = Counter(), [], []
         self.failed, self.noted, self.suspicious, self.times = [], [], [], []
+        self.late = []
         self.total, self.unsafe = 0, 0
 
     def add(self, record):
@@ -184,6 +187,9 @@ class _Seen:
             lists[outcome.status].append(row)
         if outcome.signs:
             self.suspicious.append((*row[:3], list(map(str, outcome.signs))))
+        if record.late.late:
+            share = f"{record.late.share:.0%}" if record.late.share else "0%"
+            self.late.append((*row[:3], [f"{record.late.words()}, -{share}"]))
         self.times.append((outcome.seconds, outcome.peak_mb, *row[:3]))
 
     @property

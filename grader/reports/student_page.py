@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 
 from grader.course import ANSWERS
+from grader.course.lateness import ON_TIME
 from grader.course.notes import Note, clean
 from grader.i18n import N_, _
 from grader.records.outcome import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING, WRONG
@@ -30,6 +31,8 @@ SAID = {
     "total": N_("{score} of {most} points"),
     "waiting": N_("(some answers still wait for their mark)"),
     "unsafe": N_("Graded without a sandbox."),
+    "late": N_("Handed in after the deadline: {late}."),
+    "penalty": N_("{penalty} points are taken off for it: {score} of {most} points count."),
     "exercise": N_("exercise"),
     "result": N_("result"),
     "points": N_("points"),
@@ -59,12 +62,13 @@ def number(value) -> str:
     return "–" if value is None else f"{round(float(value), 2):g}"
 
 
-def page_of(student, outcome, lesson, by_hand=None, unsafe=False) -> str:
+def page_of(student, outcome, lesson, by_hand=None, unsafe=False, late=ON_TIME) -> str:
     """The page as HTML. by_hand: exercise -> (mark or None, comment) given by people."""
     with speaking(outcome.language):
         rows = [
             _row(mark, (by_hand or {}).get(mark.exercise, (None, ""))) for mark in outcome.marks
         ]
+        total = sum(row["score"] or 0 for row in rows)
         return (
             _environment()
             .get_template("student_page.html")
@@ -73,7 +77,9 @@ def page_of(student, outcome, lesson, by_hand=None, unsafe=False) -> str:
                 student=clean(student),
                 lesson=lesson,
                 rows=rows,
-                total=sum(row["score"] or 0 for row in rows),
+                total=total,
+                late=late,
+                penalty=late.penalty(total),
                 most=sum(row["most"] for row in rows),
                 waiting=any(row["score"] is None for row in rows),
                 stop=_stop(outcome),

@@ -12,7 +12,10 @@ from grader.reports.student_page import number
 # Wide signs count in some languages' spreadsheets; characters without a width may go before them.
 _FORMULA = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20]")
 GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
-SUBMISSIONS = ("student", "lesson", "status", "reason", "seconds", "peak_mb")
+SUBMISSIONS = (
+    *("student", "lesson", "status", "reason", "seconds", "peak_mb"),
+    *("late", "raw_score", "penalty", "score", "max_score"),
+)
 
 
 def safe(text) -> str:
@@ -61,7 +64,8 @@ def grades(ledger) -> str:
 
 
 def submissions(ledger) -> str:
-    """submissions.csv."""
+    """submissions.csv: what became of each submission, and its mark before and after lateness."""
+    by_hand = ledger.by_hand()
     rows = (
         (
             safe(record.student),
@@ -70,10 +74,25 @@ def submissions(ledger) -> str:
             safe(reason(record)),
             f"{record.outcome.seconds:.2f}",
             f"{record.outcome.peak_mb:.0f}",
+            record.late.words(),
+            *map(number, _sums(record, by_hand)),
         )
         for record in ledger.states()
     )
     return csv_text(SUBMISSIONS, rows)
+
+
+def _sums(record, by_hand):
+    """(raw mark, penalty, mark, points) of a submission."""
+    rows = marks_of(record, by_hand)
+    raw = raw_score(rows)
+    penalty = record.late.penalty(raw)
+    return raw, penalty, raw - penalty, sum(mark.max_score for mark, _score, _verdict in rows)
+
+
+def raw_score(rows) -> float:
+    """The sum of marks_of, before any penalty; what waits counts 0."""
+    return sum(score or 0.0 for _mark, score, _verdict in rows)
 
 
 def reason(record) -> str:
@@ -83,13 +102,14 @@ def reason(record) -> str:
 
 
 def totals(ledger) -> dict:
-    """student -> {lesson: (score, whether a mark is still missing)}."""
+    """student -> {lesson: (score after any penalty, whether a mark is still missing)}."""
     by_hand, found = ledger.by_hand(), defaultdict(dict)
     for record in ledger.states():
         rows = marks_of(record, by_hand)
         if rows:
-            score = sum(score or 0.0 for _mark, score, _verdict in rows)
-            found[record.student][record.lesson] = score, any(s is None for _m, s, _v in rows)
+            raw = raw_score(rows)
+            missing = any(score is None for _mark, score, _verdict in rows)
+            found[record.student][record.lesson] = raw - record.late.penalty(raw), missing
     return found
 
 

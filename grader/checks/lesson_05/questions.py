@@ -45,8 +45,8 @@ BUGS = {
     "G": (
         "reward-sign",
         N_(
-            "It learns to drop the pole, as another run does. Compare their KL: this one takes PPO's "
-            "own steps. What did it climb?"
+            "It learns to drop the pole, as another run does. Compare their KL: this one takes "
+            "PPO's own steps. What did it climb?"
         ),
     ),
     "H": (

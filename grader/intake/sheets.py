@@ -57,36 +57,40 @@ def plain_heading(text) -> str:
 def read_sheet(path, remedy: str) -> Sheet:
     """The table in a file. Raises ClassroomError, which ends with the remedy."""
     try:
-        text = _decoded(Path(path).read_bytes())
-        table = _table(text)
+        return sheet_of(decoded(Path(path).read_bytes()))
     except (OSError, UnicodeError, csv.Error) as error:
         why = getattr(error, "strerror", None) or str(error)
         words = _("{path}: {why}. {remedy}")
         raise ClassroomError(words.format(path=path, why=why, remedy=remedy)) from None
-    rows, delimiter = table
+
+
+def sheet_of(text) -> Sheet:
+    """The table in a text."""
+    rows, delimiter = _table(text)
     header, *rows = rows or [[]]
     wide = len(header)
     rows = [(row + [""] * wide)[:wide] for row in rows if any(cell.strip() for cell in row)]
     return Sheet(header, rows, delimiter, _decimal(rows, delimiter))
 
 
-def _decoded(data):
+def decoded(data) -> str:
+    """A table's text, whatever a spreadsheet saved it in."""
     for bom, name in BOMS:
         if data.startswith(bom):
             return data.decode(name)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("cp1252")  # a spreadsheet on Windows saved it
+        return data.decode("cp1252")
 
 
 def _table(text):
     """(rows, delimiter): the delimiter that gives the first line the most columns."""
-    first = text.lstrip("\r\n").split("\n", 1)[0]
+    text = text.lstrip("\r\n")
+    first = text.split("\n", 1)[0]
     wide = {sign: len(next(csv.reader([first], delimiter=sign), [])) for sign in DELIMITERS}
     delimiter = max(DELIMITERS, key=wide.get)
-    stream = io.StringIO(text.lstrip("\r\n"), newline="")
-    return list(csv.reader(stream, delimiter=delimiter)), delimiter
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), delimiter
 
 
 def _decimal(rows, delimiter):
