@@ -19,6 +19,7 @@ from .noise import (
     tuned,
 )
 from .ppo import LivePanels, broken_runs, cart_clip, over_steps, rollout_board, training_panels
+from .practice import differences, gauges, value_clip
 from .reinforce import gradients, loss_and_return, probabilities, returns
 from .reuse import (
     bundle,
@@ -55,7 +56,9 @@ __all__ = [
     "cloud",
     "convergence",
     "credit_strip",
+    "differences",
     "exact_and_measured",
+    "gauges",
     "gradient_cloud",
     "gradient_plane",
     "gradients",
@@ -82,5 +85,6 @@ __all__ = [
     "trajectory",
     "tuned",
     "use_style",
+    "value_clip",
     "values",
 ]
