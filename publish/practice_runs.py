@@ -55,7 +55,7 @@ TASKS = {"cartpole": cartpole, "pendulum": pendulum}
 
 
 def practice(lesson=None, names=None):
-    """The stored arrays: "task/change" -> (seeds, updates). `names`: some of these keys, or tasks."""
+    """The stored arrays: "task/change" -> (seeds, updates). `names`: some keys, or tasks."""
     lesson, found = lesson or namespace(LESSON), {}
     for task, run in TASKS.items():
         for change, options in CHANGES.items():

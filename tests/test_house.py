@@ -209,7 +209,10 @@ def test_the_licence_covers_code_and_text():
 
 
 def test_a_broken_hook_stops_nbgrader_instead_of_grading_without_a_sandbox(tmp_path):
-    (tmp_path / "hook.py").write_text("import nothing_of_the_kind")
+    plugin = tmp_path / "nbgrader_plugin"
+    plugin.mkdir()
+    (plugin / "__init__.py").touch()
+    (plugin / "converters.py").write_text("import nothing_of_the_kind")
     code = f"""
 import sys, types
 from traitlets.config import Config

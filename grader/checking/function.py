@@ -124,8 +124,8 @@ class FunctionExercise(Exercise):
         for mistake in self.mistakes:
             if mistake.when and _safely(mistake.when, case, one, truth):
                 return _with(problem, mistake)
-            if mistake.like:
-                imitations.append((mistake, self._imitate(mistake, cases)))
+            for face in mistake.faces:
+                imitations.append((mistake, self._imitate(face, cases)))
                 if self._matches(seen, imitations[-1][1], cases, expected):
                     return _with(problem, mistake)
         for mistake, imitated in imitations:
@@ -148,8 +148,8 @@ class FunctionExercise(Exercise):
         hint = about_it or HINTS.get(problem.step, "")
         return problem if problem.hint else replace(problem, hint=_(hint) if hint else "")
 
-    def _imitate(self, mistake, cases):
-        return runtime.run({self.name: mistake.like}, self.name, self.request(cases))
+    def _imitate(self, face, cases):
+        return runtime.run({self.name: face}, self.name, self.request(cases))
 
     def _matches(self, seen, imitated, cases, expected):
         """Whether the outputs are the mistake's on every case, right ones included."""

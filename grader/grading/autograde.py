@@ -12,18 +12,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.checks.registry import need_checks
-from grader.course import LANGUAGES, Course, grader_version, no_lesson
+from grader.course import LANGUAGES, Course, marks_version, no_lesson, pages_version
+from grader.course.lateness import Lateness
 from grader.course.notes import Refused
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
 from grader.i18n import N_, _
 from grader.intake import deadlines
 from grader.intake.classroom import find_submissions
-from grader.intake.folder import DATES, collect
+from grader.intake.folder import DATES, SECRET, collect
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, penalties
 from grader.records.arrivals import read_arrivals
-from grader.records.gradebook import Ledger, Record, digest_by_hand, time_of
+from grader.records.gradebook import Ledger, Record, page_key, time_of
 from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
 from grader.records.secret import mark_of, read_secret, seeds_of
 from grader.records.store import Store
@@ -64,7 +65,7 @@ class Options:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.limits, self.unsafe, grader_version())
+        return Settings(self.limits, self.unsafe, marks_version())
 
 
 def autograde(options: Options, watch=None) -> Counter:
@@ -130,6 +131,18 @@ def _deadlines(options):
     return deadlines.read_deadlines(path, known, needed=options.deadlines is not None)
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A submission on its way to a worker. key: of everything that its marks depend on; timestamp
+    and secret: nbgrader's, as they stand beside the notebook."""
+
+    one: object
+    key: str
+    timestamp: str
+    secret: str
+    late: Lateness
+
+
 class _Run:
     """One pass over the submissions."""
 
@@ -145,8 +158,8 @@ class _Run:
     def all(self, found):
         try:
             with executor_for(self.options) as executor:
-                for made, outcome in executor.run(self._tasks(found)):
-                    self._finish(*made, outcome)
+                for given, outcome in executor.run(self._tasks(found)):
+                    self._finish(given, outcome)
         finally:
             self._flush()
 
@@ -156,12 +169,12 @@ class _Run:
             if one.refused is not None:
                 self._list(one)
                 continue
-            task, timestamp = self._task(one)
+            task, timestamp, secret = self._task(one)
             task.late = self._late(one.student, one.lesson, moment_of(timestamp))
             key = self._key(task, timestamp)
             if self._unchanged(one, key, task.late):
                 continue
-            yield (one, key, timestamp, task.late), task
+            yield _Given(one, key, timestamp, secret, task.late), task
 
     def _late(self, student, lesson, moment):
         """moment: when it was submitted, None where unknown."""
@@ -204,10 +217,10 @@ class _Run:
             collected = collect(one.path, name, lesson.allowed_files)
         except Refused as why:
             task.refused = why.note
-            return task, ""
+            return task, "", ""
         task.data, task.files = collected.data, collected.files
         task.notes, task.signs = collected.notes, collected.signs
-        return task, collected.timestamp
+        return task, collected.timestamp, collected.secret
 
     def _key(self, task, timestamp):
         """A digest of everything that the outcome depends on, hand-given marks apart."""
@@ -234,8 +247,8 @@ class _Run:
         return digest.hexdigest()
 
     def _unchanged(self, one, key, late):
-        """Whether this very submission is graded already; its page follows hand-given marks and
-        deadlines."""
+        """Whether this very submission is graded already; its page follows hand-given marks,
+        deadlines, and the code that makes pages."""
         state = self.ledger.state(one.student, one.lesson)
         files = (
             self.store.autograded(one.student, one.lesson),
@@ -244,31 +257,38 @@ class _Run:
         if state is None or state.key != key or not all(path.is_file() for path in files):
             return False
         given = self.by_hand.get((one.student, one.lesson), {})
-        if digest_by_hand(given, late) != state.by_hand:
+        if (made_from := page_key(given, late, pages_version())) != state.page_key:
             state.outcome.notebook = json.loads(files[0].read_text(encoding="utf-8"))
             page = page_of(one.student, state.outcome, one.lesson, given, state.unsafe, late)
             self.store.write(files[1], page)
-            state.by_hand = digest_by_hand(given, late)
+            state.page_key = made_from
             self.ledger.touch(state)
         self.counts[state.outcome.status] += 1
         self.told(one.student, one.lesson, None)
         return True
 
-    def _finish(self, one, key, timestamp, late, outcome):
+    def _finish(self, given, outcome):
         """Files first, the gradebook's row last: a row means that the files are there."""
+        one = given.one
         if outcome.status != FAILED:
             path = self.store.autograded(one.student, one.lesson)
             self.store.write(path, outcome.notebook)
-            if timestamp:
-                self.store.write(path.with_name(DATES), timestamp + "\n")
-            self.store.write(self.store.feedback(one.student, one.lesson), outcome.page)
+            shown = self.store.feedback(one.student, one.lesson)
+            self.store.write(shown, outcome.page)
+            self._leave_marks(given, path.parent, shown.parent)
         outcome.notebook = outcome.page = None
-        given = digest_by_hand(self.by_hand.get((one.student, one.lesson), {}), late)
-        unsafe = self.options.unsafe
-        self._add(
-            Record(one.student, one.lesson, key, outcome, given, timestamp, unsafe, late=late)
-        )
+        by_hand = self.by_hand.get((one.student, one.lesson), {})
+        page = page_key(by_hand, given.late, outcome.pages_version)
+        who, when = (one.student, one.lesson), (page, given.timestamp, self.options.unsafe)
+        self._add(Record(*who, given.key, outcome, *when, late=given.late))
         self.told(one.student, one.lesson, outcome)
+
+    def _leave_marks(self, given, *folders):
+        """The files by which nbgrader's exchange knows a submission again."""
+        for folder in folders:
+            for name, text in ((DATES, given.timestamp), (SECRET, given.secret)):
+                if text:
+                    self.store.write(folder / name, text)
 
     def _add(self, record):
         self.counts[record.outcome.status] += 1

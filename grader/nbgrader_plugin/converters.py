@@ -23,7 +23,7 @@ from nbgrader.preprocessors import Execute
 from traitlets import Bool, Unicode
 
 from grader.checks.registry import need_checks
-from grader.course import LANGUAGES, Course, grader_version
+from grader.course import LANGUAGES, Course, marks_version
 from grader.course.notes import Note, Refused
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
@@ -93,7 +93,7 @@ class SandboxedExecute(Execute):
         return cell, resources
 
     def _mark(self, task):
-        settings = Settings(Limits(), self.unsafe_no_sandbox, grader_version())
+        settings = Settings(Limits(), self.unsafe_no_sandbox, marks_version())
         with _lock:  # formgrader may serve two requests at once
             if settings not in _executors:
                 _executors[settings] = LocalExecutor(1, settings)

@@ -58,7 +58,7 @@ class Task:
 class Outcome:
     """What became of a task. reason, notes and signs are Notes or plain texts; notebook and page
     are the marked notebook (a dict; its text once the worker is through) and the feedback page (a
-    text), or None."""
+    text), or None; pages_version: of the code that made the page."""
 
     status: str
     reason: list = field(default_factory=list)
@@ -70,3 +70,4 @@ class Outcome:
     language: str = "en"
     notebook: dict | str | None = None
     page: str | None = None
+    pages_version: str = ""

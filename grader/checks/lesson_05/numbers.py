@@ -114,8 +114,8 @@ NORMALIZE = AnyTruth(
             "equal-not-zero",
             N_(
                 "All of these numbers are equal, and so nothing is better than expected. Print "
-                "adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells exactly "
-                "whether numbers are equal?"
+                "adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells "
+                "exactly whether numbers are equal?"
             ),
             when=not_zero,
         ),
