@@ -20,8 +20,10 @@
 #
 # **How this notebook works.** An exercise is a function with `raise NotImplementedError` in it.
 # Put your code there and run the `check` cell below it. The check says what is wrong and gives a
-# hint. All other code runs as it is. Before each experiment you are asked for a prediction: commit
-# to it first, on paper or aloud. A wrong prediction teaches more than a right one.
+# hint. All other code runs as it is. Before an experiment you are asked for a prediction. Commit to
+# it first, in the box, in the cell's code in place of `None`, or on paper. What you predict is kept
+# beside this notebook and shown with what came out. It is not graded. A wrong prediction teaches
+# more than a right one.
 #
 # *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
 # in VS Code, choose the Python of the folder `.venv` as the kernel.
@@ -141,11 +143,11 @@ check("log_prob")
 #
 # The policy acts until the episode ends. What happened on the way is a **trajectory**
 #
-# $$\tau=(s_0,a_0,r_0,\;s_1,a_1,r_1,\;\dots,\;s_{T-1},a_{T-1},r_{T-1}).$$
+# $$\tau=(s_0,a_0,r_0,\;s_1,a_1,r_1,\;\dots,\;s_{T-1},a_{T-1},r_{T-1},\;s_T).$$
 #
 # $T$ is the number of steps. The reward $r_t$ follows the action $a_t$, which was chosen in the
-# state $s_t$. A trajectory is random twice over: the policy draws the actions, and the world may
-# draw the next state.
+# state $s_t$. In the last state $s_T$ nobody acts any more. A trajectory is random twice over: the
+# policy draws the actions, and the world draws the next state and, in some worlds, the reward.
 #
 # Our environments speak [Gymnasium's](https://gymnasium.farama.org/) language:
 #
@@ -165,7 +167,7 @@ check("log_prob")
 # - `theta` is the table of logits, `(S, A)`.
 # - `rng` is a NumPy generator. All chance comes from it: `rng.choice` draws an action.
 # - The result is `pg.Trajectory(states, actions, rewards)` with T states, T actions, T rewards.
-#   The state after the last step is not part of it.
+#   The last state $s_T$ is left out: no action is taken there.
 
 # %% exercise="rollout"
 def rollout(env, theta, rng):
@@ -258,23 +260,29 @@ check("discounted_return")
 # **Predict.** The uniform policy goes left and right with equal probability. Roughly, what is its
 # $J$? And what would a histogram of its returns look like?
 
+# %% demo=true
+pg.predict("uniform_objective", pg.tr("J of the uniform policy:"), None)
+
 # %% demo=true alt="Histogram of returns. Two narrow groups of bars, one near minus ten and one near plus ten, and a small group near minus two. The exact objective, about minus 0.8, lies where there are almost no episodes."
 rng = np.random.default_rng(0)
 level = np.zeros((env.num_states, env.num_actions))  # (S, A), logits of the uniform policy
 sample = [discounted_return(rollout(env, level, rng).rewards) for _ in range(4000)]
 J = pg.exact.objective(env, softmax(level))
-pg.plots.returns(sample, J)
+ax = pg.plots.returns(sample, J)
+pg.outcome("uniform_objective", J, ax)
 plt.show()
-for count in (10, 100, 1000, 4000):
-    line = pg.tr("average of the first {n:4d} returns: {mean:6.2f}")
-    print(line.format(n=count, mean=np.mean(sample[:count])))
-print(pg.tr("exact objective:                   {J:6.2f}").format(J=J))
+for count in (10, 100, 1000):
+    averages = np.reshape(sample, (-1, count)).mean(axis=1)  # (4000 / count,)
+    line = pg.tr("averages of {n:4d} returns lie between {low:6.2f} and {high:5.2f}")
+    print(line.format(n=count, low=averages.min(), high=averages.max()))
+print(pg.tr("exact objective: {J:.2f}").format(J=J))
 
 # %% [markdown]
 # $J$ lies a little below zero, since goal and pit balance and the steps cost something. Hardly any
-# single episode comes near it. Returns jump between about -10 and +10, and the average over a
-# handful of episodes jumps with them. Keep this picture in mind: it is the reason for lessons 2
-# and 3.
+# single episode comes near it. Returns jump between about -10 and +10. The small bar at -2 holds
+# the episodes that the clock ended: 20 steps at -0.1. The average over ten episodes still jumps by
+# several points; a thousand are needed before the first digit holds. Keep this picture in mind: it
+# is the reason for lessons 2 and 3.
 
 # %% [markdown]
 # ### The same words for a language model
@@ -355,7 +363,7 @@ for _ in range(6):
 #
 # - Start from $J(\theta)=\sum_\tau p_\theta(\tau)R(\tau)$, and use the identity above.
 # - Write $p_\theta(\tau)$ as a product: the probability of the first state, and at each step the
-#   probability of the action and that of the next state.
+#   probability of the action and that of what the world answers: the next state and the reward.
 # - Say in a sentence why the dynamics of the world drop out.
 # - Say in another one why the result can be estimated by playing, while
 #   $\sum_\tau\nabla_\theta p_\theta(\tau)\,R(\tau)$ cannot.
@@ -373,11 +381,15 @@ for _ in range(6):
 # Then
 #
 # $$\log p_\theta(\tau)=\log\rho(s_0)+\sum_t\log\pi_\theta(a_t\mid s_t)
-# +\sum_t\log P(s_{t+1}\mid s_t,a_t).$$
+# +\sum_t\log P(s_{t+1}\mid s_t,a_t),$$
+#
+# with $t$ from $0$ to $T-1$ in both sums.
 #
 # Only the middle sum contains $\theta$. The gradient of the other two terms is zero, so the
 # dynamics drop out:
 # $\nabla_\theta\log p_\theta(\tau)=\sum_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$.
+# Where the world draws the rewards, too, $P$ is the probability of both, $P(r,s'\mid s,a)$, and
+# drops out in the same way.
 #
 # The result is an expectation under the policy, so the average over trajectories that the policy
 # plays estimates it. In $\sum_\tau\nabla_\theta p_\theta(\tau)R(\tau)$ the trajectories are not
@@ -539,7 +551,10 @@ print(pg.tr("equal to the derivative of J itself, to six digits: {yes}").format(
 # each group lies from the exact gradient. The figure shows the root of the mean squared distance.
 #
 # **Predict.** With 100 times as many trajectories, how many times closer does the estimate come?
-# 100 times? 10 times? And what will the law look like where both axes are logarithmic?
+# And what will the law look like where both axes are logarithmic?
+
+# %% demo=true
+pg.predict("hundredfold", pg.tr("With 100 times as many trajectories, closer by a factor of:"), None)
 
 # %% demo=true alt="Distance from the exact gradient over the number of trajectories, both axes logarithmic. Measured points from N = 4 to N = 2000 fall on a straight line that runs alongside the reference line of slope minus one half."
 rng = np.random.default_rng(5)
@@ -553,6 +568,7 @@ for N in sizes:
     distances.append(np.sqrt(squares.mean()))
 pg.plots.convergence(sizes, distances)
 plt.show()
+pg.outcome("hundredfold", distances[1] / distances[4])
 for N, distance in zip(sizes, distances):
     print(pg.tr("N = {N:4d}   distance {d:.2f}").format(N=N, d=distance))
 length = np.linalg.norm(exact)
@@ -561,9 +577,9 @@ print(pg.tr("length of the exact gradient itself: {length:.2f}").format(length=l
 # %% [markdown]
 # The estimate converges to the exact gradient. On logarithmic axes it does so along a straight
 # line of slope $-\tfrac12$: the distance shrinks like $1/\sqrt N$, as for every average of
-# independent samples. 100 times as many trajectories come 10 times closer. That is slow. Compare the
-# distances with the length of the gradient itself: with four trajectories the error is a good part
-# of it. Lesson 2 is about that.
+# independent samples. 100 times as many trajectories come 10 times closer, give or take the luck of
+# the few groups at the right end. That is slow. Compare the distances with the length of the
+# gradient itself: with four trajectories the error is more than half of it. Lesson 2 is about that.
 
 # %% [markdown]
 # ## 3. REINFORCE
@@ -619,6 +635,33 @@ def reinforce_loss(logp, returns):
 check("reinforce_loss")
 
 # %% [markdown]
+# ### You know this loss already
+#
+# A classifier is trained with the **cross-entropy**: minus the log-probability of the right class.
+# Take the action as the class and the action *that the policy itself has taken* as the label. Then
+# $-\log\pi_\theta(a_t\mid s_t)$ is that cross-entropy, and REINFORCE weights it with the return:
+#
+# $$L(\theta)=\frac1N\sum_{i=1}^N R(\tau_i)\sum_t
+# \mathrm{CE}\big(\pi_\theta(\cdot\mid s_t^{(i)}),\,a_t^{(i)}\big).$$
+#
+# Two things differ from a classifier. The labels are no truths: the policy made them up. And the
+# weight may be negative: "less of this".
+
+# %% demo=true
+policy = policy.double()
+returns = torch.tensor([discounted_return(trajectory.rewards) for trajectory in batch])  # (N,)
+yours = reinforce_loss(pg.padded_logp(policy, batch), returns)
+
+cross_entropy = torch.stack([
+    torch.nn.functional.cross_entropy(
+        policy(trajectory.states), torch.tensor(trajectory.actions), reduction="sum")
+    for trajectory in batch
+])  # (N,), summed over the steps of each trajectory
+library = (returns * cross_entropy).mean()
+print(pg.tr("reinforce_loss:         {loss:.10f}").format(loss=yours))
+print(pg.tr("weighted cross-entropy: {loss:.10f}").format(loss=library))
+
+# %% [markdown]
 # ### Three ways to one gradient
 #
 # Now three computations stand side by side, on the same world and the same policy:
@@ -629,6 +672,9 @@ check("reinforce_loss")
 #
 # **Predict.** Which two agree to ten digits? How far from them is the third, with 500
 # trajectories?
+
+# %% demo=true
+pg.predict("distance_of_500", pg.tr("Distance to the exact gradient, in % of its length:"), None)
 
 # %% demo=true alt="Entries of one gradient for each cell and action. Circles (by hand) and squares (autograd) coincide everywhere; both lie near the black lines of the exact gradient, a little above or below."
 theta = np.random.default_rng(2).normal(size=(env.num_states, env.num_actions))  # (S, A)
@@ -654,6 +700,7 @@ same = np.allclose(by_hand, autograd, rtol=0, atol=1e-10)
 print(pg.tr("by hand and autograd equal to ten digits: {yes}").format(yes=same))
 apart = np.linalg.norm(by_hand - exact) / np.linalg.norm(exact)
 print(pg.tr("distance to the exact gradient: {share:.0%} of its length").format(share=apart))
+pg.outcome("distance_of_500", 100 * apart)
 
 # %% [markdown]
 # Your formula and autograd give the same numbers, because they compute the same thing. The exact
@@ -667,14 +714,14 @@ print(pg.tr("distance to the exact gradient: {share:.0%} of its length").format(
 # fall?** Commit yourself now; the experiment comes after.
 #
 # - `"a"` Yes. A falling loss is how one sees learning.
-# - `"b"` No. Its gradient is what counts; its value may fall or rise while the returns rise.
-# - `"c"` No, it must rise, because we climb.
-# - `"d"` Yes, once the batch is large enough to average the noise out.
+# - `"b"` No, it must rise, because we climb.
+# - `"c"` Yes, once the batch is large enough to average the noise out.
+# - `"d"` No. Its gradient is what counts; its value may fall or rise while the returns rise.
 
 # %% question="q_loss_must_fall"
 q_loss_must_fall = None  # "a", "b", "c" or "d"
 ### BEGIN SOLUTION
-q_loss_must_fall = "b"
+q_loss_must_fall = "d"
 ### END SOLUTION
 
 # %% check="q_loss_must_fall" points=1
@@ -691,7 +738,8 @@ check("q_loss_must_fall")
 # 4. **Log**: write down the mean return of the batch.
 #
 # Then throw the batch away. After the step the policy is another one, and the expectation runs
-# over *its* samples.
+# over *its* samples. An algorithm that learns only from what its present policy has just done is
+# called **on-policy**.
 #
 # ### Exercise: `train_reinforce`
 #
@@ -740,71 +788,200 @@ check("train_reinforce")
 # right, two pits. We train five policies that differ only in their seed. Between updates the
 # referee computes the exact objective, which the algorithm never sees.
 #
-# **Predict.** Will all five learn? And will the sampled curves, averages of 16 episodes, look
-# smooth?
+# **Predict.** The best objective is 9.4. How many of the five come within one of it? And will the
+# sampled curves, averages of 16 episodes, look smooth?
 
-# %% demo=true alt="Mean return over 80 updates for five seeds. The sampled curves start near minus nine, wobble strongly, and rise to about nine. The mean of the exact objective, in black, runs smoothly through their middle and approaches the best reachable value, a dotted line at 9.4."
+# %% demo=true
+pg.predict("five_learn", pg.tr("How many of the five end above 8.4:"), None)
+
+# %% demo=true trained=true alt="Mean return over 80 updates for five seeds. The sampled curves start near minus nine, wobble, and rise to about nine. The mean of the exact objective, in black, runs smoothly through their middle and approaches the best reachable value, a dotted line at 9.4."
 grid = pg.envs.Grid()
 best = pg.exact.best_stationary(grid)
 
 
-def objective(policy):
-    return pg.exact.objective(grid, softmax(policy.theta.detach().numpy()))
+def objective(policy, world=grid):
+    """The referee's exact objective of a policy."""
+    return pg.exact.objective(world, softmax(policy.theta.detach().numpy()))
 
 
-sampled, exact = np.zeros((5, 80)), np.zeros((5, 80))  # (seeds, updates)
-for seed in range(5):
+def learn(seed, rate=0.1, make=pg.TabularPolicy, world=grid, num_updates=80):
+    """Train: mean return of each batch (updates,), exact objectives (updates,), the policy."""
+    torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    policy = pg.TabularPolicy(grid.num_states, grid.num_actions)
-    optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
-    for update in range(80):
-        exact[seed, update] = objective(policy)
-        sampled[seed, update] = train_reinforce(grid, policy, optimizer, 1, 16, rng)[0]
+    policy = make(world.num_states, world.num_actions)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+    sampled, exact = np.zeros((2, num_updates))
+    for update in range(num_updates):
+        exact[update] = objective(policy, world)
+        sampled[update] = train_reinforce(world, policy, optimizer, 1, 16, rng)[0]
+    return sampled, exact, policy
+
+
+runs = [learn(seed) for seed in range(5)]
+sampled, exact = (np.array(curves) for curves in list(zip(*runs))[:2])  # (seeds, updates)
 pg.plots.learning_curves({pg.tr("sampled"): sampled}, reference=best, exact=exact)
 plt.show()
 print(pg.tr("best objective that can be reached: {best:.2f}").format(best=best))
-print(pg.tr("exact objective of the last policies:"), exact[:, -1].round(2))
+print(pg.tr("exact objective of the last policies:"), exact[:, -1].round(1))
+pg.outcome("five_learn", sum(exact[:, -1] > 8.4))
+
+# %% claim="all_five_learn"
+claim("all five learn", exact[:, -1].min(), at_least=8)
+claim("the sampled curves start near -9", abs(sampled[:, :3].mean() + 8.5), at_most=1.5)
+claim("the sampled curves end near 9", sampled[:, -5:].mean(), at_least=8)
+claim("sampled curves wobble more than the exact ones",
+      np.std(np.diff(sampled)) / np.std(np.diff(exact)), at_least=3)
+
+# %% claim="the_board_is_learned" seeds=12 rates=[0.05, 0.1, 0.2]
+import functools
+
+once = functools.lru_cache(maxsize=1)(learn)
+
+
+def ends(seed, rate):
+    return once(seed, rate)[1][-1]
+
+
+def jumps(seed, rate):
+    sampled, exact, _policy = once(seed, rate)
+    return np.std(np.diff(sampled)) / np.std(np.diff(exact))
+
+
+def longest_arrows(seed, rate):
+    """The objective of the policy that always takes its likeliest action."""
+    theta = once(seed, rate)[2].theta.detach().numpy()
+    return pg.exact.objective(grid, np.eye(4)[theta.argmax(axis=1)])
+
+
+claim("REINFORCE learns the board in 80 updates of 16 episodes: from -8.5 to above 7",
+      exact[0, -1], at_least=7, again=ends)
+claim("From update to update the sampled return jumps at least twice as much as the objective",
+      jumps(0, 0.1), at_least=2, again=jumps)
+claim("The longest arrows lead from the start to the goal", longest_arrows(4, 0.1), at_least=8.5,
+      again=longest_arrows)
 
 # %% [markdown]
 # All five learn. The exact objective rises smoothly, while the sampled returns of the same
-# policies jump around it. Whoever sees only one sampled curve, as in practice, sees mostly noise
-# on top of a trend.
+# policies jump around it. Whoever sees only one sampled curve, as in practice, sees noise on top
+# of a trend.
 #
-# Here is what the last of the five policies does. Follow the long arrows from the top left. Off
-# that way the arrows are shorter: where the agent rarely comes, it has learned less.
+# Here is what the last of the five policies does. Follow the longest arrow of each cell from the
+# top left: they lead to the goal. Off that way an arrow may point anywhere. Where the agent rarely
+# comes, few episodes have said anything.
 
-# %% demo=true alt="A board of four by four cells with two pits and a goal at the bottom right. Long arrows lead from the top left along one way around the pits to the goal. Cells off that way have several short arrows."
+# %% demo=true trained=true alt="A board of four by four cells with two pits and a goal at the bottom right. The longest arrows lead from the top left along one way around the pits to the goal."
+policy = runs[-1][2]
 pg.plots.policy(grid, softmax(policy.theta.detach().numpy()))
 plt.show()
 
 # %% [markdown]
-# ### The loss while learning
+# ### A batch is used once
 #
-# Now the experiment to your answer. We train once more. Before each update an extra batch of 64
-# episodes is played, and we write down its loss and its mean return.
+# Why throw the batch away? Here both are tried. One policy gets a fresh batch of 64 episodes for
+# every step. The other one keeps its first batch and steps on it again and again.
+#
+# **Predict.** What does the second one reach?
 
-# %% demo=true alt="Two panels over 80 updates. The loss above starts far below zero, rises well above zero, and then sinks a little. The mean return below rises all the while from minus eight to about nine."
-rng = np.random.default_rng(0)
-policy = pg.TabularPolicy(grid.num_states, grid.num_actions)
-optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
-losses, mean_returns = [], []
-for _update in range(80):
-    theta = policy.theta.detach().numpy()
-    batch = [rollout(grid, theta, rng) for _ in range(64)]
-    returns = torch.tensor([discounted_return(trajectory.rewards) for trajectory in batch])
-    losses.append(reinforce_loss(pg.padded_logp(policy, batch), returns).item())
-    mean_returns.append(returns.mean().item())
-    train_reinforce(grid, policy, optimizer, 1, 16, rng)
-pg.plots.loss_and_return(losses, mean_returns)
+# %% demo=true
+pg.predict("same_batch", pg.tr("Objective after 60 steps on one batch of 64 episodes:"), None)
+
+# %% demo=true trained=true alt="Exact objective over 60 gradient steps, three seeds each. With a fresh batch for every step it rises from minus 8.5 to about nine. With the first batch used again and again it rises at first and then stays far below."
+def practise(seed, rate=0.1, fresh=True, num_steps=60):
+    """Exact objectives and losses, (steps,) each, with fresh batches or with the first one alone."""
+    rng, found, losses = np.random.default_rng(seed), np.zeros(num_steps), np.zeros(num_steps)
+    policy = pg.TabularPolicy(grid.num_states, grid.num_actions)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+    for step in range(num_steps):
+        theta = policy.theta.detach().numpy()
+        found[step] = objective(policy)
+        if fresh or step == 0:
+            batch = [rollout(grid, theta, rng) for _ in range(64)]
+            returns = torch.tensor([discounted_return(trajectory.rewards) for trajectory in batch])
+        loss = reinforce_loss(pg.padded_logp(policy, batch), returns)
+        losses[step] = loss.item()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return found, losses
+
+
+fresh = np.array([practise(seed)[0] for seed in range(3)])  # (seeds, steps)
+same, losses = np.array([practise(seed, fresh=False) for seed in range(3)]).transpose(1, 0, 2)
+ax = pg.plots.learning_curves(
+    {pg.tr("a fresh batch each step"): fresh, pg.tr("one batch, again and again"): same},
+    reference=best)
+ax.set(xlabel=pg.tr("gradient step"), ylabel=pg.tr("exact objective"))
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+pg.outcome("same_batch", same[:, -1].mean(), ax, axis="y")
 plt.show()
-print(pg.tr("loss of the first batch {a:.1f}, highest {b:.1f}, last {c:.1f}").format(
-    a=losses[0], b=max(losses), c=losses[-1]))
+print(pg.tr("loss on the one batch, first and last:"), losses[:, [0, -1]].round().tolist())
+
+# %% claim="one_batch_serves_one_step" seeds=10 rates=[0.05, 0.1, 0.2]
+def again(seed, rate):
+    return practise(seed, rate)[0][-1] - practise(seed, rate, fresh=False)[0][-1]
+
+
+claim("Sixty steps on one batch end at least 2 below sixty steps on fresh ones", again(0, 0.1),
+      at_least=2, again=again)
+claim("fresh batches reach about nine", fresh[:, -1].min(), at_least=8.5)
+claim("the one batch's loss falls at every step", np.diff(losses).max(), at_most=0)
 
 # %% [markdown]
-# The policy gets better and better, and for most of that time the loss *rises*. The formula says
-# why. A log-probability is negative. While the returns are negative, too, minus their product is
-# negative. When the returns have become positive, it is positive. And as the policy becomes sure
-# of itself, its log-probabilities come close to zero, and the loss sinks again.
+# On its one batch the second policy does better and better: that loss falls with every step, without
+# end. Its objective rises at first and then stays far below, or falls. The batch says what the
+# *first* policy met. The policy has long since become another one, goes where the batch has never
+# been, and nobody tells it what is there. The gradient was right for one step. How to get more than
+# one step out of a batch is what lessons 4 and 5 are about.
+#
+# ### The loss while learning
+#
+# Now the experiment to your answer about the loss. We train once more. Before each update an extra
+# batch of 64 episodes is played, and we write down its loss and its mean return.
+
+# %% demo=true trained=true alt="Two panels over 80 updates. The loss above starts far below zero, rises well above zero, and then sinks. The mean return below rises all the while from minus eight to about nine."
+def loss_and_return(seed, rate=0.1, num_updates=80):
+    """Loss and mean return of an extra batch before each update, (updates,) each."""
+    rng = np.random.default_rng(seed)
+    policy = pg.TabularPolicy(grid.num_states, grid.num_actions)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+    losses, mean_returns = np.zeros((2, num_updates))
+    for update in range(num_updates):
+        theta = policy.theta.detach().numpy()
+        batch = [rollout(grid, theta, rng) for _ in range(64)]
+        returns = torch.tensor([discounted_return(trajectory.rewards) for trajectory in batch])
+        losses[update] = reinforce_loss(pg.padded_logp(policy, batch), returns).item()
+        mean_returns[update] = returns.mean().item()
+        train_reinforce(grid, policy, optimizer, 1, 16, rng)
+    return losses, mean_returns
+
+
+losses, mean_returns = loss_and_return(0)
+pg.plots.loss_and_return(losses, mean_returns)
+plt.show()
+print(pg.tr("loss of the first batch {a:.0f}, highest {b:.0f}, last {c:.0f}").format(
+    a=losses[0], b=max(losses), c=losses[-1]))
+
+# %% claim="the_loss_rises_and_sinks"
+claim("the loss starts far below zero", losses[0], at_most=-80)
+claim("the loss rises well above zero", max(losses), at_least=40)
+claim("the loss sinks in the end", losses[-5:].mean() / max(losses), at_most=0.9)
+claim("the mean return rises to about nine", mean_returns[-5:].mean(), at_least=8)
+
+# %% claim="the_loss_rises_while_the_returns_do" seeds=12 rates=[0.05, 0.1, 0.2]
+def again(seed, rate):
+    losses, mean_returns = loss_and_return(seed, rate)
+    highest = int(np.argmax(losses))
+    return min(losses[highest] - losses[0], 10 * (mean_returns[highest] - mean_returns[0]))
+
+
+claim("The loss rises by more than 100 while the mean return rises by more than 10",
+      again(0, 0.1), at_least=100, again=again)
+
+# %% [markdown]
+# The policy gets better and better, and the loss climbs from far below zero to far above it. The
+# formula says why. A log-probability is negative. While the returns are negative, too, minus their
+# product is negative. When the returns have become positive, it is positive. And as the policy
+# becomes sure of itself, its log-probabilities come close to zero, and the loss sinks again.
 #
 # So the loss is no measure of anything. It is a carrier: it carries the right gradient, at this
 # policy, for this batch. After the step both are gone. To see learning, look at the returns.
@@ -815,16 +992,16 @@ print(pg.tr("loss of the first batch {a:.1f}, highest {b:.1f}, last {c:.1f}").fo
 # A slot machine has three arms that pay 1, 2 and 3. Every return is positive, so every action that
 # is taken has its log-probability pushed *up*. **Can REINFORCE learn which arm is best?**
 #
-# - `"a"` No. All actions are pushed up alike, so the policy stays as it is.
-# - `"b"` No. It ends with whichever arm happened to be pulled most often.
-# - `"c"` Yes. The probabilities compete: on average an arm that pays more than the mean rises at
+# - `"a"` Yes. The probabilities compete: on average an arm that pays more than the mean rises at
 #   the cost of those that pay less.
-# - `"d"` Only after the returns are shifted, so that bad arms have negative ones.
+# - `"b"` No. All actions are pushed up alike, so the policy stays as it is.
+# - `"c"` Only after the returns are shifted, so that bad arms have negative ones.
+# - `"d"` No. It ends with whichever arm happened to be pulled most often.
 
 # %% question="q_all_positive"
 q_all_positive = None  # "a", "b", "c" or "d"
 ### BEGIN SOLUTION
-q_all_positive = "c"
+q_all_positive = "a"
 ### END SOLUTION
 
 # %% check="q_all_positive" points=1
@@ -832,32 +1009,88 @@ check("q_all_positive")
 
 # %% [markdown]
 # The experiment: ten runs from the uniform policy, batches of 16 pulls. Before that, the exact
-# gradient at the start.
+# gradient at the start. The slider subtracts a constant from every return before the update, which
+# is what answer *c* of the question has in mind. Is a shift needed? Does it do anything?
 
-# %% demo=true alt="Probabilities of three arms over 60 updates, ten runs. The arm that pays 3 rises from one third to nearly one; the arm that pays 2 rises at first in some runs and then falls; the arm that pays 1 falls from the start."
+# %% demo=true trained=true alt="Three panels with the probabilities of three arms over 60 updates, ten runs each. In all of them the arm that pays 3 rises from one third to nearly one. With nothing subtracted the single runs differ widely at first and the arm that pays 2 leads in some; with 2 subtracted they lie close together; with 4 subtracted they lie farther apart again."
 bandit = pg.envs.Bandit(means=(1.0, 2.0, 3.0), noise=0.0)
 print(pg.tr("exact gradient:"), pg.exact.policy_gradient(bandit, np.full((1, 3), 1 / 3)).round(3))
 
-pi = np.zeros((10, 60, 3))  # (runs, updates, A)
-for run in range(10):
-    rng = np.random.default_rng(run)
+
+def pull(seed, rate=0.1, constant=0.0, num_updates=60):
+    """Probabilities (updates, 3) of one run in which `constant` is subtracted from each return."""
+    rng, pi = np.random.default_rng(seed), np.zeros((num_updates, 3))
     policy = pg.TabularPolicy(1, 3)
-    optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
-    for update in range(60):
-        pi[run, update] = softmax(policy.theta.detach().numpy())[0]
-        train_reinforce(bandit, policy, optimizer, 1, 16, rng)
-pg.plots.probabilities(pi, [pg.tr("arm that pays {n}").format(n=n) for n in (1, 2, 3)])
+    optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+    for update in range(num_updates):
+        theta = policy.theta.detach().numpy()
+        pi[update] = softmax(theta)[0]
+        batch = [rollout(bandit, theta, rng) for _ in range(16)]
+        returns = torch.tensor([discounted_return(trajectory.rewards) for trajectory in batch])
+        optimizer.zero_grad()
+        reinforce_loss(pg.padded_logp(policy, batch), returns - constant).backward()
+        optimizer.step()
+    return pi
+
+
+constants = [0.0, 2.0, 4.0]
+pulls = {c: np.array([pull(seed, constant=c) for seed in range(10)]) for c in constants}
+arms = [pg.tr("arm that pays {n}").format(n=n) for n in (1, 2, 3)]
+
+
+def draw(ax, constant):
+    pg.plots.probabilities(pulls[constant], arms, ax=ax)
+    ax.set_title(pg.tr("return minus {c:g}").format(c=constant))
+
+
+pg.plots.strip(draw, constants, width=3.0, height=3.0)
 plt.show()
+leads = {c: int(((p[:, :, 1] > p[:, :, 2]).sum(axis=1) > 2).sum()) for c, p in pulls.items()}
+for c in constants:
+    line = pg.tr("minus {c:g}: in {n} of 10 runs the arm that pays 2 led for more than two updates")
+    print(line.format(c=c, n=leads[c]))
+
+# %% demo=true trained=true
+pg.plots.slider(draw, constants, pg.tr("subtracted"), first=0.0)
+
+# %% claim="three_arms"
+claim("all ten runs of each kind end at the best arm", min(p[:, -1, 2].min() for p in pulls.values()),
+      at_least=0.9)
+claim("the arm that pays 2 leads in some runs", leads[0.0], at_least=1)
+claim("but in hardly any with 2 subtracted", leads[2.0], at_most=1)
+spread = {c: pulls[c][:, 10, 2].std() for c in constants}
+claim("runs lie closer together with 2 subtracted", spread[2.0] / spread[0.0], at_most=0.7)
+claim("and farther apart again with 4", spread[4.0] / spread[2.0], at_least=1.3)
+
+# %% claim="all_positive_returns_teach" seeds=12 rates=[0.05, 0.1, 0.2]
+def again(seed, rate):
+    return pull(seed, rate)[-1, 2]
+
+
+claim("With returns that are all positive the best arm's probability rises above 0.8",
+      pulls[0.0][0, -1, 2], at_least=0.8, again=again)
+
+# %% claim="the_mean_subtracted_keeps_runs_together" seeds=12 rates=[0.05, 0.1, 0.2]
+def again(seed, rate):
+    early = {c: [pull(10 * seed + run, rate, c, num_updates=11)[-1, 2] for run in range(10)]
+             for c in (0.0, 2.0)}
+    return np.std(early[2.0]) / np.std(early[0.0])
+
+
+claim("After ten updates ten runs are closer together with the mean return subtracted",
+      again(0, 0.1), at_most=1, again=again)
 
 # %% [markdown]
-# It learns. Think of the rows of `grad_log_prob`, which add up to zero. Pushing one action up
-# pushes the others down. All three arms push; the one that pays 3 pushes hardest, and the arm that
-# pays 1 loses more from the others' pushes than it gains from its own. What counts is the return
-# compared with the mean.
+# It learns, with every constant. Think of the rows of `grad_log_prob`, which add up to zero.
+# Pushing one action up pushes the others down. All three arms push; the one that pays 3 pushes
+# hardest, and the arm that pays 1 loses more from the others' pushes than it gains from its own.
+# What counts is the return compared with the mean.
 #
-# But look at the thin lines, the single runs. In one of them the arm that pays 2 leads for a
-# while: whatever happens to be pulled is pushed up, good or not. On average that cancels. In one
-# batch it does not. Lesson 3 subtracts the mean return itself, and the detour is gone.
+# But look at the thin lines, the single runs. With nothing subtracted they part widely, and in some
+# of them the arm that pays 2 leads for a while: whatever happens to be pulled is pushed up, good or
+# not. On average that cancels. In one batch it does not. With 2 subtracted, the mean return at the
+# start, the runs stay together: an arm that pays the mean is not pushed at all. Lesson 3 makes a
+# method of that.
 
 # %% [markdown]
 # ## 4. What the gradient believes
@@ -877,6 +1110,9 @@ plt.show()
 # reaches the goal. Which weight do those three steps get? The second episode starts in the right
 # direction and ends in the pit. Which weight does its first step get?
 
+# %% demo=true
+pg.predict("first_step_weight", pg.tr("Weight of the second episode's first step:"), None)
+
 # %% demo=true alt="Two strips of coloured cells. In the upper one every step, left or right, is blue with the weight +9.1. In the lower one every step, also the one to the right, is vermilion with the weight minus 10.5."
 detour = pg.Trajectory(
     [3, 4, 3, 2, 1, 2, 3, 4, 5], [1, 0, 0, 0, 1, 1, 1, 1, 1], [-0.1] * 8 + [9.9]
@@ -894,6 +1130,7 @@ for ax, trajectory, weight in zip(axes, both, R):
     pg.plots.credit_strip(labels, weights, trajectory.rewards, ax=ax, limit=11)
     ax.set_title(pg.tr("Return {R:+.1f}, the weight of every step").format(R=weight))
 plt.show()
+pg.outcome("first_step_weight", R[1])
 
 # %% [markdown]
 # The steps to the left in the first episode are rewarded as warmly as those to the right. The
@@ -920,6 +1157,22 @@ rows = {pg.tr(name): row for name, row in zip(env.action_names, mean_weight)}
 ax = pg.plots.credit_strip(cells, rows)
 ax.set_title(pg.tr("Mean weight of a step in each cell"))
 plt.show()
+
+# %% claim="right_steps_meet_better_ends" seeds=12
+def again(seed):
+    own = np.random.default_rng(seed)
+    count, total = np.zeros((2, env.num_states, env.num_actions))
+    for _ in range(2000):
+        trajectory = rollout(env, level, own)
+        np.add.at(count, (trajectory.states, trajectory.actions), 1)
+        weight = discounted_return(trajectory.rewards)
+        np.add.at(total, (trajectory.states, trajectory.actions), weight)
+    left, right = (total[acting] / count[acting]).T
+    return (right - left).min()
+
+
+claim("In each cell steps to the right meet better ends", (mean_weight[1] - mean_weight[0]).min(),
+      at_least=1, again=again)
 
 # %% [markdown]
 # In each cell the step to the right has met better ends than the step to the left, and that
@@ -948,26 +1201,128 @@ plt.show()
 # sentences do.
 #
 # **Predict.** Your `train_reinforce` knows nothing about language. Given this world, will it learn
-# to write? Which sentence will it prefer?
+# to write? And which noun will it prefer? We ask six times, with six seeds.
 
-# %% demo=true alt="A tree of the likeliest continuations of 'the' after training. Thick dark lines lead through one noun and the verb that fits it to the full stop, with a score of +10. A line's width is the probability of that token after the ones before it."
-policy = pg.TabularPolicy(words.num_states, words.num_actions)
-optimizer = torch.optim.Adam(policy.parameters(), lr=0.1)
-rng = np.random.default_rng(0)
-history = train_reinforce(words, policy, optimizer, 100, 32, rng)
+# %% demo=true
+pg.predict("which_noun", pg.tr("The preferred noun in six runs:"), None,
+           choices=[pg.tr("always cat"), pg.tr("always dog"), pg.tr("it depends on the run")])
 
-learned = policy.theta.detach().numpy()
-pg.plots.token_tree(words, softmax(learned), top=2)
+# %% demo=true trained=true alt="Left: for six seeds a bar split between cat and dog, the probabilities of the first word. The split differs from seed to seed. Right: a tree of the likeliest continuations of 'the' after the last run. Thick dark lines lead through a noun and the verb that fits it to the full stop, with a score of +10; a line's width is the probability of that token after the ones before it."
+def write(seed, rate=0.1, num_updates=100):
+    """A policy of words after training: its probabilities (S, A), and each batch's mean return."""
+    policy = pg.TabularPolicy(words.num_states, words.num_actions)
+    optimizer = torch.optim.Adam(policy.parameters(), lr=rate)
+    rng = np.random.default_rng(seed)
+    history = train_reinforce(words, policy, optimizer, num_updates, 32, rng)
+    return softmax(policy.theta.detach().numpy()), history
+
+
+writers, histories = zip(*(write(seed) for seed in range(6)))
+start = int(np.argmax(words.start))
+first_word = np.array([pi[start] for pi in writers])  # (6, A)
+
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=[1, 2])
+left = np.zeros(6)
+for token, color, hatch in zip((0, 1), pg.plots.COLORS, ("", "///")):
+    axes[0].barh(range(6), first_word[:, token], left=left, color=color, hatch=hatch,
+                 edgecolor="white", label=words.symbols[token])
+    left += first_word[:, token]
+axes[0].set(xlabel=pg.tr("probability as the first word"), ylabel=pg.tr("seed"), xlim=(0, 1))
+axes[0].legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+pg.plots.token_tree(words, writers[-1], top=2, ax=axes[1])
 plt.show()
-line = pg.tr("mean return of the first batch {a:.1f}, of the last {b:.1f}, best possible {c:.1f}")
-print(line.format(a=history[0], b=history[-1], c=pg.exact.best_stationary(words)))
-for _ in range(3):
-    print("the", *(words.symbols[token] for token in rollout(words, learned, rng).actions))
+line = pg.tr("seed {n}: mean return from {a:4.1f} to {b:4.1f}; it writes: the {text}")
+rng = np.random.default_rng(0)
+for seed, (pi, history) in enumerate(zip(writers, histories)):
+    actions = rollout(words, np.log(pi), rng).actions
+    text = " ".join(words.symbols[token] for token in actions)
+    print(line.format(n=seed, a=history[0], b=history[-1], text=text))
+print(pg.tr("best possible: {best:.1f}").format(best=pg.exact.best_stationary(words)))
+pg.outcome("which_noun", pg.tr("it depends on the run"))
+
+# %% claim="it_learns_to_write" seeds=12 rates=[0.05, 0.1, 0.2]
+def again(seed, rate):
+    return pg.exact.objective(words, write(seed, rate)[0])
+
+
+claim("100 updates of 32 sentences reach an expected score above 9",
+      min(pg.exact.objective(words, pi) for pi in writers), at_least=9, again=again)
+
+# %% claim="the_noun_is_luck"
+claim("some seed prefers cat", first_word[:, 0].max(), at_least=0.7)
+claim("some seed prefers dog", first_word[:, 1].max(), at_least=0.55)
+claim("the first word is a noun", first_word[:, :2].sum(axis=1).min(), at_least=0.95)
 
 # %% [markdown]
-# The same four lines that crossed a corridor now write a sentence. This is the skeleton of how
-# language models are trained with rewards. What separates it from the real thing is not a new
-# idea about gradients. It is noise, stability, and a leash, one lesson after the other.
+# All of them write, and they do not agree on the noun. Both sentences earn 10, so the gradient
+# prefers neither. Luck in the first batches tips the balance, and whatever is written more often is
+# learned faster. Whoever wants variety must ask for it: REINFORCE is content with one good answer.
+# This is the skeleton of how language models are trained with rewards. What separates it from the
+# real thing is not a new idea about gradients. It is noise, stability, and a leash, one lesson
+# after the other.
+#
+# ## 5. A network instead of the table
+#
+# A table has a row for each state. A language model's states are texts, and nobody has a row for
+# each text. There a network turns what it sees into logits. What changes in the algorithm?
+#
+# Below, a network of one hidden layer sees the cell as a one-hot vector, a 1 in the cell's place
+# among zeros. `policy(states)` gives logits, as the table did, and `policy.theta` asks the network
+# for all cells at once. Nothing else is new: the functions that train it are yours.
+#
+# **Predict.** It gets 80 batches of 16 episodes, in the corridor and on the board, as a table does.
+# Will it come as far?
+
+# %% demo=true
+pg.predict("network_objective", pg.tr("Mean objective of five networks on the board:"), None)
+
+# %% demo=true trained=true alt="Exact objective over 80 updates, five seeds each, a table and a network. In the corridor, on the left, both rise from about minus one to between nine and ten. On the board, on the right, the table rises to about nine, and the network rises to minus two and stays there."
+class Network(torch.nn.Module):
+    """A small network as a policy on a board: policy(states) -> logits (..., A)."""
+
+    def __init__(self, num_states, num_actions):
+        super().__init__()
+        self.one_hot = torch.eye(num_states)  # (S, S), a row for each state
+        self.layers = pg.MLP(num_states, num_actions, hidden=(32,), gain=0.01)
+
+    def forward(self, states):
+        return self.layers(self.one_hot[torch.as_tensor(states)])
+
+    @property
+    def theta(self):
+        """The logits of all states, (S, A), as a table holds them."""
+        return self.layers(self.one_hot)
+
+
+def network(seed, rate=0.01, world=env):
+    """Exact objectives (updates,) of a network in training."""
+    return learn(seed, rate, Network, world)[1]
+
+
+tables = [np.array([learn(seed, world=env)[1] for seed in range(5)]), exact]
+networks = [np.array([network(seed, world=world) for seed in range(5)]) for world in (env, grid)]
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.4))
+for ax, table, net, title in zip(axes, tables, networks, (pg.tr("Corridor"), pg.tr("Board"))):
+    pg.plots.learning_curves({pg.tr("table"): table, pg.tr("network"): net}, ax=ax)
+    ax.set(title=title, ylabel=pg.tr("exact objective"))
+pg.outcome("network_objective", networks[1][:, -1].mean(), axes[1], axis="y")
+plt.show()
+
+# %% claim="a_network_learns_the_corridor" seeds=12 rates=[0.003, 0.01, 0.03]
+claim("A network learns the corridor in 80 updates of 16 episodes: above 9", networks[0][:, -1].min(),
+      at_least=9, again=lambda seed, rate: network(seed, rate)[-1])
+claim("so does the table", tables[0][:, -1].min(), at_least=9)
+claim("on the board the network ends near -2", np.abs(networks[1][:, -1] + 2).max(), at_most=0.5)
+
+# %% [markdown]
+# In the corridor the network learns as the table does, by the same four lines. Backpropagation
+# carries the score through its layers, and you wrote nothing for that. From here on a policy is a
+# table, this network or a language model.
+#
+# The right panel is a warning. On the board the same network, with the same budget, ends at -2 in
+# all five runs: it stays out of the pits, never finds the goal often enough, and waits for the
+# clock. The cells share its weights, so that what happens near the start changes the policy
+# everywhere. A gradient follows what has been seen; it does not go and look.
 #
 # ## What you have, and what is missing
 #
@@ -977,10 +1332,16 @@ for _ in range(3):
 # - With a loss made for the purpose, one backward pass computes it. The loss itself means nothing.
 # - Each step is weighted by the whole return. Averages sort out what single episodes confuse.
 #
+# - REINFORCE is on-policy: a batch serves one step and is thrown away.
+#
 # What is missing is patience, or a better estimate. Single returns jump between -10 and +10, and
 # the gradient jumps with them. [Lesson 2](../02_variance/02_variance.ipynb) measures how much, and
-# takes the first part of the noise away.
-#
+# takes the first part of the noise away. Your predictions, beside what came out:
+
+# %% demo=true trained=true
+pg.predictions()
+
+# %% [markdown]
 # ## References
 #
 # - R. J. Williams. [Simple statistical gradient-following algorithms for connectionist

@@ -12,10 +12,11 @@
 # - measure the scatter, and compare it with the exact variance,
 # - learn how many trajectories a trustworthy step needs,
 # - shift every return by a constant and see what that does,
-# - credit each action only with what came after it.
+# - credit each action only with what came after it,
+# - find out when that helps, and why a bonus in each reward is no constant in the return.
 #
-# Before each experiment you are asked for a prediction; two of them are graded. Answer first, then
-# run it.
+# Before an experiment you are asked for a prediction. Answer first, then run it. What you predict is
+# kept and shown with what came out. Three questions are graded.
 #
 # *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
 # in VS Code, choose the Python of the folder `.venv` as the kernel.
@@ -102,7 +103,10 @@ print(words.format(n=len(returns), low=min(returns), high=max(returns), mean=np.
 # to the right along the exact gradient, upwards along the direction in which they scatter most.
 #
 # **Predict.** The exact gradient points uphill. What share of the single-trajectory gradients
-# points downhill, at more than 90 degrees to it? Say a number before you run the cell.
+# points downhill, at more than 90 degrees to it?
+
+# %% demo=true
+pg.predict("downhill_share", pg.tr("Share that points downhill, in %:"), None)
 
 # %% demo=true alt="Left: a thousand gradient estimates scattered over a square of side 60 around a very short arrow. Right: averages of 64 estimates, on a square of side 12, form a cloud around the tip of the same arrow."
 samples = gradient_samples(theta, trajectories)  # (4096, S, A)
@@ -114,6 +118,13 @@ axes[0].set_title(pg.tr("Single trajectories"))
 pg.plots.cloud(means, arrow, reach=6, ax=axes[1])
 axes[1].set_title(pg.tr("Averages of 64, the dashed square enlarged"))
 plt.show()
+scatter = samples - samples.mean(axis=0)  # (4096, S, A)
+held = np.sum((points - points.mean(axis=0)) ** 2) / np.sum(scatter**2)
+print(pg.tr("This plane holds {held:.0%} of the variance.").format(held=held))
+
+# %% [markdown]
+# The pictures flatter. A plane shows two directions of dozens, and most of the scatter lies in the
+# others. The angle to the exact gradient counts them all.
 
 # %% demo=true alt="Histogram of angles to the exact gradient. Single trajectories spread from 60 to 120 degrees around 86; averages of 64 lie mostly between 45 and 75 degrees."
 samples = gradient_samples(theta, trajectories)  # (4096, S, A)
@@ -127,11 +138,36 @@ pg.plots.angle_histogram(
 )
 plt.show()
 downhill = np.mean(angle > 90)
+pg.outcome("downhill_share", 100 * downhill)
 print(pg.tr("{share:.0%} of the single gradients point downhill.").format(share=downhill))
 print(pg.tr("Half of them are at more than {middle:.0f} degrees.").format(middle=np.median(angle)))
+of_means = pg.plots.angles(batches, exact)
+print(pg.tr("Averages of 64: {mean:.0f} degrees on average.").format(mean=of_means.mean()))
+
+# %% claim="angles_of_the_beginner" seeds=12
+def spread(seed):
+    """Share downhill, middle angle, share of averages of 64 that point uphill, their mean angle."""
+    rng = np.random.default_rng(seed)
+    drawn = gradient_samples(theta, [rollout(env, theta, rng) for _ in range(2048)])
+    single = pg.plots.angles(drawn, exact)
+    means = pg.plots.angles(drawn.reshape(32, 64, *theta.shape).mean(axis=1), exact)
+    return np.array([np.mean(single > 90), np.median(single), np.mean(means < 90), means.mean()])
+
+
+import functools
+
+once = functools.lru_cache(maxsize=1)(spread)
+claim("Almost four in ten single gradients point downhill", abs(np.mean(angle > 90) - 0.375),
+      at_most=0.05, again=lambda seed: abs(once(seed)[0] - 0.375))
+claim("The middle angle is almost a right one", np.median(angle), at_least=82, at_most=89,
+      again=lambda seed: once(seed)[1])
+claim("Averages of 64 nearly all point uphill", np.mean(of_means < 90), at_least=0.9,
+      again=lambda seed: once(seed)[2])
+claim("Averages of 64 are some 60 degrees off", of_means.mean(), at_least=56, at_most=70,
+      again=lambda seed: once(seed)[3])
 
 # %% [markdown]
-# About four in ten single gradients point downhill, and the middle one is almost at a right angle
+# Almost four in ten single gradients point downhill, and the middle one is almost at a right angle
 # to the truth. The exact arrow is short; the cloud around it is wide. Averages of 64 trajectories
 # nearly all point uphill, yet even they are some 60 degrees off. The table has dozens of entries
 # that count (13 cells where an action is taken, 4 actions each), and noise goes into all of them.
@@ -187,6 +223,9 @@ check("total_variance")
 # single estimate, $\sqrt{\operatorname{tr}\Sigma}$?
 
 # %% demo=true
+pg.predict("single_error", pg.tr("Typical error of one estimate:"), None)
+
+# %% demo=true
 moments = pg.exact.gradient_moments(env, softmax(theta), "return")
 samples = gradient_samples(theta, trajectories)  # (4096, S, A)
 rows = [
@@ -197,6 +236,7 @@ rows = [
 ]
 for label, number in rows:
     print(f"{label.format(n=len(samples)):>40}: {number:6.1f}")
+pg.outcome("single_error", np.sqrt(moments.total_variance))
 
 # %% [markdown]
 # The error of a single estimate is more than ten times as long as what it estimates.
@@ -206,29 +246,23 @@ for label, number in rows:
 #
 # **Question.** How fast does an average over a batch improve?
 #
-# **Idea.** Independent errors cancel. The variance of a mean of $N$ independent samples is one
-# $N$-th of that of a single sample:
-#
-# $$\operatorname{tr}\operatorname{Cov}\Big(\frac1N\sum_{i=1}^N g_i\Big)
-# =\frac{\operatorname{tr}\Sigma}{N}.$$
-#
-# The *standard error* is the root of this, the typical distance between the batch's gradient and
-# the exact one.
+# The *standard error* is the typical distance between the batch's gradient and the exact one: the
+# root of the mean squared distance.
 #
 # ### Question: `q_batch`
 #
-# Commit to an answer before you run the next experiment. You take a batch that is **four times**
-# as large. What happens to the standard error of the gradient?
+# Commit to an answer before you read on. The law comes after the experiment. You take a batch that
+# is **four times** as large. What happens to the standard error of the gradient?
 #
 # - **a** It falls to a quarter.
-# - **b** It falls to a half.
-# - **c** It stays as it is: more samples of the same policy bring nothing new.
-# - **d** It falls to a sixteenth.
+# - **b** It stays as it is: more samples of the same policy bring nothing new.
+# - **c** It falls to a sixteenth.
+# - **d** It falls to a half.
 
 # %% question="q_batch"
 q_batch = None  # "a", "b", "c" or "d"
 ### BEGIN SOLUTION
-q_batch = "b"
+q_batch = "d"
 ### END SOLUTION
 
 # %% check="q_batch" points=2
@@ -257,10 +291,15 @@ law = np.polyfit(np.log(sizes), np.log(measured), 1)[0]
 print(pg.tr("measured slope on these axes: {slope:.2f} (the law says -1)").format(slope=law))
 
 # %% [markdown]
-# Back to your prediction. The variance falls to a quarter when the batch is four times as large,
-# so the standard error, its root, falls to a half. The points follow the exact line with a slope
-# close to -1. This is the bad news of the lesson: to be ten times as precise by averaging alone
-# you pay a hundred times as many episodes.
+# The points fall along a line of slope -1: the variance of a mean of $N$ independent samples is one
+# $N$-th of that of a single sample,
+#
+# $$\operatorname{tr}\operatorname{Cov}\Big(\frac1N\sum_{i=1}^N g_i\Big)
+# =\frac{\operatorname{tr}\Sigma}{N}.$$
+#
+# Independent errors cancel. Back to your prediction: the variance falls to a quarter when the batch
+# is four times as large, so the standard error, its root, falls to a half. This is the bad news of
+# the lesson: to be ten times as precise by averaging alone you pay a hundred times as many episodes.
 
 # %% [markdown]
 # ## 4. Signal to noise: how large a batch?
@@ -329,6 +368,10 @@ check("batch_size_for")
 # its probability: which of the two needs more trajectories for a ratio of 1?
 
 # %% demo=true
+pg.predict("needs_more", pg.tr("The policy that needs more trajectories:"), None,
+           choices=[pg.tr("knows nothing"), pg.tr("knows half")])
+
+# %% demo=true
 best = pg.exact.best_policy(env)  # (S, A)
 policies = {
     pg.tr("knows nothing"): np.full(theta.shape, 1 / env.num_actions),
@@ -344,39 +387,115 @@ for name, pi in policies.items():
     right = int(np.ceil(variance / np.sum(mean**2)))
     words = pg.tr("{name:>18}: {needed:4d} by 1000 samples, {right:4d} exactly")
     print(words.format(name=name, needed=needed, right=right))
+pg.outcome("needs_more", pg.tr("knows nothing"))
+ends = [trajectory.rewards[-1] for trajectory in trajectories]
+words = pg.tr("of the beginner's episodes {pit:.0%} end in a pit, {goal:.0%} in the goal")
+print(words.format(pit=np.mean(np.array(ends) < -5), goal=np.mean(np.array(ends) > 5)))
+
+# %% claim="samples_pass_noise_for_signal" seeds=20
+logits = np.log(policies[pg.tr("knows nothing")])
+mean, variance = pg.exact.gradient_moments(env, softmax(logits), "return")
+
+
+def again(seed):
+    own = np.random.default_rng(seed)
+    drawn = [rollout(env, logits, own) for _ in range(1000)]
+    return batch_size_for(gradient_samples(logits, drawn), 1.0) / (variance / np.sum(mean**2))
+
+
+claim("1000 samples of the beginner ask for too small a batch", again(0), at_most=1, again=again)
 
 # %% [markdown]
-# The beginner needs the most: nearly every episode ends in a pit, so there is much noise and
-# little signal. In the middle of learning about two dozen trajectories do. Near the end the
-# variance is small, but the gradient is smaller still, and the need rises again.
+# The beginner needs the most: three episodes in four end in a pit and one in twenty-five in the
+# goal, so there is much noise and little signal. In the middle of learning about two dozen
+# trajectories do. Near the end the variance is small, but the gradient is smaller still, and the
+# need rises again.
 #
-# The samples' own answers come out too low where much is needed. The mean of 1000 samples still
-# contains noise, noise has length, and that passes for signal.
+# The samples' own answers tend to come out too low where much is needed. The mean of 1000 samples
+# still contains noise, noise has length, and that passes for signal.
+
+# %% [markdown]
+# ### From the ratio to the angle
+#
+# The ratio foretells the picture of section 1. The batch's gradient is the exact one plus an error.
+# In a space of many dimensions the error is nearly at a right angle to any given direction, so the
+# three make a right triangle. Its legs are $\lVert\nabla J\rVert$ and the standard error, and the
+# angle between the batch's gradient and the exact one is about
+#
+# $$\alpha_N\approx\arctan\frac{\sqrt{\operatorname{tr}\Sigma/N}}{\lVert\nabla J\rVert}
+# =\arctan\frac1{\sqrt{\mathrm{SNR}_N}} .$$
+
+# %% demo=true
+ratio = 64 * np.sum(exact**2) / moments.total_variance  # of an average of 64
+print(pg.tr("exact ratio of an average of 64: {ratio:.2f}").format(ratio=ratio))
+angle = np.degrees(np.arctan(1 / np.sqrt(ratio)))
+print(pg.tr("angle that it foretells: {angle:.0f} degrees").format(angle=angle))
+print(pg.tr("mean angle measured: {angle:.0f} degrees").format(angle=of_means.mean()))
+
+# %% [markdown]
+# ### Question: `q_angle`
+#
+# You average **four times 64** trajectories of this policy. About how far from the exact gradient
+# does the average point?
+#
+# - **a** 16 degrees, a quarter of before.
+# - **b** 32 degrees, a half of before.
+# - **c** 46 degrees.
+# - **d** 64 degrees, as before: only the length changes.
+
+# %% question="q_angle"
+q_angle = None  # "a", "b", "c" or "d"
+### BEGIN SOLUTION
+q_angle = "c"
+### END SOLUTION
+
+# %% check="q_angle" points=2
+check("q_angle")
+
+# %% demo=true alt="Angle over batch size from 1 to 1024, logarithmic. Measured mean angles lie on the curve arctan of one over the root of the ratio, which falls from 86 degrees for one trajectory over 64 degrees at 64 towards 27 degrees at 1024."
+sizes = 4 ** np.arange(6)  # 1, 4, ... 1024
+measured = [
+    pg.plots.angles(gradient_samples(theta, trajectories).reshape(-1, n, *theta.shape).mean(1), exact)
+    .mean() for n in sizes
+]
+fine = np.geomspace(1, 1024, 60)
+foretold = np.degrees(np.arctan(np.sqrt(moments.total_variance / fine) / np.linalg.norm(exact)))
+ax = pg.plots.exact_and_measured(
+    {pg.tr("mean angle, measured"): {"measured": (sizes, measured)}},
+    pg.tr("batch size N"), pg.tr("degrees to the exact gradient"), "x")
+ax.plot(fine, foretold, "--", color="black", label=pg.tr("arctan of one over the root of the ratio"))
+ax.set(xticks=sizes, xticklabels=sizes, ylim=(0, 90))
+ax.xaxis.set_minor_locator(plt.NullLocator())
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# Four times the batch doubles the root of the ratio: from 64 to 46 degrees. As long as the error is
+# the longer leg, the angle moves slowly. It takes a thousand trajectories to come below 30 degrees.
 
 # %% [markdown]
 # ## 5. The shift experiment
 #
 # **Question.** Does it matter where the zero of the returns lies?
 #
-# Suppose every return grows by the same constant $c$: each sample becomes
-# $g_c(\tau)=(R(\tau)+c)\,z(\tau)$ with the summed score
-# $z(\tau)=\sum_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$. No policy becomes better or worse by
-# that, since all returns rise alike.
+# Suppose every return grows by the same constant $c$. On this board the returns lie between -12
+# and 9.4. With $c=12$ none is negative any more, so every action that was taken is pushed up.
 #
 # ### Question: `q_shift`
 #
-# Commit to an answer before you run the next experiment. What does a constant, added to every
-# return, do to the gradient estimate?
+# Commit to an answer before you run the next experiment. 12 is added to every return. What happens
+# to the mean of the gradient estimates, and to their variance, 725 before?
 #
-# - **a** It moves the mean, and leaves the variance alone.
-# - **b** It leaves the mean alone, and changes the variance.
-# - **c** It changes both.
-# - **d** It changes neither.
+# - **a** The mean moves towards the actions that are taken most; the variance stays.
+# - **b** The mean stays, and the variance stays: all returns move alike.
+# - **c** Both change: larger weights make longer gradients.
+# - **d** The mean moves, since all actions are pushed up, and the variance shrinks.
+# - **e** The mean stays, and the variance shrinks.
 
 # %% question="q_shift"
-q_shift = None  # "a", "b", "c" or "d"
+q_shift = None  # "a", "b", "c", "d" or "e"
 ### BEGIN SOLUTION
-q_shift = "b"
+q_shift = "e"
 ### END SOLUTION
 
 # %% check="q_shift" points=2
@@ -415,21 +534,22 @@ axes[1].set(xlabel=added, ylabel=pg.tr("mean, along the exact gradient"), ylim=(
 axes[1].legend()
 plt.show()
 
-moved = max(np.abs(point.mean - exact).max() for point in curve)
-print(pg.tr("largest change of the exact mean: {moved:.0e}").format(moved=moved))
+stays = max(np.abs(point.mean - exact).max() for point in curve) < 1e-12
+print(pg.tr("the exact mean stays, to twelve digits: {yes}").format(yes=stays))
 words = pg.tr("total variance: {zero:.0f} at c = 0, {least:.0f} at c = {lowest:.1f}, its lowest")
 print(words.format(zero=moments.total_variance, least=min(parabola), lowest=lowest))
 print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softmax(theta))))
 
 # %% [markdown]
-# Back to your prediction. The mean does not move: on the right it stays within its error bars
-# (two standard errors), and the exact mean agrees to the last digits of a float. The error bars
-# themselves are shortest where the variance is lowest.
-# The variance follows a parabola.
+# Back to your prediction. The mean does not move: on the right the exact line lies within the error
+# bars (two standard errors), and the exact mean agrees to twelve digits. The variance follows a
+# parabola. At $c=12$ it is about two thirds of what it was.
 #
-# **Why the mean stays.** $\mathbb E[(R+c)\,z]=\mathbb E[R\,z]+c\,\mathbb E[z]$, and the expected
-# score is zero. The probabilities of all episodes add up to 1 whatever $\theta$ is, so their
-# derivative $\sum_\tau\nabla_\theta p_\theta(\tau)=\mathbb E[z]$ is zero.
+# **Why the mean stays.** Write $z(\tau)=\sum_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$ for the
+# summed score, so that a sample is $(R+c)\,z$. Then
+# $\mathbb E[(R+c)\,z]=\mathbb E[R\,z]+c\,\mathbb E[z]$, and the expected score is zero. The
+# probabilities of all episodes add up to 1 whatever $\theta$ is, so their derivative
+# $\sum_\tau\nabla_\theta p_\theta(\tau)=\mathbb E[z]$ is zero.
 #
 # **Why a parabola.** The mean is fixed, so only the mean squared length of a sample changes:
 #
@@ -443,17 +563,132 @@ print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softm
 # So a constant is not innocent. With rewards that are all positive nothing is wrong on average,
 # and yet the noise can be many times what it need be. Adding the right constant removes
 # almost two thirds of the variance here, for free.
+#
+# What the cloud does meanwhile can be seen. Move the slider: where does the mean go, where does the
+# width? Each point is an average of 64 gradients, as in section 1.
+
+# %% demo=true alt="Three clouds of averages of 64 gradients, with 0, 7 and 18 added to every return. The arrow of the exact gradient and the cross of the mean stay where they are. The cloud in the middle is the narrowest, the one on the right the widest."
+plain = gradient_samples(theta, trajectories)  # (4096, S, A)
+scores = gradient_samples(theta, [shifted(t, 1.0) for t in trajectories]) - plain  # z of each
+
+
+def draw(ax, constant):
+    averages = (plain + constant * scores).reshape(64, 64, *theta.shape).mean(axis=1)
+    in_plane, arrow = pg.plots.gradient_plane(averages, exact)
+    pg.plots.cloud(in_plane, arrow, reach=8, ax=ax)
+    ax.set_title(pg.tr("c = {c:g}").format(c=constant))
+
+
+pg.plots.strip(draw, [0, 7, 18], width=3.0, height=3.2)
+plt.show()
+
+# %% demo=true
+pg.plots.slider(draw, [-6, -3, 0, 3, 7, 12, 18], pg.tr("constant c"), first=0)
+
+# %% [markdown]
+# ### A bonus in every reward
+#
+# A constant in every *return* changes nothing on average. What about a constant $b$ in every
+# *reward*? An episode of $T$ steps collects it $T$ times:
+#
+# $$\sum_{t=0}^{T-1}(r_t+b)=R(\tau)+b\,T(\tau),\qquad
+# \nabla_\theta\,\mathbb E[R+bT]=\nabla_\theta J+b\,\nabla_\theta\,\mathbb E[T] .$$
+#
+# The length $T$ depends on the policy, so this is another task. A bonus per step pays for staying
+# alive, and the goal ends the income.
+#
+# ### Exercise: `bonus_in_rewards`
+#
+# A corridor has a goal and a clock. From the start it takes `distance` steps to the goal. Each step
+# pays `step_reward`, the step into the goal pays `goal_reward` in addition, and the clock ends the
+# episode after `max_steps` steps. Compare two plans: walk straight to the goal, or walk to and fro
+# and never enter it, until the clock stops you. Now a bonus is added to every reward. **At which
+# bonus have both plans the same return?**
+#
+# - `goal_reward` and `step_reward` are numbers of either sign; `distance` and `max_steps` are whole
+#   numbers, `distance` the smaller one. There is no discount.
+# - The result is one number, of either sign. Below it the goal is worth more, above it the clock.
+#
+# Write down both returns first, then set them equal.
+
+# %% exercise="bonus_in_rewards"
+def bonus_in_rewards(goal_reward, step_reward, distance, max_steps):
+    """The bonus per step at which the goal and staying alive have the same return.
+
+    float, float, int, int -> float
+
+    Example: bonus_in_rewards(6.0, 0.0, 2, 5) is 2.0: 6 + 2 * 2 steps = 5 * 2 steps.
+    """
+    ### BEGIN SOLUTION
+    # goal_reward + distance * (step_reward + b) = max_steps * (step_reward + b)
+    return goal_reward / (max_steps - distance) - step_reward
+    ### END SOLUTION
+
+
+# %% check="bonus_in_rewards" points=3
+check("bonus_in_rewards")
+
+# %% [markdown]
+# Now build the corridor. It has seven cells and no pit, the goal (+10) is three steps away, a step
+# costs 0.1, and the clock stops after 20 steps. For each bonus the referee finds the best table of
+# probabilities, which may mix the two plans.
+#
+# **Predict.** How many steps does the best policy take, on average, where both plans are equal?
+
+# %% demo=true
+pg.predict("life_with_bonus", pg.tr("Steps of the best policy where both plans are equal:"), None)
+
+# %% demo=true alt="Two panels over the bonus per step, from 0 to 1.4. Left: the return of walking straight to the goal rises slowly, that of walking to and fro steeply; they cross at 0.69, where the formula says, and the best table lies above both in between. Right: the best table's steps rise from 3 at no bonus to 12 at the crossing and 20 at the right end."
+turns = bonus_in_rewards(10.0, -0.1, 3, 20)
+bonuses = np.linspace(0, 1.4, 15)
+best_return, steps = np.zeros((2, len(bonuses)))
+for n, bonus in enumerate(bonuses):
+    world = pg.envs.Corridor(pit=None, step_reward=-0.1 + bonus)
+    pi = pg.exact.best_policy(world)
+    best_return[n], steps[n] = pg.exact.objective(world, pi), pg.exact.visits(world, pi).sum()
+
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.4))
+straight, to_and_fro = 10 + 3 * (bonuses - 0.1), 20 * (bonuses - 0.1)
+plans = {pg.tr("straight to the goal"): straight, pg.tr("to and fro"): to_and_fro}
+plans = {label: {"exact": (bonuses, line)} for label, line in plans.items()}
+plans[pg.tr("best table")] = {"measured": (bonuses, best_return)}
+pg.plots.exact_and_measured(plans, pg.tr("bonus per step"), pg.tr("return"), ax=axes[0])
+axes[1].plot(bonuses, steps, "^", color=pg.plots.COLORS[2], mec="black", mew=0.6)
+axes[1].set(xlabel=pg.tr("bonus per step"), ylabel=pg.tr("steps of the best table"), ylim=(0, 21))
+for ax in axes:
+    ax.axvline(turns, color="black", linestyle=":", label=pg.tr("your formula"))
+    ax.legend(fontsize=9)
+at_turn = pg.envs.Corridor(pit=None, step_reward=-0.1 + turns)
+life = pg.exact.visits(at_turn, pg.exact.best_policy(at_turn)).sum()
+pg.outcome("life_with_bonus", life, axes[1], axis="y")
+plt.show()
+
+# %% [markdown]
+# The two plans change places where your formula says. And there is something better than both: to
+# dawdle first and take the goal later. It pays as soon as a step earns more than it costs, here
+# from a bonus of 0.1 on. The larger the bonus, the longer the agent stays away from the goal.
+# Nothing in a learning curve would look wrong: the returns rise. Whoever shapes a reward with a
+# constant per step, or forgets the price of one, trains for another task.
 
 # %% [markdown]
 # ## 6. Reward-to-go: no credit for the past
 #
 # **Question.** Does every reward belong in every step's weight?
 #
-# **Idea.** An action cannot change a reward that came before it. In the sum
-# $R(\tau)\,\nabla\log\pi_\theta(a_t\mid s_t)$ the earlier rewards $r_0,\dots,r_{t-1}$ are, seen
-# from step $t$, a constant: they were fixed before $a_t$ was drawn. By the same argument as above
-# they add nothing to the mean. They do add noise. Leave them out, and weight step $t$ by its
-# *reward-to-go*
+# **Idea.** An action cannot change a reward that came before it. Take a reward $r_k$ with $k<t$. Once
+# the past and $s_t$ are known, $r_k$ is a fixed number, and the mean of the score over the actions
+# is zero, since their probabilities add up to 1 in every state:
+#
+# $$\mathbb E\big[r_k\,\nabla\log\pi_\theta(a_t\mid s_t)\big]
+# =\mathbb E\big[r_k\;\mathbb E[\nabla\log\pi_\theta(a_t\mid s_t)\mid\text{past},s_t]\big],$$
+#
+# $$\mathbb E[\nabla\log\pi_\theta(a_t\mid s_t)\mid\text{past},s_t]
+# =\sum_a\pi_\theta(a\mid s_t)\,\nabla\log\pi_\theta(a\mid s_t)
+# =\nabla\sum_a\pi_\theta(a\mid s_t)=0 .$$
+#
+# So earlier rewards add nothing to the mean. They do add noise. (Section 5 does not say this by
+# itself: there a constant was the same in all episodes, and $r_k$ is not.) Leave them out, and
+# weight step $t$ by its *reward-to-go*
 #
 # $$G_t=\sum_{k=t}^{T-1}\gamma^{\,k-t}\,r_k .$$
 #
@@ -532,6 +767,9 @@ check("reward_to_go_gradient_samples")
 # **Predict.** In which world does reward-to-go save more? And how does the variance grow when the
 # horizon doubles?
 
+# %% demo=true
+pg.predict("variance_at_twice", pg.tr("On the ring, twice the horizon multiplies the variance by:"), None)
+
 # %% demo=true alt="Total variance over horizon on logarithmic axes. On the ring reward-to-go lies at less than half of the whole return's variance, at every horizon; on the board the two lines nearly coincide. Both grow steeply with the horizon."
 def variances(env, num_samples=300):
     """Exact and measured total variance of both estimators, under the uniform policy."""
@@ -563,12 +801,14 @@ for ax, (title, table) in zip(axes, tables.items()):
     }
     pg.plots.exact_and_measured(curves, pg.tr("horizon"), pg.tr("total variance"), "xy", ax=ax)
     ax.set(title=title, xticks=horizons, xticklabels=horizons)
-    ax.minorticks_off()
+    ax.xaxis.set_minor_locator(plt.NullLocator())
     gain = table[:, 0, 0] / table[:, 1, 0]
     growth = table[-1, 1, 0] / table[-2, 1, 0]
     words = pg.tr("{title}. Reward-to-go divides the variance by {low:.1f} to {high:.1f};")
     print(words.format(title=title, low=gain.min(), high=gain.max()))
     print(pg.tr("    from 24 to 48 steps it still grows by {growth:.1f}.").format(growth=growth))
+    if title == pg.tr("Ring: rewards all along"):
+        pg.outcome("variance_at_twice", growth)
 plt.show()
 
 # %% [markdown]
@@ -577,15 +817,56 @@ plt.show()
 # small prices of the steps drop out. Leaving out the past saves much where rewards come all along,
 # and little where they come at the end.
 #
-# Neither estimator is rescued from the horizon. On the ring twice the horizon means about four
-# times the variance: the returns get larger, and there are more scores to multiply. On the board
-# the growth slows down, since most episodes end before the clock does.
+# Neither estimator is rescued from the horizon. On the ring twice the horizon means four times the
+# variance or a little more: the returns get larger, and there are more scores to multiply. On the
+# board the growth slows down, since most episodes end before the clock does.
+#
+# ### Exercise: `rewards_without_gain`
+#
+# Now the other way round. Here is how a world moves; **you choose its rewards** so that reward-to-go
+# gains *nothing*: under any policy both estimators have the same total variance. Zero everywhere
+# would do, and teach nothing. So the policy must matter: the uniform one must have a gradient.
+#
+# - `transitions` is `(S, A, S)`: the probability of each next state, given state and action.
+# - `terminal` is `(S,)`, bool: an episode ends when such a state is entered. There are at least two
+#   of them, and nobody acts there any more. Or the clock ends it.
+# - The result is the table of rewards `(S, A, S)`: what each transition pays, at most 100 in size.
+#
+# The check computes both variances exactly, in worlds of its own, with your rewards. Which rewards
+# does reward-to-go leave out? Let there be none of them.
+
+# %% exercise="rewards_without_gain"
+def rewards_without_gain(transitions, terminal):
+    """Rewards for a given world in which reward-to-go gains nothing and the policy matters.
+
+    transitions (S, A, S), terminal bool (S,) -> rewards (S, A, S)
+    """
+    ### BEGIN SOLUTION
+    rewards = np.zeros(np.shape(transitions))
+    ends = np.flatnonzero(terminal)
+    rewards[:, :, ends] = 1.0 + np.arange(len(ends))  # each end pays something else, all else 0
+    return rewards
+    ### END SOLUTION
+
+
+# %% check="rewards_without_gain" points=3
+check("rewards_without_gain")
+
+# %% demo=true
+world = pg.envs.Grid()
+yours = pg.envs.TabularEnv(
+    world.transitions, rewards_without_gain(world.transitions, world.terminal), world.terminal,
+    world.start, world.max_steps)
+for name in ("return", "reward_to_go"):
+    variance = pg.exact.gradient_moments(yours, softmax(theta), name).total_variance
+    print(f"{name:>14}: {variance:.2f}")
 
 # %% [markdown]
 # ### What this means for a language model
 #
 # A sentence is an episode, a token is an action, and there is often one reward, at the
-# end-of-sequence token. **Predict.** What does reward-to-go gain there, at $\gamma=1$?
+# end-of-sequence token. It is the world that you have just built. What does reward-to-go gain there,
+# at $\gamma=1$?
 
 # %% demo=true
 language = pg.envs.TokenEnv()
@@ -615,7 +896,14 @@ for name in ("return", "reward_to_go"):
 # - A constant added to all returns leaves the mean alone and moves the variance along a parabola.
 # - Reward-to-go drops rewards that an action cannot have caused. It helps where rewards come all
 #   along, and not at all where the only reward comes last.
+# - A constant in every reward is another task: it pays for the length of the episode.
 #
+# Your predictions, beside what came out:
+
+# %% demo=true
+pg.predictions()
+
+# %% [markdown]
 # ## References
 #
 # - R. J. Williams (1992), *Simple statistical gradient-following algorithms for connectionist

@@ -48,8 +48,8 @@ class Raises:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A usual mistake: ``like`` computes it (same signature as the exercise; several functions where
-    it has several faces), or ``when(case, seen, expected)`` recognises its symptom. ``hint`` is a
+    """A usual mistake: ``like`` computes it (the exercise's signature; several functions where it
+    has several faces), or ``when(case, seen, expected)`` recognises its symptom. ``hint`` is a
     msgid; it never prints the solution."""
 
     name: str

@@ -43,7 +43,7 @@ def learning_curves(curves, reference=None, exact=None, ax=None):
     exact: exact objective after each update, (runs, updates) or (updates,), or a dict of such
         arrays; drawn black
 
-    The line is the mean over runs, the band one standard deviation to either side.
+    The line is the mean over runs, the band the middle half of them; the legend says so.
     """
     ax = new_axes(ax, height=3.3)
     for i, (label, runs) in enumerate(curves.items()):
@@ -67,13 +67,14 @@ def _with_band(ax, runs, label, color, line):
     updates = np.arange(runs.shape[1])
     mean = runs.mean(0)
     if len(runs) > 1:
-        deviation = runs.std(0)
+        low, high = np.quantile(runs, [0.25, 0.75], axis=0)  # never above what a run has reached
         # Flat colours and hard edges: blended pixels make the picture three times as large.
         flat = {"zorder": 1, "antialiased": False}
         tint, pale = tinted(color, 0.45), tinted(color, 0.2)
-        ax.fill_between(updates, mean - deviation, mean + deviation, color=pale, lw=0, **flat)
+        ax.fill_between(updates, low, high, color=pale, lw=0, **flat)
         ax.plot(updates, runs.T, color=tint, linestyle="-", linewidth=0.6, **flat)
-        label = _("{label} ({count} runs)").format(label=label, count=len(runs))
+        words = _("{label} ({count} runs, band: middle half)")
+        label = words.format(label=label, count=len(runs))
     every = max(1, runs.shape[1] // 8)
     marker = MARKERS[COLORS.index(color)]
     ax.plot(updates, mean, color=color, linestyle=line, marker=marker, markevery=every, label=label)

@@ -4,14 +4,14 @@ from grader.checking import N_, Choice
 
 Q_LOSS_MUST_FALL = Choice(
     "q_loss_must_fall",
-    "b",
+    "d",
     hints={
         "a": N_(
             "The loss multiplies returns with log-probabilities of fresh samples. Must that "
             "product fall when the returns rise?"
         ),
-        "c": N_("Is there any reason for it to move in one direction at all?"),
-        "d": N_(
+        "b": N_("Is there any reason for it to move in one direction at all?"),
+        "c": N_(
             "Take the batch as large as you like: after a step the samples come from another "
             "policy. Is it still the same function that you look at?"
         ),
@@ -20,14 +20,14 @@ Q_LOSS_MUST_FALL = Choice(
 
 Q_ALL_POSITIVE = Choice(
     "q_all_positive",
-    "c",
+    "a",
     hints={
-        "a": N_("All log-probabilities are pushed up, but they cannot all rise: a row sums to 1."),
-        "b": N_(
+        "b": N_("All log-probabilities are pushed up, but they cannot all rise: a row sums to 1."),
+        "d": N_(
             "Then the most frequent arm would win whatever it pays. What does the size of a "
             "return do?"
         ),
-        "d": N_(
+        "c": N_(
             "Shifting helps, as lesson 2 measures. Is it needed for the expected gradient to "
             "point the right way?"
         ),

@@ -7,22 +7,35 @@ from grader.checking import (
 
 Q_SHIFT = Choice(
     "q_shift",
-    right="b",
+    right="e",
     hints={
-        "a": N_("What is the expected score? Multiply it by the constant."),
-        "c": N_("Does the mean move? The expected score, times a constant, is ..."),
-        "d": N_(
+        "a": N_(
+            "The push up is shared: raising one action lowers the others. What is left of it on "
+            "average?"
+        ),
+        "b": N_(
             "Each sample gets the constant times its score on top, and scores differ from "
             "sample to sample."
         ),
+        "c": N_("Are the weights larger? The returns were about -8.5 before."),
+        "d": N_("What is the mean of the score over all actions? Multiply it by the constant."),
     },
 )
 Q_BATCH = Choice(
     "q_batch",
-    right="b",
+    right="d",
     hints={
         "a": N_("The variance falls to a quarter. The standard error is its root."),
-        "c": N_("The mean of more samples is closer to the truth. By how much?"),
-        "d": N_("Variances fall as 1/N, and no faster."),
+        "b": N_("The mean of more samples is closer to the truth. By how much?"),
+        "c": N_("Variances fall as 1/N, and no faster."),
+    },
+)
+Q_ANGLE = Choice(
+    "q_angle",
+    right="c",
+    hints={
+        "a": N_("The ratio grows by four. Put it into the formula: the angle is no share of it."),
+        "b": N_("The tangent of the angle falls to a half. Does the angle?"),
+        "d": N_("The ratio grows with the batch, and the angle depends on it."),
     },
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake
-from grader.checks.lesson_03.td_errors import (
+from grader.checks.lesson_03b.td_errors import (
     LAST_ROW,
     OWN_FLAGS,
     deltas,
