@@ -14,15 +14,17 @@ from grader.reports.mistakes import Mistakes
 from grader.reports.pairs import Pairs
 from tests import classroom
 from tests.classroom import submit
-from tests.test_autograde import (
-    WRONG as AXIS,
-)
-from tests.test_autograde import (
+from tests.test_autograde import (  # noqa: F401
+    alembic_on_path,
+    copied,
     grade,
+    graded,
     needs_walls,
     scores,
+    warm,
 )
 
+AXIS = "def softmax(x):\n    w = np.exp(x - x.max(0))\n    return w / w.sum(0)\n"
 LONG = """
 def train(env, policy, rate):
     history = []
