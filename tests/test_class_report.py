@@ -125,7 +125,7 @@ def test_those_who_were_told_are_followed_through_resubmissions():
 
 
 @needs_walls
-def test_the_report_follows_a_mistake_and_costs_nobody_points(copied, warm):
+def test_the_report_follows_a_mistake_and_costs_nobody_points(copied, warm):  # noqa: F811
     course = classroom.Course(copied / "course")
     for student in ("pat", "quin"):
         submit(copied / "in", student, classroom.solved(course, softmax=AXIS))
