@@ -14,6 +14,8 @@ GRADED, NOTED, STOPPED, REFUSED, FAILED = (
     "failed",
 )
 PASSED, WRONG, NOT_RUN, BLANK, WAITING = "passed", "failed", N_("not run"), "blank", "waiting"
+# The check itself was at fault, and gives its points to everybody whose notebook could be read.
+VOID = "void"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Mark:
 class Task:
     """One submission to mark. data: the notebook's bytes, or None where ``refused`` says why not;
     seeds: exercise -> seed of its hidden cases; by_hand: exercise -> (mark, comment) given so far;
-    language: "" leaves it to the notebook; late: what lateness costs."""
+    language: "" leaves it to the notebook; late: what lateness costs; group: in
+    words."""
 
     student: str
     lesson: Lesson
@@ -52,6 +55,7 @@ class Task:
     translations: dict = field(default_factory=dict)
     unsafe: bool = False
     late: Lateness = ON_TIME
+    group: str = ""
 
 
 @dataclass
