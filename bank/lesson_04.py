@@ -1106,10 +1106,10 @@ value("q_outside_band", "a", "a", "chose-a")
 value("q_outside_band", "b", "B", "chose-b")
 value("q_outside_band", "d", "d", "chose-d")
 value("q_outside_band", "blank", None, "not-answered")
-value("q_negative_kl", "b", "b")
+value("q_negative_kl", "d", "d")
 value("q_negative_kl", "a", "a", "chose-a")
 value("q_negative_kl", "c", "c", "chose-c")
-value("q_negative_kl", "d", "d", "chose-d")
+value("q_negative_kl", "b", "b", "chose-b")
 
 
 # importance_ratio and surrogate_loss, more of them ----------------------------------------------
@@ -1407,7 +1407,7 @@ def always_three(logp, logp_old, adv, clip=0.2, dual=3.0):
 
 
 @wrong("dual_clip_loss", "clip-fixed")
-def always_a_fifth(logp, logp_old, adv, clip=0.2, dual=3.0):
+def the_clip_always_a_fifth(logp, logp_old, adv, clip=0.2, dual=3.0):
     return floor_by_where(logp, logp_old, adv, dual=dual)
 
 

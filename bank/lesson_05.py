@@ -15,22 +15,54 @@ KEYS = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
 
 @right("normalize_advantages")
 def vectorised(adv):
+    if adv.max() == adv.min():
+        return adv * 0.0
     return (adv - adv.mean()) / (adv.std() + 1e-8)
 
 
 @right("normalize_advantages")
 def unbiased_with_a_guard(adv):
     adv = np.asarray(adv, dtype=np.float32)
-    centred = adv - adv.mean()
-    if adv.size < 2 or not centred.any():
+    if adv.size < 2 or (adv == adv.flat[0]).all():
         return np.zeros_like(adv)
-    return centred / adv.std(ddof=1)
+    return (adv - adv.mean()) / adv.std(ddof=1)
 
 
 @right("normalize_advantages")
 def with_torch(adv):
     adv = torch.as_tensor(np.array(adv))
+    adv = adv - adv.flatten()[0]  # equal numbers are exactly 0 from here on
     return (adv - adv.mean()) / (adv.std(unbiased=False) + 1e-6)
+
+
+@right("normalize_advantages")
+def different_numbers_counted(adv):
+    if len(np.unique(adv)) == 1:
+        return np.zeros(np.shape(adv))
+    return (adv - np.mean(adv)) / np.std(adv)
+
+
+@wrong("normalize_advantages", "equal-not-zero")
+def the_usual_line(adv):
+    return (adv - adv.mean()) / (adv.std() + 1e-8)
+
+
+@wrong("normalize_advantages", "equal-not-zero")
+def the_usual_line_with_torch(adv):
+    adv = torch.as_tensor(np.array(adv))
+    return (adv - adv.mean()) / (adv.std(unbiased=False) + 1e-6)
+
+
+@wrong("normalize_advantages", "equal-not-zero")
+def guarded_by_the_deviation(adv):
+    return np.zeros_like(adv) if adv.std() == 0 else (adv - adv.mean()) / adv.std()
+
+
+@wrong("normalize_advantages", "equal-not-zero")
+def in_double_precision_alone(adv):
+    """Enough for float32, not for large numbers in float64."""
+    adv = np.asarray(adv, dtype=np.float64)
+    return (adv - adv.mean()) / (adv.std() + 1e-8)
 
 
 @right("normalize_advantages")
@@ -98,7 +130,7 @@ def in_place(adv):
     return adv
 
 
-@wrong("normalize_advantages", "step:value")
+@wrong("normalize_advantages", "equal-not-zero")
 def unchanged_where_equal(adv):
     return adv if adv.std() == 0 else (adv - adv.mean()) / adv.std()
 
@@ -110,7 +142,7 @@ def flattened(adv):
 
 @right("normalize_advantages")
 def a_larger_epsilon(adv):
-    return (adv - np.mean(adv)) / (np.std(adv) + 1e-5)
+    return (adv - np.mean(adv)) / (np.std(adv) + 1e-5) * (np.ptp(adv) > 0)
 
 
 @wrong("normalize_advantages", "large-epsilon")
@@ -1365,8 +1397,9 @@ def coefficient_in_the_log(*args, **kwargs):
 
 @right("explained_variance")
 def ratio_of_variances(values, returns):
-    spread = np.var(returns)
-    return float("nan") if spread == 0 else 1 - np.var(returns - values) / spread
+    if returns.min() == returns.max():
+        return float("nan")
+    return 1 - np.var(returns - values) / np.var(returns)
 
 
 @right("explained_variance")
@@ -1381,16 +1414,28 @@ def as_a_numpy_number(values, returns):
 def with_torch_numbers(values, returns):
     values, returns = (torch.as_tensor(np.array(x)) for x in (values, returns))
     spread = returns.var(unbiased=False)
-    return 1 - (returns - values).var(unbiased=False) / spread if spread > 0 else spread * np.nan
+    varied = (returns != returns.flatten()[0]).any()
+    return 1 - (returns - values).var(unbiased=False) / spread if varied else spread * np.nan
 
 
 @right("explained_variance")
 def by_moments(values, returns):
-    error = np.subtract(returns, values)
+    error, returns = np.subtract(returns, values), returns - returns.flat[0]
     rest = np.mean(error**2) - np.mean(error) ** 2
     whole = np.mean(np.square(returns)) - np.mean(returns) ** 2
-    with np.errstate(all="ignore"):
-        return 1 - rest / whole if abs(whole) > 1e-12 else np.nan
+    return 1 - rest / whole if returns.any() else np.nan
+
+
+@wrong("explained_variance", "variance-of-equal-returns")
+def guarded_by_the_variance(values, returns):
+    spread = np.var(returns)
+    return float("nan") if spread == 0 else 1 - np.var(returns - values) / spread
+
+
+@wrong("explained_variance", "variance-of-equal-returns")
+def guarded_by_a_small_number(values, returns):
+    spread = np.var(np.asarray(returns, dtype=np.float64))
+    return np.nan if spread < 1e-20 else 1 - np.var(returns - values) / spread
 
 
 @wrong("explained_variance", "roles-swapped")
@@ -1404,9 +1449,10 @@ def swapped_roles(values, returns):
 @right("explained_variance")
 def torch_reads_the_arrays(values, returns):
     values, returns = torch.as_tensor(values), torch.as_tensor(returns)
-    whole = returns.var(unbiased=False)
+    if returns.max() == returns.min():
+        return float("nan")
     rest = (returns - values).var(unbiased=False)
-    return (1 - rest / whole).item() if whole > 0 else float("nan")
+    return (1 - rest / returns.var(unbiased=False)).item()
 
 
 @wrong("explained_variance", "roles-swapped")
@@ -1935,12 +1981,12 @@ def nothing_returned(*args, **kwargs):
 
 # Questions ------------------------------------------------------------------------------------
 
-for letter in "acd":
+for letter in "bcd":
     value("q_first_step", f"letter_{letter}", letter, f"chose-{letter}")
 value("q_first_step", "unanswered", None, "not-answered")
 value("q_first_step", "two_letters", "ab", "not-a-letter")
-value("q_first_step", "letter_b", "b")
-value("q_first_step", "shouted", " (B) ")
+value("q_first_step", "letter_a", "a")
+value("q_first_step", "shouted", " (A) ")
 
 FOUND = {
     "A": "critic-untrained",
@@ -1949,6 +1995,8 @@ FOUND = {
     "D": "no-clip",
     "E": "loss-sign",
     "F": "policy-frozen",
+    "G": "reward-sign",
+    "H": "temperature",
 }
 value("bug_hunt", "as_asked", FOUND)
 value("bug_hunt", "another_order", dict(reversed(FOUND.items())))
@@ -1961,6 +2009,8 @@ for run, other in [
     ("D", "old-recomputed"),
     ("E", "entropy-bonus"),
     ("F", "actions-resampled"),
+    ("G", "loss-sign"),
+    ("H", "entropy-bonus"),
 ]:
     value("bug_hunt", f"{other}_in_{run}", FOUND | {run: other}, f"run-{run}")
 value("bug_hunt", "all_alike", dict.fromkeys(FOUND, "no-clip"), "run-A")
@@ -1968,5 +2018,5 @@ value("bug_hunt", "unanswered", dict.fromkeys(FOUND), "not-answered")
 value("bug_hunt", "half_answered", FOUND | {"D": None, "E": None, "F": None}, "not-answered")
 value("bug_hunt", "own_words", FOUND | {"B": "the ratio is always one"}, "unknown-bug")
 value("bug_hunt", "numbers", FOUND | {"C": 3}, "unknown-bug")
-value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDE"}, "step:kind")
+value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDEFG"}, "step:kind")
 value("bug_hunt", "a_list", list(FOUND.values()), "step:kind")

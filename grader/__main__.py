@@ -1,14 +1,16 @@
-"""``python -m grader``: autograde, report, export, doctor, demo, progress, collect."""
+"""``python -m grader``: collect, autograde, mark, report, export, return, doctor,
+demo, progress."""
 
 import argparse
 import signal
 import sys
 from pathlib import Path
 
-from grader.course import LANGUAGES, Course, CourseError, no_lesson
+from grader.course import LANGUAGES, Course, no_lesson
+from grader.errors import UserError
 from grader.i18n import _
-from grader.sandbox.system import LINUX_ALONE, NotLinux, need_linux
-from policy_gradients.i18n import speaking
+from grader.sandbox.system import LINUX_ALONE, need_linux
+from policy_gradients.i18n import language, speaking
 
 ROSTER = "Canvas: the CSV that its gradebook exports; Moodle: its grading worksheet"
 
@@ -33,6 +35,15 @@ def parser():
     made.add_argument("--format", choices=("canvas", "moodle"), required=True)
     made.add_argument("--roster", type=Path, help=ROSTER)
     made.add_argument("--lesson", metavar="NAME", help="this lesson's marks alone")
+    _return_options(
+        commands.add_parser("return", help="zip the feedback pages for Canvas or Moodle")
+    )
+    made = commands.add_parser("mark", help="mark free texts by hand, question by question")
+    _out(made)
+    made.add_argument("--port", type=int, default=0, help="of the page (a free one)")
+    made.add_argument("--no-browser", action="store_true", help="only print the page's address")
+    _language(made, "of the page (COURSE_LANGUAGE)")
+    made.add_argument("--course", type=Path, help=argparse.SUPPRESS)
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
     _collect_options(
         commands.add_parser("collect", help="sort a download from Canvas or Moodle into submitted/")
@@ -71,6 +82,22 @@ def _collect_options(made):
     )
 
 
+def _return_options(made):
+    _out(made)
+    made.add_argument("--to", choices=("canvas", "moodle"), required=True)
+    made.add_argument("--lesson", required=True, metavar="NAME")
+    made.add_argument(
+        "--submitted",
+        type=Path,
+        default=Path("submitted"),
+        metavar="DIR",
+        help="the folder that collect sorted the download into (submitted)",
+    )
+    made.add_argument(
+        "--zip", type=Path, metavar="FILE", help="the zip to write (OUT/return/LESSON-PLATFORM.zip)"
+    )
+
+
 def _jobs(text):
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(_("a whole number; leave it out for one per core"))
@@ -103,6 +130,9 @@ def _autograde_options(made):
         metavar="FILE",
         help="who has until when, and what lateness costs (deadlines.csv beside --submitted)",
     )
+    made.add_argument(
+        "--groups", type=Path, metavar="FILE", help="who works together (groups.csv beside it)"
+    )
     made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
     made.add_argument(
         "--unsafe-no-sandbox",
@@ -127,6 +157,8 @@ def main(arguments=None) -> int:
         "demo": _demo,
         "progress": _progress,
         "collect": _collect,
+        "return": _return,
+        "mark": _mark,
     }[options.command]
     with speaking(getattr(options, "language", "")):
         return _run(command, options)
@@ -146,7 +178,7 @@ def _run(command, options):
             raise
         print(_("error: {words}").format(words=_not_installed(error.name)), file=sys.stderr)
         return 1
-    except _expected() as error:
+    except UserError as error:
         print(_("error: {words}").format(words=error), file=sys.stderr)
         return 1
 
@@ -157,29 +189,6 @@ def _not_installed(name):
         ". .venv/bin/activate"
     )
     return words.format(python=sys.executable, name=name)
-
-
-def _expected():
-    """Errors that say themselves what to do."""
-    from grader.executor.settings import CannotGrade
-    from grader.intake.classroom import ClassroomError
-    from grader.records.address import AddressError
-    from grader.records.gradebook import GradebookError
-    from grader.records.secret import SecretError
-    from grader.records.store import StoreError
-    from grader.sandbox import NotIsolated
-
-    return (
-        AddressError,
-        CannotGrade,
-        ClassroomError,
-        CourseError,
-        GradebookError,
-        NotIsolated,
-        NotLinux,
-        SecretError,
-        StoreError,
-    )
 
 
 def _autograde(options):
@@ -198,6 +207,7 @@ def _autograde(options):
         options.secret_file,
         gradebook=options.gradebook,
         deadlines=options.deadlines,
+        groups=options.groups,
     )
     if options.unsafe:
         words = _("WARNING: no sandbox. Submissions can read and change whatever you can.")
@@ -289,6 +299,31 @@ def _collect(options):
     )
     print(*told.lines, sep="\n")
     return 1 if told.missing and options.strict else 0
+
+
+def _return(options):
+    from grader.lms import feedback
+
+    path = options.zip or options.out / "return" / f"{options.lesson}-{options.to}.zip"
+    with _ledger(options.out) as ledger:
+        given = options.out, options.submitted, options.lesson, options.to
+        told = feedback.pages_for(ledger, *given)
+    feedback.write_zip(path, told)
+    for line in told.lines:
+        print(line, file=sys.stderr)
+    print(_("Pages: {n}, in {path}.").format(n=len(told.files), path=path))
+    return 0
+
+
+def _mark(options):
+    from grader.handmarks.book import HandMarks
+    from grader.handmarks.server import serve
+
+    course = Course(options.course) if options.course else Course()
+    with _ledger(options.out) as ledger:
+        marks = HandMarks(ledger, course, options.out, language())
+        serve(marks, options.port, not options.no_browser)
+    return 0
 
 
 def _progress(options):

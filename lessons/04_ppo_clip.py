@@ -1059,14 +1059,14 @@ for x in (1e-3, 1e-4, 3e-5, 1e-5):
 # During training your program reports $k_1=-0.003$. A KL is never negative. **Is that a bug?**
 #
 # - `"a"` Yes. Something that can't be negative came out negative.
-# - `"b"` No. A mean over samples scatters around the KL, which may be smaller than the scatter.
+# - `"b"` No, and every estimate from samples can fall below zero.
 # - `"c"` Yes. The two policies were swapped.
-# - `"d"` No, and every estimate from samples can fall below zero.
+# - `"d"` No. A mean over samples scatters around the KL, which may be smaller than the scatter.
 
 # %% question="q_negative_kl"
 q_negative_kl = None  # "a", "b", "c" or "d"
 ### BEGIN SOLUTION
-q_negative_kl = "b"
+q_negative_kl = "d"
 ### END SOLUTION
 
 # %% check="q_negative_kl" points=1

@@ -1,8 +1,8 @@
 """Small helper package of the policy gradient course.
 
-Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exact`), small
-networks (`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.GaussianMLP`, `pg.Transformer`), a tiny language
-(`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
+Tabular environments (`pg.envs`), exact answers by dynamic programming (`pg.exact`), small networks
+(`pg.TabularPolicy`, `pg.TabularCritic`, `pg.MLP`, `pg.GaussianMLP`, `pg.Transformer`), a tiny
+language (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figures (`pg.plots`) and
 translated messages (`pg.i18n`).
 
 `pg.predict` keeps a prediction, `pg.outcome` shows it beside what came out.

@@ -1,4 +1,4 @@
-"""docs/instructors.md does what it says: its ten commands and its worked example are run."""
+"""Guides do what they say: the ten commands and the worked examples of checks are run."""
 
 import csv
 import json
@@ -26,6 +26,7 @@ from tests.sandboxes import needs_walls
 pytestmark = pytest.mark.xdist_group("instructors")
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+RECIPE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 LESSON = "01_reinforce"
 ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section\nAda,1234,,ada,A\nBen,77,,ben,A\n"
 
@@ -38,7 +39,7 @@ def commands():
 
 def example(name):
     """The part of the worked example that begins with this file's name."""
-    return re.search(rf"```python\n# {re.escape(name)}\n(.*?)```", GUIDE, re.DOTALL)[1]
+    return re.search(rf"```python\n# {re.escape(name)}\n(.*?)```", RECIPE, re.DOTALL)[1]
 
 
 @pytest.fixture(scope="module")
@@ -172,21 +173,21 @@ def test_the_ten_commands(repository, tmp_path):
 
 def test_the_worked_example_builds_and_hands_out_no_solution(tmp_path):
     (tmp_path / "lessons").mkdir()
-    (tmp_path / "lessons" / "07_scale.py").write_text(example("lessons/07_scale.py"))
+    (tmp_path / "lessons" / "09_scale.py").write_text(example("lessons/09_scale.py"))
     assert publish(tmp_path, "--no-execute", registered={"scaled_rewards"}) == 0
-    student = (tmp_path / "notebooks/en/07_scale/07_scale.ipynb").read_text()
+    student = (tmp_path / "notebooks/en/09_scale/09_scale.ipynb").read_text()
     assert "raise NotImplementedError" in student and "dtype=float" not in student
 
 
 def test_the_worked_examples_check_names_the_mistakes_of_its_bank(monkeypatch):
-    module = types.ModuleType("lesson_07")
-    exec(example("grader/checks/lesson_07.py"), vars(module))
+    module = types.ModuleType("lesson_09")
+    exec(example("grader/checks/lesson_09.py"), vars(module))
     (exercise,) = module.EXERCISES
     monkeypatch.setattr(bank, "ENTRIES", [])
-    exec(example("bank/lesson_07.py"), {"__name__": "bank_07"})
+    exec(example("bank/lesson_09.py"), {"__name__": "bank_09"})
     solution = {"np": __import__("numpy")}
     exec(
-        example("lessons/07_scale.py").split('exercise="scaled_rewards"')[1].split("# %%")[0],
+        example("lessons/09_scale.py").split('exercise="scaled_rewards"')[1].split("# %%")[0],
         solution,
     )
     entries = [*bank.ENTRIES, bank.Entry("scaled_rewards", "own", solution["scaled_rewards"], None)]
@@ -196,6 +197,28 @@ def test_the_worked_examples_check_names_the_mistakes_of_its_bank(monkeypatch):
         verdict = run_check(exercise, probe, seed=1)
         told = None if verdict.passed else verdict.mistake or f"step:{verdict.step}"
         assert told == entry.mistake, entry.label
+
+
+def judged(exercise, answer):
+    """The verdict's mistake, or its step where no mistake is named; None where it passes."""
+    name = exercise.name
+
+    def probe(request, ask):
+        return runtime.run({name: answer}, name, request, ask)
+
+    verdict = run_check(exercise, probe, seed=1)
+    return None if verdict.passed else verdict.mistake or verdict.step
+
+
+def test_the_other_kinds_of_exercise_judge_as_the_recipe_says():
+    gradients, rule = ({}, {})
+    exec(example("a truth with gradients"), gradients)
+    exec(example("a rule"), rule)
+    assert judged(gradients["EXERCISE"], lambda v, r: ((v - r.detach()) ** 2).mean()) is None
+    assert judged(gradients["EXERCISE"], lambda v, r: ((v - r) ** 2).mean()) == "gradient"
+    assert judged(gradients["EXERCISE"], lambda v, r: ((v - r) ** 2).mean().detach()) == "detached"
+    assert judged(rule["EXERCISE"], lambda weights: weights / weights.sum()) is None
+    assert judged(rule["EXERCISE"], lambda weights: weights / weights.max()) == "not-normalised"
 
 
 def _probe(answer, request, ask):

@@ -14,11 +14,9 @@ from grader.checks.lesson_03 import (
     EXERCISES,
     baselines,
     critic,
-    gae,
     learning,
     leave_one_out,
     optimal_baseline,
-    td_errors,
 )
 from grader.checks.registry import get
 from grader.probes import runtime
@@ -47,16 +45,6 @@ def board(**how):
 
 def total_variance(env, pi, name, **how):
     return pg.exact.gradient_moments(env, pi, name, **how).total_variance
-
-
-def one_column(env, traj, values):
-    """td_errors' and gae's arrays (T, 1) of one episode without random steps."""
-    last = env.transitions[traj.states[-1], traj.actions[-1]].argmax()
-    following = np.append(traj.states[1:], last)
-    terminated = env.terminal[following]
-    truncated = np.arange(len(traj)) == len(traj) - 1
-    rows = traj.rewards, values[traj.states], values[following], terminated, truncated & ~terminated
-    return [np.asarray(row)[:, None] for row in rows]
 
 
 # Truths
@@ -112,64 +100,6 @@ def test_truths_of_the_losses_agree_with_autograd():
     np.testing.assert_allclose(truth.gradients["values"], found[1].numpy())
 
 
-def test_td_errors_of_the_exact_values_average_to_zero(corridor):
-    """Expected TD error under the policy's own values is 0 in every state (Bellman)."""
-    env, theta, _chances, _episodes = corridor
-    pi = LESSON["softmax"](theta)
-    values = pg.exact.state_values(env, pi, gamma=0.9)
-    total = np.zeros(5)
-    for s, a, n in np.argwhere(env.transitions > 0):
-        columns = ([[x]] for x in (env.rewards[s, a, n], values[s], values[n], env.terminal[n]))
-        error = td_errors.td_truth(*(np.array(x) for x in columns), 0.9)
-        total[s] += pi[s, a] * env.transitions[s, a, n] * error[0, 0]
-    np.testing.assert_allclose(total[~env.terminal], 0, atol=1e-12)
-
-
-def test_gae_truth_at_its_limits(corridor):
-    """lambda 0 is the TD error; lambda 1 telescopes to reward-to-go (plus what the clock cut off)
-    minus the value."""
-    env, _theta, _chances, episodes = corridor
-    values = np.random.default_rng(0).normal(size=5)
-    for traj in episodes:
-        columns = one_column(env, traj, values)
-        rewards, own, following, terminated, truncated = columns
-        td = td_errors.td_truth(rewards, own, following, terminated, 0.9)
-        adv = gae.gae_truth(*columns, gamma=0.9, lam=0.0)
-        np.testing.assert_allclose(adv, td)
-        left = np.arange(len(traj), 0, -1)
-        cut = np.where(truncated[-1], following[-1], 0.0) * 0.9**left
-        wanted = LESSON["reward_to_go"](traj.rewards, 0.9) + cut - own[:, 0]
-        adv = gae.gae_truth(*columns, gamma=0.9, lam=1.0)
-        np.testing.assert_allclose(adv[:, 0], wanted)
-
-
-def test_gae_truth_averages_to_the_exact_estimate(corridor):
-    """The expected gradient with truth's advantages is what dynamic programming says."""
-    env, theta, chances, episodes = corridor
-    pi, values = LESSON["softmax"](theta), np.array([1.0, -2.0, 0.5, 3.0, 1.0])
-    zero = np.zeros(5)
-    samples = []
-    for traj in episodes:
-        adv = gae.gae_truth(*one_column(env, traj, values), gamma=0.9, lam=0.6)[:, 0]
-        fake = pg.Trajectory(traj.states, traj.actions, adv)
-        samples.append(baselines.baseline_truth(theta, [fake], zero, gamma=0.0)[0])
-    exact = pg.exact.gradient_moments(env, pi, "gae", gamma=0.9, values=values, lam=0.6)
-    np.testing.assert_allclose(np.tensordot(chances, np.array(samples), 1), exact.mean, atol=1e-12)
-
-
-def test_next_values_of_a_terminated_step_are_junk_and_of_a_cut_one_are_not():
-    """The fixture holds what the two flags are to be told apart by."""
-    fields = td_errors.told_apart()
-    terminated, truncated = fields["terminated"], fields["truncated"]
-    assert terminated.any() and truncated.any() and not (terminated & truncated).any()
-    assert (fields["next_values"][terminated] == td_errors.JUNK).all()
-    cut = np.argwhere(truncated[:-1])
-    assert all(fields["next_values"][t, n] != fields["values"][t + 1, n] for t, n in cut)
-    inside = ~(terminated | truncated)[:-1]
-    same = fields["next_values"][:-1] == fields["values"][1:]
-    assert same[inside].all()
-
-
 # The check of the training
 
 
@@ -212,7 +142,6 @@ def judged(name, namespace, failed=(), seed=0):
 @pytest.mark.parametrize(
     ("broken", "answer", "dependants"),
     [
-        ("td_errors", lambda r, v, w, end, g: r + g * w - v, ["gae"]),
         ("value_loss", lambda v, r: ((v - r) ** 2).sum() * 3, ["actor_critic_loss"]),
         ("value_loss", lambda v, r: v.detach().mean(), ["actor_critic_loss"]),
         (
@@ -221,7 +150,7 @@ def judged(name, namespace, failed=(), seed=0):
             ["train_actor_critic"],
         ),
     ],
-    ids=["td_errors", "value_loss", "value_loss detached", "actor_critic_loss"],
+    ids=["value_loss", "value_loss detached", "actor_critic_loss"],
 )
 def test_a_wrong_prerequisite_costs_its_own_points_alone(broken, answer, dependants):
     """Value and gradient: the stand-in trains what it should."""
@@ -283,25 +212,6 @@ def test_whitening_turns_the_expected_gradient(size, angle):
     assert pg.plots.angles(total[None], truth)[0] == pytest.approx(angle, abs=0.1)
 
 
-def test_the_textbook_order_holds_for_the_beginner_and_fails_for_the_second_policy():
-    env, policies = board(max_steps=200)
-    found = {}
-    for name, pi in policies.items():
-        value, mean = pg.exact.state_values(env, pi), pg.exact.objective(env, pi)
-        found[name] = [
-            total_variance(env, pi, "return"),
-            total_variance(env, pi, "reward_to_go"),
-            total_variance(env, pi, "baseline", baseline=np.full(16, mean)),
-            total_variance(env, pi, "baseline", baseline=value),
-            *(total_variance(env, pi, "gae", values=value, lam=lam) for lam in (0.95, 0.5, 0)),
-        ]
-    assert found["nothing"] == sorted(found["nothing"], reverse=True)
-    assert found["nothing"][0] > 80 * found["nothing"][-1]
-    whole, to_go, _mean, value, *gae = found["half"]
-    assert value > whole > to_go and gae[0] < 0.7 * value and gae[2] < 0.2 * value
-    assert round(value) == 483 and round(to_go) == 468
-
-
 def test_on_the_short_board_the_mean_helps_whole_returns_more():
     env, policies = board()
     pi = policies["nothing"]
@@ -309,72 +219,6 @@ def test_on_the_short_board_the_mean_helps_whole_returns_more():
     whole = total_variance(env, pi, "return", shift=-mean)
     to_go = total_variance(env, pi, "baseline", baseline=np.full(16, mean))
     assert round(whole) == 278 and round(to_go) == 314
-
-
-def test_bias_falls_and_scatter_rises_with_lambda_for_a_wrong_critic():
-    env, policies = board(max_steps=200)
-    pi = policies["nothing"]
-    exact = pg.exact.policy_gradient(env, pi)
-    wrong = pg.exact.state_values(env, pi) + np.random.default_rng(1).normal(size=16) * 2
-    lams = (0.0, 0.5, 0.8, 0.95, 1.0)
-    points = [pg.exact.gradient_moments(env, pi, "gae", values=wrong, lam=lam) for lam in lams]
-    bias = [np.linalg.norm(point.mean - exact) for point in points]
-    scatter = [np.sqrt(point.total_variance / 100) for point in points]
-    assert bias == sorted(bias, reverse=True) and bias[-1] < 1e-6
-    assert scatter[-1] > 2 * scatter[0]
-    assert 0 < np.argmin(np.hypot(bias, scatter)) < len(lams) - 1
-
-
-def test_merging_the_flags_halves_the_values_of_an_endless_ring():
-    """Values at which TD learning settles: a linear system over the rows that were walked."""
-    ring, rng = pg.envs.Ring(pay=np.ones(6), max_steps=10), np.random.default_rng(0)
-    walks = [LESSON["rollout"](ring, np.zeros((6, 2)), rng) for _ in range(300)]
-    for merged, low, high in ((False, 9.99, 10.01), (True, 4.0, 6.0)):
-        matrix, right = np.zeros((6, 6)), np.zeros(6)
-        for walk in walks:
-            columns = one_column(ring, walk, np.arange(6.0))
-            following = columns[2][:, 0].astype(int)
-            for t, (s, n) in enumerate(zip(walk.states, following, strict=True)):
-                masked = merged and t == len(walk) - 1
-                matrix[s, s] += 1
-                matrix[s, n] -= 0.0 if masked else 0.9
-                right[s] += walk.rewards[t]
-        values = np.linalg.solve(matrix, right)
-        assert (low < values).all() and (values < high).all()
-
-
-def ascend(env, weigh, seed, rate, updates=40, size=10):
-    """The race's learner, on counts instead of score tables."""
-    rng, theta = np.random.default_rng(seed), np.zeros((env.num_states, env.num_actions))
-    values = np.zeros(env.num_states)
-    for _update in range(updates):
-        batch = [LESSON["rollout"](env, theta, rng) for _ in range(size)]
-        pi, step = LESSON["softmax"](theta), np.zeros(theta.shape)
-        for traj, weight in zip(batch, weigh(batch, values), strict=True):
-            np.add.at(step, (traj.states, traj.actions), weight)
-            np.subtract.at(step, traj.states, np.asarray(weight)[:, None] * pi[traj.states])
-        theta = theta + rate * step / size
-        for traj in batch:
-            for state, ret in zip(traj.states, LESSON["reward_to_go"](traj.rewards), strict=True):
-                values[state] += 0.1 * (ret - values[state])
-    return pg.exact.objective(env, LESSON["softmax"](theta))
-
-
-def test_bootstrapping_wins_the_race_on_the_short_board():
-    """12 seeds: GAE loses at most one, whole returns at least three."""
-    env = pg.envs.Grid()
-
-    def with_gae(batch, values):
-        columns = (one_column(env, traj, values) for traj in batch)
-        return [LESSON["gae"](*column, gamma=1.0, lam=0.8)[:, 0] for column in columns]
-
-    def whole(batch, values):
-        return [np.full(len(traj), traj.rewards.sum()) for traj in batch]
-
-    solved_by = [
-        sum(ascend(env, weigh, seed, 0.3) > 5 for seed in range(12)) for weigh in (with_gae, whole)
-    ]
-    assert solved_by[0] >= 11 and solved_by[1] <= 9
 
 
 # Figures that move

@@ -402,7 +402,7 @@ ORDER = [exercise.name for exercise in EXERCISES]
 
 
 def answers(lesson):
-    return replaced(lesson, q_outside_band="c", q_negative_kl="b")
+    return replaced(lesson, q_outside_band="c", q_negative_kl="d")
 
 
 def test_solutions_pass_every_check(lesson):

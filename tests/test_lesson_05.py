@@ -42,7 +42,7 @@ def test_the_solutions_pass_every_check(seed):
 
 
 def bank_answers():
-    return {"q_first_step": "b", "bug_hunt": bank.FOUND}
+    return {"q_first_step": "a", "bug_hunt": bank.FOUND}
 
 
 # Wrong answers of which a later exercise makes use.

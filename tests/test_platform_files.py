@@ -11,6 +11,7 @@ from grader.lms import times, worksheet
 from grader.lms.download import collect
 from grader.lms.names import read_names
 from grader.records.arrivals import read_arrivals
+from grader.records.gradebook import Record
 from tests.test_collect import LESSON, at, contents, written, zipped
 
 NB = "01_reinforce.ipynb"
@@ -259,12 +260,7 @@ class Ledger:
         for student, lessons in self.marks.items():
             for lesson, score in lessons.items():
                 outcome = Outcome(GRADED, [], [Mark("x", score, 20.0, "passed")])
-                yield Record(student, lesson, outcome)
-
-
-class Record:
-    def __init__(self, student, lesson, outcome):
-        self.student, self.lesson, self.outcome, self.unsafe = student, lesson, outcome, False
+                yield Record(student, lesson, "", outcome)
 
 
 def exported(tmp_path, text, marks, form="canvas", lesson=None):

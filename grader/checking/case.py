@@ -48,13 +48,19 @@ class Raises:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A usual mistake: ``like`` computes it (same signature as the exercise), or ``when(case,
-    seen, expected)`` recognises its symptom. ``hint`` is a msgid; it never prints the solution."""
+    """A usual mistake: ``like`` computes it (the exercise's signature; several functions where it
+    has several faces), or ``when(case, seen, expected)`` recognises its symptom. ``hint`` is a
+    msgid; it never prints the solution."""
 
     name: str
     hint: str
-    like: Callable | None = None
+    like: Callable | tuple = ()
     when: Callable | None = None
+
+    @property
+    def faces(self) -> tuple:
+        """The functions that make the mistake."""
+        return self.like if isinstance(self.like, tuple) else (self.like,)
 
 
 def plain(value):

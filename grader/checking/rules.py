@@ -1,7 +1,7 @@
 """``RuleExercise`` judges what a special probe saw (rollouts, training) by rules."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.checking.compare import error_problem
 from grader.checking.exercise import SECONDS, Exercise
@@ -14,7 +14,8 @@ class RuleExercise(Exercise):
     """An exercise judged by rules over what a special probe saw.
 
     rules: functions (case, seen) -> Problem | None, in the order of the ladder, run on each case
-    in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end.
+    in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end; remark:
+    (cases, seen) -> what a right answer is told besides, or "".
     """
 
     name: str
@@ -24,6 +25,16 @@ class RuleExercise(Exercise):
     overall: tuple = ()
     seconds: float = SECONDS
     prerequisites: tuple = ()
+    remark: Callable | None = None
+
+    def judge(self, cases, seen):
+        verdict = super().judge(cases, seen)
+        if not (verdict.passed and self.remark):
+            return verdict
+        try:
+            return replace(verdict, note=self.remark(cases, seen))
+        except Exception:  # a remark is no part of the judgement
+            return verdict
 
     def cases(self, rng):
         return self.make_cases(rng)

@@ -8,11 +8,11 @@ from grader.course.lessons import (
     CourseError,
     Lesson,
     SourceCell,
-    grader_version,
     no_lesson,
     read_lesson,
     source_cell,
 )
+from grader.course.version import marks_version, pages_version
 
 __all__ = [
     "ANSWERS",
@@ -22,7 +22,8 @@ __all__ = [
     "CourseError",
     "Lesson",
     "SourceCell",
-    "grader_version",
+    "marks_version",
+    "pages_version",
     "no_lesson",
     "read_lesson",
     "source_cell",

@@ -7,7 +7,7 @@ limits as on one machine. Dask itself moves the tasks of a lost machine to anoth
 import threading
 from collections.abc import Iterable, Iterator
 
-from grader.course import grader_version
+from grader.course import marks_version
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import TRIES, CannotGrade, Settings, failed
 
@@ -85,7 +85,7 @@ class ClusterExecutor:
 
 def mark_there(task, settings):
     """Runs on a Dask worker: ("done", outcome), or ("cannot", why) for all tasks alike."""
-    if settings.version != grader_version():
+    if settings.version != marks_version():
         return "cannot", (
             "a worker of the cluster has another version of grader and "
             "policy_gradients. Remedy: install the same one there."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from grader.course.notes import note
+from grader.errors import UserError
 from grader.i18n import N_
 from grader.records.outcome import FAILED, Outcome
 from grader.sandbox.limits import Limits
@@ -24,7 +25,7 @@ class Settings:
         return 60 + 2 * self.limits.submission_seconds
 
 
-class CannotGrade(Exception):
+class CannotGrade(UserError):
     """No submission can be marked here; the message has the remedy."""
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
+from grader.course import pages_version
 from grader.marking.marker import MachineFault, mark
 from grader.marking.notebook import text_of
 from grader.reports.student_page import page_of
@@ -43,9 +44,9 @@ def attempt(task, zygote):
     """("done", outcome), or why there is none: a "fault" may not come again, "cannot" will."""
     try:
         outcome = mark(task, zygote)
-        outcome.page = page_of(
-            task.student, outcome, task.lesson.name, task.by_hand, task.unsafe, task.late
-        )
+        shown = task.by_hand, task.unsafe, task.late, task.group
+        outcome.page = page_of(task.student, outcome, task.lesson.name, *shown)
+        outcome.pages_version = pages_version()
         outcome.notebook = text_of(outcome.notebook)
         return "done", outcome
     except NotIsolated as error:

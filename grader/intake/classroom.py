@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course.notes import Note, clean, note, shown
+from grader.errors import UserError
 from grader.i18n import N_, _
 from grader.intake.junk import is_junk
 
 MOST_NAME = 120
 
 
-class ClassroomError(Exception):
+class ClassroomError(UserError):
     """The folder of submissions can't be read; says what to do."""
 
 

@@ -17,6 +17,8 @@ MOST_TOLD = 10  # signs of one sort: the report has a line for each
 # A browser or a mail program may put its own ending behind, or a number before it.
 NOTEBOOK = re.compile(r".*\.ipynb(?P<more>(?: ?\(\d+\)|-\d+)?(?:\.(?:txt|json))*)", re.I | re.S)
 DATES = "timestamp.txt"
+# nbgrader's exchange puts it beside a submission; who has it may fetch the feedback.
+SECRET = "submission_secret.txt"
 LIBRARIES = {
     "numpy",
     "torch",
@@ -32,12 +34,14 @@ LIBRARIES = {
 
 @dataclass
 class Collected:
-    """data: the notebook's bytes; files: allowed further files; timestamp: text or "";
-    notes: for student and instructor; signs: what looks like an attack, for the instructor."""
+    """data: the notebook's bytes; files: allowed further files; timestamp: text or ""; secret: of
+    nbgrader's exchange, or ""; notes: for student and instructor; signs: what looks like an
+    attack, for the instructor."""
 
     data: bytes
     files: dict = field(default_factory=dict)
     timestamp: str = ""
+    secret: str = ""
     notes: list = field(default_factory=list)
     signs: list = field(default_factory=list)
 
@@ -59,8 +63,9 @@ def collect(folder, lesson: str, allowed=()) -> Collected:
             note(N_("{name} is {kind}; it was not opened."), name=other, kind=kind)
             for other, kind in sorted(special.items())[:MOST_TOLD]
         ]
-        found.timestamp = _timestamp(handle, regular)
-        _other_files(found, handle, sorted(set(regular) - {name, DATES}), allowed)
+        found.timestamp = _short_text(handle, regular, DATES)
+        found.secret = _short_text(handle, regular, SECRET)
+        _other_files(found, handle, sorted(set(regular) - {name, DATES, SECRET}), allowed)
         return found
     finally:
         os.close(handle)
@@ -169,12 +174,24 @@ def read_regular(handle, name, most) -> bytes:
     return data
 
 
-def _timestamp(handle, regular):
-    """nbgrader's time of submission, where the file holds one."""
-    if DATES not in regular:
+def timestamp_of(folder) -> str:
+    """The text of a submission's timestamp.txt; "" where it is none."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
         return ""
     try:
-        return read_regular(handle, DATES, 200).decode("ascii").strip()
+        return _short_text(handle, (DATES,), DATES)
+    finally:
+        os.close(handle)
+
+
+def _short_text(handle, regular, name):
+    """What nbgrader wrote into a file of its own, where there is one."""
+    if name not in regular:
+        return ""
+    try:
+        return read_regular(handle, name, 200).decode("ascii").strip()
     except (Refused, UnicodeDecodeError):
         return ""
 

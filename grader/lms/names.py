@@ -86,15 +86,15 @@ def _readings(parts):
     """Every way to read NAME_[LATE_]USER_ATTACHMENT_FILE. Canvas takes numbers out of the middle of
     names, so that NAME has one at its beginning or its end at most."""
     for at in range(1, len(parts) - 2):
-        if not (_is_number(parts[at]) and _is_number(parts[at + 1])):
+        if not (is_number(parts[at]) and is_number(parts[at + 1])):
             continue
         late = at > 1 and parts[at - 1] == "LATE"
         name = parts[: at - 1] if late else parts[:at]
-        if not any(map(_is_number, name[1:-1])) and any(parts[at + 2 :]):
+        if not any(map(is_number, name[1:-1])) and any(parts[at + 2 :]):
             yield Named("_".join(name), parts[at], "_".join(parts[at + 2 :]), late)
 
 
-def _is_number(text):
+def is_number(text) -> bool:
     """Whether it can be an ID of Canvas's; the 01 of a lesson's name can't."""
     return re.fullmatch(r"[1-9]\d*", text, re.ASCII) is not None
 

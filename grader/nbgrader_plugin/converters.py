@@ -23,14 +23,14 @@ from nbgrader.preprocessors import Execute
 from traitlets import Bool, Unicode
 
 from grader.checks.registry import need_checks
-from grader.course import LANGUAGES, Course, grader_version
+from grader.course import LANGUAGES, Course, marks_version
 from grader.course.notes import Note, Refused
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
 from grader.i18n import N_
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
-from grader.intake.folder import DATES, collect, read_regular
+from grader.intake.folder import collect, timestamp_of
 from grader.intake.matching import spoken_in
 from grader.marking.notebook import build
 from grader.records.gradebook import time_of
@@ -93,7 +93,7 @@ class SandboxedExecute(Execute):
         return cell, resources
 
     def _mark(self, task):
-        settings = Settings(Limits(), self.unsafe_no_sandbox, grader_version())
+        settings = Settings(Limits(), self.unsafe_no_sandbox, marks_version())
         with _lock:  # formgrader may serve two requests at once
             if settings not in _executors:
                 _executors[settings] = LocalExecutor(1, settings)
@@ -180,22 +180,8 @@ def regular_files(path, exclude=None) -> list:
     return found
 
 
-def timestamp_text(folder) -> str:
-    """The text of a submission's timestamp.txt; "" where it is none."""
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        return read_regular(handle, DATES, 200).decode("ascii").strip()
-    except (Refused, UnicodeDecodeError):
-        return ""
-    finally:
-        os.close(handle)
-
-
 def _time(folder):
-    return time_of(timestamp_text(folder))
+    return time_of(timestamp_of(folder))
 
 
 def harden():

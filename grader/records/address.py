@@ -7,6 +7,8 @@ from pathlib import Path
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from grader.errors import UserError
+
 FILE, NOTE = "gradebook.db", "gradebook.address"
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
 # A server that doesn't answer: nobody waits for minutes.
@@ -15,7 +17,7 @@ ANSWER_SECONDS = "10"
 LOCK = 0x706F6C696379
 
 
-class AddressError(Exception):
+class AddressError(UserError):
     """There is no gradebook at the address, or it is another run's; says what to do."""
 
 

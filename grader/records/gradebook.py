@@ -46,6 +46,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from grader.course import Lesson
 from grader.course.lateness import ON_TIME, Lateness
 from grader.course.notes import Note
+from grader.errors import UserError
 from grader.records import address
 from grader.records.outcome import FAILED, Mark, Outcome
 
@@ -57,7 +58,7 @@ STATE = Table(
     Column("student", String(256), primary_key=True),
     Column("lesson", String(128), primary_key=True),
     Column("key", String(64)),
-    Column("by_hand", String(64)),
+    Column("by_hand", String(64)),  # holds page_key; gradebooks of earlier versions have this name
     Column("status", String(32)),
     Column("seconds", Float),
     Column("peak_mb", Float),
@@ -66,25 +67,28 @@ STATE = Table(
 )
 
 
-class GradebookError(Exception):
+class GradebookError(UserError):
     """The gradebook can't be read or written; says what to do. What was written stays."""
 
 
 @dataclass
 class Record:
-    """One submission's state: key (what it was graded from), by_hand (digest of the hand-given
-    marks that its feedback page shows) and the outcome without notebook and page. listed: it has
-    a status here, but no rows in nbgrader's tables."""
+    """One submission's state: key (what it was graded from), page_key (what its feedback page was
+    made from) and the outcome without notebook and page. listed: it has
+    a status here, but no rows in nbgrader's tables. group: whose work it is, and
+    lead: who handed it in; "" where somebody works alone."""
 
     student: str
     lesson: str
     key: str
     outcome: Outcome
-    by_hand: str = ""
+    page_key: str = ""
     timestamp: str = ""
     unsafe: bool = False
     listed: bool = False
     late: Lateness = ON_TIME
+    group: str = ""
+    lead: str = ""
 
 
 class Ledger:
@@ -189,10 +193,10 @@ class Ledger:
             )
 
     def touch(self, record: Record):
-        """Keeps that the feedback page shows other hand-given marks now."""
+        """Keeps what the feedback page was made from now."""
         where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
         with _explained(self.path), self.engine.begin() as connection:
-            connection.execute(update(STATE).where(*where).values(by_hand=record.by_hand))
+            connection.execute(update(STATE).where(*where).values(by_hand=record.page_key))
 
     def state(self, student, lesson, connection=None) -> Record | None:
         """What is known of a submission, or None."""
@@ -377,6 +381,7 @@ def _keep(connection, record):
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
         "late": asdict(record.late) if record.late.late else None,
+        "group": [record.group, record.lead],
     }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
@@ -384,7 +389,7 @@ def _keep(connection, record):
         insert(STATE).values(
             student=record.student,
             lesson=record.lesson,
-            by_hand=record.by_hand,
+            by_hand=record.page_key,
             key="" if outcome.status == FAILED else record.key,
             status=outcome.status,
             seconds=outcome.seconds,
@@ -418,6 +423,8 @@ def _record(row):
         row.by_hand,
         unsafe=content["unsafe"],
         late=Lateness(**(content.get("late") or {})),
+        group=content.get("group", ["", ""])[0],
+        lead=content.get("group", ["", ""])[1],
     )
 
 
@@ -429,11 +436,12 @@ def _notes(plain):
     return [Note(*n) if isinstance(n, list) else n for n in plain]
 
 
-def digest_by_hand(marks: dict, late: Lateness = ON_TIME) -> str:
-    """A short digest of one submission's hand-given marks and comments, and of its lateness."""
+def page_key(marks: dict, version: str, late: Lateness = ON_TIME, group: str = "") -> str:
+    """A digest of what a submission's page shows beside its marks: hand-given marks and comments,
+    its lateness and its group. version: of the code that made the page."""
     given = sorted((name, mark, words) for name, (mark, words) in marks.items())
-    text = json.dumps([given, asdict(late)] if late.late else given)
-    return hashlib.sha256(text.encode()).hexdigest()[:16] if marks or late.late else ""
+    shown = [version, given, asdict(late) if late.late else None, group]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ came from.
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from nbgrader.api import Assignment, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import select, update
@@ -57,9 +57,7 @@ def _settle(connection, row, due):
     if submission := connection.execute(own).scalar():
         extension = row.due - due if row.due and due and row.due != due else None
         where = SubmittedAssignment.id == submission
-        connection.execute(
-            update(SubmittedAssignment).where(where).values(extension=extension or timedelta(0))
-        )
+        connection.execute(update(SubmittedAssignment).where(where).values(extension=extension))
         where = SubmittedNotebook.assignment_id == submission
         connection.execute(
             update(SubmittedNotebook)

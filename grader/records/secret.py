@@ -13,9 +13,10 @@ import stat
 from pathlib import Path
 
 from grader.course import HERE
+from grader.errors import UserError
 
 
-class SecretError(Exception):
+class SecretError(UserError):
     """The secret can't be read, made or trusted; says what to do."""
 
 

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+from grader.errors import UserError
 
-class StoreError(Exception):
+
+class StoreError(UserError):
     """The --out folder can't be written, or another run is at work there; says what to do."""
 
 

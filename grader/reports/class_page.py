@@ -9,7 +9,17 @@ from urllib.parse import quote
 import jinja2
 
 from grader.i18n import N_, _
-from grader.records.outcome import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.records.outcome import (
+    FAILED,
+    GRADED,
+    NOTED,
+    PASSED,
+    REFUSED,
+    STOPPED,
+    VOID,
+    WAITING,
+    WRONG,
+)
 from grader.reports import figures, tables
 from grader.reports.student_page import number
 from policy_gradients.i18n import language
@@ -36,6 +46,7 @@ SAID = {
     "waiting": N_("Texts that wait for a mark by hand: {n}."),
     "passed": N_("Checks passed"),
     "blank": N_("Not written: {names}."),
+    "void": N_("Void, full points for everybody whose notebook could be read: {names}."),
     "frequent": N_("Most frequent mistakes"),
     "exercise": N_("exercise"),
     "mistake": N_("mistake"),
@@ -116,7 +127,7 @@ class _Lesson:
         self.statuses, self.waiting = Counter(), 0
         self.passed, self.tried, self.blank = Counter(), {}, Counter()
         self.mistakes, self.examples = Counter(), defaultdict(list)
-        self.histogram = self.rates = ""
+        self.histogram, self.rates, self.void = "", "", Counter()
 
     def add(self, record, rows):
         self.statuses[record.outcome.status] += 1
@@ -129,7 +140,9 @@ class _Lesson:
             self._count(record, mark, verdict)
 
     def _count(self, record, mark, verdict):
-        if verdict in (WAITING, "marked", "blank") or record.outcome.status == REFUSED:
+        if verdict == VOID:
+            self.void[mark.exercise] += 1
+        if verdict in (WAITING, "marked", "blank", VOID) or record.outcome.status == REFUSED:
             return
         self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
         self.passed[mark.exercise] += verdict == PASSED

@@ -1,5 +1,6 @@
 """What can go wrong with a submission's process, and with the machine."""
 
+from ..errors import UserError
 from ..probes.wire import BadReply
 
 __all__ = ["BadReply", "Died", "Lost", "NotIsolated", "SandboxError", "TimedOut"]
@@ -21,5 +22,5 @@ class Lost(RuntimeError):
     """Our own process was lost with the submission's: not its doing, and worth another try."""
 
 
-class NotIsolated(RuntimeError):
+class NotIsolated(UserError, RuntimeError):
     """This machine can't isolate a submission, so nothing is run. The message has the remedy."""

@@ -2,6 +2,7 @@
 
 import sys
 
+from grader.errors import UserError
 from grader.i18n import N_, _
 
 # Commands of python -m grader that run submissions, or share a folder of results with one that
@@ -19,7 +20,7 @@ WORDS = N_(
 )
 
 
-class NotLinux(Exception):
+class NotLinux(UserError):
     """Grading was asked for on another system; says what to do."""
 
 

@@ -152,7 +152,7 @@ def race(curves, reference, solved, ylabel, width=9.0):
 
 
 def middle(points, exact, reach, ax=None):
-    """Where the middle of a cloud lies: the points' mean in an ellipse of two standard errors.
+    """The middle of a cloud: the mean of its points in an ellipse of two standard errors.
 
     points: (N, 2); exact: (2,), drawn as an arrow; reach: half side of the square shown
     """

@@ -18,6 +18,8 @@ PANELS = (
     ("entropy", N_("entropy"), (-0.02, 0.75)),
     ("explained_variance", N_("explained variance"), (-1.05, 1.05)),
 )
+# What the bug hunt shows beside these.
+FIRST_RATIO = ("first_ratio", N_("first ratio - 1"), (-0.03, 1.03))
 
 
 def series(history):
@@ -60,20 +62,24 @@ def _gauge(ax, values, key, limits, color, healthy=None):
 
 
 def broken_runs(runs, healthy):
-    """One row for each run: its five panels, a healthy run dashed behind. Returns the figure.
+    """One row for each run: its panels, a healthy run dashed behind. Returns the figure.
+
+    A sixth panel is there where the runs have a "first_ratio".
 
     runs: {name: {key: (updates,)}}; healthy: {key: (updates,)}
     """
     import matplotlib.pyplot as plt
 
     use_style()
-    fig, axes = plt.subplots(len(runs), 5, figsize=(9.5, 1.2 * len(runs) + 0.5), sharex=True)
+    panels = (*PANELS, FIRST_RATIO) if "first_ratio" in healthy else PANELS
+    size = (1.9 * len(panels), 1.2 * len(runs) + 0.5)
+    fig, axes = plt.subplots(len(runs), len(panels), figsize=size, sharex=True)
     for row, (name, run) in zip(axes, runs.items(), strict=True):
-        for ax, (key, _title, limits) in zip(row, PANELS, strict=True):
+        for ax, (key, _title, limits) in zip(row, panels, strict=True):
             _gauge(ax, run[key], key, limits, COLORS[4], healthy[key])
             ax.tick_params(labelsize=8)
         row[0].set_ylabel(name, rotation=0, size=15, weight="bold", labelpad=16, va="center")
-    for ax, (_key, title, _limits) in zip(axes[0], PANELS, strict=True):
+    for ax, (_key, title, _limits) in zip(axes[0], panels, strict=True):
         ax.set_title(_(title), size=10)
     for ax in axes[-1]:
         ax.set_xlabel(_("update"), size=9)

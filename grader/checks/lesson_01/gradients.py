@@ -134,12 +134,7 @@ GRAD_LOG_PROB = FunctionExercise(
         Mistake(
             "softmax-axis",
             N_("Which axis of theta holds the actions?"),
-            like=score_other_axis,
-        ),
-        Mistake(
-            "softmax-axis",
-            N_("Which axis of theta holds the actions?"),
-            like=score_other_axis_row,
+            like=(score_other_axis, score_other_axis_row),
         ),
         Mistake(
             "taken-entry-only",
@@ -323,36 +318,32 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "mean-over-steps",
             N_("The scores of a trajectory are summed. Only over trajectories is there a mean."),
-            like=divided_twice,
-        ),
-        Mistake(
-            "mean-over-steps",
-            N_("The scores of a trajectory are summed. Only over trajectories is there a mean."),
-            like=gradient_times(lambda ts: len(ts) / sum(len(one.rewards) for one in ts)),
-        ),
-        Mistake(
-            "reward-to-go",
-            N_("A good idea, and the next lesson's. Here every score gets the whole return."),
-            like=gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
+            like=(
+                divided_twice,
+                gradient_times(lambda ts: len(ts) / sum(len(one.rewards) for one in ts)),
+            ),
         ),
         Mistake(
             "reward-to-go",
             N_("A good idea, and the next lesson's. Here every score gets the whole return."),
-            like=gradient_like(
-                lambda gamma: (
-                    lambda rewards: gamma ** np.arange(len(rewards)) * rewards_to_go(rewards, gamma)
-                )
+            like=(
+                gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
+                gradient_like(
+                    lambda gamma: (
+                        lambda rewards: (
+                            gamma ** np.arange(len(rewards)) * rewards_to_go(rewards, gamma)
+                        )
+                    )
+                ),
             ),
         ),
         Mistake(
             "immediate-reward",
             N_("An early step may earn a late reward. Which number weights every score?"),
-            like=gradient_like(lambda gamma: lambda rewards: rewards),
-        ),
-        Mistake(
-            "immediate-reward",
-            N_("An early step may earn a late reward. Which number weights every score?"),
-            like=gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
+            like=(
+                gradient_like(lambda gamma: lambda rewards: rewards),
+                gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
+            ),
         ),
         Mistake(
             "discount-in-front",
@@ -396,22 +387,12 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "centred",
             N_("Subtracting the mean return is lesson 3's idea. Here each return counts as it is."),
-            like=centred_returns,
-        ),
-        Mistake(
-            "centred",
-            N_("Subtracting the mean return is lesson 3's idea. Here each return counts as it is."),
-            like=whitened_returns,
+            like=(centred_returns, whitened_returns),
         ),
         Mistake(
             "first-trajectory-only",
             N_("Only the first trajectory counts. Does your function return too early?"),
-            like=first_trajectory_only,
-        ),
-        Mistake(
-            "first-trajectory-only",
-            N_("Only the first trajectory counts. Does your function return too early?"),
-            like=first_over_all,
+            like=(first_trajectory_only, first_over_all),
         ),
         Mistake(
             "last-trajectory-only",

@@ -248,12 +248,10 @@ LOG_PROB = FunctionExercise(
         Mistake(
             "logit",
             N_("That is the logit. What turns logits into log-probabilities?"),
-            like=taken,
-        ),
-        Mistake(
-            "logit",
-            N_("That is the logit. What turns logits into log-probabilities?"),
-            like=lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
+            like=(
+                taken,
+                lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
+            ),
         ),
     ),
 )

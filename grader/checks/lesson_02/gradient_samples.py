@@ -71,12 +71,7 @@ GRADIENT_SAMPLES = FunctionExercise(
         Mistake(
             "mean-taken",
             N_("One gradient per trajectory is asked: leave the average to the caller."),
-            like=imitation(whole, combine=mean_of),
-        ),
-        Mistake(
-            "mean-taken",
-            N_("One gradient per trajectory is asked: leave the average to the caller."),
-            like=imitation(whole, combine=shared_out),
+            like=(imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
         ),
         Mistake(
             "batch-summed",
@@ -104,28 +99,16 @@ GRADIENT_SAMPLES = FunctionExercise(
                 "Here every step still gets the whole trajectory's "
                 "return; reward-to-go comes later in this lesson."
             ),
-            like=imitation(to_go),
-        ),
-        Mistake(
-            "reward-to-go-already",
-            N_(
-                "Here every step still gets the whole trajectory's "
-                "return; reward-to-go comes later in this lesson."
-            ),
-            like=imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
+            like=(imitation(to_go), imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g))),
         ),
         Mistake(
             "own-reward-only",
             N_("That credits each step with its own reward. Which return weighs all of them?"),
-            like=imitation(by_own_reward),
+            like=(imitation(by_own_reward), imitation(lambda r, g: r)),
         ),
         Mistake(
-            "own-reward-only",
-            N_("That credits each step with its own reward. Which return weighs all of them?"),
-            like=imitation(lambda r, g: r),
+            "scores-kept", SCORES_KEPT, like=(scores_kept, imitation(whole, combine=sums_kept))
         ),
-        Mistake("scores-kept", SCORES_KEPT, like=scores_kept),
-        Mistake("scores-kept", SCORES_KEPT, like=imitation(whole, combine=sums_kept)),
         Mistake("repeats-lost", REPEATS_LOST, like=repeats_lost(whole)),
         Mistake(
             "discount-in-front",

@@ -108,12 +108,10 @@ TOTAL_VARIANCE = FunctionExercise(
         Mistake(
             "not-centred",
             N_("Distances from where? Add a constant to all samples: the spread must stay."),
-            like=lambda samples: float((flat(samples) ** 2).sum() / (len(samples) - 1)),
-        ),
-        Mistake(
-            "not-centred",
-            N_("Distances from where? Add a constant to all samples: the spread must stay."),
-            like=lambda samples: float((flat(samples) ** 2).sum(axis=1).mean()),
+            like=(
+                lambda samples: float((flat(samples) ** 2).sum() / (len(samples) - 1)),
+                lambda samples: float((flat(samples) ** 2).sum(axis=1).mean()),
+            ),
         ),
         Mistake(
             "pooled",

@@ -132,12 +132,10 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         Mistake(
             "baseline-of-action",
             N_("The baseline is looked up by the state. One that sees the action brings a bias."),
-            like=with_baseline(baseline_at_actions),
-        ),
-        Mistake(
-            "baseline-of-action",
-            N_("The baseline is looked up by the state. One that sees the action brings a bias."),
-            like=with_baseline(lambda t, g, b: g - b[t.actions]),
+            like=(
+                with_baseline(baseline_at_actions),
+                with_baseline(lambda t, g, b: g - b[t.actions]),
+            ),
         ),
         Mistake(
             "baseline-of-time",
@@ -170,23 +168,19 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         Mistake(
             "divided",
             N_("The steps of a trajectory are added up; nothing is divided."),
-            like=with_baseline(lambda t, g, b: less_baseline(t, g, b) / len(g)),
-        ),
-        Mistake(
-            "divided",
-            N_("The steps of a trajectory are added up; nothing is divided."),
-            like=with_baseline(less_baseline, combine=lambda s: np.array(s) / len(s)),
-        ),
-        Mistake(
-            "never-reset",
-            N_("Each trajectory's sum begins at zeros. Does yours go on from the one before?"),
-            like=with_baseline(less_baseline, combine=never_reset),
+            like=(
+                with_baseline(lambda t, g, b: less_baseline(t, g, b) / len(g)),
+                with_baseline(less_baseline, combine=lambda s: np.array(s) / len(s)),
+            ),
         ),
         Mistake(
             "never-reset",
             N_("Each trajectory's sum begins at zeros. Does yours go on from the one before?"),
-            like=with_baseline(
-                less_baseline, combine=lambda s: np.array([np.sum(s, axis=0)] * len(s))
+            like=(
+                with_baseline(less_baseline, combine=never_reset),
+                with_baseline(
+                    less_baseline, combine=lambda s: np.array([np.sum(s, axis=0)] * len(s))
+                ),
             ),
         ),
         Mistake(

@@ -274,12 +274,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
         Mistake(
             "value-coef-ignored",
             N_("Change value_coef: does your loss change?"),
-            like=assembled(coef=1.0),
-        ),
-        Mistake(
-            "value-coef-ignored",
-            N_("Change value_coef: does your loss change?"),
-            like=assembled(coef=0.5),
+            like=(assembled(coef=1.0), assembled(coef=0.5)),
         ),
         Mistake(
             "value-coef-on-policy",
@@ -297,12 +292,10 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
         Mistake(
             "logp-detached",
             N_("No gradient reaches logp: then nothing trains the policy."),
-            like=assembled(lambda p, v, r, a: -(p.detach() * a).mean()),
-        ),
-        Mistake(
-            "logp-detached",
-            N_("No gradient reaches logp: then nothing trains the policy."),
-            like=assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean()),
+            like=(
+                assembled(lambda p, v, r, a: -(p.detach() * a).mean()),
+                assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean()),
+            ),
         ),
         Mistake(
             "product-of-means",

@@ -130,12 +130,10 @@ LEAVE_ONE_OUT = FunctionExercise(
         Mistake(
             "whitened",
             N_("No division by a standard deviation is asked."),
-            like=loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
-        ),
-        Mistake(
-            "whitened",
-            N_("No division by a standard deviation is asked."),
-            like=loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
+            like=(
+                loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
+                loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
+            ),
         ),
         Mistake(
             "others-by-value",
@@ -150,12 +148,7 @@ LEAVE_ONE_OUT = FunctionExercise(
         Mistake(
             "neighbour",
             N_("All the others count, not one of them."),
-            like=loo(lambda r: r - np.roll(r, 1)),
-        ),
-        Mistake(
-            "neighbour",
-            N_("All the others count, not one of them."),
-            like=loo(lambda r: r - np.roll(r, -1)),
+            like=(loo(lambda r: r - np.roll(r, 1)), loo(lambda r: r - np.roll(r, -1))),
         ),
         Mistake(
             "sum-of-others",

@@ -15,6 +15,16 @@ Q_ACTION_BASELINE = Choice(
     },
 )
 
+Q_BEST_CONSTANT = Choice(
+    "q_best_constant",
+    right="b",
+    hints={
+        "a": N_("Both move, but on one board they change sides. Which episodes weigh most?"),
+        "c": N_("A constant adds no bias on either board. Look at the table."),
+        "d": N_("Look at the table: which rows have the larger squared scores?"),
+    },
+)
+
 Q_WHITENING = Choice(
     "q_whitening",
     right="b",

@@ -139,12 +139,10 @@ PPO_CLIP_LOSS = FunctionExercise(
         Mistake(
             "one-side-clipped",
             BOTH_SIDES,
-            like=clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
-        ),
-        Mistake(
-            "one-side-clipped",
-            BOTH_SIDES,
-            like=clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),
+            like=(
+                clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
+                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),
+            ),
         ),
         Mistake(
             "inverted-ratio",
@@ -171,15 +169,13 @@ PPO_CLIP_LOSS = FunctionExercise(
         Mistake(
             "gradient-through-old",
             words.OLD_IS_DATA,
-            like=lambda logp, logp_old, adv, clip=0.2: right_loss(
-                torch.exp(logp - logp_old), adv.detach(), clip
-            ),
-        ),
-        Mistake(
-            "gradient-through-old",
-            words.OLD_IS_DATA,
-            like=lambda logp, logp_old, adv, clip=0.2: right_loss(
-                torch.exp(logp - logp_old), adv, clip
+            like=(
+                lambda logp, logp_old, adv, clip=0.2: right_loss(
+                    torch.exp(logp - logp_old), adv.detach(), clip
+                ),
+                lambda logp, logp_old, adv, clip=0.2: right_loss(
+                    torch.exp(logp - logp_old), adv, clip
+                ),
             ),
         ),
         Mistake(
@@ -215,22 +211,23 @@ PPO_CLIP_LOSS = FunctionExercise(
         Mistake(
             "product-clipped",
             N_("The ratio is clipped, not its product with the advantage."),
-            like=clip_like(
-                lambda r, adv, c: -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean()
+            like=(
+                clip_like(
+                    lambda r, adv, c: -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean()
+                ),
+                clip_like(lambda r, adv, c: -(r * adv).clamp(1 - c, 1 + c).mean()),
             ),
-        ),
-        Mistake(
-            "product-clipped",
-            N_("The ratio is clipped, not its product with the advantage."),
-            like=clip_like(lambda r, adv, c: -(r * adv).clamp(1 - c, 1 + c).mean()),
         ),
         Mistake(
             "band-around-zero",
             N_("Equal policies have ratio 1: the band lies around 1."),
             like=clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(-c, c) * adv).mean()),
         ),
-        Mistake("advantages-whitened", words.NOT_WHITENED, like=clip_like(whitened)),
-        Mistake("advantages-whitened", words.NOT_WHITENED, like=clip_like(whitened_unbiased)),
+        Mistake(
+            "advantages-whitened",
+            words.NOT_WHITENED,
+            like=(clip_like(whitened), clip_like(whitened_unbiased)),
+        ),
         Mistake(
             "min-before-advantage",
             N_("The min compares two products. With A < 0 the smaller ratio makes the larger one."),

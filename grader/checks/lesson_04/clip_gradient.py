@@ -115,12 +115,10 @@ CLIP_GRADIENT = FunctionExercise(
         Mistake(
             "averaged",
             N_("One slope per sample, of that sample's own objective: no mean."),
-            like=slope_like(alive, lambda r, a, c: a / len(r)),
-        ),
-        Mistake(
-            "averaged",
-            N_("One slope per sample, of that sample's own objective: no mean."),
-            like=lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0).mean(),
+            like=(
+                slope_like(alive, lambda r, a, c: a / len(r)),
+                lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0).mean(),
+            ),
         ),
         Mistake(
             "dead-inside",
@@ -130,48 +128,31 @@ CLIP_GRADIENT = FunctionExercise(
         Mistake(
             "advantage-forgotten",
             N_("How steep is r A as a function of r?"),
-            like=slope_like(alive, lambda r, a, c: np.ones_like(a)),
+            like=(
+                slope_like(alive, lambda r, a, c: np.ones_like(a)),
+                slope_like(at_work, lambda r, a, c: np.ones_like(a)),
+                slope_like(at_work, lambda r, a, c: r),
+                slope_like(alive, lambda r, a, c: r),
+                slope_like(alive, lambda r, a, c: np.sign(a)),
+                slope_like(alive, lambda r, a, c: np.abs(a)),
+            ),
         ),
         Mistake(
-            "advantage-forgotten",
-            N_("How steep is r A as a function of r?"),
-            like=slope_like(at_work, lambda r, a, c: np.ones_like(a)),
-        ),
-        Mistake(
-            "advantage-forgotten",
-            N_("How steep is r A as a function of r?"),
-            like=slope_like(at_work, lambda r, a, c: r),
-        ),
-        Mistake(
-            "advantage-forgotten",
-            N_("How steep is r A as a function of r?"),
-            like=slope_like(alive, lambda r, a, c: r),
-        ),
-        Mistake(
-            "advantage-forgotten",
-            N_("How steep is r A as a function of r?"),
-            like=slope_like(alive, lambda r, a, c: np.sign(a)),
-        ),
-        Mistake(
-            "advantage-forgotten",
-            N_("How steep is r A as a function of r?"),
-            like=slope_like(alive, lambda r, a, c: np.abs(a)),
-        ),
-        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: r < 1 + c)),
-        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: r > 1 - c)),
-        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a > 0) & (r < 1 + c))),
-        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a < 0) & (r > 1 - c))),
-        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a < 0) | (r < 1 + c))),
-        Mistake("one-sign", BOTH_SIGNS, like=slope_like(lambda r, a, c: (a > 0) | (r > 1 - c))),
-        Mistake(
-            "flipped",
-            N_("Alive and flat are swapped. What is the slope at equal policies?"),
-            like=slope_like(lambda *x: ~alive(*x)),
+            "one-sign",
+            BOTH_SIGNS,
+            like=(
+                slope_like(lambda r, a, c: r < 1 + c),
+                slope_like(lambda r, a, c: r > 1 - c),
+                slope_like(lambda r, a, c: (a > 0) & (r < 1 + c)),
+                slope_like(lambda r, a, c: (a < 0) & (r > 1 - c)),
+                slope_like(lambda r, a, c: (a < 0) | (r < 1 + c)),
+                slope_like(lambda r, a, c: (a > 0) | (r > 1 - c)),
+            ),
         ),
         Mistake(
             "flipped",
             N_("Alive and flat are swapped. What is the slope at equal policies?"),
-            like=slope_like(lambda *x: ~inside(*x)),
+            like=(slope_like(lambda *x: ~alive(*x)), slope_like(lambda *x: ~inside(*x))),
         ),
         Mistake(
             "clip-fixed",
@@ -183,17 +164,16 @@ CLIP_GRADIENT = FunctionExercise(
             N_("Equal policies have ratio 1: the band lies around 1."),
             like=slope_like(lambda r, a, c: np.abs(r) < c),
         ),
-        Mistake("value-not-slope", VALUE, like=slope_like(always, clipped_objective)),
         Mistake(
             "value-not-slope",
             VALUE,
-            like=slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),
-        ),
-        Mistake(
-            "value-not-slope",
-            VALUE,
-            like=slope_like(
-                always, lambda r, a, c: np.where(alive(r, a, c), a, np.clip(r, 1 - c, 1 + c) * a)
+            like=(
+                slope_like(always, clipped_objective),
+                slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),
+                slope_like(
+                    always,
+                    lambda r, a, c: np.where(alive(r, a, c), a, np.clip(r, 1 - c, 1 + c) * a),
+                ),
             ),
         ),
     ),
@@ -232,9 +212,15 @@ CLIP_FRACTION = FunctionExercise(
     fraction_truth,
     kind=Number(),
     mistakes=(
-        Mistake("one-side-counted", ONE_SIDE, like=fraction_like(lambda r, c: r > 1 + c)),
-        Mistake("one-side-counted", ONE_SIDE, like=fraction_like(lambda r, c: r - 1 > c)),
-        Mistake("one-side-counted", ONE_SIDE, like=fraction_like(lambda r, c: r < 1 - c)),
+        Mistake(
+            "one-side-counted",
+            ONE_SIDE,
+            like=(
+                fraction_like(lambda r, c: r > 1 + c),
+                fraction_like(lambda r, c: r - 1 > c),
+                fraction_like(lambda r, c: r < 1 - c),
+            ),
+        ),
         Mistake(
             "share-inside",
             N_("That is the share inside the band."),

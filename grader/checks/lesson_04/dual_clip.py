@@ -196,12 +196,14 @@ DUAL_CLIP_LOSS = FunctionExercise(
             words.NEW_OVER_OLD,
             like=dual_like(lambda r, a, c, d: right_loss(1 / r, a, c, d)),
         ),
-        Mistake("gradient-through-old", words.OLD_IS_DATA, like=gradient_in),
         Mistake(
             "gradient-through-old",
             words.OLD_IS_DATA,
-            like=lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
-                logp, logp_old, adv.detach(), clip, dual
+            like=(
+                gradient_in,
+                lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
+                    logp, logp_old, adv.detach(), clip, dual
+                ),
             ),
         ),
         Mistake(

@@ -111,29 +111,23 @@ KL_ESTIMATES = FunctionExercise(
     prerequisites=("importance_ratio",),
     mistakes=(
         Mistake(
-            "kl-direction", DIRECTION, like=kl_like(lambda d: d.mean(), k2_right, k3_other_ratio)
-        ),
-        Mistake(
             "kl-direction",
             DIRECTION,
-            like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right),
-        ),
-        Mistake(
-            "kl-direction",
-            DIRECTION,
-            like=kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_other_ratio),
+            like=(
+                kl_like(lambda d: d.mean(), k2_right, k3_other_ratio),
+                kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right),
+                kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_other_ratio),
+            ),
         ),
         Mistake("k1-sign", LARGE, like=kl_like(lambda d: d.mean(), k2_right, k3_right)),
-        Mistake("k3-sign", LARGE, like=kl_like(k1_right, k2_right, k3_other_ratio)),
         Mistake(
             "k3-sign",
             LARGE,
-            like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - 1 + d).mean()),
-        ),
-        Mistake(
-            "k3-sign",
-            LARGE,
-            like=kl_like(k1_right, k2_right, lambda d: (torch.exp(-d) - 1 - d).mean()),
+            like=(
+                kl_like(k1_right, k2_right, k3_other_ratio),
+                kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - 1 + d).mean()),
+                kl_like(k1_right, k2_right, lambda d: (torch.exp(-d) - 1 - d).mean()),
+            ),
         ),
         Mistake(
             "k3-without-one",
@@ -153,18 +147,12 @@ KL_ESTIMATES = FunctionExercise(
         Mistake(
             "cut-at-zero",
             NEGATIVE,
-            like=kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
-        ),
-        Mistake(
-            "cut-at-zero", NEGATIVE, like=kl_like(lambda d: d.mean().abs(), k2_right, k3_right)
-        ),
-        Mistake(
-            "cut-at-zero", NEGATIVE, like=kl_like(lambda d: d.abs().mean(), k2_right, k3_right)
-        ),
-        Mistake(
-            "cut-at-zero",
-            NEGATIVE,
-            like=kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
+            like=(
+                kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
+                kl_like(lambda d: d.mean().abs(), k2_right, k3_right),
+                kl_like(lambda d: d.abs().mean(), k2_right, k3_right),
+                kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
+            ),
         ),
         Mistake(
             "not-averaged",
@@ -260,12 +248,10 @@ PPO_PENALTY_LOSS = FunctionExercise(
         Mistake(
             "objective-not-loss",
             words.SIGN,
-            like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
-        ),
-        Mistake(
-            "objective-not-loss",
-            words.SIGN,
-            like=penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
+            like=(
+                penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
+                penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
+            ),
         ),
         Mistake(
             "kl-detached",
@@ -317,27 +303,19 @@ PPO_PENALTY_LOSS = FunctionExercise(
         Mistake(
             "beta-on-surrogate",
             N_("beta weighs the KL, and nothing else."),
-            like=penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl),
-        ),
-        Mistake(
-            "beta-on-surrogate",
-            N_("beta weighs the KL, and nothing else."),
-            like=penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl)),
-        ),
-        Mistake(
-            "kl-not-used",
-            OWN_KL,
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean()),
+            like=(
+                penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl),
+                penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl)),
+            ),
         ),
         Mistake(
             "kl-not-used",
             OWN_KL,
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log())),
-        ),
-        Mistake(
-            "kl-not-used",
-            OWN_KL,
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log())),
+            like=(
+                penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean()),
+                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log())),
+                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log())),
+            ),
         ),
         Mistake(
             "surrogate-detached",
@@ -405,26 +383,26 @@ ADAPT_BETA = FunctionExercise(
             N_("Too far: pull harder. Which way does a larger beta pull?"),
             like=beta_like(2, 0.5),
         ),
-        Mistake("no-range", RANGE, like=beta_like(0.5, 2, low=1, high=1)),
         Mistake(
-            "no-range", RANGE, like=lambda beta, kl, target: beta / 2 if kl < target else beta * 2
-        ),
-        Mistake(
-            "no-range", RANGE, like=lambda beta, kl, target: beta * 2 if kl > target else beta / 2
-        ),
-        Mistake("on-the-bound", RANGE, like=beta_like(0.5, 2, on_bound=True)),
-        Mistake(
-            "on-the-bound",
+            "no-range",
             RANGE,
-            like=lambda beta, kl, target: (
-                beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta
+            like=(
+                beta_like(0.5, 2, low=1, high=1),
+                lambda beta, kl, target: beta / 2 if kl < target else beta * 2,
+                lambda beta, kl, target: beta * 2 if kl > target else beta / 2,
             ),
         ),
         Mistake(
             "on-the-bound",
             RANGE,
-            like=lambda beta, kl, target: (
-                beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
+            like=(
+                beta_like(0.5, 2, on_bound=True),
+                lambda beta, kl, target: (
+                    beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta
+                ),
+                lambda beta, kl, target: (
+                    beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
+                ),
             ),
         ),
         Mistake(
@@ -454,15 +432,9 @@ ADAPT_BETA = FunctionExercise(
         Mistake(
             "other-bounds",
             N_("Too near means below target / 1.5, too far above 1.5 target."),
-            like=beta_like(0.5, 2, low=0.5, high=2),
+            like=(beta_like(0.5, 2, low=0.5, high=2), beta_like(0.5, 2, low=0.5)),
         ),
-        Mistake(
-            "other-bounds",
-            N_("Too near means below target / 1.5, too far above 1.5 target."),
-            like=beta_like(0.5, 2, low=0.5),
-        ),
-        Mistake("one-way", BOTH_WAYS, like=beta_like(1, 2)),
-        Mistake("one-way", BOTH_WAYS, like=beta_like(0.5, 1)),
+        Mistake("one-way", BOTH_WAYS, like=(beta_like(1, 2), beta_like(0.5, 1))),
         Mistake(
             "other-factor",
             N_("Doubled or halved: 1.5 belongs to the range."),

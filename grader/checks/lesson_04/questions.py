@@ -14,12 +14,12 @@ Q_OUTSIDE_BAND = Choice(
 
 Q_NEGATIVE_KL = Choice(
     "q_negative_kl",
-    "b",
+    "d",
     hints={
         "a": N_("The KL is an average over all actions. What does a mean over a few of them do?"),
         "c": N_(
             "Swapping the policies gives another quantity, and that one is never negative, either."
         ),
-        "d": N_("Is there a way to write it so that each sample's own term can't fall below zero?"),
+        "b": N_("Is there a way to write it so that each sample's own term can't fall below zero?"),
     },
 )

@@ -79,12 +79,10 @@ IMPORTANCE_RATIO = FunctionExercise(
         Mistake(
             "ratio-of-logs",
             words.LOGS_DIVIDED,
-            like=lambda logp, logp_old: logp / logp_old.detach(),
-        ),
-        Mistake(
-            "ratio-of-logs",
-            words.LOGS_DIVIDED,
-            like=lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
+            like=(
+                lambda logp, logp_old: logp / logp_old.detach(),
+                lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
+            ),
         ),
         Mistake(
             "difference-of-probabilities",
@@ -94,10 +92,10 @@ IMPORTANCE_RATIO = FunctionExercise(
         Mistake(
             "underflow",
             words.EXPS_DIVIDED,
-            like=lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
-        ),
-        Mistake(
-            "underflow", words.EXPS_DIVIDED, like=lambda logp, logp_old: logp.exp() / logp_old.exp()
+            like=(
+                lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
+                lambda logp, logp_old: logp.exp() / logp_old.exp(),
+            ),
         ),
         Mistake(
             "gradient-through-old",
@@ -117,13 +115,6 @@ IMPORTANCE_RATIO = FunctionExercise(
                 "ratio or in its logarithm?"
             ),
             when=far_from_one,
-        ),
-        Mistake(
-            "held-back",
-            N_(
-                "A ratio may be far from 1. Is something held back here, in the "
-                "ratio or in its logarithm?"
-            ),
             like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
         ),
         Mistake(
@@ -228,22 +219,18 @@ SURROGATE_LOSS = FunctionExercise(
         Mistake(
             "clipped-here",
             N_("The surrogate has no clip yet. That is the next exercise."),
-            like=surrogate_like(lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean()),
-        ),
-        Mistake(
-            "clipped-here",
-            N_("The surrogate has no clip yet. That is the next exercise."),
-            like=surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
-        ),
-        Mistake(
-            "advantages-whitened",
-            words.NOT_WHITENED,
-            like=surrogate_like(whitened_by(unbiased=False)),
+            like=(
+                surrogate_like(lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean()),
+                surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
+            ),
         ),
         Mistake(
             "advantages-whitened",
             words.NOT_WHITENED,
-            like=surrogate_like(whitened_by(unbiased=True)),
+            like=(
+                surrogate_like(whitened_by(unbiased=False)),
+                surrogate_like(whitened_by(unbiased=True)),
+            ),
         ),
         Mistake(
             "weights-normalised",

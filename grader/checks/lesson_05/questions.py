@@ -5,9 +5,9 @@ from grader.checks.shared.scripted import Ruled
 
 Q_FIRST_STEP = Choice(
     "q_first_step",
-    "b",
+    "a",
     {
-        "a": N_("Which policy collected the data, and which one is scored before the first step?"),
+        "b": N_("Which policy collected the data, and which one is scored before the first step?"),
         "c": N_("The gradient of log r is not log r. What is the derivative of r where r is 1?"),
         "d": N_("No step has been taken yet: how could its size matter?"),
     },
@@ -41,6 +41,17 @@ BUGS = {
     "F": (
         "policy-frozen",
         N_("Three gauges stand perfectly still. Which part of the program still learns?"),
+    ),
+    "G": (
+        "reward-sign",
+        N_(
+            "It learns to drop the pole, as another run does. Compare their KL: this one takes "
+            "PPO's own steps. What did it climb?"
+        ),
+    ),
+    "H": (
+        "temperature",
+        N_("Look at the last column. Before any step, who can have moved the ratios off 1?"),
     ),
 }
 OTHERS = ("entropy-bonus", "episodes-leak")
@@ -97,5 +108,5 @@ BUG_HUNT = Ruled(
     "value",
     hunt_cases,
     rules=(hunt_entries, hunt_names),
-    hint=N_("Keep the six letters, and put the name of a bug, as a string, at each."),
+    hint=N_("Keep the eight letters, and put the name of a bug, as a string, at each."),
 )

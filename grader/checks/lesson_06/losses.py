@@ -115,12 +115,10 @@ TERMINAL_REWARDS = FunctionExercise(
         Mistake(
             "everywhere",
             N_("One score for a sentence is paid once, not for every token."),
-            like=lambda scores, mask: scores[:, None] * mask,
-        ),
-        Mistake(
-            "everywhere",
-            N_("One score for a sentence is paid once, not for every token."),
-            like=lambda scores, mask: scores[:, None].expand(mask.shape),
+            like=(
+                lambda scores, mask: scores[:, None] * mask,
+                lambda scores, mask: scores[:, None].expand(mask.shape),
+            ),
         ),
         Mistake(
             "shared-out",
@@ -145,18 +143,16 @@ TERMINAL_REWARDS = FunctionExercise(
         Mistake(
             "gap-taken-for-end",
             LAST,
-            like=placed(
-                lambda mask: (
-                    mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
-                )
+            like=(
+                placed(
+                    lambda mask: (
+                        mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
+                    )
+                ),
+                placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
+                at_every_runs_end,
             ),
         ),
-        Mistake(
-            "gap-taken-for-end",
-            LAST,
-            like=placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
-        ),
-        Mistake("gap-taken-for-end", LAST, like=at_every_runs_end),
         Mistake(
             "one-before-the-end",
             N_("One column too early: the last true entry itself gets it."),
@@ -247,13 +243,11 @@ KL_SHAPED_REWARDS = FunctionExercise(
         Mistake(
             "ratio-not-log",
             N_("The logarithm of the ratio is asked, not the ratio."),
-            like=shaped_like(lambda lr, mask: lr.exp() * mask),
-        ),
-        Mistake(
-            "ratio-not-log",
-            N_("The logarithm of the ratio is asked, not the ratio."),
-            like=lambda rewards, logp, logp_ref, mask, beta: (
-                rewards - beta * mask * (logp.exp() - logp_ref.exp())
+            like=(
+                shaped_like(lambda lr, mask: lr.exp() * mask),
+                lambda rewards, logp, logp_ref, mask, beta: (
+                    rewards - beta * mask * (logp.exp() - logp_ref.exp())
+                ),
             ),
         ),
         Mistake(
@@ -266,12 +260,12 @@ KL_SHAPED_REWARDS = FunctionExercise(
         Mistake(
             "other-estimator",
             ESTIMATOR,
-            like=shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
-        ),
-        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr**2 / 2 * mask)),
-        Mistake("other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.abs() * mask)),
-        Mistake(
-            "other-estimator", ESTIMATOR, like=shaped_like(lambda lr, mask: lr.clamp(min=0) * mask)
+            like=(
+                shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
+                shaped_like(lambda lr, mask: lr**2 / 2 * mask),
+                shaped_like(lambda lr, mask: lr.abs() * mask),
+                shaped_like(lambda lr, mask: lr.clamp(min=0) * mask),
+            ),
         ),
         Mistake(
             "beta-ignored",
@@ -282,17 +276,11 @@ KL_SHAPED_REWARDS = FunctionExercise(
         Mistake(
             "averaged",
             PER_TOKEN,
-            like=shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
-        ),
-        Mistake(
-            "averaged",
-            PER_TOKEN,
-            like=shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
-        ),
-        Mistake(
-            "averaged",
-            PER_TOKEN,
-            like=shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
+            like=(
+                shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
+                shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
+                shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
+            ),
         ),
         Mistake(
             "no-reference",
@@ -484,11 +472,13 @@ PPO_TOKEN_LOSS = FunctionExercise(
             N_("Every token weighs the same: no mean of each sentence first."),
             like=loss_like(mean=row_means),
         ),
-        Mistake("sum-not-mean", words.MEAN, like=loss_like(mean=lambda x, mask: (x * mask).sum())),
         Mistake(
             "sum-not-mean",
             words.MEAN,
-            like=loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
+            like=(
+                loss_like(mean=lambda x, mask: (x * mask).sum()),
+                loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
+            ),
         ),
         Mistake("not-averaged", words.NOT_AVERAGED, like=loss_like(mean=lambda x, mask: x * mask)),
         Mistake(
@@ -518,12 +508,10 @@ PPO_TOKEN_LOSS = FunctionExercise(
         Mistake(
             "one-side-clipped",
             N_("The band has two edges: 1 - clip and 1 + clip."),
-            like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
-        ),
-        Mistake(
-            "one-side-clipped",
-            N_("The band has two edges: 1 - clip and 1 + clip."),
-            like=loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
+            like=(
+                loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
+                loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
+            ),
         ),
         Mistake(
             "dead-outside-band",
@@ -576,11 +564,6 @@ PPO_TOKEN_LOSS = FunctionExercise(
             )
             for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
         ),
-        Mistake(
-            "advantages-whitened",
-            AS_THEY_COME,
-            like=whitened,
-        ),
-        Mistake("advantages-whitened", AS_THEY_COME, like=whitened_by_torch),
+        Mistake("advantages-whitened", AS_THEY_COME, like=(whitened, whitened_by_torch)),
     ),
 )

@@ -89,12 +89,10 @@ TOKEN_LOGP = FunctionExercise(
         Mistake(
             "off-by-one",
             OFF_BY_ONE,
-            like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1],
-        ),
-        Mistake(
-            "off-by-one",
-            OFF_BY_ONE,
-            like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:],
+            like=(
+                lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1],
+                lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:],
+            ),
         ),
         Mistake(
             "shifted-backwards",
@@ -124,17 +122,11 @@ TOKEN_LOGP = FunctionExercise(
         Mistake(
             "wrong-axis",
             VOCABULARY,
-            like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:]),
-        ),
-        Mistake(
-            "wrong-axis",
-            VOCABULARY,
-            like=lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:]),
-        ),
-        Mistake(
-            "wrong-axis",
-            VOCABULARY,
-            like=lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:]),
+            like=(
+                lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:]),
+                lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:]),
+                lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:]),
+            ),
         ),
         Mistake(
             "wrong-sign",
@@ -149,12 +141,10 @@ TOKEN_LOGP = FunctionExercise(
         Mistake(
             "summed",
             N_("One number for each token: no sum or mean over them yet."),
-            like=lambda logits, tokens: token_sum(logits, tokens),
-        ),
-        Mistake(
-            "summed",
-            N_("One number for each token: no sum or mean over them yet."),
-            like=lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1),
+            like=(
+                lambda logits, tokens: token_sum(logits, tokens),
+                lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1),
+            ),
         ),
         Mistake(
             "detached",
@@ -338,31 +328,30 @@ COMPLETION_MASK = FunctionExercise(
             ),
             like=mask_like(lambda ends: ~ends),
         ),
-        Mistake("kept-after-eos", KEPT_ON, like=mask_like(lambda ends: torch.ones_like(ends))),
         Mistake(
             "kept-after-eos",
             KEPT_ON,
-            like=mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
-        ),
-        Mistake("kept-after-eos", KEPT_ON, like=mask_like(lambda ends: ends.long().cumsum(1) <= 1)),
-        Mistake(
-            "only-eos",
-            N_("Only the end is kept. Which tokens did the model choose?"),
-            like=mask_like(lambda ends: ends & to_first(ends)),
+            like=(
+                mask_like(lambda ends: torch.ones_like(ends)),
+                mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
+                mask_like(lambda ends: ends.long().cumsum(1) <= 1),
+            ),
         ),
         Mistake(
             "only-eos",
             N_("Only the end is kept. Which tokens did the model choose?"),
-            like=mask_like(lambda ends: ends),
+            like=(mask_like(lambda ends: ends & to_first(ends)), mask_like(lambda ends: ends)),
         ),
         Mistake(
             "inverted",
             N_("True and false are swapped: what is to be learned from is true."),
             like=lambda *given: ~right_mask(*given),
         ),
-        Mistake("misaligned", ALIGN, like=lambda *given: whole_row(*given)[:, :-1]),
-        Mistake("misaligned", ALIGN, like=late_start),
-        Mistake("misaligned", ALIGN, like=early_start),
+        Mistake(
+            "misaligned",
+            ALIGN,
+            like=(lambda *given: whole_row(*given)[:, :-1], late_start, early_start),
+        ),
         Mistake(
             "not-aligned",
             N_("L tokens give L - 1 predictions: the mask belongs to these."),
@@ -383,11 +372,16 @@ COMPLETION_MASK = FunctionExercise(
             N_("Who wrote the prompt? The policy learns from its own tokens."),
             like=ends_anywhere,
         ),
-        Mistake("end-not-there", NO_END, like=argmax_as_end),
-        Mistake("end-not-there", NO_END, like=argmax_in_completion),
-        Mistake("argument-ignored", FIXED, like=lambda t, p, eos: right_mask(t, 2, eos)),
-        Mistake("argument-ignored", FIXED, like=lambda t, p, eos: right_mask(t, p, 0)),
-        Mistake("argument-ignored", FIXED, like=lambda t, p, eos: right_mask(t, 2, 0)),
+        Mistake("end-not-there", NO_END, like=(argmax_as_end, argmax_in_completion)),
+        Mistake(
+            "argument-ignored",
+            FIXED,
+            like=(
+                lambda t, p, eos: right_mask(t, 2, eos),
+                lambda t, p, eos: right_mask(t, p, 0),
+                lambda t, p, eos: right_mask(t, 2, 0),
+            ),
+        ),
         Mistake(
             "not-bool",
             N_("A mask answers yes or no: give it dtype bool."),
@@ -477,26 +471,29 @@ MASKED_MEAN = FunctionExercise(
             N_("Work on a copy: the caller still needs its array."),
             when=lambda case, seen, truth: bool(seen.get("changed")),
         ),
-        Mistake("row-means", ROWS, like=row_means),
-        Mistake("row-means", ROWS, like=lambda x, mask: by_rows(x, mask, 1).mean()),
-        Mistake("row-means", ROWS, like=lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean()),
         Mistake(
-            "one-per-row",
-            N_("One number for the whole batch is asked."),
-            like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1),
+            "row-means",
+            ROWS,
+            like=(
+                row_means,
+                lambda x, mask: by_rows(x, mask, 1).mean(),
+                lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean(),
+            ),
         ),
         Mistake(
             "one-per-row",
             N_("One number for the whole batch is asked."),
-            like=lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
+            like=(
+                lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1),
+                lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
+                lambda x, mask: by_rows(x, mask, 1),
+            ),
         ),
         Mistake(
-            "one-per-row",
-            N_("One number for the whole batch is asked."),
-            like=lambda x, mask: by_rows(x, mask, 1),
+            "empty-mask",
+            EMPTY,
+            like=(lambda x, mask: x[mask].mean(), lambda x, mask: (x * mask).sum() / mask.sum()),
         ),
-        Mistake("empty-mask", EMPTY, like=lambda x, mask: x[mask].mean()),
-        Mistake("empty-mask", EMPTY, like=lambda x, mask: (x * mask).sum() / mask.sum()),
         Mistake(
             "nan-in-gradient",
             N_(

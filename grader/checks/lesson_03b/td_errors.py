@@ -168,17 +168,11 @@ TD_ERRORS = FunctionExercise(
         Mistake(
             "next-row",
             N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
-            like=td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g)),
-        ),
-        Mistake(
-            "next-row",
-            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
-            like=td(lambda r, v, w, go, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), go, g)),
-        ),
-        Mistake(
-            "next-row",
-            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
-            like=td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g)),
+            like=(
+                td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g)),
+                td(lambda r, v, w, go, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), go, g)),
+                td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g)),
+            ),
         ),
         Mistake(
             "last-row-ended",
@@ -208,12 +202,10 @@ TD_ERRORS = FunctionExercise(
         Mistake(
             "gamma-ignored",
             N_("Set gamma to 0: what remains?"),
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0)),
-        ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99)),
+            like=(
+                td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0)),
+                td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99)),
+            ),
         ),
         Mistake(
             "gamma-on-reward",

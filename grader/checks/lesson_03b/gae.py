@@ -3,7 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake
-from grader.checks.lesson_03.td_errors import (
+from grader.checks.lesson_03b.td_errors import (
     LAST_ROW,
     OWN_FLAGS,
     deltas,
@@ -239,39 +239,33 @@ GAE = FunctionExercise(
         Mistake(
             "next-row",
             N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
-            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
-        ),
-        Mistake(
-            "next-row",
-            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
-            like=advantage(
-                delta=lambda r, v, w, te, tr, g: deltas(
-                    r, v, np.concatenate([v[1:], w[-1:]]), ~te, g
-                )
+            like=(
+                advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
+                advantage(
+                    delta=lambda r, v, w, te, tr, g: deltas(
+                        r, v, np.concatenate([v[1:], w[-1:]]), ~te, g
+                    )
+                ),
             ),
         ),
         Mistake(
             "flag-of-next-step",
             N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
-        ),
-        Mistake(
-            "flag-of-next-step",
-            N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=advantage(
-                delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
-                going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
+            like=(
+                advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
+                advantage(
+                    delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
+                    going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
+                ),
             ),
         ),
         Mistake(
             "flag-of-step-before",
             N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1)),
-        ),
-        Mistake(
-            "flag-of-step-before",
-            N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0)),
+            like=(
+                advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1)),
+                advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0)),
+            ),
         ),
         Mistake(
             "lam-alone",
@@ -301,12 +295,7 @@ GAE = FunctionExercise(
         Mistake(
             "forward-loop",
             N_("An advantage depends on the future: start at the end."),
-            like=advantage(finish=forwards),
-        ),
-        Mistake(
-            "forward-loop",
-            N_("An advantage depends on the future: start at the end."),
-            like=advantage(finish=forwards_reset),
+            like=(advantage(finish=forwards), advantage(finish=forwards_reset)),
         ),
         Mistake(
             "own-step",

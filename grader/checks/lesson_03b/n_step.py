@@ -1,0 +1,231 @@
+"""n rewards, then the critic: the advantages between the TD error and the whole return."""
+
+import numpy as np
+
+from grader.checking import N_, Case, FunctionExercise, Mistake
+from grader.checks.lesson_03b.td_errors import (
+    LAST_ROW,
+    OWN_FLAGS,
+    flags_shifted,
+    guised,
+    last_row_ended,
+    one_flag_for_all,
+    one_step,
+    random_records,
+    told_apart,
+    unbroken,
+)
+
+FAR = 50  # more steps than any case has
+
+
+def n_step_cases(rng):
+    def case(fields, n, gamma, keywords=()):
+        return Case(fields | {"n": n, "gamma": gamma}, keywords)
+
+    return [
+        case(unbroken(), 2, 0.5),
+        case(told_apart(), 1, 0.5),
+        case(told_apart(), 2, 0.5),
+        case(told_apart(), 3, 0.5, ("n", "gamma")),
+        case(told_apart(), FAR, 0.5),
+        case(told_apart(), 2, 1.0),
+        case(one_step(None), 2, 0.9),
+        case(one_step(5.0), 1, 0.9),
+        case(guised(random_records(rng), "read_only"), 2, float(rng.uniform(0.4, 0.9))),
+        case(guised(random_records(rng), "strided"), 3, float(rng.uniform(0.4, 0.9))),
+        case(random_records(rng, 15), int(rng.integers(4, 6)), float(rng.uniform(0.4, 0.9))),
+        case(unbroken(), FAR, 0.5),
+    ]
+
+
+def steps_taken(over, t, n, last):
+    """How many rewards count from step t on: at most n, and none past the end of the episode."""
+    taken = 1
+    while taken < n and t + taken <= last and not over[t + taken - 1]:
+        taken += 1
+    return taken
+
+
+def n_step_truth(rewards, values, next_values, terminated, truncated, n, gamma):
+    """By the definition, step by step."""
+    result, last = np.empty(rewards.shape), len(rewards) - 1
+    for t, i in np.ndindex(rewards.shape):
+        taken = steps_taken((terminated | truncated)[:, i], t, n, last)
+        total = sum(gamma**k * rewards[t + k, i] for k in range(taken))
+        if not terminated[t + taken - 1, i]:
+            total += gamma**taken * next_values[t + taken - 1, i]
+        result[t, i] = total - values[t, i]
+    return result
+
+
+def slip(
+    stops=lambda end, cut: end | cut,
+    masks=lambda end, cut: end,
+    steps=lambda n: n,
+    power=lambda taken, n: taken,
+    follows=None,
+    gamma=None,
+    minus=1.0,
+    finish=None,
+):
+    """A wrong answer: what is given replaces that part of the definition.
+
+    stops, masks: flags (T, N) at which rewards stop, and at which no value follows; power: of gamma
+    at the value; follows(next_values, values, at, i): the value at the end of column i's steps;
+    finish(result, n) -> result.
+    """
+    fixed = gamma
+
+    def wrong(rewards, values, next_values, terminated, truncated, n, gamma):
+        gamma = gamma if fixed is None else fixed
+        over, ended = stops(terminated, truncated), masks(terminated, truncated)
+        result, last = np.empty(rewards.shape), len(rewards) - 1
+        for t, i in np.ndindex(rewards.shape):
+            taken = steps_taken(over[:, i], t, steps(n), last)
+            at = t + taken - 1
+            value = next_values[at, i] if follows is None else follows(next_values, values, at, i)
+            total = sum(gamma**k * rewards[t + k, i] for k in range(taken))
+            total += 0.0 if ended[at, i] else gamma ** power(taken, n) * value
+            result[t, i] = total - minus * values[t, i]
+        return result if finish is None else finish(result, n)
+
+    return wrong
+
+
+def row_below(next_values, values, at, i):
+    """values[t + n], and the last row's next_values where there is none."""
+    return values[at + 1, i] if at + 1 < len(values) else next_values[at, i]
+
+
+def zero_at_the_end(next_values, values, at, i):
+    return values[at + 1, i] if at + 1 < len(values) else 0.0
+
+
+def last_rows_empty(result, n):
+    result = result.copy()
+    if n > 1:
+        result[max(len(result) - n + 1, 0) :] = 0.0
+    return result
+
+
+N_STEP_ADVANTAGES = FunctionExercise(
+    "n_step_advantages",
+    n_step_cases,
+    n_step_truth,
+    prerequisites=("td_errors",),
+    hint=N_(
+        "Add rewards until there are n, or until the episode or the rollout ends; then the "
+        "discounted value of what follows, if anything does; then subtract the value at the start."
+    ),
+    mistakes=(
+        Mistake(
+            "time-limit-as-terminal",
+            N_(
+                "The clock ran out; the state still had a value. "
+                "After which steps does really nothing follow?"
+            ),
+            like=slip(masks=lambda end, cut: end | cut),
+        ),
+        Mistake(
+            "terminal-not-masked",
+            N_("Nothing follows a terminal state: what is its successor worth?"),
+            like=slip(masks=lambda end, cut: np.zeros_like(end)),
+        ),
+        Mistake(
+            "leaks-across-cut",
+            N_("After a time limit the next row is another episode: its rewards don't count."),
+            like=slip(stops=lambda end, cut: end),
+        ),
+        Mistake(
+            "leaks-across-end",
+            N_("After an end the next row is another episode: its rewards don't count."),
+            like=slip(stops=lambda end, cut: cut),
+        ),
+        Mistake(
+            "leaks-across-episodes",
+            N_("Rows of several episodes stand in one column. Where do the rewards stop?"),
+            like=slip(stops=lambda end, cut: np.zeros_like(end)),
+        ),
+        Mistake(
+            "next-row",
+            N_("values[t + n] can belong to the next episode. Whose value is next_values?"),
+            like=(slip(follows=row_below), slip(follows=zero_at_the_end)),
+        ),
+        Mistake(
+            "last-row-ended",
+            LAST_ROW,
+            like=slip(masks=lambda end, cut: last_row_ended(end)),
+        ),
+        Mistake(
+            "one-flag-for-all",
+            OWN_FLAGS,
+            like=slip(stops=lambda end, cut: one_flag_for_all(end | cut)),
+        ),
+        Mistake(
+            "flag-of-next-step",
+            N_("Does the flag speak of leaving this step, or of entering it?"),
+            like=slip(stops=lambda end, cut: flags_shifted(end | cut, -1)),
+        ),
+        Mistake(
+            "no-bootstrap",
+            N_("After n rewards the critic speaks for the rest. Where is its value?"),
+            like=slip(masks=lambda end, cut: np.ones_like(end)),
+        ),
+        Mistake(
+            "one-too-many",
+            N_("How many rewards does your sum hold at n = 1?"),
+            like=slip(steps=lambda n: n + 1),
+        ),
+        Mistake(
+            "one-too-few",
+            N_("How many rewards does your sum hold at n = 2?"),
+            like=slip(steps=lambda n: max(n - 1, 1)),
+        ),
+        Mistake(
+            "n-ignored",
+            N_("Call it with another n: does the result change?"),
+            like=(slip(steps=lambda n: 1), slip(steps=lambda n: FAR)),
+        ),
+        Mistake(
+            "power-of-n",
+            N_("Where an episode ends early there were fewer steps. What is the value's discount?"),
+            like=slip(power=lambda taken, n: n),
+        ),
+        Mistake(
+            "power-too-small",
+            N_("After n rewards, how many steps away is the state whose value you add?"),
+            like=slip(power=lambda taken, n: taken - 1),
+        ),
+        Mistake(
+            "value-undiscounted",
+            N_("The value lies n steps ahead, and is discounted like a reward there."),
+            like=slip(power=lambda taken, n: 0),
+        ),
+        Mistake(
+            "value-discounted-once",
+            N_("The value lies n steps ahead, not one."),
+            like=slip(power=lambda taken, n: 1),
+        ),
+        Mistake(
+            "gamma-ignored",
+            N_("Set gamma to 0: what remains?"),
+            like=slip(gamma=1.0),
+        ),
+        Mistake(
+            "target-returned",
+            N_("That is the target. By how much does it differ from what was expected?"),
+            like=slip(minus=0.0),
+        ),
+        Mistake(
+            "value-added",
+            N_("By how much was it better than expected? Subtract what was expected."),
+            like=slip(minus=-1.0),
+        ),
+        Mistake(
+            "last-rows-empty",
+            N_("Near the end of the rollout there are fewer than n steps; they count as well."),
+            like=slip(finish=last_rows_empty),
+        ),
+    ),
+)
