@@ -1,7 +1,8 @@
 """``FunctionExercise`` compares values and gradients with an independent truth."""
 
+import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class FunctionExercise(Exercise):
     def answer(self, question):
         """question: args and kwargs as plain data, upstream where gradients are asked for; the
         answer holds the value and the gradients of the question's grad tensors."""
-        names = self.truth.__code__.co_varnames[: self.truth.__code__.co_argcount]
+        names = inspect.signature(self.truth).parameters
         given = dict(zip(names, question["args"])) | dict(question["kwargs"])
         truth = self.expected(Case(given, upstream=question.get("upstream")))
         grads = [name for name, one in given.items() if isinstance(one, Tensor) and one.grad]
@@ -135,11 +136,7 @@ class FunctionExercise(Exercise):
         # The exercise's own hint is about what to compute.
         about_it = "" if problem.step in ("runs", "kind", "shape") else self.hint
         hint = about_it or HINTS.get(problem.step, "")
-        return (
-            problem
-            if problem.hint
-            else Problem(**{**vars(problem), "hint": _(hint) if hint else ""})
-        )
+        return problem if problem.hint else replace(problem, hint=_(hint) if hint else "")
 
     def _imitate(self, face, cases):
         return runtime.run({self.name: face}, self.name, self.request(cases))
@@ -169,7 +166,7 @@ class FunctionExercise(Exercise):
 
 
 def _with(problem, mistake):
-    return Problem(**{**vars(problem), "mistake": mistake.name, "hint": _(mistake.hint)})
+    return replace(problem, mistake=mistake.name, hint=_(mistake.hint))
 
 
 def _safely(predicate, *args):

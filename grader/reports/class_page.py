@@ -9,7 +9,18 @@ from urllib.parse import quote
 import jinja2
 
 from grader.i18n import N_, _
-from grader.records.outcome import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.records.outcome import (
+    BLANK,
+    FAILED,
+    GRADED,
+    MARKED,
+    NOTED,
+    PASSED,
+    REFUSED,
+    STOPPED,
+    WAITING,
+    WRONG,
+)
 from grader.reports import figures, tables
 from grader.reports.student_page import number
 from policy_gradients.i18n import language
@@ -129,7 +140,7 @@ class _Lesson:
             self._count(record, mark, verdict)
 
     def _count(self, record, mark, verdict):
-        if verdict in (WAITING, "marked", "blank") or record.outcome.status == REFUSED:
+        if verdict in (WAITING, MARKED, BLANK) or record.outcome.status == REFUSED:
             return
         self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
         self.passed[mark.exercise] += verdict == PASSED
@@ -185,8 +196,8 @@ class _Seen:
         }
         if outcome.status in lists:
             lists[outcome.status].append(row)
-        if outcome.signs:
-            self.suspicious.append((*row[:3], list(map(str, outcome.signs))))
+        if outcome.suspicions:
+            self.suspicious.append((*row[:3], list(map(str, outcome.suspicions))))
         if record.late.late:
             share = f"{record.late.share:.0%}" if record.late.share else "0%"
             self.late.append((*row[:3], [f"{record.late.words()}, -{share}"]))
