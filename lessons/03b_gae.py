@@ -824,7 +824,7 @@ check("train_with_gae")
 stages = [pg.tr("the critic as a baseline"), pg.tr("the cut instead of an end"), "λ < 1"]
 pg.predict("largest_stage", pg.tr("The largest step forward:"), None, choices=stages)
 
-# %% demo=true trained=true alt="Left, the mean objective of five learners over 60 updates: REINFORCE and the critic that takes the clock for an end stay well below the others, with wide bands; the three that bootstrap at the cut climb close to the best reachable objective. Right, the mean over all updates for five learning rates: the three that bootstrap lie above the two others at every rate shown."
+# %% demo=true trained=true alt="Left, the mean objective of five learners over 60 updates: REINFORCE and the critic that takes the clock for an end stay well below the others, with wide bands; the three that bootstrap at the cut climb close to the best reachable objective. Right, the mean over all updates for five learning rates: the three that bootstrap lie above the two others."
 def whole_return(play, values, next_values):
     returns = np.apply_along_axis(reward_to_go, 0, play.rewards)
     return returns[:1], returns
@@ -907,7 +907,7 @@ claim("At large rates a smaller lambda keeps learning", again(0, 1.6), at_least=
 # %% [markdown]
 # The large step is the cut. Under a clock that counts as an end, walking into a wall costs 2 and
 # then it is over, which beats a pit. Bootstrapped, the same walk is worth what would come after it,
-# and no run settles there. A $\lambda$ below 1 adds little at small rates; at large ones it keeps
+# and hardly a run settles there. A $\lambda$ below 1 adds little at small rates; at large ones it keeps
 # learning where $\lambda=1$ begins to lose runs, since every batch is less noisy. So the lead of GAE
 # is a wider range of safe rates.
 #

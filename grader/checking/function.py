@@ -19,6 +19,7 @@ from grader.checking.compare import (
 )
 from grader.checking.exercise import HINTS, SECONDS, Exercise
 from grader.checking.kinds import Array, Mismatch, TensorOf
+from grader.checking.relations import relation
 from grader.checking.text import call_text, value_text
 from grader.checking.verdict import Problem
 from grader.i18n import _
@@ -81,7 +82,7 @@ class FunctionExercise(Exercise):
         if isinstance(truth, Raises) or "error" in seen:
             return raising_problem(seen, truth, shown)
         try:
-            found = self._kind_for(case).arrays(seen["value"])
+            found = self.kind_for(case).arrays(seen["value"])
         except Mismatch as mismatch:
             expected = mismatch.expected or value_text(truth.value)
             problem = Problem("kind", shown, expected, mismatch.got, mismatch.hint)
@@ -94,7 +95,7 @@ class FunctionExercise(Exercise):
             or inputs_problem(seen, shown)
         )
 
-    def _kind_for(self, case):
+    def kind_for(self, case):
         if not isinstance(self.kind, TensorOf):
             return self.kind
         dtypes = {g.array.dtype.name for g in case.inputs.values() if isinstance(g, Tensor)}
@@ -133,6 +134,16 @@ class FunctionExercise(Exercise):
             asked = [without_none(t) for t in expected]
             if not problem.mistake and self._matches(seen, imitated, cases, asked):
                 return _with(problem, mistake)
+        return self._related(problem, cases, seen, expected) or self._unnamed(problem)
+
+    def _related(self, problem, cases, seen, expected):
+        """The problem with what the answer has to do with the right one, where that can be told."""
+        if problem.mistake:
+            return None
+        found = relation(self, problem, cases, seen, expected)
+        return found and replace(problem, mistake=found.name, hint=problem.hint or found.hint)
+
+    def _unnamed(self, problem):
         # The exercise's own hint is about what to compute.
         about_it = "" if problem.step in ("runs", "kind", "shape") else self.hint
         hint = about_it or HINTS.get(problem.step, "")
@@ -150,7 +161,7 @@ class FunctionExercise(Exercise):
     def _same(self, case, one, other, truth):
         if "error" in one or "error" in other:
             return one.get("error", {}).get("type") == other.get("error", {}).get("type")
-        kind = self._kind_for(case)
+        kind = self.kind_for(case)
         try:
             found, wanted = kind.arrays(one["value"]), kind.arrays(other["value"])
         except Mismatch:

@@ -76,7 +76,8 @@ class GradebookError(UserError):
 class Record:
     """One submission's state: key (what it was graded from), page_key (what its feedback page was
     made from) and the outcome without notebook and page. listed: it has
-    a status here, but no rows in nbgrader's tables."""
+    a status here, but no rows in nbgrader's tables. group: whose work it is, and
+    lead: who handed it in; "" where somebody works alone."""
 
     student: str
     lesson: str
@@ -87,6 +88,8 @@ class Record:
     unsafe: bool = False
     listed: bool = False
     late: Lateness = ON_TIME
+    group: str = ""
+    lead: str = ""
 
 
 class Ledger:
@@ -379,6 +382,7 @@ def _keep(connection, record):
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
         "late": asdict(record.late) if record.late.late else None,
+        "group": [record.group, record.lead],
     }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
@@ -423,6 +427,8 @@ def _record(row):
         row.by_hand,
         unsafe=content["unsafe"],
         late=Lateness(**(content.get("late") or {})),
+        group=content.get("group", ["", ""])[0],
+        lead=content.get("group", ["", ""])[1],
     )
 
 
@@ -434,12 +440,12 @@ def _notes(plain):
     return [Note(*n) if isinstance(n, list) else n for n in plain]
 
 
-def page_key(marks: dict, late: Lateness, version: str) -> str:
+def page_key(marks: dict, version: str, late: Lateness = ON_TIME, group: str = "") -> str:
     """A digest of what a submission's page shows beside its marks: hand-given marks and comments,
-    and lateness. version: of the code that made the page."""
+    its lateness and its group. version: of the code that made the page."""
     given = sorted((name, mark, words) for name, (mark, words) in marks.items())
-    text = json.dumps([version, given, asdict(late)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    shown = [version, given, asdict(late) if late.late else None, group]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
 @contextmanager

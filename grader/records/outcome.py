@@ -27,10 +27,12 @@ class Result(StrEnum):
     BLANK = "blank"
     WAITING = "waiting"
     MARKED = "marked"
+    # The check itself was at fault, and gives its points to everybody whose notebook could be read.
+    VOID = "void"
 
 
 GRADED, NOTED, STOPPED, REFUSED, FAILED = Status
-PASSED, WRONG, NOT_RUN, BLANK, WAITING, MARKED = Result
+PASSED, WRONG, NOT_RUN, BLANK, WAITING, MARKED, VOID = Result
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Mark:
 class Task:
     """One submission to mark. data: the notebook's bytes, or None where ``refused`` says why not;
     seeds: exercise -> seed of its hidden cases; by_hand: exercise -> (mark, comment) given so far;
-    language: "" leaves it to the notebook; late: what lateness costs."""
+    language: "" leaves it to the notebook; late: what lateness costs; group: in
+    words."""
 
     student: str
     lesson: Lesson
@@ -69,6 +72,7 @@ class Task:
     translations: dict = field(default_factory=dict)
     unsafe: bool = False
     late: Lateness = ON_TIME
+    group: str = ""
 
 
 @dataclass

@@ -18,6 +18,7 @@ from grader.records.outcome import (
     PASSED,
     REFUSED,
     STOPPED,
+    VOID,
     WAITING,
     WRONG,
 )
@@ -47,6 +48,7 @@ SAID = {
     "waiting": N_("Texts that wait for a mark by hand: {n}."),
     "passed": N_("Checks passed"),
     "blank": N_("Not written: {names}."),
+    "void": N_("Void, full points for everybody whose notebook could be read: {names}."),
     "frequent": N_("Most frequent mistakes"),
     "exercise": N_("exercise"),
     "mistake": N_("mistake"),
@@ -127,7 +129,7 @@ class _Lesson:
         self.statuses, self.waiting = Counter(), 0
         self.passed, self.tried, self.blank = Counter(), {}, Counter()
         self.mistakes, self.examples = Counter(), defaultdict(list)
-        self.histogram = self.rates = ""
+        self.histogram, self.rates, self.void = "", "", Counter()
 
     def add(self, record, rows):
         self.statuses[record.outcome.status] += 1
@@ -140,7 +142,9 @@ class _Lesson:
             self._count(record, mark, verdict)
 
     def _count(self, record, mark, verdict):
-        if verdict in (WAITING, MARKED, BLANK) or record.outcome.status == REFUSED:
+        if verdict == VOID:
+            self.void[mark.exercise] += 1
+        if verdict in (WAITING, MARKED, BLANK, VOID) or record.outcome.status == REFUSED:
             return
         self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
         self.passed[mark.exercise] += verdict == PASSED
