@@ -18,6 +18,7 @@ from grader.intake.matching import spoken_in
 from grader.marking import notebook as marked
 from grader.marking.hidden import for_the_student
 from grader.marking.packages import lacking
+from grader.marking.prints import prints_of
 from grader.marking.resource_guard import resource_guard
 from grader.marking.suspicions import suspicions_in
 from grader.probes.runtime import TooSlow, time_limit
@@ -278,6 +279,7 @@ class _Run:
             suspicions=list(dict.fromkeys(self.plan.suspicions)),
             language=language,
             notebook=marked.build(self.plan, self.outputs, metadata, heading),
+            prints=prints_of(self.plan),
         )
 
 

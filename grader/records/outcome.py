@@ -79,7 +79,8 @@ class Task:
 class Outcome:
     """What became of a task. reason, notes and suspicions are Notes or plain texts; notebook and
     page are the marked notebook (a dict; its text once the worker is through) and the feedback page
-    (a text), or None; pages_version: of the code that made the page."""
+    (a text), or None; pages_version: of the code that made the page; prints: exercise -> prints of
+    its code."""
 
     status: Status
     reason: list = field(default_factory=list)
@@ -92,3 +93,4 @@ class Outcome:
     notebook: dict | str | None = None
     page: str | None = None
     pages_version: str = ""
+    prints: dict = field(default_factory=dict)
