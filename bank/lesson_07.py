@@ -150,7 +150,7 @@ def mean_of_the_next_label(scores, groups):
     return found
 
 
-@wrong("rloo_advantages", "wrong-sign")
+@wrong("rloo_advantages", "minus-sign")
 def others_less_own(scores, groups):
     checked(scores, groups)
     return each_group(lambda s: others_mean(s) - s)(scores, groups)
@@ -362,7 +362,7 @@ def a_fixed_eps(scores, groups, divide=True, eps=1e-4):
     return usual(scores, groups, divide, 1e-8)
 
 
-@wrong("grpo_advantages", "wrong-sign")
+@wrong("grpo_advantages", "minus-sign")
 def mean_less_score(scores, groups, divide=True, eps=1e-4):
     return -usual(scores, groups, divide, eps)
 
@@ -804,7 +804,7 @@ def remaining(x):
 
 
 REWARD = "kl_reward_loss"
-listed(REWARD, "wrong-sign", "descends_away", weighing(lambda x, m: -remaining(x)))
+listed(REWARD, "minus-sign", "descends_away", weighing(lambda x, m: -remaining(x)))
 listed(REWARD, "own-token-alone", "no_sum", weighing(lambda x, m: x))
 listed(REWARD, "the-past", "from_the_front", weighing(lambda x, m: x.cumsum(1)))
 listed(REWARD, "own-token-left-out", "later_ones_alone", weighing(lambda x, m: remaining(x) - x))

@@ -138,7 +138,7 @@ def train_stepped(case, seen):
             _("a fresh gradient at each step"),
             _("old gradients added to new ones"),
             _("backward() adds to what is there already. Who clears it?"),
-            "no-zero-grad",
+            "gradients-pile-up",
         )
     if spy["steps"] != wanted:
         return behaviour(
