@@ -565,7 +565,6 @@ def rule_chance(cases, seen):
     return None
 
 
-
 TRAIN_GRPO = RuleExercise(
     "train_grpo",
     "train_language",
