@@ -298,8 +298,8 @@ print(pg.tr("measured slope on these axes: {slope:.2f} (the law says -1)").forma
 # =\frac{\operatorname{tr}\Sigma}{N}.$$
 #
 # Independent errors cancel. Back to your prediction: the variance falls to a quarter when the batch
-# is four times as large, so the standard error, its root, falls to a half. This is the bad news of the lesson: to be ten times as precise by averaging alone
-# you pay a hundred times as many episodes.
+# is four times as large, so the standard error, its root, falls to a half. This is the bad news of
+# the lesson: to be ten times as precise by averaging alone you pay a hundred times as many episodes.
 
 # %% [markdown]
 # ## 4. Signal to noise: how large a batch?
@@ -454,10 +454,9 @@ check("q_angle")
 
 # %% demo=true alt="Angle over batch size from 1 to 1024, logarithmic. Measured mean angles lie on the curve arctan of one over the root of the ratio, which falls from 86 degrees for one trajectory over 64 degrees at 64 towards 27 degrees at 1024."
 sizes = 4 ** np.arange(6)  # 1, 4, ... 1024
-measured = [
-    pg.plots.angles(gradient_samples(theta, trajectories).reshape(-1, n, *theta.shape).mean(1), exact)
-    .mean() for n in sizes
-]
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
+means = [samples.reshape(-1, n, *theta.shape).mean(axis=1) for n in sizes]  # averages of n
+measured = [pg.plots.angles(one, exact).mean() for one in means]
 fine = np.geomspace(1, 1024, 60)
 foretold = np.degrees(np.arctan(np.sqrt(moments.total_variance / fine) / np.linalg.norm(exact)))
 ax = pg.plots.exact_and_measured(
@@ -543,12 +542,13 @@ print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softm
 # %% [markdown]
 # Back to your prediction. The mean does not move: on the right the exact line lies within the error
 # bars (two standard errors), and the exact mean agrees to twelve digits. The variance follows a
-# parabola. At $c=12$ it is about half of what it was.
+# parabola. At $c=12$ it is about two thirds of what it was.
 #
 # **Why the mean stays.** Write $z(\tau)=\sum_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$ for the
 # summed score, so that a sample is $(R+c)\,z$. Then
-# $\mathbb E[(R+c)\,z]=\mathbb E[R\,z]+c\,\mathbb E[z]$, and the expected score is zero. The probabilities of all episodes add up to 1 whatever $\theta$ is, so their
-# derivative $\sum_\tau\nabla_\theta p_\theta(\tau)=\mathbb E[z]$ is zero.
+# $\mathbb E[(R+c)\,z]=\mathbb E[R\,z]+c\,\mathbb E[z]$, and the expected score is zero. The
+# probabilities of all episodes add up to 1 whatever $\theta$ is, so their derivative
+# $\sum_\tau\nabla_\theta p_\theta(\tau)=\mathbb E[z]$ is zero.
 #
 # **Why a parabola.** The mean is fixed, so only the mean squared length of a sample changes:
 #
@@ -639,7 +639,7 @@ pg.predict("life_with_bonus", pg.tr("Steps of the best policy where both plans a
 
 # %% demo=true alt="Two panels over the bonus per step, from 0 to 1.4. Left: the return of walking straight to the goal rises slowly, that of walking to and fro steeply; they cross at 0.69, where the formula says, and the best table lies above both in between. Right: the best table's steps rise from 3 at no bonus to 12 at the crossing and 20 at the right end."
 turns = bonus_in_rewards(10.0, -0.1, 3, 20)
-bonuses = np.linspace(0, 1.4, 15)
+bonuses = np.linspace(0, 1.4, 8)
 best_return, steps = np.zeros((2, len(bonuses)))
 for n, bonus in enumerate(bonuses):
     world = pg.envs.Corridor(pit=None, step_reward=-0.1 + bonus)

@@ -3,7 +3,21 @@
 # %% [markdown]
 # # 05b · PPO in practice
 #
-# INTRO
+# Lesson 05's loop fits on one screen. The programs that people use have more in them: a learning rate
+# that falls, a limit on the gradient's length, a clip for the critic as well. Huang et al. (2022) list
+# 37 such details. Which of them matter? And many things that one would like to control are not a
+# choice between two buttons: a torque is a number.
+#
+# In this lesson you will
+#
+# 1. write two of the details, and see the others as one line each,
+# 2. read an ablation: each detail alone, twelve seeds, two tasks,
+# 3. write a policy for continuous actions, and swing a pendulum up with it.
+#
+# Before each experiment you are asked for a prediction. Commit to it first.
+#
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
+# in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 from dataclasses import dataclass, replace
@@ -17,7 +31,34 @@ from grader import check
 
 torch.set_num_threads(1)
 
+# %% [markdown]
+# From the lessons before we take the parts of PPO. They are the solutions that those lessons give, so
+# this notebook runs alone.
+
 # %% given=["value_loss", "td_errors", "gae", "importance_ratio", "ppo_clip_loss", "kl_estimates", "normalize_advantages", "minibatches", "entropy", "explained_variance"]
+
+# %% [markdown]
+# ## 1. Stop in time
+#
+# **Question.** Lesson 04 showed that the clip does not bound the KL. What can one do about an update
+# that goes too far?
+#
+# **Idea.** Look at the gauge before each step. Once it says that the policy has gone too far from the
+# one that collected the batch, leave the rest of the batch alone. The gauge is $k_3$ on the minibatch
+# at hand, and "too far" is usually one and a half times a **target** $d$ that one chooses:
+#
+# $$\text{stop if}\quad k_3>1.5\,d.$$
+#
+# The factor gives room: on a minibatch the estimate scatters. Stable-Baselines3 does it this way, with
+# no target unless one is given. One trap: a gauge that reads nan compares as false with everything.
+# A program that asks "larger?" then runs on with broken weights.
+#
+# ### Exercise: `should_stop`
+#
+# - `approx_kl` is a float, `target` a float or `None`.
+# - The result is `True` where the KL is above 1.5 times the target. Exactly at that bound the update
+#   goes on. With a target of 0 any positive KL stops.
+# - Where `target` is `None` it never stops. Where there is a target, a KL of nan stops.
 
 # %% exercise="should_stop"
 def should_stop(approx_kl, target):
@@ -32,8 +73,40 @@ def should_stop(approx_kl, target):
     ### END SOLUTION
 
 
-# %% check="should_stop" points=2
+# %% check="should_stop" points=3
 check("should_stop")
+
+# %% [markdown]
+# ## 2. A clip for the critic
+#
+# **Question.** The policy is kept from running away with one batch. Should the critic be, too?
+#
+# **Idea.** Do the same to its loss. Write down the value that the critic gave when the batch was
+# collected, $V_\text{old}$, and let the new value gain nothing from going further than $\epsilon_V$
+# from it. As in the policy's clip a pessimist chooses: of two errors the larger one counts.
+#
+# $$L^V=\operatorname{mean}\Big[\max\big((V-R)^2,\ (\mathrm{clip}(V,V_\text{old}-\epsilon_V,
+# V_\text{old}+\epsilon_V)-R)^2\big)\Big].$$
+#
+# Here, too, there are cases, four of them:
+#
+# | the new value | which error is larger | the sample |
+# |---|---|---|
+# | within $\epsilon_V$ of the old one | both are equal | moves |
+# | further, on the way to the return | the one at the edge | is at rest |
+# | further, away from the return | the value's own | moves |
+# | further, and past the return | the larger one, whichever it is | moves once it has overshot by more than the edge falls short |
+#
+# Note the unit. The policy's $\epsilon$ is a number without one, a share of a probability.
+# $\epsilon_V$ is measured **in the units of the return**. A clip of 0.2 is wide for returns between 0
+# and 1. Where returns are near 50, it is a leash of half a per cent.
+#
+# ### Exercise: `value_clip_loss`
+#
+# - `values`, `old_values`, `returns`: tensors `(B,)`; `clip` is $\epsilon_V$.
+# - The result is a scalar tensor: the mean of the larger of the two squared errors, no factor one half.
+# - The old values and the returns are data. Gradient flows into `values` alone.
+# - `(B, 1)` against `(B,)` would broadcast in silence. Raise a `ValueError` where shapes differ.
 
 # %% exercise="value_clip_loss"
 def value_clip_loss(values, old_values, returns, clip):
@@ -52,8 +125,41 @@ def value_clip_loss(values, old_values, returns, clip):
     ### END SOLUTION
 
 
-# %% check="value_clip_loss" points=4
+# %% check="value_clip_loss" points=6
 check("value_clip_loss")
+
+# %% [markdown]
+# **Predict.** One sample with an old value of 0 and a return of 2, and $\epsilon_V=0.5$. Draw the loss
+# over the new value from $-2$ to 5. Where is it flat?
+
+# %% demo=true alt="The clipped loss of one sample over the new value, with the plain squared error dashed. Up to 0.5 the two agree. From 0.5 to 3.5 the clipped loss is flat at 2.25, while the plain one falls to 0 at 2 and rises again. Beyond 3.5 they agree."
+grid = np.linspace(-2, 5, 141)
+zero, two = torch.zeros(1, dtype=torch.float64), torch.full((1,), 2.0, dtype=torch.float64)
+held = [float(value_clip_loss(torch.tensor([v]), zero, two, 0.5)) for v in grid]
+free = [float(value_loss(torch.tensor([v]), two)) for v in grid]
+pg.plots.value_clip(grid, held, free, old=0.0, ret=2.0, clip=0.5)
+plt.show()
+
+# %% [markdown]
+# From 0.5 on the value gains nothing by coming nearer to the return. The flat piece ends where the
+# value has overshot by as much as the edge falls short: at 3.5.
+#
+# ## 3. The details, one line each
+#
+# | detail | what it says | why one might want it |
+# |---|---|---|
+# | annealing | the learning rate falls linearly to 0 | big steps early, small ones late |
+# | Adam's epsilon | $10^{-5}$ in place of $10^{-8}$ | smaller steps where gradients nearly vanish (Kingma and Ba 2015) |
+# | gradient norm | a gradient longer than 0.5 is shortened to 0.5 | one strange minibatch can't throw the weights (Pascanu et al. 2013) |
+# | value clip | section 2, with 0.2 | the critic keeps near its old values |
+# | target KL | section 1, with 0.01 | an update stops in time |
+# | whitening per minibatch | advantages are normalised in each minibatch | the same scale in each step; lesson 05 does it once a rollout |
+# | no whitening | advantages as they are | to see what whitening is worth |
+# | initialisation | PyTorch's own in place of orthogonal with a small last layer (Saxe et al. 2014) | to see what `pg.MLP` has done for you all along |
+# | observation scaling | mean 0 and deviation 1 for each number, from all seen so far | a network learns easily from numbers of one size |
+#
+# Here is lesson 05's loop with all of them. First the switches, the networks, and the running mean and
+# variance of the observations (Chan et al. 1979).
 
 # %% setup=true
 @dataclass(frozen=True)
@@ -105,6 +211,13 @@ class Scaling:
         if not self.active:
             return obs
         return ((obs - self.mean) / np.sqrt(self.var + 1e-8)).astype(np.float32)
+
+# %% [markdown]
+# Then what an action is. The loop asks for four things: draw, log-probability, entropy, and what the
+# environment is handed. And the loop itself. Nothing in it should be new but the details.
+#
+# A remark on the scaling. It is brought up to date *after* a rollout. Playing and scoring then see the
+# same numbers, and the first ratio is 1.
 
 # %% setup=true
 class Softmax:
@@ -159,7 +272,9 @@ def update(policy, critic, optimizer, rollout, adv, ret, kind, rng, d):
             kls.append(kl_estimates(logp.detach(), logp_old[idx])[2].item())
             if should_stop(kls[-1], d.target_kl):
                 return kls
-            a = torch.as_tensor(normalize_advantages(adv[idx].numpy())) if d.whiten == "minibatch" else adv[idx]
+            a = adv[idx]
+            if d.whiten == "minibatch":
+                a = torch.as_tensor(normalize_advantages(a.numpy()))
             val = critic(obs[idx])
             if d.value_clip is None:
                 critic_loss = value_loss(val, ret[idx])
@@ -187,11 +302,94 @@ def train(envs, policy, critic, num_updates, num_steps, rng, d, kind=Softmax):
                   rollout.terminated, rollout.truncated, d.gamma, d.lam)
         ret = adv + rollout.values
         adv = normalize_advantages(adv) if d.whiten == "rollout" else adv
+        with torch.no_grad():
+            spread = kind.entropy(policy(rollout.obs)).mean().item()
         kls = update(policy, critic, optimizer, rollout, adv, ret, kind, rng, d)
         history.append({"mean_return": episodes.mean_return(rollout), "approx_kl": np.mean(kls),
-                        "steps": len(kls),
+                        "steps": len(kls), "entropy": spread,
                         "explained_variance": explained_variance(rollout.values, ret)})
     return history
+
+# %% [markdown]
+# ## 4. Which of them matter?
+#
+# **Question.** Does any of these make PPO learn faster, or more?
+#
+# Each row below is lesson 05's loop with one thing changed, on twelve seeds; in the last row all that
+# programs usually switch on are on together. The tasks are CartPole (24 rounds of 2048 steps) and
+# Pendulum (32 rounds), which you will meet in section 6. The measure is the mean return over the whole
+# training, so that both speed and height count. Each seed is compared with itself: the same start,
+# with the change and without. The bars are two standard errors of the mean difference.
+#
+# With some twenty comparisons, about one bar will miss 0 by luck alone. `python -m publish.runs
+# practice` makes the runs again, with the cells above.
+#
+# **Predict.** Which three changes will matter most? And will "all together" be the best?
+
+# %% demo=true alt="Two panels, CartPole and Pendulum, with one row for each change. A dot shows the mean difference in return to the plain loop over twelve seeds, a bar two standard errors, small marks the single seeds; a vertical line stands at 0. ALTRESULT"
+stored = pg.stored_runs("practice")  # {task: {change: (seeds, updates)}}
+labels = {
+    "anneal": pg.tr("annealing"), "adam_eps": pg.tr("Adam's epsilon 1e-5"),
+    "grad_norm": pg.tr("gradient norm 0.5"), "value_clip": pg.tr("value clip 0.2"),
+    "target_kl": pg.tr("target KL 0.01"), "whiten_minibatch": pg.tr("whitening per minibatch"),
+    "whiten_no": pg.tr("no whitening"), "init_torch": pg.tr("PyTorch's initialisation"),
+    "scale_obs": pg.tr("observations scaled"), "all": pg.tr("all usual ones together"),
+}
+tasks = {"cartpole": pg.tr("CartPole"), "pendulum": pg.tr("Pendulum")}
+
+
+def overall(returns):
+    """Mean over all rounds, (seeds,); where no episode ended, the last mean stands."""
+    filled = returns.copy()
+    for t in range(1, filled.shape[1]):
+        filled[:, t] = np.where(np.isnan(filled[:, t]), filled[:, t - 1], filled[:, t])
+    return np.nanmean(filled, axis=1)
+
+
+gains = {
+    task: {change: overall(runs[change]) - overall(runs["plain"]) for change in labels if change in runs}
+    for task, runs in stored.items()
+}
+pg.plots.differences({tasks[task]: {labels[c]: d for c, d in of.items()} for task, of in gains.items()},
+                     xlabel=pg.tr("mean return over the training, minus that of the plain loop"))
+plt.show()
+for task, runs in stored.items():
+    print(pg.tr("{task}: the plain loop {mean:.0f} over the training, {end:.0f} in the last five rounds").format(
+        task=tasks[task], mean=overall(runs["plain"]).mean(), end=overall(runs["plain"][:, -5:]).mean()))
+    for change, gain in gains[task].items():
+        bar = 2 * gain.std(ddof=1) / np.sqrt(len(gain))
+        mark = "*" if abs(gain.mean()) > bar else " "
+        end = (overall(runs[change][:, -5:]) - overall(runs["plain"][:, -5:])).mean()
+        print(f"   {labels[change]:28} {gain.mean():+7.1f} +- {bar:5.1f} {mark}  "
+              + pg.tr("last rounds {end:+7.1f}").format(end=end))
+
+# %% [markdown]
+# RESULTS
+#
+# ## 5. Continuous actions
+#
+# **Question.** A torque can be any number between $-2$ and 2. What is the probability of 0.731?
+#
+# **Idea.** Zero. But there is a density. The policy network gives the mean $\mu(s)$ of a Gaussian, and
+# a free parameter for each dimension gives the logarithm of its standard deviation, $\log\sigma$. An
+# action is drawn from it. With $D$ independent dimensions the log-density is a sum:
+#
+# $$\log\pi(a\mid s)=\sum_{d=1}^{D}\Big[-\tfrac12\Big(\frac{a_d-\mu_d(s)}{\sigma_d}\Big)^2
+# -\log\sigma_d-\tfrac12\log2\pi\Big].$$
+#
+# Nothing else in PPO changes. The ratio of two densities is a ratio like any other, and the score's
+# mean is 0 here as well. Two habits have to go, though. A log-density can be **positive**: a narrow
+# Gaussian is higher than 1. And the entropy can be **negative**:
+#
+# $$H=\sum_{d=1}^{D}\Big[\log\sigma_d+\tfrac12\log(2\pi e)\Big],$$
+#
+# which is below 0 for each $\sigma$ below 0.242. An entropy of 0 is nothing special any more.
+#
+# ### Exercise: `gaussian_logp`
+#
+# - `mean`, `actions`: tensors `(..., D)`; `log_std`: `(D,)`, or of the mean's shape.
+# - The result `(...)` is the log-density of each action, summed over its dimensions.
+# - Gradient flows into `mean` and `log_std`.
 
 # %% exercise="gaussian_logp"
 def gaussian_logp(mean, log_std, actions):
@@ -207,8 +405,13 @@ def gaussian_logp(mean, log_std, actions):
     ### END SOLUTION
 
 
-# %% check="gaussian_logp" points=4
+# %% check="gaussian_logp" points=7
 check("gaussian_logp")
+
+# %% [markdown]
+# ### Exercise: `gaussian_entropy`
+#
+# - `log_std`: tensor `(..., D)`. The result `(...)` is the entropy of each row, summed over dimensions.
 
 # %% exercise="gaussian_entropy"
 def gaussian_entropy(log_std):
@@ -223,8 +426,11 @@ def gaussian_entropy(log_std):
     ### END SOLUTION
 
 
-# %% check="gaussian_entropy" points=2
+# %% check="gaussian_entropy" points=4
 check("gaussian_entropy")
+
+# %% [markdown]
+# With these two in the softmax's place the loop is complete:
 
 # %% setup=true
 class Gaussian:
@@ -246,3 +452,107 @@ class Gaussian:
     @staticmethod
     def played(act, space):
         return np.clip(act.numpy(), space.low, space.high)  # what the motor can do
+
+# %% [markdown]
+# ### What the motor can't do
+#
+# A Gaussian has no ends, a motor has. What is beyond its limits is cut off: `np.clip` in `played`. But
+# the log-probability is that of the number that was *drawn*. The environment's limits belong to the
+# environment.
+#
+# What if one put the cut action into the log-probability? The theorem of lesson 01 needs the score's
+# mean to be 0, else any constant in the returns pushes the policy. Let us compute that mean, by
+# summing over a fine grid of actions, for a Gaussian near the edge.
+#
+# **Predict.** The limit is 2, $\mu=1.5$, $\sigma=1$. In which direction would a constant return push
+# the mean?
+
+# %% demo=true
+grid = torch.linspace(-8, 11, 20001, dtype=torch.float64)[:, None]  # (A, 1)
+for start in (0.0, 1.5, 2.5):
+    mean = torch.full((1,), start, dtype=torch.float64, requires_grad=True)
+    log_std = torch.zeros(1, dtype=torch.float64)
+    density = torch.exp(gaussian_logp(mean.detach(), log_std, grid))
+    weight = density / density.sum()  # (A,)
+    slopes = []
+    for scored in (grid, grid.clamp(-2, 2)):
+        (slope,) = torch.autograd.grad((weight * gaussian_logp(mean, log_std, scored)).sum(), mean)
+        slopes.append(slope.item() + 0.0)
+    print(pg.tr("mean {m:3.1f}: mean score {a:+.4f} with the drawn action, {b:+.4f} with the cut one").format(
+        m=start, a=round(slopes[0], 8) + 0.0, b=slopes[1]))
+
+# %% [markdown]
+# With the drawn action it is 0. With the cut one it is not, and the nearer the mean is to the limit the
+# further. A return that is the same for all actions would push the mean back inside. One can do
+# better than ignore the limit, by giving the cut actions their true probability (Fujita and Maeda
+# 2018). Putting the cut number into the density is not that.
+#
+# ## 6. A pendulum
+#
+# **Question.** Does it work?
+#
+# In **Pendulum-v1** a rod hangs from a hinge with a motor too weak to lift it. It has to swing.
+# Observed are cosine and sine of the angle and the angular velocity; the reward is 0 for standing
+# upright at rest and down to $-16$ a step otherwise. It never terminates: after 200 steps the clock
+# cuts, and the value of what would have followed counts. `pg.envs.VectorPendulum` has Gymnasium's
+# physics, many at a time.
+#
+# **Predict.** A random policy scores about $-1200$ an episode. What becomes of the entropy while the
+# pendulum learns to stand: can it cross 0?
+
+# %% demo=true trained=true alt="Three panels over 32 updates of one run. The mean return rises from about -1200; gaps show rounds in which no episode ended. The entropy falls steadily. The KL stays small."
+torch.manual_seed(0)
+policy, critic = pg.GaussianMLP(3, 1), pg.MLP(3)
+details = Details(gamma=0.9, lam=0.95, epochs=5, learning_rate=5e-3)
+envs = pg.envs.VectorPendulum(32)
+history = train(envs, policy, critic, 32, 64, np.random.default_rng(0), details, Gaussian)
+pg.plots.gauges({
+    pg.tr("mean return"): [row["mean_return"] for row in history],
+    pg.tr("KL (k3)"): [row["approx_kl"] for row in history],
+    pg.tr("entropy"): [row["entropy"] for row in history],
+})
+plt.show()
+print(pg.tr("last mean return {a:.0f}, standard deviation of the torque {b:.2f}").format(
+    a=[row["mean_return"] for row in history if np.isfinite(row["mean_return"])][-1],
+    b=policy.log_std.exp().item()))
+
+# %% claim="the_pendulum_learns"
+returns = np.array([row["mean_return"] for row in history])
+claim("the first episodes score about as chance", np.nanmean(returns[:6]), at_most=-1000)
+claim("the last ones far more", np.nanmean(returns[-6:]), at_least=-850)
+claim("the entropy falls", history[0]["entropy"] - history[-1]["entropy"], at_least=0.2)
+
+# %% [markdown]
+# PENDULUM
+#
+# ## What you have seen
+#
+# - An update can stop in time by the KL gauge; a gauge of nan must stop it, too.
+# - The value clip is the policy's clip on the critic, in the units of the return.
+# - Most details are one line. What a line is worth is a question for twelve seeds, not for one.
+# - Continuous actions change the log-probability and the entropy, and nothing else. Log-densities may
+#   be positive, entropies negative. What the motor can't do is cut after the log-probability.
+#
+# [Lesson 06](../06_toward_language/06_toward_language.ipynb) takes the loop to language.
+#
+# ## References
+#
+# - J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov. [Proximal policy optimization
+#   algorithms](https://arxiv.org/abs/1707.06347). 2017.
+# - S. Huang, R. F. J. Dossa, A. Raffin, A. Kanervisto, W. Wang. [The 37 implementation details of
+#   proximal policy
+#   optimization](https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/). ICLR
+#   blog track, 2022.
+# - L. Engstrom et al. [Implementation matters in deep policy gradients: a case study on PPO and
+#   TRPO](https://arxiv.org/abs/2005.12729). ICLR 2020. The value clip and other details, taken apart.
+# - M. Andrychowicz et al. [What matters in on-policy reinforcement learning? A large-scale
+#   empirical study](https://arxiv.org/abs/2006.05990). 2020. The same on many more runs.
+# - D. P. Kingma, J. Ba. [Adam: a method for stochastic optimization](https://arxiv.org/abs/1412.6980).
+#   ICLR 2015.
+# - R. Pascanu, T. Mikolov, Y. Bengio. [On the difficulty of training recurrent neural
+#   networks](https://arxiv.org/abs/1211.5063). ICML 2013. The gradient's norm.
+# - A. M. Saxe, J. L. McClelland, S. Ganguli. [Exact solutions to the nonlinear dynamics of learning in
+#   deep linear neural networks](https://arxiv.org/abs/1312.6120). ICLR 2014. Orthogonal weights.
+# - T. F. Chan, G. H. Golub, R. J. LeVeque. Updating formulae and a pairwise algorithm for computing
+#   sample variances. Stanford University, STAN-CS-79-773, 1979.
+# - Y. Fujita, S. Maeda. [Clipped action policy gradient](https://arxiv.org/abs/1802.07564). ICML 2018.

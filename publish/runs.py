@@ -1,4 +1,4 @@
-"""The training runs that lesson 05 draws but doesn't repeat: ``python -m publish.runs``.
+"""The training runs that lessons 05 and 05b draw but don't repeat: ``python -m publish.runs``.
 
 Every run is made with the lesson's own functions, as its text solves the exercises. A broken run
 has one of them replaced. The results are a few kilobytes under policy_gradients/stored/.
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 import policy_gradients as pg
+from publish import practice_runs
 from publish.solved import namespace
 
 LESSON = "05_ppo_loop"
@@ -163,8 +164,14 @@ def learning_curves(lesson, names=None):
         print(name, rate, np.round(tuning), flush=True)
     if not names or "cut_as_terminated" in names:
         wrong = ppo(cut_as_terminated(), epochs=4)
-        found["cut_as_terminated"] = runs_of(wrong, float(found["ppo_k4_rate"]))
+        found["cut_as_terminated"] = runs_of(wrong, best_rate(found, "ppo_k4"))
     return found
+
+
+def best_rate(found, name):
+    """The method's rate, as found just now or as stored."""
+    key = f"{name}_rate"
+    return float(found[key] if key in found else pg.stored_runs("learning_curves")[key])
 
 
 def runs_of(run, rate):
@@ -315,7 +322,11 @@ def bug_hunt(lesson, names=None):
     return found
 
 
-MAKERS = {"bug_hunt": bug_hunt, "learning_curves": learning_curves}
+MAKERS = {
+    "bug_hunt": bug_hunt,
+    "learning_curves": learning_curves,
+    "practice": practice_runs.practice,
+}
 
 
 def main(arguments=None):
@@ -329,7 +340,8 @@ def main(arguments=None):
     for name in chosen.names or MAKERS:
         path = FOLDER / f"{name}.npz"
         kept = dict(np.load(path)) if chosen.only else {}
-        np.savez_compressed(path, **kept | MAKERS[name](namespace(LESSON), chosen.only))
+        lesson = namespace(practice_runs.LESSON if name == "practice" else LESSON)
+        np.savez_compressed(path, **kept | MAKERS[name](lesson, chosen.only))
         print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 

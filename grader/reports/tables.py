@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 
 from grader.i18n import _
-from grader.records.outcome import WAITING
+from grader.records.outcome import MARKED, WAITING
 from grader.reports.student_page import number
 
 # Wide signs count in some languages' spreadsheets; characters without a width may go before them.
@@ -14,7 +14,7 @@ _FORMULA = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0
 GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
 SUBMISSIONS = (
     *("student", "lesson", "status", "reason", "seconds", "peak_mb"),
-    *("late", "raw_score", "penalty", "score", "max_score"),
+    *("late", "raw_score", "penalty", "score", "max_score", "group"),
 )
 
 
@@ -40,7 +40,7 @@ def marks_of(record, by_hand) -> list:
     rows = []
     for mark in record.outcome.marks:
         score, _comment = given.get(mark.exercise, (None, ""))
-        rows.append((mark, mark.score, mark.verdict) if score is None else (mark, score, "marked"))
+        rows.append((mark, mark.score, mark.verdict) if score is None else (mark, score, MARKED))
     return rows
 
 
@@ -76,6 +76,7 @@ def submissions(ledger) -> str:
             f"{record.outcome.peak_mb:.0f}",
             record.late.words(),
             *map(number, _sums(record, by_hand)),
+            safe(record.group),
         )
         for record in ledger.states()
     )

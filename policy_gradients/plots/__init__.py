@@ -6,6 +6,15 @@ Each function draws on `ax`, or on a new figure, and returns the Axes. Labels ar
 from .clip import ClipExplorer, clip_curves
 from .curves import bars, convergence, gradient_cloud, learning_curves
 from .frames import slider, sliders, strip
+from .groups import (
+    broken_token_runs,
+    contest,
+    cosine_cloud,
+    drifts,
+    gauge_table,
+    prompt_weights,
+    scattered_frontier,
+)
 from .maps import policy, trajectory, values
 from .noise import (
     angle_histogram,
@@ -19,6 +28,7 @@ from .noise import (
     tuned,
 )
 from .ppo import LivePanels, broken_runs, cart_clip, over_steps, rollout_board, training_panels
+from .practice import differences, gauges, value_clip
 from .reinforce import gradients, loss_and_return, probabilities, returns
 from .reuse import (
     bundle,
@@ -34,6 +44,13 @@ from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 from .tokens import frontier, leashes_compared, predictions
 
 __all__ = [
+    "broken_token_runs",
+    "contest",
+    "cosine_cloud",
+    "drifts",
+    "gauge_table",
+    "prompt_weights",
+    "scattered_frontier",
     "predictions",
     "leashes_compared",
     "frontier",
@@ -55,7 +72,9 @@ __all__ = [
     "cloud",
     "convergence",
     "credit_strip",
+    "differences",
     "exact_and_measured",
+    "gauges",
     "gradient_cloud",
     "gradient_plane",
     "gradients",
@@ -82,5 +101,6 @@ __all__ = [
     "trajectory",
     "tuned",
     "use_style",
+    "value_clip",
     "values",
 ]

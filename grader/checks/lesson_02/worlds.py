@@ -98,8 +98,8 @@ BONUS_IN_REWARDS = FunctionExercise(
             like=lambda g, r, d, m: g - r * (m - d),
         ),
         Mistake(
-            "sign",
-            N_("At which side do you end with a goal worth nothing?"),
+            "minus-sign",
+            N_("Let the goal be worth nothing. Which bonus makes a step worth nothing, too?"),
             like=lambda g, r, d, m: r - g / (m - d),
         ),
         Mistake(

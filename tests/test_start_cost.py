@@ -1,0 +1,81 @@
+"""What a command loads and what a submission gets: nothing heavy before it is needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import Zygotes
+from grader.sandbox.zygote import uses_torch
+from tests.sandboxes import LIMITS, needs_walls, printed
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def loaded_after(code):
+    """Which heavy modules a fresh interpreter has loaded after running this code."""
+    heavy = ("torch", "matplotlib.figure", "nbgrader", "nbformat")
+    code += f"\nimport sys; print([name for name in {heavy} if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return ast.literal_eval(run.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("code", "loaded"),
+    [
+        ("import grader.__main__; from grader.lms import download", []),
+        ("import grader.executor.worker", []),
+        ("from grader.checks.registry import get; get('gradient_samples')", []),
+        ("from grader.checks.registry import get; get('ppo_clip_loss')", ["torch"]),
+    ],
+)
+def test_heavy_libraries_are_loaded_on_first_use_only(code, loaded):
+    assert loaded_after(code) == loaded
+
+
+def test_a_process_that_imports_nbformat_builds_no_parser():
+    code = "import nbformat, sys; assert 'lark' not in sys.modules"
+    assert loaded_after(code) == ["nbformat"]
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("import numpy as np", False),
+        ("import torch", True),
+        (b"from torch import nn", True),
+        ("policy = pg.TabularPolicy(2, 2)", True),
+        ("net = pg.MLP(4, 2)", True),
+        ("pg.exact.objective(env, policy)", False),
+    ],
+)
+def test_who_names_torch_gets_it(text, needed):
+    assert uses_torch(text) == needed
+
+
+HAS_TORCH = "import sys\nprint('torch' in sys.modules)"
+
+
+@needs_walls
+def test_a_submission_without_torch_gets_a_process_without_it():
+    from grader.sandbox.zygote import _cache, zygote_for
+
+    zygotes = Zygotes(LIMITS, unsafe=True)
+    full = zygote_for(LIMITS, unsafe=True)
+    full.close()
+    try:
+        with zygotes.of("import numpy").session() as session:
+            assert printed(session.run_cell(HAS_TORCH)) == "False\n"
+            # Somebody hid the name: torch is there all the same, only not in memory yet.
+            assert session.run_cell("import torch; torch.zeros(2)").status == "ok"
+            assert session.run_cell("import policy_gradients as pg; pg.MLP").status == "ok"
+        with zygotes.of("import torch").session() as session:
+            assert printed(session.run_cell(HAS_TORCH)) == "True\n"
+        assert zygotes.of("import numpy") is full, "one that runs serves everybody"
+    finally:
+        for zygote in _cache.values():
+            if not zygote.isolated:
+                zygote.close()
