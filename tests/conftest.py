@@ -16,8 +16,23 @@ hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("course")
 
 
+def pytest_addoption(parser):
+    words = "what every change can break, and the checks and banks of lessons that were touched"
+    parser.addoption("--quick", action="store_true", help=words)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    if config.getoption("quick", False):
+        from tests import quick
+
+        kept = quick.selected(items, quick.lessons_of(quick.changed_files()))
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+    _group(config, items)
+
+
+def _group(config, items):
     """Tests of one xdist_group stay in one process: xdist 3.8 tells the group in a node id's
     suffix, which pytest 9.2 ignores where xdist writes it (pytest-xdist, issue 1386)."""
     if not getattr(config.option, "loadgroup", False):
