@@ -52,10 +52,13 @@ def test_the_machines_own_setting_is_not_tried_again():
         assert "NPY_DISABLE_CPU_FEATURES" in others["AVX2"]
 
 
-@pytest.mark.parametrize("processor", other_processors())
 @pytest.mark.parametrize("name", CLAIMING)
-def test_every_claim_holds_on_another_processor(name, processor):
-    claims.evaluate(COURSE, name, other_processors()[processor])
+def test_every_claim_holds_on_another_processor(name):
+    """One of them for each lesson, in turn; EVERY_PROCESSOR=1 takes all for each."""
+    others = list(other_processors().values())
+    turn = CLAIMING.index(name) % max(len(others), 1)
+    for other in others if os.environ.get("EVERY_PROCESSOR") else others[turn : turn + 1]:
+        claims.evaluate(COURSE, name, other)
 
 
 @pytest.mark.parametrize("name", HEADLINES)

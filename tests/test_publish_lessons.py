@@ -1,6 +1,8 @@
 """The course's own lessons: what is committed is what the build makes, and a blank one runs."""
 
 import copy
+import re
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from publish.__main__ import main
 from publish.build import leftovers
+from publish.catalogue import SOURCE_LANGUAGE, languages
+from publish.compare import without_luck
 from publish.course import Course
 from publish.execute import execute
 from publish.rules import without_solution
@@ -18,9 +22,41 @@ COURSE = Course(ROOT)
 LESSONS = COURSE.lesson_names()
 
 
+OTHERS = [language for language in languages(COURSE) if language != SOURCE_LANGUAGE]
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_what_is_committed_is_what_the_build_makes(name, capsys):
-    assert main(["--check", name]) == 0, capsys.readouterr()
+    """The source's language is executed; the others have its code, and next come their texts."""
+    assert main(["--check", "--language", SOURCE_LANGUAGE, name]) == 0, capsys.readouterr()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("name", LESSONS)
+def test_another_language_has_the_cells_that_the_build_makes(name, language, capsys):
+    command = ["--check", "--no-execute", "--language", language, name]
+    assert main(command) == 0, capsys.readouterr()
+
+
+def shown(name, language):
+    """Of each output the cell, the kinds and the numbers in its text; of trained ones the kinds."""
+    notebook = without_luck(read(ROOT, "solutions", name, language))
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = sorted(output.get("data", {}).items())
+            texts = [output.get("text", ""), *(text for _kind, text in data)]
+            kinds = [output.output_type, output.get("name"), *(kind for kind, _text in data)]
+            yield cell.id, kinds, [NUMBER.findall(str(text)) for text in texts]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("name", LESSONS)
+def test_another_language_shows_the_same_outputs(name, language):
+    """The same pictures and numbers as the run above; the browser's tests run these notebooks."""
+    here, there = shown(name, SOURCE_LANGUAGE), shown(name, language)
+    for one, other in zip_longest(here, there):
+        assert one == other
 
 
 def test_every_notebook_has_its_lesson():
