@@ -112,7 +112,7 @@ class _Run:
         self.task, self.lesson, self.plan = task, lesson, plan
         self.outputs, self.marks, self.failed = {}, [], set()
         self.stopped = ""
-        self.students_code_ran = False
+        self.students_code_ran = self.checked = False
         self.asked_seconds = self.judging_seconds = 0.0
 
     def cells(self, session):
@@ -124,6 +124,8 @@ class _Run:
     def _execute(self, number, cell, session):
         result = session.run_cell(cell.text)
         self.outputs[number] = marked.student_outputs(result.outputs)
+        if self.checked:
+            self.outputs[number] = marked.withheld(self.outputs[number])
         mine = cell.written or cell.kind in ANSWERS
         if result.status != "ok" and not mine and not self.students_code_ran:
             raise MachineFault(
@@ -184,6 +186,8 @@ class _Run:
             problem = Problem(NOT_RUN, hint=_("Not run: {why}").format(why=self.stopped))
             return Verdict(name, False, 0, problem)
         exercise = get(name)
+        # From here on the student's code has seen cases that only the grading draws.
+        self.checked = True
 
         def probe(request, ask):
             allowed = set(request.get("replace", ())) & self.failed

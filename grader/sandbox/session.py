@@ -20,7 +20,6 @@ CELL_REPLY = wire.Limits(header_bytes=1 << 20, body_bytes=0, arrays=0, nodes=1_0
 # Records that a student's process may send: the arguments with which it asks for an earlier answer.
 RECORDS = frozenset([inputs.Tensor, inputs.Trajectory])
 KEPT_BY_PROBES = 0  # bytes of what is printed during a check
-QUESTION_BYTES = 8 << 20
 
 
 @dataclass
@@ -142,7 +141,7 @@ class Session:
                 reply = self._reply(frame, tag, limits)
                 if "ask" not in reply:
                     return reply
-                if len(frame) > QUESTION_BYTES:
+                if len(frame) > wire.QUESTION_BYTES:
                     raise BadReply("a question that is too long")
                 answer = wire.dumps({"id": tag, **_answer(reply["ask"], ask)})
                 frame = self.link.exchange(answer, deadline, limits)

@@ -170,6 +170,7 @@ class Zygote:
             "language": language,
             "seed": seed,
             "reply": _reply_limits(self.limits),
+            "asks": self.limits.asks,
         }
         group = None
         if self.isolated:
