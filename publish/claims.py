@@ -144,8 +144,11 @@ class Record:
         lines = self.path.read_text(encoding="utf-8").splitlines()
         # A line that was being written when the machine stopped is not whole.
         rows = [json.loads(line) for line in lines if line.endswith("}")]
-        return {(row["name"], row["number"], tuple(row["pair"])): row["value"]
-                for row in rows if row["key"] == self.key}  # fmt: skip
+        return {
+            (row["name"], row["number"], tuple(row["pair"])): row["value"]
+            for row in rows
+            if row["key"] == self.key
+        }
 
     def known(self, name):
         """The pairs for which every claim of this cell has its number."""

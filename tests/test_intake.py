@@ -280,9 +280,15 @@ def test_a_kernel_of_python_may_have_any_name(course, name):
 
 
 def test_a_notebook_that_lost_its_language_is_known_by_its_texts(course, lesson):
-    spanish = Lesson(NAME, "es", tuple(
-        replace(cell, source=f"Hola {cell.source}") if cell.kind == "prose" else cell
-        for cell in lesson.cells), {})  # fmt: skip
+    spanish = Lesson(
+        NAME,
+        "es",
+        tuple(
+            replace(cell, source=f"Hola {cell.source}") if cell.kind == "prose" else cell
+            for cell in lesson.cells
+        ),
+        {},
+    )
     notebook = classroom.solved(course)
     translations = {"en": lesson, "es": spanish}
     assert matching.spoken_in(read(notebook), translations) == "en"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checks.shared import slips
 
 
 def value_loss_cases(rng):
@@ -235,11 +236,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             N_("The loss is minimised. A positive advantage should raise the log-probability."),
             like=assembled(lambda p, v, r, a: (p * a).mean()),
         ),
-        Mistake(
-            "baseline-added",
-            N_("Better than expected is return minus expectation."),
-            like=assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean()),
-        ),
+        slips.baseline_added(assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean())),
         Mistake(
             "actor-ignores-critic",
             N_("The actor is weighted by the return alone. What is the critic there for?"),

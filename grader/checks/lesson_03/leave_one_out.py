@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, Raises, View
+from grader.checks.shared import slips
 
 
 def leave_one_out_cases(rng):
@@ -122,11 +123,7 @@ LEAVE_ONE_OUT = FunctionExercise(
             N_("A return above the others' is a good surprise: it should be positive."),
             like=loo(lambda r: (r.sum() - r) / (count(r) - 1) - r),
         ),
-        Mistake(
-            "baseline-added",
-            N_("Better than expected is return minus expectation."),
-            like=loo(lambda r: (r.sum() - r) / (count(r) - 1) + r),
-        ),
+        slips.baseline_added(loo(lambda r: (r.sum() - r) / (count(r) - 1) + r)),
         Mistake(
             "advantages-whitened",
             N_("No division by a standard deviation is asked."),
