@@ -106,7 +106,7 @@ def a_constant_is_innocent(goal_reward, step_reward, distance, max_steps):
     return 0.0
 
 
-@wrong("bonus_in_rewards", "step:kind")
+@wrong("bonus_in_rewards", "tuple-returned")
 def both_returns(goal_reward, step_reward, distance, max_steps):
     return goal_reward + distance * step_reward, max_steps * step_reward
 
@@ -229,7 +229,7 @@ def infinite_pit(transitions, terminal):
     return rewards
 
 
-@wrong("rewards_without_gain", "step:kind")
+@wrong("rewards_without_gain", "nothing-returned")
 def nothing_returned(transitions, terminal):
     rewards = np.zeros(transitions.shape)
     rewards[:, :, terminal] = 1.0

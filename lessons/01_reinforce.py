@@ -648,7 +648,9 @@ check("reinforce_loss")
 # weight may be negative: "less of this".
 
 # %% demo=true
-policy = policy.double()
+theta, rng = np.zeros((env.num_states, env.num_actions)), np.random.default_rng(7)
+batch = [rollout(env, theta, rng) for _ in range(4)]
+policy = pg.TabularPolicy(env.num_states, env.num_actions).double()
 returns = torch.tensor([discounted_return(trajectory.rewards) for trajectory in batch])  # (N,)
 yours = reinforce_loss(pg.padded_logp(policy, batch), returns)
 
@@ -862,7 +864,7 @@ claim("From update to update the sampled return jumps at least twice as much as 
 # comes, few episodes have said anything.
 
 # %% demo=true trained=true alt="A board of four by four cells with two pits and a goal at the bottom right. The longest arrows lead from the top left along one way around the pits to the goal."
-policy = runs[-1][2]
+policy = learn(4)[2]
 pg.plots.policy(grid, softmax(policy.theta.detach().numpy()))
 plt.show()
 
@@ -1046,8 +1048,6 @@ leads = {c: int(((p[:, :, 1] > p[:, :, 2]).sum(axis=1) > 2).sum()) for c, p in p
 for c in constants:
     line = pg.tr("minus {c:g}: in {n} of 10 runs the arm that pays 2 led for more than two updates")
     print(line.format(c=c, n=leads[c]))
-
-# %% demo=true trained=true
 pg.plots.slider(draw, constants, pg.tr("subtracted"), first=0.0)
 
 # %% claim="three_arms"
@@ -1239,7 +1239,7 @@ pg.outcome("which_noun", pg.tr("it depends on the run"))
 # Here is what the last of the six is likely to write.
 
 # %% demo=true trained=true alt="A tree of the likeliest continuations of 'the' after training. Thick dark lines lead through a noun and the verb that fits it to the full stop, with a score of +10. A line's width is the probability of that token after the ones before it."
-pg.plots.token_tree(words, writers[-1], top=2)
+pg.plots.token_tree(words, write(5)[0], top=2)
 plt.show()
 
 # %% claim="it_learns_to_write" seeds=12 rates=[0.05, 0.1, 0.2]

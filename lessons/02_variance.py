@@ -430,7 +430,9 @@ ratio = 64 * np.sum(exact**2) / moments.total_variance  # of an average of 64
 print(pg.tr("exact ratio of an average of 64: {ratio:.2f}").format(ratio=ratio))
 angle = np.degrees(np.arctan(1 / np.sqrt(ratio)))
 print(pg.tr("angle that it foretells: {angle:.0f} degrees").format(angle=angle))
-print(pg.tr("mean angle measured: {angle:.0f} degrees").format(angle=of_means.mean()))
+batches = gradient_samples(theta, trajectories).reshape(64, 64, *theta.shape).mean(axis=1)
+angle = pg.plots.angles(batches, exact).mean()
+print(pg.tr("mean angle measured: {angle:.0f} degrees").format(angle=angle))
 
 # %% [markdown]
 # ### Question: `q_angle`
@@ -580,8 +582,6 @@ def draw(ax, constant):
 
 pg.plots.strip(draw, [0, 7, 18], width=3.0, height=3.2)
 plt.show()
-
-# %% demo=true
 pg.plots.slider(draw, [-6, -3, 0, 3, 7, 12, 18], pg.tr("constant c"), first=0)
 
 # %% [markdown]
