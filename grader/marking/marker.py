@@ -19,6 +19,7 @@ from grader.marking import notebook as marked
 from grader.marking.fuse import fuse
 from grader.marking.hidden import for_the_student
 from grader.marking.packages import lacking
+from grader.marking.prints import prints_of
 from grader.marking.signs import signs_in
 from grader.probes.runtime import TooSlow, time_limit
 from grader.records.outcome import (
@@ -278,6 +279,7 @@ class _Run:
             signs=list(dict.fromkeys(self.plan.signs)),
             language=language,
             notebook=marked.build(self.plan, self.outputs, metadata, heading),
+            prints=prints_of(self.plan),
         )
 
 

@@ -48,7 +48,7 @@ from grader.course.lateness import ON_TIME, Lateness
 from grader.course.moved import moved_from
 from grader.course.notes import Note
 from grader.errors import UserError
-from grader.records import address
+from grader.records import address, history, remedies
 from grader.records.outcome import FAILED, Mark, Outcome
 
 COURSE = "policy_gradients"
@@ -77,7 +77,7 @@ class Record:
     """One submission's state: key (what it was graded from), page_key (what its feedback page was
     made from) and the outcome without notebook and page. listed: it has
     a status here, but no rows in nbgrader's tables. group: whose work it is, and
-    lead: who handed it in; "" where somebody works alone."""
+    lead: who handed it in; "" where somebody works alone; source: digest of the notebook."""
 
     student: str
     lesson: str
@@ -90,6 +90,7 @@ class Record:
     late: Lateness = ON_TIME
     group: str = ""
     lead: str = ""
+    source: str = ""
 
 
 class Ledger:
@@ -104,7 +105,8 @@ class Ledger:
                 self._open.enter_context(address.alone(where))
             self.book = Gradebook(_url(self.path, wait), COURSE)
             self._open.callback(self._close)
-            STATE.metadata.create_all(self.book.engine)
+            for table in (STATE, history.TOLD):
+                table.metadata.create_all(self.book.engine)
             self._open = self._open.pop_all()
         self.engine = self.book.engine
 
@@ -155,6 +157,7 @@ class Ledger:
                 if record.outcome.status != FAILED and not record.listed:
                     self._grade(connection, record)
                 _keep(connection, record)
+                history.remember(connection, record)
 
     def _grade(self, connection, record):
         cells = self._cells[record.lesson]
@@ -385,6 +388,8 @@ def _keep(connection, record):
         "unsafe": record.unsafe,
         "late": asdict(record.late) if record.late.late else None,
         "group": [record.group, record.lead],
+        "source": record.source,
+        "prints": outcome.prints,
     }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
@@ -417,6 +422,7 @@ def _record(row):
         _notes(content["notes"]),
         _notes(content["signs"]),
         row.language,
+        prints=content.get("prints", {}),
     )
     return Record(
         row.student,
@@ -428,6 +434,7 @@ def _record(row):
         late=Lateness(**(content.get("late") or {})),
         group=content.get("group", ["", ""])[0],
         lead=content.get("group", ["", ""])[1],
+        source=content.get("source", ""),
     )
 
 
@@ -466,35 +473,11 @@ def _explained(where):
     except (DatabaseError, InterfaceError, InvalidEntry) as error:
         said = str(getattr(error, "orig", error)).strip()  # nbgrader says some its own way
         if isinstance(where, URL):
-            name, remedy = address.shown(where), _remedy_for_server(said.lower())
+            name, remedy = address.shown(where), remedies.for_server(said.lower())
         else:
             broken = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
-            name, remedy = where, NO_GRADEBOOK if broken else _remedy_for_file(said.lower())
+            name, remedy = (
+                where,
+                remedies.NO_GRADEBOOK if broken else remedies.for_file(said.lower()),
+            )
         raise GradebookError(f"{name}: {said}. {remedy}") from None
-
-
-NO_GRADEBOOK = "The file is no gradebook, or a damaged one: move it away, then start again."
-
-
-def _remedy_for_file(words):
-    if "locked" in words:
-        remedy = "Another program holds it: close formgrader or the other run, then start again."
-    elif "full" in words or "disk i/o" in words:
-        remedy = "The disk is full: free some space, then start again."
-    elif "readonly" in words or "unable to open" in words:
-        remedy = "Make the --out folder and the file writable."
-    else:
-        remedy = "Back the file up; `nbgrader db upgrade` may help."
-    return f"{remedy} Marks written so far are safe."
-
-
-def _remedy_for_server(words):
-    if "permission denied" in words or "no schema" in words:
-        remedy = "The database must belong to its user: ALTER DATABASE ... OWNER TO ..."
-    elif "does not exist" in words:
-        remedy = "Make the user and the database first: createuser USER; createdb -O USER DATABASE."
-    elif "password" in words or "authentication" in words or "no pg_hba" in words:
-        remedy = "The server doesn't let this user in: look at ~/.pgpass and at its pg_hba.conf."
-    else:
-        remedy = "Is the server running and within reach? Then start the same command again."
-    return f"{remedy} Marks written so far are safe."

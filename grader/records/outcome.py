@@ -62,7 +62,8 @@ class Task:
 class Outcome:
     """What became of a task. reason, notes and signs are Notes or plain texts; notebook and page
     are the marked notebook (a dict; its text once the worker is through) and the feedback page (a
-    text), or None; pages_version: of the code that made the page."""
+    text), or None; pages_version: of the code that made the page; prints:
+    exercise -> prints of its code."""
 
     status: str
     reason: list = field(default_factory=list)
@@ -75,3 +76,4 @@ class Outcome:
     notebook: dict | str | None = None
     page: str | None = None
     pages_version: str = ""
+    prints: dict = field(default_factory=dict)
