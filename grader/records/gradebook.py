@@ -49,7 +49,8 @@ from grader.course.moved import moved_from
 from grader.course.notes import Note
 from grader.errors import UserError
 from grader.records import address, history, remedies
-from grader.records.outcome import FAILED, Mark, Outcome
+from grader.records.outcome import FAILED, Mark, Outcome, Result, Status
+from policy_gradients.handout import exercise_of
 
 COURSE = "policy_gradients"
 LOCK_SECONDS = 60
@@ -232,7 +233,7 @@ class Ledger:
                 found.setdefault((row.student_id, row.lesson), {})[row.name] = (mark, "")
             for row in connection.execute(_hand_comments(student, lesson)):
                 mine = found.setdefault((row.student_id, row.lesson), {})
-                name = row.name.removesuffix("-answer")
+                name = exercise_of(row.name)
                 mine[name] = (mine.get(name, (None, ""))[0], row.manual_comment)
         return found
 
@@ -383,7 +384,7 @@ def _keep(connection, record):
     content = {
         "reason": _plain(outcome.reason),
         "notes": _plain(outcome.notes),
-        "signs": _plain(outcome.signs),
+        "signs": _plain(outcome.suspicions),
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
         "late": asdict(record.late) if record.late.late else None,
@@ -399,7 +400,7 @@ def _keep(connection, record):
             lesson=record.lesson,
             by_hand=record.page_key,
             key="" if outcome.status == FAILED else record.key,
-            status=outcome.status,
+            status=str(outcome.status),
             seconds=outcome.seconds,
             peak_mb=outcome.peak_mb,
             language=outcome.language,
@@ -408,13 +409,16 @@ def _keep(connection, record):
     )
 
 
+def _mark(plain):
+    lines = tuple(map(tuple, plain["lines"]))
+    return Mark(**plain | {"verdict": Result(plain["verdict"]), "lines": lines})
+
+
 def _record(row):
     content = json.loads(row.content)
-    marks = [
-        Mark(**{**mark, "lines": tuple(map(tuple, mark["lines"]))}) for mark in content["marks"]
-    ]
+    marks = list(map(_mark, content["marks"]))
     outcome = Outcome(
-        row.status,
+        Status(row.status),
         _notes(content["reason"]),
         marks,
         row.seconds,
