@@ -471,7 +471,7 @@ def one_row_up(rewards, values, next_values, terminated, truncated, gamma=0.99, 
     return added_up(delta, gamma * lam, [~over[t - 1] for t in range(len(over))])
 
 
-@wrong("gae", "step:kind")
+@wrong("gae", "tuple-returned")
 def advantages_and_targets(
     rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
 ):

@@ -63,7 +63,8 @@ check("discounted_return")
 # |---|---|---|---|---|
 # | [01 · REINFORCE by hand](01_reinforce/01_reinforce.ipynb) | the log-derivative trick, the estimator, its loss | 22 min | 11 | 25 |
 # | [02 · Why REINFORCE is noisy](02_variance/02_variance.ipynb) | where the noise comes from, and how much there is | 12 min | 8 | 20 |
-# | [03 · Baselines, critic, advantage](03_baseline_critic/03_baseline_critic.ipynb) | baselines, advantages, actor-critic, GAE | 21 min | 11 | 23 |
+# | [03 · Baselines, critic, advantage](03_baseline_critic/03_baseline_critic.ipynb) | baselines, value and advantage, actor-critic | 19 min | 10 | 19 |
+# | [03b · From one step to λ](03b_gae/03b_gae.ipynb) | TD errors, n steps, GAE, what a clock's cut means | 18 min | 6 | 14 |
 # | [04 · The clip, case by case](04_ppo_clip/04_ppo_clip.ipynb) | importance ratios, PPO's clip, what it doesn't bound | 23 min | 11 | 20 |
 # | [05 · The full PPO loop](05_ppo_loop/05_ppo_loop.ipynb) | rollouts, minibatches, the whole algorithm, its bugs | 21 min | 9 | 20 |
 # | [06 · Toward language](06_toward_language/06_toward_language.ipynb) | the same loop on tokens, and the KL leash | 19 min | 9 | 20 |

@@ -966,6 +966,9 @@ for policy, critic, returns in three:
 # policy's own episodes. For the actor that is enough, since those are the states where advantages
 # are needed.
 #
+# Even on the way it is not exact. It follows its last few episodes at a large rate, so a value may
+# lie above anything that can be earned, which from the start is 9.4 at most.
+#
 # Look at the thin lines, too. The runs differ by their seeds alone. One run tells little about a
 # method.
 

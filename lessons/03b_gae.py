@@ -636,17 +636,18 @@ lines = [  # name, biased by, bias, weights (T, N)
 ]
 for n in (10, 3, 1):
     weights, expected = n_step_advantages(*rows, n, 1.0), n_step_expectation(critic, n)
-    lines.append((pg.tr("{n} steps").format(n=n), critics, bias_of(expected), weights))
+    lines.append((f"n = {n}", critics, bias_of(expected), weights))
 for lam in (0.95, 0.8, 0.0):
     mean = pg.exact.gradient_moments(env, pi, "gae", values=critic, lam=lam).mean
     found = np.linalg.norm(mean - exact) / size_of_truth
     lines.append((f"GAE, λ = {lam:g}", critics, found, gae(*rows, gamma=1.0, lam=lam)))
 table = {}
-print(pg.tr("weight         biased by                bias    total variance"))
+heads = pg.tr("weight"), pg.tr("biased by"), pg.tr("bias"), pg.tr("total variance")
+print("{:<17} {:<22} {:>6} {:>15}".format(*heads))
 for name, reason, bias_here, weights in lines:
     width, doubt = spread(gradient_samples_of(play, weights))
     table[name] = bias_here, width
-    print(f"{name:<14} {reason:<22} {bias_here:6.0%}  {width:8.1f} ± {doubt:.1f}")
+    print(f"{name:<17} {reason:<22} {bias_here:6.0%} {width:8.1f} ± {doubt:4.1f}")
 pg.outcome("quieter_weight", min(choices, key=lambda name: table[name][1]))
 
 # %% claim="the_page_of_weights"

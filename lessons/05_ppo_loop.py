@@ -207,7 +207,7 @@ plt.show()
 #
 # ### Advantages on one scale
 #
-# `gae` of lesson 03 turns the rollout into advantages. Their size depends on the rewards: multiply
+# `gae` of lesson 03b turns the rollout into advantages. Their size depends on the rewards: multiply
 # all rewards by ten, and the policy's gradient is ten times as long. A learning rate that suited
 # before does not suit now.
 #

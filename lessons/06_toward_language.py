@@ -339,7 +339,7 @@ claim("with λ = 0 `happy` weighs more than `and`", alone[2] - alone[1], at_leas
 # with $\lambda=0$ each token answers for its own step alone. After `sad` less is to be expected than before, so
 # `sad` is blamed. At `and` there is hope again, and `happy` fulfils it. With $\lambda=0.95$ what follows counts
 # almost in full, so `sad` has its share in the luck of the later words. That is noisier, and does not depend
-# on the critic being right: the trade of lesson 03.
+# on the critic being right: the trade of lesson 03b.
 
 # %% [markdown]
 # ## 4. The leash

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from grader.course import ANSWERS, Lesson, SourceCell
+from grader.course.moved import moved_from
 from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import Document, StudentCell
@@ -64,6 +65,7 @@ def assemble(lesson: Lesson, document: Document) -> Plan:
     plan = Plan([])
     places = _without_repeats(lesson, _places(lesson, document.cells))
     _compare_locked(lesson, document.cells, plan)
+    _tell_what_moved(lesson, document.cells, plan)
     present = {place.at for place in places if place.stands_for}
     places = gather(lesson, _choose_answers(places, plan), present, plan)
     for at in range(-1, len(lesson.cells)):
@@ -138,6 +140,20 @@ def _compare_locked(lesson, cells, plan):
         message = N_("Points were changed ({names}); the course's own count.")
         plan.notes.append(note(message, names=points))
         plan.suspicions.append(note(message, names=points))
+
+
+def _tell_what_moved(lesson, cells, plan):
+    """An older notebook may still hold exercises that count in another lesson now."""
+    elsewhere, there = {}, {cell.grade_id for cell in cells}
+    for name, now in moved_from(lesson.name).items():
+        if there & {name, f"{name}-answer"}:
+            elsewhere.setdefault(now, []).append(name)
+    for now, names in elsewhere.items():
+        message = N_(
+            "This is an older notebook of the lesson: {names} count in {lesson} now. "
+            "Copy the answers there, and hand that one in as well."
+        )
+        plan.notes.append(note(message, names=names, lesson=now))
 
 
 def _choose_answers(places, plan):

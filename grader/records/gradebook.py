@@ -45,6 +45,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 
 from grader.course import Lesson
 from grader.course.lateness import ON_TIME, Lateness
+from grader.course.moved import moved_from
 from grader.course.notes import Note
 from grader.errors import UserError
 from grader.records import address, history, remedies
@@ -143,9 +144,11 @@ class Ledger:
         try:
             SaveCells().preprocess(notebook, {"nbgrader": where})
         except RuntimeError as error:
+            moved = moved_from(lesson.name)
+            which = f" {', '.join(moved)} moved to {', '.join(set(moved.values()))}." * bool(moved)
             raise GradebookError(
                 f"{self.path}: {lesson.name} has other cells now than the submissions graded in "
-                f"this gradebook ({error}). Remedy: grade into a new --out folder."
+                f"this gradebook ({error}).{which} Remedy: grade into a new --out folder."
             ) from None
 
     def write(self, records: list):

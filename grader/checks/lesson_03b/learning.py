@@ -349,7 +349,7 @@ TRAIN_WITH_GAE = RuleExercise(
         tabular.mark_rule(0.9),
     ),
     overall=(tabular.same_draws, tabular.other_draws),
-    seconds=30.0,
+    seconds=60.0,
     prerequisites=("gae",),
     remark=remark,
 )
