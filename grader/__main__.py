@@ -1,4 +1,5 @@
-"""``python -m grader``: collect, autograde, report, export, return, doctor, demo, progress."""
+"""``python -m grader``: collect, autograde, mark, report, export, return, doctor,
+demo, progress."""
 
 import argparse
 import signal
@@ -9,7 +10,7 @@ from grader.course import LANGUAGES, Course, no_lesson
 from grader.errors import UserError
 from grader.i18n import _
 from grader.sandbox.system import LINUX_ALONE, need_linux
-from policy_gradients.i18n import speaking
+from policy_gradients.i18n import language, speaking
 
 ROSTER = "Canvas: the CSV that its gradebook exports; Moodle: its grading worksheet"
 
@@ -37,6 +38,12 @@ def parser():
     _return_options(
         commands.add_parser("return", help="zip the feedback pages for Canvas or Moodle")
     )
+    made = commands.add_parser("mark", help="mark free texts by hand, question by question")
+    _out(made)
+    made.add_argument("--port", type=int, default=0, help="of the page (a free one)")
+    made.add_argument("--no-browser", action="store_true", help="only print the page's address")
+    _language(made, "of the page (COURSE_LANGUAGE)")
+    made.add_argument("--course", type=Path, help=argparse.SUPPRESS)
     commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
     _collect_options(
         commands.add_parser("collect", help="sort a download from Canvas or Moodle into submitted/")
@@ -123,6 +130,9 @@ def _autograde_options(made):
         metavar="FILE",
         help="who has until when, and what lateness costs (deadlines.csv beside --submitted)",
     )
+    made.add_argument(
+        "--groups", type=Path, metavar="FILE", help="who works together (groups.csv beside it)"
+    )
     made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
     made.add_argument(
         "--unsafe-no-sandbox",
@@ -148,6 +158,7 @@ def main(arguments=None) -> int:
         "progress": _progress,
         "collect": _collect,
         "return": _return,
+        "mark": _mark,
     }[options.command]
     with speaking(getattr(options, "language", "")):
         return _run(command, options)
@@ -196,6 +207,7 @@ def _autograde(options):
         options.secret_file,
         gradebook=options.gradebook,
         deadlines=options.deadlines,
+        groups=options.groups,
     )
     if options.unsafe:
         words = _("WARNING: no sandbox. Submissions can read and change whatever you can.")
@@ -231,7 +243,7 @@ def _report(options):
     from grader.records.store import Store
 
     with _ledger(options.out) as ledger, Store(options.out) as store:
-        write_tables(store, ledger)
+        write_tables(store, ledger, Course())
     print(_("Report: {report}").format(report=options.out / "report.html"))
     return 0
 
@@ -300,6 +312,17 @@ def _return(options):
     for line in told.lines:
         print(line, file=sys.stderr)
     print(_("Pages: {n}, in {path}.").format(n=len(told.files), path=path))
+    return 0
+
+
+def _mark(options):
+    from grader.handmarks.book import HandMarks
+    from grader.handmarks.server import serve
+
+    course = Course(options.course) if options.course else Course()
+    with _ledger(options.out) as ledger:
+        marks = HandMarks(ledger, course, options.out, language())
+        serve(marks, options.port, not options.no_browser)
     return 0
 
 

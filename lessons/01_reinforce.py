@@ -645,7 +645,7 @@ check("reinforce_loss")
 # \mathrm{CE}\big(\pi_\theta(\cdot\mid s_t^{(i)}),\,a_t^{(i)}\big).$$
 #
 # Two things differ from a classifier. The labels are no truths: the policy made them up. And the
-# weight may be negative, which means "less of this".
+# weight may be negative: "less of this".
 
 # %% demo=true
 policy = policy.double()
@@ -1315,9 +1315,9 @@ claim("so does the table", tables[0][:, -1].min(), at_least=9)
 claim("on the board the network ends near -2", np.abs(networks[1][:, -1] + 2).max(), at_most=0.5)
 
 # %% [markdown]
-# In the corridor the network learns as the table does, by the same four lines. Backpropagation carries the score
-# through its layers, and you wrote nothing for that. From here on "policy" may mean a table, this
-# network or a language model.
+# In the corridor the network learns as the table does, by the same four lines. Backpropagation
+# carries the score through its layers, and you wrote nothing for that. From here on a policy is a
+# table, this network or a language model.
 #
 # The right panel is a warning. On the board the same network, with the same budget, ends at -2 in
 # all five runs: it stays out of the pits, never finds the goal often enough, and waits for the

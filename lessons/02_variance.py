@@ -298,8 +298,8 @@ print(pg.tr("measured slope on these axes: {slope:.2f} (the law says -1)").forma
 # =\frac{\operatorname{tr}\Sigma}{N}.$$
 #
 # Independent errors cancel. Back to your prediction: the variance falls to a quarter when the batch
-# is four times as large, so the standard error, its root, falls to a half. This is the bad news of the lesson: to be ten times as precise by averaging alone
-# you pay a hundred times as many episodes.
+# is four times as large, so the standard error, its root, falls to a half. This is the bad news of
+# the lesson: to be ten times as precise by averaging alone you pay a hundred times as many episodes.
 
 # %% [markdown]
 # ## 4. Signal to noise: how large a batch?
@@ -543,12 +543,13 @@ print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softm
 # %% [markdown]
 # Back to your prediction. The mean does not move: on the right the exact line lies within the error
 # bars (two standard errors), and the exact mean agrees to twelve digits. The variance follows a
-# parabola. At $c=12$ it is about half of what it was.
+# parabola. At $c=12$ it is about two thirds of what it was.
 #
 # **Why the mean stays.** Write $z(\tau)=\sum_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$ for the
 # summed score, so that a sample is $(R+c)\,z$. Then
-# $\mathbb E[(R+c)\,z]=\mathbb E[R\,z]+c\,\mathbb E[z]$, and the expected score is zero. The probabilities of all episodes add up to 1 whatever $\theta$ is, so their
-# derivative $\sum_\tau\nabla_\theta p_\theta(\tau)=\mathbb E[z]$ is zero.
+# $\mathbb E[(R+c)\,z]=\mathbb E[R\,z]+c\,\mathbb E[z]$, and the expected score is zero. The
+# probabilities of all episodes add up to 1 whatever $\theta$ is, so their derivative
+# $\sum_\tau\nabla_\theta p_\theta(\tau)=\mathbb E[z]$ is zero.
 #
 # **Why a parabola.** The mean is fixed, so only the mean squared length of a sample changes:
 #

@@ -62,8 +62,9 @@ def _expand_cell(cell, count, solutions, language):
     ours = {"kind": cell.kind}
     if cell.kind == "claim":
         ours["claim"] = dict(cell.keys)
-    if "trained" in cell.keys:
-        ours["trained"] = True
+    for key in ("trained", "void"):
+        if key in cell.keys:
+            ours[key] = True
     if "alt" in cell.keys:
         # The second one is where nbconvert looks when it makes feedback and pages.
         ours["alt"] = expanded.metadata["alt"] = cell.keys["alt"]

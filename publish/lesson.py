@@ -23,7 +23,7 @@ KINDS = {
     "setup": ("code", ("setup",), ()),
     "given": ("code", ("given",), ()),
     "exercise": ("code", ("exercise",), ()),
-    "check": ("code", ("check", "points"), ()),
+    "check": ("code", ("check", "points"), ("void",)),
     "question": ("code", ("question",), ()),
     "free": ("markdown", ("free", "points"), ()),
     "demo": ("code", ("demo",), ("alt", "trained")),
@@ -170,7 +170,7 @@ def _header_faults(cell_type, kind, keys):
 
 
 def _value_faults(keys):
-    for key in ("setup", "demo", "trained"):
+    for key in ("setup", "demo", "trained", "void"):
         if key in keys and keys[key] is not True:
             yield f"{key} must be true.", f"write {key}=true."
     for key in ("exercise", "check", "question", "free", "claim"):

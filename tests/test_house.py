@@ -224,3 +224,18 @@ exec(open("nbgrader_config.py").read(), names)
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "nothing_of_the_kind" in done.stderr
+
+
+def test_the_architectures_paths_are_there_and_its_floors_are_the_checked_ones():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = set(
+        re.findall(r"`((?:grader|policy_gradients|lessons|bank|locale|publish)/[\w/.]*)`", page)
+    )
+    assert len(paths) > 40
+    assert not [path for path in paths if not (ROOT / path).exists()]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    floors = contracts["contracts"][0]["layers"]
+    assert len(floors) <= 10
+    rows = [line for line in page.splitlines() if re.match(r"\| [2-9] \|", line)]
+    told = [set(re.findall(r"`grader/(\w+)(?:/|\.py)`", row)) for row in rows]
+    assert told == [set(re.findall(r"\w+", floor)) for floor in floors]

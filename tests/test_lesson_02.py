@@ -208,3 +208,95 @@ def test_ring_is_worth_its_geometric_series():
     env = pg.envs.Ring(pay=np.ones(5), max_steps=10)
     values = pg.exact.state_values(env, uniform(env), gamma=0.9)
     np.testing.assert_allclose(values, 10.0)
+
+
+def played(env, actions):
+    """The return of a walk, given its actions, until the episode is over."""
+    env.reset(seed=0)
+    total, over = 0.0, False
+    for action in actions:
+        if over:
+            break
+        _state, reward, terminated, truncated, _info = env.step(action)
+        total, over = total + reward, terminated or truncated
+    assert over
+    return total
+
+
+@pytest.mark.parametrize(("length", "max_steps", "goal", "price"), [(7, 20, 10.0, -0.1),
+                                                                    (9, 11, -3.0, 0.4)])  # fmt: skip
+def test_at_the_bonus_both_plans_have_the_same_return_in_a_corridor(length, max_steps, goal, price):
+    distance = (length - 1) // 2
+    bonus = LESSON["bonus_in_rewards"](goal, price, distance, max_steps)
+    for off, sign in ((0.0, 0), (0.1, -1), (-0.1, 1)):
+        world = {"length": length, "pit": None, "goal_reward": goal, "max_steps": max_steps}
+        env = pg.envs.Corridor(**world, step_reward=price + bonus + off)
+        gap = played(env, [1] * distance) - played(env, [0, 1] * max_steps)
+        assert np.sign(round(gap, 9)) == sign
+
+
+def test_more_bonus_keeps_the_best_table_away_from_the_goal():
+    steps = []
+    for bonus in (0.0, 0.2, 0.5, 0.69, 1.0, 1.4):
+        env = pg.envs.Corridor(pit=None, step_reward=-0.1 + bonus)
+        steps.append(pg.exact.visits(env, pg.exact.best_policy(env)).sum())
+    assert steps == sorted(steps) and steps[0] == pytest.approx(3) and steps[-1] > 19
+    assert 11 < steps[3] < 13
+
+
+@pytest.mark.parametrize("make", [pg.envs.Corridor, pg.envs.Grid])
+def test_in_the_solved_world_reward_to_go_gains_nothing_and_the_policy_matters(make):
+    env = make()
+    rewards = LESSON["rewards_without_gain"](env.transitions, env.terminal)
+    world = pg.envs.TabularEnv(env.transitions, rewards, env.terminal, env.start, env.max_steps)
+    whole, to_go = (
+        pg.exact.gradient_moments(world, uniform(world), name)
+        for name in ("return", "reward_to_go")
+    )
+    assert whole.total_variance == pytest.approx(to_go.total_variance, rel=1e-12)
+    assert np.linalg.norm(whole.mean) > 0.1
+
+
+def test_a_reward_on_the_way_is_found_however_small():
+    def answer(transitions, terminal):
+        rewards = np.zeros(transitions.shape)
+        rewards[:, :, terminal] = np.random.default_rng(5).normal(size=int(terminal.sum()))
+        return rewards
+
+    def almost(transitions, terminal):
+        rewards = answer(transitions, terminal)
+        rewards[:, 0, ~terminal] += 1e-3
+        return rewards
+
+    assert judged("rewards_without_gain", {"rewards_without_gain": answer}).passed
+    verdict = judged("rewards_without_gain", {"rewards_without_gain": almost})
+    assert verdict.mistake == "paid-on-the-way"
+
+
+def test_an_angle_is_foretold_by_the_ratio(board):
+    env, theta, trajectories = board
+    mean, variance = pg.exact.gradient_moments(env, uniform(env), "return")
+    for size in (64, 256):
+        foretold = np.degrees(np.arctan(np.sqrt(variance / size) / np.linalg.norm(mean)))
+        assert foretold == pytest.approx({64: 64, 256: 46}[size], abs=0.5)  # q_angle's letters
+    samples = LESSON["gradient_samples"](theta, trajectories)[:2048]
+    measured = pg.plots.angles(samples.reshape(32, 64, 16, 4).mean(axis=1), mean).mean()
+    assert measured == pytest.approx(64, abs=5)
+
+
+def test_the_beginner_meets_pits_in_three_of_four_episodes(board):
+    last = np.array([trajectory.rewards[-1] for trajectory in board[2]])
+    assert np.mean(last < -5) == pytest.approx(0.76, abs=0.03)
+    assert np.mean(last > 5) == pytest.approx(0.04, abs=0.015)
+
+
+def test_past_rewards_add_nothing_to_the_mean_of_the_gradient():
+    """The proof's two lines, summed over every episode of a small corridor."""
+    env = pg.envs.Corridor(length=4, max_steps=5)
+    theta = np.random.default_rng(0).normal(size=(4, 2))
+    total = np.zeros((4, 2))
+    for chance, episode in pg.exact.enumerate_trajectories(env, LESSON["softmax"](theta)):
+        for t, (state, action) in enumerate(zip(episode.states, episode.actions, strict=True)):
+            score = LESSON["grad_log_prob"](theta, state, action)
+            total += chance * episode.rewards[:t].sum() * score
+    np.testing.assert_allclose(total, 0, atol=1e-12)

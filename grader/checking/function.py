@@ -1,7 +1,7 @@
 """``FunctionExercise`` compares values and gradients with an independent truth."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from grader.checking.compare import (
 )
 from grader.checking.exercise import HINTS, SECONDS, Exercise
 from grader.checking.kinds import Array, Mismatch, TensorOf
+from grader.checking.relations import relation
 from grader.checking.text import call_text, value_text
 from grader.checking.verdict import Problem
 from grader.i18n import _
@@ -80,7 +81,7 @@ class FunctionExercise(Exercise):
         if isinstance(truth, Raises) or "error" in seen:
             return raising_problem(seen, truth, shown)
         try:
-            found = self._kind_for(case).arrays(seen["value"])
+            found = self.kind_for(case).arrays(seen["value"])
         except Mismatch as mismatch:
             expected = mismatch.expected or value_text(truth.value)
             problem = Problem("kind", shown, expected, mismatch.got, mismatch.hint)
@@ -93,7 +94,7 @@ class FunctionExercise(Exercise):
             or inputs_problem(seen, shown)
         )
 
-    def _kind_for(self, case):
+    def kind_for(self, case):
         if not isinstance(self.kind, TensorOf):
             return self.kind
         dtypes = {g.array.dtype.name for g in case.inputs.values() if isinstance(g, Tensor)}
@@ -132,14 +133,20 @@ class FunctionExercise(Exercise):
             asked = [without_none(t) for t in expected]
             if not problem.mistake and self._matches(seen, imitated, cases, asked):
                 return _with(problem, mistake)
+        return self._related(problem, cases, seen, expected) or self._unnamed(problem)
+
+    def _related(self, problem, cases, seen, expected):
+        """The problem with what the answer has to do with the right one, where that can be told."""
+        if problem.mistake:
+            return None
+        found = relation(self, problem, cases, seen, expected)
+        return found and replace(problem, mistake=found.name, hint=problem.hint or found.hint)
+
+    def _unnamed(self, problem):
         # The exercise's own hint is about what to compute.
         about_it = "" if problem.step in ("runs", "kind", "shape") else self.hint
         hint = about_it or HINTS.get(problem.step, "")
-        return (
-            problem
-            if problem.hint
-            else Problem(**{**vars(problem), "hint": _(hint) if hint else ""})
-        )
+        return problem if problem.hint else replace(problem, hint=_(hint) if hint else "")
 
     def _imitate(self, face, cases):
         return runtime.run({self.name: face}, self.name, self.request(cases))
@@ -153,7 +160,7 @@ class FunctionExercise(Exercise):
     def _same(self, case, one, other, truth):
         if "error" in one or "error" in other:
             return one.get("error", {}).get("type") == other.get("error", {}).get("type")
-        kind = self._kind_for(case)
+        kind = self.kind_for(case)
         try:
             found, wanted = kind.arrays(one["value"]), kind.arrays(other["value"])
         except Mismatch:
@@ -169,7 +176,7 @@ class FunctionExercise(Exercise):
 
 
 def _with(problem, mistake):
-    return Problem(**{**vars(problem), "mistake": mistake.name, "hint": _(mistake.hint)})
+    return replace(problem, mistake=mistake.name, hint=_(mistake.hint))
 
 
 def _safely(predicate, *args):

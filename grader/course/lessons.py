@@ -41,6 +41,11 @@ class SourceCell:
     metadata: dict = field(default_factory=dict, hash=False)
 
     @property
+    def void(self) -> bool:
+        """Whether the check was found to be at fault: everybody gets its points."""
+        return self.kind == "check" and bool(self.metadata.get("policy_gradients", {}).get("void"))
+
+    @property
     def exercise(self) -> str:
         """The exercise that the cell is about; "" for prose, setup, given and demo cells."""
         return self.grade_id.removesuffix("-answer") if self.kind in (*ANSWERS, "check") else ""

@@ -44,9 +44,8 @@ def attempt(task, zygote):
     """("done", outcome), or why there is none: a "fault" may not come again, "cannot" will."""
     try:
         outcome = mark(task, zygote)
-        outcome.page = page_of(
-            task.student, outcome, task.lesson.name, task.by_hand, task.unsafe, task.late
-        )
+        shown = task.by_hand, task.unsafe, task.late, task.group
+        outcome.page = page_of(task.student, outcome, task.lesson.name, *shown)
         outcome.pages_version = pages_version()
         outcome.notebook = text_of(outcome.notebook)
         return "done", outcome

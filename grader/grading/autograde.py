@@ -7,20 +7,20 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.checks.registry import need_checks
 from grader.course import LANGUAGES, Course, marks_version, no_lesson, pages_version
-from grader.course.lateness import Lateness
-from grader.course.notes import Refused
+from grader.course.notes import Refused, note
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
+from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
-from grader.intake import deadlines
+from grader.intake import deadlines, groups
 from grader.intake.classroom import find_submissions
-from grader.intake.folder import DATES, SECRET, collect
+from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, penalties
 from grader.records.arrivals import read_arrivals
@@ -28,6 +28,7 @@ from grader.records.gradebook import Ledger, Record, page_key, time_of
 from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
 from grader.records.secret import mark_of, read_secret, seeds_of
 from grader.records.store import Store
+from grader.records.teams import mirror, remove, team_words
 from grader.reports import class_page, tables
 from grader.reports.student_page import page_of
 from grader.sandbox.limits import Limits
@@ -47,8 +48,8 @@ ONE = {
 class Options:
     """What ``autograde`` is asked to do. lessons: None for all; language: "" leaves it to each
     notebook; jobs: 0 for one per core; scheduler: a Dask address, or ""; gradebook: a PostgreSQL
-    database's address, "" for the one that was named before or a file in ``out``; deadlines: a file
-    of them, deadlines.csv beside ``submitted`` where there is one."""
+    database's address, "" for the one that was named before or a file in ``out``; deadlines
+    and groups: files of them, deadlines.csv and groups.csv beside ``submitted`` by default."""
 
     submitted: Path
     out: Path
@@ -62,6 +63,7 @@ class Options:
     limits: Limits = Limits()
     gradebook: str = ""
     deadlines: Path | None = None
+    groups: Path | None = None
 
     @property
     def settings(self) -> Settings:
@@ -86,9 +88,11 @@ def autograde(options: Options, watch=None) -> Counter:
         run = _Run(options, store, ledger, told)
         try:
             run.all(found)
+            run.disband(names)
+            run.share_marks()
         finally:
             run.settle()
-            write_tables(store, ledger)
+            write_tables(store, ledger, course)
     return run.counts
 
 
@@ -101,11 +105,11 @@ def _ledger(store, options):
     return ledger
 
 
-def write_tables(store, ledger):
+def write_tables(store, ledger, course):
     """The tables and the report, from what the gradebook holds now."""
     store.write(store.root / "grades.csv", tables.grades(ledger))
     store.write(store.root / "submissions.csv", tables.submissions(ledger))
-    store.write(store.root / "report.html", class_page.page(ledger))
+    store.write(store.root / "report.html", class_page.page(ledger, known_prints(course)))
 
 
 def executor_for(options: Options):
@@ -125,22 +129,31 @@ def _lesson_names(options):
     return options.lessons or known
 
 
-def _deadlines(options):
-    path = options.deadlines or options.submitted.resolve().parent / deadlines.FILE
-    known = options.course.names()
-    return deadlines.read_deadlines(path, known, needed=options.deadlines is not None)
+def _beside(options, read, named, name):
+    """What ``read`` makes of the named file, or of the one so called beside the submissions."""
+    path = named or options.submitted.resolve().parent / name
+    return read(path, options.course.names(), needed=named is not None)
 
 
 @dataclass(frozen=True)
 class _Given:
     """A submission on its way to a worker. key: of everything that its marks depend on; timestamp
-    and secret: nbgrader's, as they stand beside the notebook."""
+    and secret: nbgrader's, as they stand beside the notebook; members: everybody whose work it
+    is, first the one who handed it in; group: its name, "" for one
+    person's; source: digest of the notebook."""
 
     one: object
     key: str
     timestamp: str
     secret: str
-    late: Lateness
+    members: tuple
+    group: str = ""
+    source: str = ""
+
+    @property
+    def team(self) -> str:
+        """The group in words; "" for one person's work."""
+        return team_words(self.group, self.members)
 
 
 class _Run:
@@ -149,8 +162,13 @@ class _Run:
     def __init__(self, options, store, ledger, told):
         self.options, self.store, self.ledger, self.told = options, store, ledger, told
         self.secret = read_secret(options.secret_file)
+        mirror(ledger)
         self.by_hand = ledger.by_hand()
-        self.deadlines = _deadlines(options)
+        self.deadlines = _beside(
+            options, deadlines.read_deadlines, options.deadlines, deadlines.FILE
+        )
+        self.groups = _beside(options, groups.read_groups, options.groups, groups.FILE)
+        self.seen = set()
         self.arrivals = read_arrivals(options.submitted)
         self.counts = Counter()
         self.batch, self.written_at = [], time.monotonic()
@@ -165,21 +183,61 @@ class _Run:
 
     def _tasks(self, found):
         """What has to be graded, one at a time; the rest is counted on the way."""
-        for one in found:
-            if one.refused is not None:
-                self._list(one)
+        for shared in groups.share(found, self.groups, _time_of):
+            if shared.found.refused is not None:
+                self._list(shared.found)
                 continue
-            task, timestamp, secret = self._task(one)
-            task.late = self._late(one.student, one.lesson, moment_of(timestamp))
-            key = self._key(task, timestamp)
-            if self._unchanged(one, key, task.late):
-                continue
-            yield _Given(one, key, timestamp, secret, task.late), task
+            given, task = self._given(shared)
+            self.seen |= {(student, given.one.lesson) for student in given.members}
+            if not self._unchanged(given):
+                yield given, task
 
-    def _late(self, student, lesson, moment):
-        """moment: when it was submitted, None where unknown."""
-        arrival = self.arrivals.get((student, lesson))
+    def _given(self, shared):
+        members = [shared.found.student, *shared.members]
+        if shared.members and shared.found.student not in shared.members:
+            members = shared.members  # it lay under the group's own name
+        one = replace(shared.found, student=members[0])
+        task, timestamp, secret = self._task(one)
+        if shared.clash:
+            message = N_(
+                "The group {group} handed in more than once ({names}), and no time says which is "
+                "the last. Keep one of them."
+            )
+            task.refused = note(message, group=shared.group, names=shared.clash)
+        members = tuple(dict.fromkeys(members))
+        key = self._key(task, timestamp)
+        source = hashlib.sha256(task.data or b"").hexdigest()[:16]
+        given = _Given(one, key, timestamp, secret, members, shared.group, source)
+        task.late, task.group = self._late_of(given, one.student), given.team
+        return given, task
+
+    def _late_of(self, given, student):
+        """A member's lateness: the deadline is their own, the moment that of the one who handed
+        in."""
+        return self._late(student, given.one.lesson, moment_of(given.timestamp), given.one.student)
+
+    def _late(self, student, lesson, moment, lead=""):
+        """moment: when it was submitted, None where unknown; lead: who handed it in."""
+        arrival = self.arrivals.get((lead or student, lesson))
         return self.deadlines.lateness(student, lesson, moment, bool(arrival and arrival.late))
+
+    def disband(self, lessons):
+        """Takes out who has a mark from a group and no longer belongs to one that handed in."""
+        for record in list(self.ledger.states()):
+            who = record.student, record.lesson
+            if record.group and record.lesson in lessons and who not in self.seen:
+                remove(self.ledger, *who)
+                for path in (self.store.autograded(*who), self.store.feedback(*who)):
+                    path.unlink(missing_ok=True)
+
+    def share_marks(self):
+        """What was given by hand to the one who handed in reaches every member's page."""
+        changed = mirror(self.ledger)
+        self.by_hand = self.ledger.by_hand() if changed else self.by_hand
+        for who in changed:
+            state = self.ledger.state(*who)
+            members = self.groups.members(state.group, state.lesson)
+            self._refresh(state, state.late, team_words(state.group, members))
 
     def settle(self):
         """Every penalty anew, from the marks and the deadlines as they are now."""
@@ -187,7 +245,7 @@ class _Run:
         rows = []
         for record in self.ledger.states():
             who = record.student, record.lesson
-            late = self._late(*who, moments.get(who))
+            late = self._late(*who, moments.get(who), record.lead)
             raw = tables.raw_score(tables.marks_of(record, by_hand))
             due = self.deadlines.due_of(*who)
             rows.append(penalties.Settled(*who, late, late.penalty(raw), due))
@@ -246,42 +304,69 @@ class _Run:
         )
         return digest.hexdigest()
 
-    def _unchanged(self, one, key, late):
-        """Whether this very submission is graded already; its page follows hand-given marks,
-        deadlines, and the code that makes pages."""
-        state = self.ledger.state(one.student, one.lesson)
-        files = (
-            self.store.autograded(one.student, one.lesson),
-            self.store.feedback(one.student, one.lesson),
-        )
-        if state is None or state.key != key or not all(path.is_file() for path in files):
-            return False
-        given = self.by_hand.get((one.student, one.lesson), {})
-        if (made_from := page_key(given, late, pages_version())) != state.page_key:
-            state.outcome.notebook = json.loads(files[0].read_text(encoding="utf-8"))
-            page = page_of(one.student, state.outcome, one.lesson, given, state.unsafe, late)
-            self.store.write(files[1], page)
-            state.page_key = made_from
-            self.ledger.touch(state)
-        self.counts[state.outcome.status] += 1
-        self.told(one.student, one.lesson, None)
+    def _unchanged(self, given):
+        """Whether this very submission is graded already, for all whose work it is; their pages
+        follow hand-given marks, deadlines, groups, and the code that makes pages."""
+        lesson = given.one.lesson
+        states = {student: self.ledger.state(student, lesson) for student in given.members}
+        for student, state in states.items():
+            files = self.store.autograded(student, lesson), self.store.feedback(student, lesson)
+            known = state is not None and state.key == given.key and state.group == given.group
+            if not known or not all(path.is_file() for path in files):
+                return False
+        for student, state in states.items():
+            self._refresh(state, self._late_of(given, student), given.team)
+            self.counts[state.outcome.status] += 1
+            self.told(student, lesson, None)
         return True
+
+    def _refresh(self, state, late, team):
+        """Writes a page anew where it shows something else by now."""
+        student, lesson = state.student, state.lesson
+        given = self.by_hand.get((student, lesson), {})
+        if (made_from := page_key(given, pages_version(), late, team)) == state.page_key:
+            return
+        text = self.store.autograded(student, lesson).read_text(encoding="utf-8")
+        state.outcome.notebook = json.loads(text)
+        page = page_of(student, state.outcome, lesson, given, state.unsafe, late, team)
+        self.store.write(self.store.feedback(student, lesson), page)
+        state.page_key = made_from
+        self.ledger.touch(state)
 
     def _finish(self, given, outcome):
         """Files first, the gradebook's row last: a row means that the files are there."""
-        one = given.one
+        text, page = outcome.notebook, outcome.page
+        for student in given.members:
+            if student != given.one.student and outcome.status != FAILED:
+                page = self._members_page(given, student, outcome, text)
+            self._finish_for(given, student, replace(outcome, notebook=text, page=page))
+
+    def _members_page(self, given, student, outcome, text):
+        """The same page with another name, deadline, and marks given by hand."""
+        lesson = given.one.lesson
+        read = replace(outcome, notebook=json.loads(text))
+        by_hand = self.by_hand.get((student, lesson), {})
+        late = self._late_of(given, student)
+        return page_of(student, read, lesson, by_hand, self.options.unsafe, late, given.team)
+
+    def _finish_for(self, given, student, outcome):
+        lesson, late = given.one.lesson, self._late_of(given, student)
         if outcome.status != FAILED:
-            path = self.store.autograded(one.student, one.lesson)
+            path, page = (
+                self.store.autograded(student, lesson),
+                self.store.feedback(student, lesson),
+            )
             self.store.write(path, outcome.notebook)
-            shown = self.store.feedback(one.student, one.lesson)
-            self.store.write(shown, outcome.page)
-            self._leave_marks(given, path.parent, shown.parent)
+            self.store.write(page, outcome.page)
+            self._leave_marks(given, path.parent, page.parent)
         outcome.notebook = outcome.page = None
-        by_hand = self.by_hand.get((one.student, one.lesson), {})
-        page = page_key(by_hand, given.late, outcome.pages_version)
-        who, when = (one.student, one.lesson), (page, given.timestamp, self.options.unsafe)
-        self._add(Record(*who, given.key, outcome, *when, late=given.late))
-        self.told(one.student, one.lesson, outcome)
+        by_hand = self.by_hand.get((student, lesson), {})
+        made_from = page_key(by_hand, outcome.pages_version, late, given.team)
+        when = made_from, given.timestamp, self.options.unsafe
+        more = {"late": late, "group": given.group, "source": given.source}
+        more["lead"] = given.one.student if given.group else ""
+        self._add(Record(student, lesson, given.key, outcome, *when, **more))
+        self.told(student, lesson, outcome)
 
     def _leave_marks(self, given, *folders):
         """The files by which nbgrader's exchange knows a submission again."""
@@ -302,6 +387,10 @@ class _Run:
         if batch:
             self.ledger.write(batch)
         self.written_at = time.monotonic()
+
+
+def _time_of(found):
+    return moment_of(timestamp_of(found.path))
 
 
 def moment_of(timestamp) -> datetime | None:

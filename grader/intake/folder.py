@@ -174,6 +174,18 @@ def read_regular(handle, name, most) -> bytes:
     return data
 
 
+def timestamp_of(folder) -> str:
+    """The text of a submission's timestamp.txt; "" where it is none."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return _short_text(handle, (DATES,), DATES)
+    finally:
+        os.close(handle)
+
+
 def _short_text(handle, regular, name):
     """What nbgrader wrote into a file of its own, where there is one."""
     if name not in regular:

@@ -17,6 +17,7 @@ from grader.intake.folder import plain_name
 from grader.lms.names import MOODLES, is_number, read_names
 from grader.records.arrivals import read_arrivals
 from grader.records.gradebook import page_key
+from grader.records.teams import team_of
 from grader.reports.tables import safe
 
 
@@ -34,13 +35,12 @@ def pages_for(ledger, out: Path, submitted: Path, lesson: str, platform: str) ->
     names = _names(arrivals, lesson, platform)
     told, unknown, stale = Returned(), [], []
     by_hand = ledger.by_hand(lesson=lesson)
-    for record in ledger.states():
-        if record.lesson != lesson or record.listed:
-            continue
+    mine = [one for one in ledger.states() if one.lesson == lesson and one.outcome.marks]
+    for record in mine:
         student = record.student
         page = Path(out) / "feedback" / student / lesson / f"{lesson}.html"
         given = by_hand.get((student, lesson), {})
-        if page_key(given, record.late, pages_version()) != record.page_key:
+        if _page_now(record, given, mine) != record.page_key:
             stale.append(student)
         elif student not in names or not page.is_file():
             unknown.append(student)
@@ -51,6 +51,10 @@ def pages_for(ledger, out: Path, submitted: Path, lesson: str, platform: str) ->
         words = _("Not in a download from {platform}, or without a page: {names}.")
         told.lines.append(words.format(platform=platform, names=_listed(unknown)))
     return told
+
+
+def _page_now(record, given, mine):
+    return page_key(given, pages_version(), record.late, team_of(record, mine))
 
 
 def _refuse(told, stale, lesson, platform):

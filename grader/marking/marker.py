@@ -19,6 +19,7 @@ from grader.marking import notebook as marked
 from grader.marking.fuse import fuse
 from grader.marking.hidden import for_the_student
 from grader.marking.packages import lacking
+from grader.marking.prints import prints_of
 from grader.marking.signs import signs_in
 from grader.probes.runtime import TooSlow, time_limit
 from grader.records.outcome import (
@@ -29,6 +30,7 @@ from grader.records.outcome import (
     PASSED,
     REFUSED,
     STOPPED,
+    VOID,
     WAITING,
     WRONG,
     Mark,
@@ -139,6 +141,8 @@ class _Run:
         """Judges a check cell or looks whether a free text was written."""
         if cell.kind == "free":
             self.marks.append(self._free(cell))
+        elif cell.kind == "check" and cell.source.void and session is not None:
+            self._pass_over(number, cell.source)
         elif cell.kind == "check":
             verdict = self._verdict(cell.source.grade_id, session)
             if not verdict.passed:
@@ -148,6 +152,16 @@ class _Run:
             self.marks.append(made)
             face = _tidy(told)
             self.outputs[number] = marked.check_outputs(made, face.html(), face.text())
+
+    def _pass_over(self, number, source):
+        """A void check isn't asked: everybody gets its points, and later exercises may build on
+        right values in the place of this one."""
+        name, points = source.grade_id, source.points
+        headline = _("{name}: void, full points for everybody").format(name=name)
+        made = Mark(name, points, points, VOID, headline=headline)
+        self.failed.add(name)
+        self.marks.append(made)
+        self.outputs[number] = marked.check_outputs(made, headline, headline)
 
     def _free(self, cell):
         if not cell.written:
@@ -265,6 +279,7 @@ class _Run:
             signs=list(dict.fromkeys(self.plan.signs)),
             language=language,
             notebook=marked.build(self.plan, self.outputs, metadata, heading),
+            prints=prints_of(self.plan),
         )
 
 

@@ -4,7 +4,7 @@ import json
 import re
 
 from grader.course.notes import clean
-from grader.records.outcome import PASSED
+from grader.records.outcome import PASSED, VOID
 
 _PICTURE = re.compile(r"!\[([\w .-]{0,100})\] \(attachment:([\w.-]{1,100})\)", re.ASCII)
 # Commands with which a formula can be a link, load an extension or lie over the page.
@@ -79,7 +79,7 @@ def check_outputs(mark, html: str, text: str) -> list:
         "metadata": {},
         "data": {"text/html": html, "text/plain": text},
     }
-    if mark.verdict == PASSED:
+    if mark.verdict in (PASSED, VOID):
         return [shown]
     error = {
         "output_type": "error",

@@ -30,7 +30,7 @@ from grader.executor.settings import Settings
 from grader.i18n import N_
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
-from grader.intake.folder import DATES, collect, read_regular
+from grader.intake.folder import collect, timestamp_of
 from grader.intake.matching import spoken_in
 from grader.marking.notebook import build
 from grader.records.gradebook import time_of
@@ -180,22 +180,8 @@ def regular_files(path, exclude=None) -> list:
     return found
 
 
-def timestamp_text(folder) -> str:
-    """The text of a submission's timestamp.txt; "" where it is none."""
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        return read_regular(handle, DATES, 200).decode("ascii").strip()
-    except (Refused, UnicodeDecodeError):
-        return ""
-    finally:
-        os.close(handle)
-
-
 def _time(folder):
-    return time_of(timestamp_text(folder))
+    return time_of(timestamp_of(folder))
 
 
 def harden():

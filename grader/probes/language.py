@@ -47,17 +47,19 @@ def _train_once(function, case):
     torch.manual_seed(torch_seed)
     np.random.seed(numpy_seed)
     inputs = build(given)
-    modules = {name: inputs[name] for name in ("policy", "critic", "reference")}
+    names = [name for name in ("policy", "critic", "reference") if name in inputs]
+    modules = {name: inputs[name] for name in names}
     before = {name: weights(module) for name, module in modules.items()}
     spy = OptimizerSpy(inputs["optimizer"], {})
     samples = SampleSpy(inputs["language"], modules, lambda: spy.steps)
-    looks = [OutputWatch(inputs[n], inputs["optimizer"], watched) for n in ("policy", "critic")]
+    learners = [name for name in ("policy", "critic") if name in inputs]
+    looks = [OutputWatch(inputs[n], inputs["optimizer"], watched) for n in learners]
     keywords = case.get("keywords", [])
     positional = [one for name, one in inputs.items() if name not in keywords]
     result, error = attempt(function, *positional, **{name: inputs[name] for name in keywords})
     seen = {"raised": error} if error else {"value": observe(result)}
     seen["modules"] = {n: {"before": before[n], "after": weights(m)} for n, m in modules.items()}
-    seen |= {"steps": looks[0].steps, "value_steps": looks[1].steps}
+    seen |= {"steps": looks[0].steps, "value_steps": looks[-1].steps}
     return seen | {"optimizer": spy.report(), "samples": samples.rows}
 
 
@@ -69,8 +71,8 @@ class SampleSpy:
         self._sample = language.sample
         language.sample = self.sample
 
-    def sample(self, policy, batch_size):
-        tokens = self._sample(policy, batch_size)
+    def sample(self, policy, *args, **kwargs):
+        tokens = self._sample(policy, *args, **kwargs)
         source = next((name for name, m in self._modules.items() if m is policy), "other")
         kept = np.array(tokens.detach().cpu().numpy(), dtype=np.int16)
         self.rows.append({"tokens": kept, "source": source, "steps": self._now()})

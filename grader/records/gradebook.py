@@ -47,7 +47,7 @@ from grader.course import Lesson
 from grader.course.lateness import ON_TIME, Lateness
 from grader.course.notes import Note
 from grader.errors import UserError
-from grader.records import address
+from grader.records import address, history, remedies
 from grader.records.outcome import FAILED, Mark, Outcome
 
 COURSE = "policy_gradients"
@@ -75,7 +75,8 @@ class GradebookError(UserError):
 class Record:
     """One submission's state: key (what it was graded from), page_key (what its feedback page was
     made from) and the outcome without notebook and page. listed: it has
-    a status here, but no rows in nbgrader's tables."""
+    a status here, but no rows in nbgrader's tables. group: whose work it is, and
+    lead: who handed it in; "" where somebody works alone; source: digest of the notebook."""
 
     student: str
     lesson: str
@@ -86,6 +87,9 @@ class Record:
     unsafe: bool = False
     listed: bool = False
     late: Lateness = ON_TIME
+    group: str = ""
+    lead: str = ""
+    source: str = ""
 
 
 class Ledger:
@@ -100,7 +104,8 @@ class Ledger:
                 self._open.enter_context(address.alone(where))
             self.book = Gradebook(_url(self.path, wait), COURSE)
             self._open.callback(self._close)
-            STATE.metadata.create_all(self.book.engine)
+            for table in (STATE, history.TOLD):
+                table.metadata.create_all(self.book.engine)
             self._open = self._open.pop_all()
         self.engine = self.book.engine
 
@@ -149,6 +154,7 @@ class Ledger:
                 if record.outcome.status != FAILED and not record.listed:
                     self._grade(connection, record)
                 _keep(connection, record)
+                history.remember(connection, record)
 
     def _grade(self, connection, record):
         cells = self._cells[record.lesson]
@@ -378,6 +384,9 @@ def _keep(connection, record):
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
         "late": asdict(record.late) if record.late.late else None,
+        "group": [record.group, record.lead],
+        "source": record.source,
+        "prints": outcome.prints,
     }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
@@ -410,6 +419,7 @@ def _record(row):
         _notes(content["notes"]),
         _notes(content["signs"]),
         row.language,
+        prints=content.get("prints", {}),
     )
     return Record(
         row.student,
@@ -419,6 +429,9 @@ def _record(row):
         row.by_hand,
         unsafe=content["unsafe"],
         late=Lateness(**(content.get("late") or {})),
+        group=content.get("group", ["", ""])[0],
+        lead=content.get("group", ["", ""])[1],
+        source=content.get("source", ""),
     )
 
 
@@ -430,12 +443,12 @@ def _notes(plain):
     return [Note(*n) if isinstance(n, list) else n for n in plain]
 
 
-def page_key(marks: dict, late: Lateness, version: str) -> str:
+def page_key(marks: dict, version: str, late: Lateness = ON_TIME, group: str = "") -> str:
     """A digest of what a submission's page shows beside its marks: hand-given marks and comments,
-    and lateness. version: of the code that made the page."""
+    its lateness and its group. version: of the code that made the page."""
     given = sorted((name, mark, words) for name, (mark, words) in marks.items())
-    text = json.dumps([version, given, asdict(late)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    shown = [version, given, asdict(late) if late.late else None, group]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -457,35 +470,11 @@ def _explained(where):
     except (DatabaseError, InterfaceError, InvalidEntry) as error:
         said = str(getattr(error, "orig", error)).strip()  # nbgrader says some its own way
         if isinstance(where, URL):
-            name, remedy = address.shown(where), _remedy_for_server(said.lower())
+            name, remedy = address.shown(where), remedies.for_server(said.lower())
         else:
             broken = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
-            name, remedy = where, NO_GRADEBOOK if broken else _remedy_for_file(said.lower())
+            name, remedy = (
+                where,
+                remedies.NO_GRADEBOOK if broken else remedies.for_file(said.lower()),
+            )
         raise GradebookError(f"{name}: {said}. {remedy}") from None
-
-
-NO_GRADEBOOK = "The file is no gradebook, or a damaged one: move it away, then start again."
-
-
-def _remedy_for_file(words):
-    if "locked" in words:
-        remedy = "Another program holds it: close formgrader or the other run, then start again."
-    elif "full" in words or "disk i/o" in words:
-        remedy = "The disk is full: free some space, then start again."
-    elif "readonly" in words or "unable to open" in words:
-        remedy = "Make the --out folder and the file writable."
-    else:
-        remedy = "Back the file up; `nbgrader db upgrade` may help."
-    return f"{remedy} Marks written so far are safe."
-
-
-def _remedy_for_server(words):
-    if "permission denied" in words or "no schema" in words:
-        remedy = "The database must belong to its user: ALTER DATABASE ... OWNER TO ..."
-    elif "does not exist" in words:
-        remedy = "Make the user and the database first: createuser USER; createdb -O USER DATABASE."
-    elif "password" in words or "authentication" in words or "no pg_hba" in words:
-        remedy = "The server doesn't let this user in: look at ~/.pgpass and at its pg_hba.conf."
-    else:
-        remedy = "Is the server running and within reach? Then start the same command again."
-    return f"{remedy} Marks written so far are safe."

@@ -14,6 +14,8 @@ GRADED, NOTED, STOPPED, REFUSED, FAILED = (
     "failed",
 )
 PASSED, WRONG, NOT_RUN, BLANK, WAITING = "passed", "failed", N_("not run"), "blank", "waiting"
+# The check itself was at fault, and gives its points to everybody whose notebook could be read.
+VOID = "void"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Mark:
 class Task:
     """One submission to mark. data: the notebook's bytes, or None where ``refused`` says why not;
     seeds: exercise -> seed of its hidden cases; by_hand: exercise -> (mark, comment) given so far;
-    language: "" leaves it to the notebook; late: what lateness costs."""
+    language: "" leaves it to the notebook; late: what lateness costs; group: in
+    words."""
 
     student: str
     lesson: Lesson
@@ -52,13 +55,15 @@ class Task:
     translations: dict = field(default_factory=dict)
     unsafe: bool = False
     late: Lateness = ON_TIME
+    group: str = ""
 
 
 @dataclass
 class Outcome:
     """What became of a task. reason, notes and signs are Notes or plain texts; notebook and page
     are the marked notebook (a dict; its text once the worker is through) and the feedback page (a
-    text), or None; pages_version: of the code that made the page."""
+    text), or None; pages_version: of the code that made the page; prints:
+    exercise -> prints of its code."""
 
     status: str
     reason: list = field(default_factory=list)
@@ -71,3 +76,4 @@ class Outcome:
     notebook: dict | str | None = None
     page: str | None = None
     pages_version: str = ""
+    prints: dict = field(default_factory=dict)

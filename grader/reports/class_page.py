@@ -9,8 +9,21 @@ from urllib.parse import quote
 import jinja2
 
 from grader.i18n import N_, _
-from grader.records.outcome import FAILED, GRADED, NOTED, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.records.history import told
+from grader.records.outcome import (
+    FAILED,
+    GRADED,
+    NOTED,
+    PASSED,
+    REFUSED,
+    STOPPED,
+    VOID,
+    WAITING,
+    WRONG,
+)
 from grader.reports import figures, tables
+from grader.reports.mistakes import Mistakes
+from grader.reports.pairs import Pairs
 from grader.reports.student_page import number
 from policy_gradients.i18n import language
 
@@ -36,6 +49,7 @@ SAID = {
     "waiting": N_("Texts that wait for a mark by hand: {n}."),
     "passed": N_("Checks passed"),
     "blank": N_("Not written: {names}."),
+    "void": N_("Void, full points for everybody whose notebook could be read: {names}."),
     "frequent": N_("Most frequent mistakes"),
     "exercise": N_("exercise"),
     "mistake": N_("mistake"),
@@ -58,6 +72,26 @@ SAID = {
         "Mentions of things that an exercise doesn't need, and oddities of the files. None of this "
         "costs points or proves anything; it is worth a look."
     ),
+    "across": N_("Mistakes across lessons"),
+    "across_words": N_(
+        "A mistake is told by its name and a hint. Of those who were told it, some handed in "
+        "again, and some of these passed. It doesn't say why: others may have helped, too."
+    ),
+    "made": N_("made now"),
+    "told": N_("told to"),
+    "again": N_("handed in again"),
+    "then": N_("passed then"),
+    "pairs": N_("Alike"),
+    "pairs_words": N_(
+        "Pairs of people who share rare wrong answers, or nearly the same code, names and "
+        "comments apart; what the course's own answers have doesn't count. This doesn't prove that "
+        "anybody copied: people who learn together, or ask the same book or program, write alike. "
+        "Nor does it find everybody who did. It costs no points. Read both before you talk to "
+        "anybody."
+    ),
+    "pair": N_("students"),
+    "same_wrong": N_("the same rare wrong answer"),
+    "same_code": N_("nearly the same code"),
     "late": N_("Handed in late"),
     "late_words": N_("What was taken off stands in submissions.csv, beside the raw mark."),
     "noted": N_("These were graded in full. The note says what was mended."),
@@ -88,20 +122,23 @@ def status_words(status, count) -> str:
     return _("{status}: {n}.").format(status=_(STATUSES[status]), n=count)
 
 
-def page(ledger) -> str:
+def page(ledger, known=None) -> str:
     """The report on everything in the gradebook, as one HTML file without scripts, in the language
-    in use."""
-    by_hand = ledger.by_hand()
+    in use. known: exercise -> prints of the course's own answers."""
+    by_hand, alike, across = ledger.by_hand(), Pairs(known), Mistakes(told(ledger))
     lessons, seen = {}, _Seen()
     for record in ledger.states():
         lesson = lessons.setdefault(record.lesson, _Lesson(record.lesson))
         lesson.add(record, tables.marks_of(record, by_hand))
-        seen.add(record)
+        for one in (seen, alike, across):
+            one.add(record)
     for lesson in lessons.values():
         lesson.draw()
     return _template().render(
         lessons=list(lessons.values()),
         seen=seen,
+        pairs=alike.found(),
+        across=across.found(),
         most_rows=MOST_ROWS,
         unsafe=seen.unsafe,
         language=language(),
@@ -116,7 +153,7 @@ class _Lesson:
         self.statuses, self.waiting = Counter(), 0
         self.passed, self.tried, self.blank = Counter(), {}, Counter()
         self.mistakes, self.examples = Counter(), defaultdict(list)
-        self.histogram = self.rates = ""
+        self.histogram, self.rates, self.void = "", "", Counter()
 
     def add(self, record, rows):
         self.statuses[record.outcome.status] += 1
@@ -129,7 +166,9 @@ class _Lesson:
             self._count(record, mark, verdict)
 
     def _count(self, record, mark, verdict):
-        if verdict in (WAITING, "marked", "blank") or record.outcome.status == REFUSED:
+        if verdict == VOID:
+            self.void[mark.exercise] += 1
+        if verdict in (WAITING, "marked", "blank", VOID) or record.outcome.status == REFUSED:
             return
         self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
         self.passed[mark.exercise] += verdict == PASSED

@@ -12,7 +12,7 @@ from grader.course import ANSWERS
 from grader.course.lateness import ON_TIME
 from grader.course.notes import Note, clean
 from grader.i18n import N_, _
-from grader.records.outcome import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, WAITING, WRONG
+from grader.records.outcome import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, VOID, WAITING, WRONG
 from policy_gradients.i18n import speaking
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +23,7 @@ WORDS = {
     BLANK: N_("no answer"),
     WAITING: N_("waits for its mark"),
     "marked": N_("marked by hand"),
+    VOID: N_("void: full points for everybody"),
 }
 
 SIGNS = {PASSED: "✓ ", WRONG: "✗ "}
@@ -31,6 +32,7 @@ SAID = {
     "total": N_("{score} of {most} points"),
     "waiting": N_("(some answers still wait for their mark)"),
     "unsafe": N_("Graded without a sandbox."),
+    "group": N_("Handed in together: {group}."),
     "late": N_("Handed in after the deadline: {late}."),
     "penalty": N_("{penalty} points are taken off for it: {score} of {most} points count."),
     "exercise": N_("exercise"),
@@ -62,8 +64,9 @@ def number(value) -> str:
     return "–" if value is None else f"{round(float(value), 2):g}"
 
 
-def page_of(student, outcome, lesson, by_hand=None, unsafe=False, late=ON_TIME) -> str:
-    """The page as HTML. by_hand: exercise -> (mark or None, comment) given by people."""
+def page_of(student, outcome, lesson, by_hand=None, unsafe=False, late=ON_TIME, group="") -> str:
+    """The page as HTML. by_hand: exercise -> (mark or None, comment) given by people; group: whose
+    work it is, in words."""
     with speaking(outcome.language):
         rows = [
             _row(mark, (by_hand or {}).get(mark.exercise, (None, ""))) for mark in outcome.marks
@@ -79,6 +82,7 @@ def page_of(student, outcome, lesson, by_hand=None, unsafe=False, late=ON_TIME) 
                 rows=rows,
                 total=total,
                 late=late,
+                group=clean(group),
                 penalty=late.penalty(total),
                 most=sum(row["most"] for row in rows),
                 waiting=any(row["score"] is None for row in rows),
@@ -106,7 +110,7 @@ def _row(mark, given):
         "word": _(WORDS[verdict]),
         "sign": SIGNS.get(verdict, ""),
         "good": verdict == PASSED,
-        "neutral": verdict in (WAITING, "marked"),
+        "neutral": verdict in (WAITING, "marked", VOID),
         "headline": mark.headline,
         "lines": mark.lines,
         "comment": clean(comment or ""),

@@ -14,7 +14,7 @@ _FORMULA = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0
 GRADES = ("student", "lesson", "exercise", "score", "max_score", "verdict", "mistake")
 SUBMISSIONS = (
     *("student", "lesson", "status", "reason", "seconds", "peak_mb"),
-    *("late", "raw_score", "penalty", "score", "max_score"),
+    *("late", "raw_score", "penalty", "score", "max_score", "group"),
 )
 
 
@@ -76,6 +76,7 @@ def submissions(ledger) -> str:
             f"{record.outcome.peak_mb:.0f}",
             record.late.words(),
             *map(number, _sums(record, by_hand)),
+            safe(record.group),
         )
         for record in ledger.states()
     )

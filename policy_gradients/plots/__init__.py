@@ -6,6 +6,15 @@ Each function draws on `ax`, or on a new figure, and returns the Axes. Labels ar
 from .clip import ClipExplorer, clip_curves
 from .curves import bars, convergence, gradient_cloud, learning_curves
 from .frames import slider, sliders, strip
+from .groups import (
+    broken_token_runs,
+    contest,
+    cosine_cloud,
+    drifts,
+    gauge_table,
+    prompt_weights,
+    scattered_frontier,
+)
 from .maps import policy, trajectory, values
 from .noise import (
     angle_histogram,
@@ -35,6 +44,13 @@ from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 from .tokens import frontier, leashes_compared, predictions
 
 __all__ = [
+    "broken_token_runs",
+    "contest",
+    "cosine_cloud",
+    "drifts",
+    "gauge_table",
+    "prompt_weights",
+    "scattered_frontier",
     "predictions",
     "leashes_compared",
     "frontier",

@@ -99,7 +99,7 @@ BONUS_IN_REWARDS = FunctionExercise(
         ),
         Mistake(
             "sign",
-            N_("At which side do you end with a goal worth nothing?"),
+            N_("Let the goal be worth nothing. Which bonus makes a step worth nothing, too?"),
             like=lambda g, r, d, m: r - g / (m - d),
         ),
         Mistake(

@@ -4,10 +4,17 @@ import numpy as np
 
 from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
 from grader.checks.shared import tabular
+from grader.checks.shared.actor_critic import (
+    critic_tables,
+    descent,
+    of_probabilities,
+    per_state,
+    rule_discounted_history,
+    taken_log_probs,
+)
 from grader.checks.shared.convention import which_mean
-from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import rewards_to_go
-from grader.checks.shared.tabular import env_text, training_env
+from grader.checks.shared.tabular import env_text, parallel, training_env
 from grader.probes.train import Module, Optimizer
 
 UPDATES, BATCH = 60, 16
@@ -53,13 +60,6 @@ def train_actor_critic_cases(rng):
     ]
 
 
-def critic_tables(seen) -> np.ndarray:
-    """(updates + 1, S): the critic's values before each update and after the last one."""
-    before = seen["modules"]["critic"]["before"]["table"]
-    after_each = seen["optimizers"]["optimizer"]["weights"]["critic"]["table"]
-    return np.concatenate([before[None], after_each])
-
-
 def updates(case, seen):
     """(policy's gradient, critic's gradient, theta, values, batch) of the first few updates."""
     grads = seen["optimizers"]["optimizer"]["grads"]
@@ -72,13 +72,6 @@ def updates(case, seen):
         strict=False,
     )
     return list(rows)[:4]
-
-
-def parallel(one, other) -> bool:
-    """Whether one is a positive multiple of the other, up to single precision."""
-    one, other = np.ravel(one).astype(float), np.ravel(other).astype(float)
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    return lengths > 0 and one @ other / lengths > 1 - 1e-6
 
 
 def to_go(episode, values, gamma):
@@ -152,17 +145,6 @@ WRONG_WEIGHTS = {
 }
 
 
-def descent(theta, batch, weights):
-    return -tabular.weighted_scores(theta, batch, weights)
-
-
-def of_probabilities(theta, batch, weights):
-    """The descent where the probability stands in the loss: each score once more weighted by it."""
-    pi = softmax(theta)
-    chances = [pi[episode.states, episode.actions] for episode in batch]
-    return descent(theta, batch, [w * p for w, p in zip(weights, chances, strict=True)])
-
-
 def rule_actor(case, seen):
     """Names a wrong policy gradient; one of an unknown form passes, its effect is what counts."""
     gamma, every = case.inputs["gamma"], updates(case, seen)
@@ -178,18 +160,6 @@ def rule_actor(case, seen):
         hint = _("The gradient is that of probabilities. Where did the 1/pi go?")
         return Problem("gradient", "", expected, _("other weights"), hint, "probability-not-log")
     return None
-
-
-def per_state(batch, weights, size) -> np.ndarray:
-    """(S,): the weights of all steps, added up by state."""
-    total = np.zeros(size)
-    for episode, weight in zip(batch, weights, strict=True):
-        np.add.at(total, episode.states, weight)
-    return total
-
-
-def taken_log_probs(theta, batch) -> list:
-    return [np.log(softmax(theta)[e.states, e.actions]) for e in batch]
 
 
 def moved_by_policy(used, theta, values, batch, gamma) -> bool:
@@ -240,20 +210,6 @@ def rule_critic(case, seen):
         if all(parallel(c, form) for c, form in forms):
             return Problem("gradient", "", expected, _("another direction"), _(hint), name)
     return None
-
-
-def rule_discounted_history(case, seen):
-    """The usual slip of the history: discounted returns."""
-    found, gamma = tabular.numbers(seen["value"]), case.inputs["gamma"]
-    batches = tabular.batches(case, seen)
-    wrong = [np.mean([rewards_to_go(e.rewards, gamma)[0] for e in batch]) for batch in batches]
-    if found is None or gamma == 1 or found.shape != np.shape(wrong):
-        return None
-    if not np.allclose(found, wrong, rtol=1e-4, atol=1e-4):
-        return None
-    expected, got = _("mean returns as they were earned"), _("discounted ones")
-    hint = _("gamma serves the learning; the history shows what was earned.")
-    return Problem("value", "", expected, got, hint, "history-discounted")
 
 
 def remark(cases, seen) -> str:

@@ -5,21 +5,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
-from grader.checks.lesson_03.learning import (
+from grader.checks.shared import tabular
+from grader.checks.shared.actor_critic import (
     critic_tables,
     descent,
     of_probabilities,
-    parallel,
     per_state,
     rule_discounted_history,
     taken_log_probs,
 )
-from grader.checks.shared import tabular
 from grader.checks.shared.convention import which_mean
 from grader.checks.shared.episodes import environment
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.returns import rewards_to_go
-from grader.checks.shared.tabular import env_text, training_env
+from grader.checks.shared.tabular import env_text, parallel, training_env
 from grader.probes.train import Module, Optimizer
 
 UPDATES, BATCH = 60, 16

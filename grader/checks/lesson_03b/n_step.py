@@ -150,12 +150,7 @@ N_STEP_ADVANTAGES = FunctionExercise(
         Mistake(
             "next-row",
             N_("values[t + n] can belong to the next episode. Whose value is next_values?"),
-            like=slip(follows=row_below),
-        ),
-        Mistake(
-            "next-row",
-            N_("values[t + n] can belong to the next episode. Whose value is next_values?"),
-            like=slip(follows=zero_at_the_end),
+            like=(slip(follows=row_below), slip(follows=zero_at_the_end)),
         ),
         Mistake(
             "last-row-ended",
@@ -190,12 +185,7 @@ N_STEP_ADVANTAGES = FunctionExercise(
         Mistake(
             "n-ignored",
             N_("Call it with another n: does the result change?"),
-            like=slip(steps=lambda n: 1),
-        ),
-        Mistake(
-            "n-ignored",
-            N_("Call it with another n: does the result change?"),
-            like=slip(steps=lambda n: FAR),
+            like=(slip(steps=lambda n: 1), slip(steps=lambda n: FAR)),
         ),
         Mistake(
             "power-of-n",

@@ -1,7 +1,6 @@
 """Checks of the loop's small formulas: whitening, entropy, explained variance."""
 
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,24 +17,9 @@ from grader.checking import (
     close,
     plain,
 )
+from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.ppo_update import log_softmax
 from grader.checks.shared.whitening import whitened
-
-
-@dataclass(frozen=True)
-class AnyTruth(FunctionExercise):
-    """Where the syllabus leaves a choice open: right is who agrees with one truth throughout."""
-
-    others: tuple = ()
-
-    def problem(self, cases, seen):
-        problems = []
-        for truth in (self.truth, *self.others):
-            problem = FunctionExercise.problem(replace(self, truth=truth), cases, seen)
-            if problem is None:
-                return None
-            problems.append(problem)
-        return next((p for p in problems if p.mistake), problems[0])
 
 
 def advantage_cases(rng):

@@ -1,6 +1,5 @@
 """Check of train_language_ppo: what spies saw, and the exact score and drift of the weights."""
 
-import functools
 import math
 
 import numpy as np
@@ -10,6 +9,19 @@ from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, close, kind
 from grader.checks.lesson_06.critic import Look, critic_problem, last_of, old_problem
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import raised, softmax
+from grader.checks.shared.sentences import (
+    behaviour,
+    directions,
+    in_order,
+    language_of,
+    log_probs,
+    looked_at,
+    mask_of,
+    model,
+    nudged,
+    pretrained,
+    weights_of,
+)
 from grader.probes.language import Language
 from grader.probes.ppo import Fading
 from grader.probes.train import Module, Optimizer
@@ -18,35 +30,7 @@ BETA, MARK, BOUND = 0.5, 1.15, 2.5
 UPDATES, BATCH = 20, 128
 
 
-def behaviour(expected, got, hint, mistake):
-    return Problem("behaviour", "", expected, got, hint, mistake)
-
-
 # Cases ----------------------------------------------------------------------------------------
-
-
-@functools.cache
-def pretrained() -> dict:
-    """Weights of a model of the language in its usual order: parameter name -> array."""
-    import policy_gradients as pg
-
-    language = pg.language.Language()
-    with torch.random.fork_rng(), torch.enable_grad():
-        torch.manual_seed(0)
-        model = pg.Transformer(language.num_tokens, language.length, language.num_tokens)
-        language.pretrain(model, np.random.default_rng(0), num_steps=200)
-    return {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
-
-
-def in_order(weights, order) -> dict:
-    """The same model where token i is what token order[i] was."""
-    moved = {name: weights[name][order] for name in ("token.weight", "head.weight", "head.bias")}
-    return {**weights, **moved}
-
-
-def nudged(weights, rng, size) -> dict:
-    """The model with noise on its weights: another policy, not too far away."""
-    return {n: (w + rng.normal(size=w.shape) * size).astype(np.float32) for n, w in weights.items()}
 
 
 def train_cases(rng):
@@ -119,18 +103,6 @@ def train_case(order, reference, policy, options, chance, critic=SILENT, watched
     words = ", ".join(f"{name}={number_text(options[name])}" for name in options if name != "rng")
     shown = _("train_language_ppo(..., {words})").format(words=words)
     return Case(inputs, tuple(options), shown=shown)
-
-
-def language_of(case):
-    return case.inputs["language"].materialize()
-
-
-def model(record, weights):
-    """A network of the case with these weights, in the grader's process."""
-    shapes = {name: np.shape(array) for name, array in record.weights.items()}
-    if {name: np.shape(weights[name]) for name in shapes} != shapes:
-        raise ValueError("weights of another shape")
-    return Module(record.name, record.kwargs, weights).materialize()
 
 
 # What was done --------------------------------------------------------------------------------
@@ -270,76 +242,6 @@ def rule_modules(case, seen):
 
 
 # One batch, looked at closely -----------------------------------------------------------------
-
-
-def looked_at(tokens, watched):
-    """(tokens, output, grad) of each watched step, (B, L), (B, L, ...) twice, rows in one order;
-    None where the module was shown anything else than all sentences at each step, whole or
-    without their last token."""
-    whole, steps = tokens[np.lexsort(tokens.T)], []
-    for passes in watched:
-        widths = {np.shape(p["tokens"])[1:] for p in passes}
-        if len(widths) != 1 or not widths <= {(whole.shape[1],), (whole.shape[1] - 1,)}:
-            return None
-        parts = [np.concatenate([p[name] for p in _added_up(passes)]) for name in PARTS]
-        shown = whole[:, : parts[0].shape[1]]
-        here, there = np.lexsort(shown.T), np.lexsort(parts[0].T)
-        one_each = len(np.unique(shown, axis=0)) == len(np.unique(whole, axis=0))
-        if not one_each or not np.array_equal(shown[here], parts[0][there]):
-            return None
-        steps.append([whole.astype(float), *(_placed(x[there], here, whole) for x in parts[1:])])
-    return steps
-
-
-def _placed(rows, places, whole):
-    """Rows at their places, and zeros where a column is missing."""
-    found = np.zeros((*whole.shape, *rows.shape[2:]))
-    found[places, : rows.shape[1]] = rows
-    return found
-
-
-PARTS = ("tokens", "output", "grad")
-
-
-def _added_up(passes):
-    """One pass for each set of rows: where the same ones were shown twice, gradients add up."""
-    found = []
-    for one in passes:
-        same = [p for p in found if np.array_equal(p["tokens"], one["tokens"])]
-        if same:
-            same[0]["grad"] = same[0]["grad"] + one["grad"]
-        else:
-            found.append(dict(one))
-    return found
-
-
-def mask_of(language, tokens):
-    """(B, L - 1): predictions of the completion's tokens, up to the first end."""
-    mask = np.zeros((len(tokens), tokens.shape[1] - 1), bool)
-    for row, kept in zip(tokens, mask, strict=True):
-        ends = np.flatnonzero(row[language.prompt_length :] == language.eos)
-        kept[language.prompt_length - 1 :][: ends[0] + 1 if len(ends) else None] = True
-    return mask
-
-
-def directions(tokens, logits):
-    """(B, L - 1, V): derivative of each written token's log-probability by its logits."""
-    slope = -softmax(logits[:, :-1])
-    written = tokens[:, 1:, None].astype(int)
-    np.put_along_axis(slope, written, np.take_along_axis(slope, written, -1) + 1, -1)
-    return slope
-
-
-def weights_of(tokens, logits, grad):
-    """(weight of each token's log-probability in the objective, what is left of the gradient)."""
-    slope, grad = directions(tokens, logits), grad[:, :-1]
-    weight = -(grad * slope).sum(-1) / (slope**2).sum(-1)
-    return weight, grad + weight[..., None] * slope
-
-
-def log_probs(tokens, logits):
-    table = np.log(softmax(logits[:, :-1]))
-    return np.take_along_axis(table, tokens[:, 1:, None].astype(int), -1)[..., 0]
 
 
 def rule_close_look(case, seen):

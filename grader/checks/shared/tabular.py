@@ -272,10 +272,10 @@ def gradient_rule(right, wrongs):
     def rule(case, seen):
         used = seen["optimizers"]["optimizer"]["grads"]["policy"]["theta"]
         every = list(zip(used, tables(seen), batches(case, seen), strict=False))[:4]
-        if any(_parallel(g, form(theta, batch)) for form in right for g, theta, batch in every):
+        if any(parallel(g, form(theta, batch)) for form in right for g, theta, batch in every):
             return None
         for name, hint, form in wrongs:
-            if all(_parallel(g, form(theta, batch)) for g, theta, batch in every):
+            if all(parallel(g, form(theta, batch)) for g, theta, batch in every):
                 expected = _("minus the estimated gradient of the expected return")
                 got = _("another direction")
                 return Problem("gradient", "", expected, got, _(hint), name)
@@ -284,7 +284,7 @@ def gradient_rule(right, wrongs):
     return rule
 
 
-def _parallel(one, other) -> bool:
+def parallel(one, other) -> bool:
     """Whether one is a positive multiple of the other, up to single precision."""
     one, other = np.ravel(one).astype(float), np.ravel(other).astype(float)
     lengths = np.linalg.norm(one) * np.linalg.norm(other)

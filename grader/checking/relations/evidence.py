@@ -1,0 +1,112 @@
+"""The cases of one answer side by side: what was asked, what is right, what came."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.checking.case import Expected, labelled, plain
+from grader.checking.compare import close
+from grader.checking.kinds import Mismatch
+
+MOST_NUMBERS = 20_000  # a larger result is left out of the search
+
+
+@dataclass(frozen=True)
+class Relation:
+    """name: as the class report counts it; hint: words for the learner, translated; predict: from
+    one case to what this relation makes of its truth (None: it says nothing of this case)."""
+
+    name: str
+    hint: str
+    predict: Callable | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One case. inputs: name -> plain value, in the order of the call; label: the part of the
+    result that is looked at, "" where it has one; wanted, found: arrays."""
+
+    inputs: dict
+    label: str
+    wanted: np.ndarray
+    found: np.ndarray
+    right: bool
+
+
+class Evidence:
+    """All cases with a readable result, the first wrong one in front."""
+
+    def __init__(self, cases, relative, absolute):
+        self.cases = sorted(cases, key=lambda case: case.right)
+        self._tolerances = relative, absolute
+
+    def explained_by(self, relation) -> bool:
+        """Whether what came is, in every case, what the relation makes of the truth."""
+        with np.errstate(all="ignore"):
+            return all(self._explains(relation, case) for case in self.cases)
+
+    def _explains(self, relation, case) -> bool:
+        predicted = _safely(relation.predict, case)
+        if predicted is None:
+            return case.right
+        return self.same(case.found, predicted)
+
+    def same(self, found, wanted) -> bool:
+        """Equal in shape and, within the exercise's tolerances, in value."""
+        found, wanted = np.asarray(found), np.asarray(wanted)
+        return found.shape == wanted.shape and bool(close(found, wanted, *self._tolerances).all())
+
+    def good(self, case) -> np.ndarray:
+        """Entry by entry, whether a result of the right shape is right."""
+        with np.errstate(all="ignore"):
+            return close(case.found, case.wanted, *self._tolerances)
+
+
+def _safely(predict, case):
+    try:
+        predicted = predict(case)
+        return None if predicted is None else np.asarray(predicted, dtype=float)
+    except Exception:  # a way that doesn't exist for these shapes explains nothing
+        return None
+
+
+def gather(exercise, cases, seen, expected) -> Evidence | None:
+    """The evidence on the first label that is wrong; None where there is too little to compare."""
+    rows = [
+        (plain_inputs(case), labelled(truth.value), found)
+        for case, one, truth in zip(cases, seen, expected)
+        if isinstance(truth, Expected) and (found := _found(exercise, case, one)) is not None
+    ]
+    label = next((n for row in rows for n in row[1] if not _is_right(exercise, row, n)), None)
+    if label is None:
+        return None
+    kept = [
+        Seen(row[0], label, row[1][label], row[2][label], _is_right(exercise, row, label))
+        for row in rows
+        if max(row[1][label].size, row[2][label].size) <= MOST_NUMBERS
+    ]
+    return Evidence(kept, exercise.relative, exercise.absolute) if kept else None
+
+
+def plain_inputs(case) -> dict:
+    """Input name -> plain value."""
+    return {name: plain(given) for name, given in case.inputs.items()}
+
+
+def _found(exercise, case, one):
+    if "error" in one:
+        return None
+    try:
+        return exercise.kind_for(case).arrays(one["value"])
+    except Mismatch:
+        return None
+
+
+def _is_right(exercise, row, label):
+    _inputs, wanted, found = row
+    same_shape = found[label].shape == wanted[label].shape
+    if not same_shape:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(close(found[label], wanted[label], exercise.relative, exercise.absolute).all())

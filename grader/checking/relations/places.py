@@ -1,0 +1,148 @@
+"""Where the wrong entries are, if they follow no rule of their own: at an end, behind a mask, in
+rows of extreme numbers, or in the calls in which an argument has another value."""
+
+import numpy as np
+
+from grader.checking.relations.evidence import Relation
+from grader.checking.relations.outputs import _is_number
+from grader.i18n import N_, _
+
+ENDS = (
+    ("first-entry", N_("All is right but the first entry."), lambda i, n: i == 0),
+    ("last-entry", N_("All is right but the last entry."), lambda i, n: i == n - 1),
+    ("ends", N_("All is right but the first and last entry."), lambda i, n: i % max(n - 1, 1) == 0),
+    ("first-alone", N_("The first entry alone is right."), lambda i, n: i > 0),
+    ("last-alone", N_("The last entry alone is right."), lambda i, n: i < n - 1),
+)  # fmt: skip
+LARGE = 50.0
+
+
+def place_relation(evidence) -> Relation | None:
+    """The simplest description of the places that holds in every case."""
+    if all(case.found.shape == case.wanted.shape for case in evidence.cases):
+        found = _not_finite(evidence) or _ends(evidence) or _flagged(evidence) or _extreme(evidence)
+        if found:
+            return found
+    return _calls(evidence)
+
+
+def _wrong(evidence):
+    return [(case, ~evidence.good(case)) for case in evidence.cases if not case.right]
+
+
+def _not_finite(evidence):
+    """Right but for entries that are no numbers at all, in calls of large inputs."""
+    bad = [(case, wrong) for case, wrong in _wrong(evidence)]
+    if any(np.isfinite(case.found[wrong]).any() for case, wrong in bad):
+        return None
+    if all(_largest(case) > LARGE for case, _w in bad):
+        hint = _("The wrong entries are nan or inf, and come from large inputs: what overflows?")
+        return Relation("overflow", hint)
+    return Relation("not-finite", _("The wrong entries are nan or inf; all others are right."))
+
+
+def _largest(case):
+    arrays = [np.abs(np.asarray(x, float)) for x in case.inputs.values() if _numeric(x)]
+    return max((float(np.nanmax(a)) for a in arrays if a.size), default=0.0)
+
+
+def _numeric(value):
+    return _is_number(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "fiu")
+
+
+def _ends(evidence):
+    rows = [(case, wrong) for case, wrong in _wrong(evidence) if case.wanted.ndim]
+    if len(rows) < len(_wrong(evidence)) or not any(case.wanted.shape[0] > 2 for case, _w in rows):
+        return None
+    for axis in (0, -1):
+        for name, hint, inside in ENDS:
+            if all(_only(wrong, axis, inside) for _case, wrong in rows):
+                return Relation(name, _(hint))
+    return None
+
+
+def _only(wrong, axis, inside):
+    """Whether every wrong entry, and nearly nothing else, is at such a place."""
+    size = wrong.shape[axis]
+    here = inside(np.arange(size), size)
+    lines = np.moveaxis(wrong, axis, 0).reshape(size, -1).any(1)
+    return bool((lines <= here).all()) and (here.sum() <= 2 or bool(lines[here].mean() > 0.5))
+
+
+def _flagged(evidence):
+    for name, value in evidence.cases[0].inputs.items():
+        if not (isinstance(value, np.ndarray) and value.dtype == bool):
+            continue
+        for wanted, hint in (
+            (True, N_("Right where `{name}` is false, wrong only where it is true.")),
+            (False, N_("Right where `{name}` is true, wrong only where it is false.")),
+        ):
+            rows = _wrong(evidence)
+            if all(_within(wrong, case.inputs.get(name), wanted) for case, wrong in rows):
+                return Relation("wrong-where-flagged", _(hint).format(name=name))
+    return None
+
+
+def _within(wrong, flags, wanted):
+    if not isinstance(flags, np.ndarray) or flags.shape != wrong.shape:
+        return False
+    return not (wrong & (flags != wanted)).any() and not (flags == wanted).all()
+
+
+def _extreme(evidence):
+    """Wrong only in calls of large inputs, right in several others."""
+    wrong = [case for case in evidence.cases if not case.right]
+    right = [case for case in evidence.cases if case.right]
+    if len(right) > 2 and min(map(_largest, wrong)) > max(LARGE, max(map(_largest, right))):
+        hint = _("Ordinary inputs go right. What becomes of large ones, line by line?")
+        return Relation("large-inputs", hint)
+    return None
+
+
+def _calls(evidence):
+    """Right in the calls in which an argument has one value, or a length of 1, and in no other."""
+    wrong = [case for case in evidence.cases if not case.right]
+    right = [case for case in evidence.cases if case.right]
+    if len(right) < 2:
+        return None
+    for name, value in evidence.cases[0].inputs.items():
+        if _is_number(value):
+            values = {float(case.inputs[name]) for case in right if _is_number(case.inputs[name])}
+            others = {float(case.inputs[name]) for case in wrong if _is_number(case.inputs[name])}
+            if len(values) == 1 and not values & others:
+                hint = _(
+                    "Right where {name} is {number:g}, and in no other call. Where is it used?"
+                )
+                hint = hint.format(name=name, number=values.pop())
+                return Relation("right-for-one-value", hint)
+        if isinstance(value, (list, np.ndarray)) and np.ndim(value):
+            if all(_length(c, name) < 2 for c in right) and all(
+                _length(c, name) > 1 for c in wrong
+            ):
+                hint = _("Right where `{name}` has one entry, wrong where it has more.")
+                return Relation("right-for-one-entry", hint.format(name=name))
+            if isinstance(value, np.ndarray) and value.dtype == bool:
+                found = _any_flag(name, right, wrong)
+                if found:
+                    return found
+    return None
+
+
+def _length(case, name):
+    try:
+        return len(case.inputs[name])
+    except (KeyError, TypeError):
+        return 0
+
+
+def _any_flag(name, right, wrong):
+    def flags(case):
+        return np.asarray(case.inputs.get(name, False), bool)
+
+    if all(flags(c).any() for c in wrong) and not any(flags(c).any() for c in right):
+        hint = _("Right where `{name}` is false throughout; wrong as soon as one is true.")
+        return Relation("wrong-where-flagged", hint.format(name=name))
+    if not any(flags(c).all() for c in wrong) and all(flags(c).all() for c in right):
+        hint = _("Right where `{name}` is true throughout; wrong as soon as one is false.")
+        return Relation("wrong-where-flagged", hint.format(name=name))
+    return None

@@ -1,0 +1,71 @@
+"""Bug hunts: a dict from stored runs, shown by their gauges, to the names of their bugs."""
+
+from grader.checking import N_, Case, Problem, _, kind_text
+from grader.checks.shared.scripted import Ruled
+
+KEEP_THE_LETTERS = N_("Keep the six letters, and put the name of a bug, as a string, at each.")
+
+
+def hunt(name, bugs, others):
+    """The exercise. bugs: run -> (bug, msgid of what to look at where something else was
+    answered); others: bugs that may be named and are not there."""
+    options = tuple(sorted([*(bug for bug, _hint in bugs.values()), *others]))
+    rules = entries_rule(bugs, options), names_rule(bugs)
+    return Ruled(
+        name, "value", lambda rng: [Case({}, shown=name)], rules=rules, hint=KEEP_THE_LETTERS
+    )
+
+
+def entries_rule(bugs, options):
+    """A dict run -> name of a bug, each of them on the list."""
+
+    def entries(case, seen):
+        value = seen["value"]
+        words = _("a dict with the keys {names}").format(names=", ".join(bugs))
+        if value.get("kind") != "mapping":
+            return Problem("kind", "", words, kind_text(value))
+        found = {str(key.get("value")): item for key, item in value["items"]}
+        missing = [run for run in bugs if run not in found]
+        if missing:
+            return Problem("kind", "", words, _("no key {name}").format(name=missing[0]))
+        for run in bugs:
+            problem = _one_entry(run, found[run], options)
+            if problem:
+                return problem
+        return None
+
+    return entries
+
+
+def _one_entry(run, item, options):
+    got = _("run {name}: {value}")
+    if item.get("kind") == "none":
+        hint = _("Not answered yet: put the name of a bug in place of None.")
+        words = got.format(name=run, value="None")
+        return Problem("defined", "", "", words, hint, "not-answered")
+    if _name(item) in options:
+        return None
+    wanted = _("one of {names}").format(names=", ".join(options))
+    words = got.format(name=run, value=kind_text(item))
+    return Problem("kind", "", wanted, words, "", "unknown-bug")
+
+
+def names_rule(bugs):
+    """The first run whose bug is another one."""
+
+    def names(case, seen):
+        found = {str(key.get("value")): _name(item) for key, item in seen["value"]["items"]}
+        wrong = [run for run, (bug, _hint) in bugs.items() if found[run] != bug]
+        if not wrong:
+            return None
+        run = wrong[0]
+        got = _("run {name}: {value}").format(name=run, value=found[run])
+        right = _("{n} of {all} runs are right")
+        got += "\n" + right.format(n=len(bugs) - len(wrong), all=len(bugs))
+        return Problem("value", "", "", got, _(bugs[run][1]), f"run-{run}")
+
+    return names
+
+
+def _name(item):
+    return str(item.get("value", "")).strip().lower()

@@ -1,0 +1,93 @@
+"""``groups.csv``: who works together. One submission counts for all members of a group.
+
+    group,student,lesson
+    team1,ada@x.org,
+    team1,ben@x.org,
+    duo,cem@x.org,02_variance
+
+A line without a lesson holds for all lessons that the student has no other line for.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.i18n import _
+from grader.intake.classroom import ClassroomError
+from grader.intake.sheets import read_sheet
+
+FILE = "groups.csv"
+
+
+@dataclass(frozen=True)
+class Groups:
+    """of: (student, lesson) -> group, lesson "" for all lessons."""
+
+    of: dict = field(default_factory=dict, hash=False)
+
+    def group(self, student, lesson) -> str:
+        """The student's group in a lesson; "" where there is none."""
+        return self.of.get((student, lesson), self.of.get((student, ""), ""))
+
+    def members(self, group, lesson) -> list:
+        """Everybody of a group in a lesson, sorted."""
+        students = {student for student, _lesson in self.of}
+        return sorted(one for one in students if self.group(one, lesson) == group)
+
+
+def read_groups(path, lessons=(), needed=False) -> Groups:
+    """The file's groups; none where there is no file, unless it is needed. Raises
+    ClassroomError."""
+    if not needed and not Path(path).is_file():
+        return Groups()
+    sheet = read_sheet(path, _("It holds a line group,student,lesson and then one line a member."))
+    columns = [sheet.column({name}) for name in ("group", "student", "lesson")]
+    if None in columns[:2]:
+        words = _("{path}: there are no columns group and student ({found}).")
+        raise ClassroomError(words.format(path=path, found=", ".join(sheet.header) or "-"))
+    found = {}
+    for group, student, lesson in zip(*map(sheet.cells, columns), strict=True):
+        if lesson and lessons and lesson not in lessons:
+            words = _("{path}: there is no lesson {name}; there are {known}.")
+            raise ClassroomError(words.format(path=path, name=lesson, known=", ".join(lessons)))
+        if found.setdefault((student, lesson), group) != group:
+            words = _("{path}: {student} is in two groups, {one} and {other}.")
+            one, other = found[student, lesson], group
+            raise ClassroomError(words.format(path=path, student=student, one=one, other=other))
+    return Groups(found)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A submission and whom else it counts for. clash: names of several that were handed in by one
+    group, none of which can be chosen."""
+
+    found: object
+    group: str = ""
+    members: tuple = ()
+    clash: tuple = ()
+
+
+def share(found, groups, time_of) -> list:
+    """The submissions with the members that each counts for. time_of(Found) tells when it was
+    handed in, None where unknown: of several of one group the latest counts."""
+    alone, together = [], defaultdict(list)
+    names = set(groups.of.values())
+    for one in found:
+        group = groups.group(one.student, one.lesson) if one.refused is None else ""
+        if not group and one.student in names:  # handed in under the group's own name
+            group = one.student
+        (together[group, one.lesson] if group else alone).append(one)
+    shared = [Shared(one) for one in alone]
+    for (group, lesson), mine in together.items():
+        shared += _of_group(group, groups.members(group, lesson), mine, time_of)
+    return sorted(shared, key=lambda one: (one.found.lesson, one.found.student))
+
+
+def _of_group(group, members, mine, time_of):
+    times = [time_of(one) for one in mine]
+    if len(mine) > 1 and (None in times or len(set(times)) < len(times)):
+        names = tuple(sorted(one.student for one in mine))
+        return [Shared(one, group, clash=names) for one in mine]
+    latest = max(zip(times, mine, strict=True), key=lambda pair: pair[0] or 0)[1] if mine else None
+    return [Shared(latest, group, tuple(members))] if latest else []

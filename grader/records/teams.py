@@ -1,0 +1,82 @@
+"""Groups in the gradebook: hand-given marks of the one submission reach every member's row."""
+
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy import delete, select, update
+
+from grader.records.gradebook import STATE
+
+# What a person gives, in nbgrader's two tables.
+GIVEN = {
+    Grade: ("manual_score", "extra_credit", "needs_manual_grade"),
+    Comment: ("manual_comment",),
+}
+
+
+def mirror(ledger) -> list:
+    """Gives the members of groups what was given by hand to the one who handed in; returns the
+    (student, lesson) pairs for which something changed."""
+    changed = []
+    members = [record for record in ledger.states() if record.lead not in ("", record.student)]
+    with ledger.explained(), ledger.engine.begin() as connection:
+        for record in members:
+            where = record.lesson, record.lead, record.student
+            copied = [_copy(connection, table, *where) for table in GIVEN]
+            if True in copied:
+                changed.append((record.student, record.lesson))
+    return changed
+
+
+def _copy(connection, table, lesson, lead, student):
+    theirs = _rows(connection, table, lesson, lead)
+    changed = False
+    for cell, row in _rows(connection, table, lesson, student).items():
+        values = {name: getattr(theirs[cell], name) for name in GIVEN[table] if cell in theirs}
+        if any(getattr(row, name) != value for name, value in values.items()):
+            connection.execute(update(table).where(table.id == row.id).values(**values))
+            changed = True
+    return changed
+
+
+def _rows(connection, table, lesson, student) -> dict:
+    """cell's id -> row."""
+    columns = [getattr(table, name) for name in ("id", "cell_id", *GIVEN[table])]
+    query = (
+        select(*columns)
+        .join(BaseCell, BaseCell.id == table.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == table.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where(Assignment.name == lesson, SubmittedAssignment.student_id == student)
+    )
+    return {row.cell_id: row for row in connection.execute(query)}
+
+
+def remove(ledger, student, lesson) -> None:
+    """Takes a submission out of the gradebook."""
+    with ledger.explained():
+        book = ledger.book
+        book.db.expire_all()
+        found = [one.student_id for one in book.assignment_submissions(lesson)]
+        if student in found:
+            book.remove_submission(lesson, student)
+        with ledger.engine.begin() as connection:
+            where = STATE.c.student == student, STATE.c.lesson == lesson
+            connection.execute(delete(STATE).where(*where))
+
+
+def team_words(group, members) -> str:
+    """A group with its members, in words; "" for nobody's group."""
+    return f"{group} ({', '.join(sorted(members))})" if group else ""
+
+
+def team_of(record, records) -> str:
+    """The words of a record's group, from all records of its lesson."""
+    mine = [one.student for one in records if one.group and one.lead == record.lead]
+    return team_words(record.group, mine)

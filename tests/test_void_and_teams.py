@@ -1,0 +1,190 @@
+"""A void check gives its points to all; a group's one submission counts for each member."""
+
+import json
+import shutil
+
+import pytest
+from nbgrader.api import Gradebook
+
+from grader.handmarks.book import HandMarks
+from grader.intake.classroom import ClassroomError
+from grader.intake.groups import read_groups
+from grader.records.gradebook import COURSE, Ledger
+from publish.lesson import parse_lesson
+from publish.problems import PublishError
+from tests import classroom
+from tests.classroom import NAME, submit
+from tests.test_autograde import (  # noqa: F401
+    alembic_on_path,
+    copied,
+    give_by_hand,
+    grade,
+    graded,
+    needs_walls,
+    rows,
+    scores,
+    warm,
+)
+
+
+def page(folder, student):
+    return (folder / "out" / "feedback" / student / NAME / f"{NAME}.html").read_text()
+
+
+def voided(folder, void=True):
+    """Rebuilds the course with one void check."""
+    root = folder / "lessons-of-it"
+    shutil.copytree(classroom.TINY, root)
+    lesson = root / "lessons" / f"{NAME}.py"
+    text = lesson.read_text()
+    if void:
+        text = text.replace('check="softmax" points=3', 'check="softmax" points=3 void=true')
+    lesson.write_text(text)
+    course = classroom.build_course(folder / "course", root)
+    shutil.rmtree(root)
+    return course
+
+
+@needs_walls
+def test_a_void_check_gives_full_marks_at_the_next_run_and_is_said(copied, warm):  # noqa: F811
+    grade(copied, voided(copied))
+    found = scores(copied)
+    for student in ("anna", "ben", "'=cora", "eva"):
+        assert found[student]["softmax"] == ("3", "void", "")
+    assert found["dan"]["softmax"][0] == "0"  # nothing of it could be read
+    assert found["'=cora"]["discounted_return"] == ("2", "passed", "")
+    report = (copied / "out" / "report.html").read_text()
+    assert "Void, full points" in report and "softmax" in report
+    assert "void" in page(copied, "=cora") and "Which axis" not in page(copied, "=cora")
+    with Gradebook(f"sqlite:///{copied}/out/gradebook.db", COURSE) as book:
+        assert book.find_grade("softmax", NAME, NAME, "=cora").auto_score == 3
+    grade(copied, voided(copied, void=False))
+    assert scores(copied)["'=cora"]["softmax"] == ("0", "failed", "softmax-axis")
+    assert "Void" not in (copied / "out" / "report.html").read_text()
+
+
+@needs_walls
+def test_nbgrader_gives_a_void_check_the_same_points(copied, warm):  # noqa: F811
+    from nbformat import from_dict
+    from nbgrader.utils import determine_grade
+
+    grade(copied, voided(copied))
+    path = copied / "out" / "autograded" / "ben" / NAME / f"{NAME}.ipynb"
+    cell = classroom.find(json.loads(path.read_text()), "softmax")
+    assert determine_grade(from_dict(cell)) == (3, 3)
+
+
+@pytest.mark.parametrize("header", ['check="a" points=1 void=false', "demo=true void=true"])
+def test_void_stands_in_a_checks_header_and_is_true(header):
+    with pytest.raises(PublishError):
+        parse_lesson(f'# %% [markdown]\n# # A\n\n# %% {header}\ncheck("a")\n', "01_a", "01_a.py")
+
+
+# Groups
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("group,student\nx,ada\ny,ada\n", "ada is in two groups"),
+    ("team,student\nx,ada\n", "no columns group and student"),
+    ("group,student,lesson\nx,ada,99_no\n", "no lesson 99_no"),
+])  # fmt: skip
+def test_a_file_that_says_something_else_is_refused(tmp_path, text, words):
+    (tmp_path / "g.csv").write_text(text)
+    with pytest.raises(ClassroomError, match=words):
+        read_groups(tmp_path / "g.csv", [NAME])
+
+
+def test_a_lessons_own_line_wins(tmp_path):
+    (tmp_path / "g.csv").write_text(
+        f"group;student;lesson\nx;ada;\nx;ben;\ny;ben;{NAME}\ny;cem;{NAME}\n"
+    )
+    found = read_groups(tmp_path / "g.csv", [NAME, "02_b"])
+    assert found.members("y", NAME) == ["ben", "cem"] and found.members("x", NAME) == ["ada"]
+    assert found.members("x", "02_b") == ["ada", "ben"] and found.group("cem", "02_b") == ""
+
+
+TEAM = "group,student\nteam,anna\nteam,hal\nteam,ida\n"
+
+
+@needs_walls
+def test_one_submission_counts_for_each_member(copied, warm):  # noqa: F811
+    (copied / "groups.csv").write_text(TEAM)
+    _counts, seen = grade(copied)
+    assert {"anna", "hal", "ida"} <= set(seen)
+    found = scores(copied)
+    assert found["anna"] == found["hal"] == found["ida"]
+    assert found["hal"]["softmax"] == ("3", "passed", "")
+    assert "Handed in together: team (anna, hal, ida)" in page(copied, "hal")
+    assert f"{NAME}: hal" in page(copied, "hal")
+    with Gradebook(f"sqlite:///{copied}/out/gradebook.db", COURSE) as book:
+        assert book.find_submission(NAME, "ida").score == 5
+    assert {r["group"] for r in rows(copied, "submissions") if r["student"] in seen} == {"team", ""}
+    _counts, seen = grade(copied)
+    assert seen["hal"] is None and seen["anna"] is None
+
+
+@needs_walls
+def test_marks_by_hand_reach_each_member_and_are_asked_once(copied, warm):  # noqa: F811
+    (copied / "groups.csv").write_text(TEAM)
+    grade(copied)
+    with Ledger(copied / "out" / "gradebook.db") as ledger:
+        course = classroom.Course(copied / "course")
+        marks = HandMarks(ledger, course, copied / "out")
+        (question,) = marks.questions()
+        assert [one.student for one in marks.answers(question)] == ["anna"]
+    give_by_hand(copied, "anna", "q_why", 3, "Together well argued.")
+    grade(copied)
+    for student in ("anna", "hal", "ida"):
+        assert scores(copied)[student]["q_why"] == ("3", "marked", "")
+        assert "Together well argued." in page(copied, student)
+        with Gradebook(f"sqlite:///{copied}/out/gradebook.db", COURSE) as book:
+            assert not book.find_grade("q_why", NAME, NAME, student).needs_manual_grade
+
+
+@needs_walls
+def test_who_leaves_a_group_leaves_its_marks(copied, warm):  # noqa: F811
+    (copied / "groups.csv").write_text(TEAM)
+    grade(copied)
+    (copied / "groups.csv").write_text(TEAM.replace("team,ida\n", ""))
+    grade(copied)
+    assert "ida" not in scores(copied) and "hal" in scores(copied)
+    assert not (copied / "out" / "feedback" / "ida" / NAME / f"{NAME}.html").exists()
+    assert "ida" not in page(copied, "hal")
+    (copied / "groups.csv").unlink()
+    grade(copied)
+    assert "hal" not in scores(copied) and scores(copied)["anna"]["softmax"][0] == "3"
+    assert "together" not in page(copied, "anna")
+
+
+@needs_walls
+def test_a_member_has_their_own_deadline(copied, warm):  # noqa: F811
+    (copied / "groups.csv").write_text(TEAM)
+    (copied / "deadlines.csv").write_text(
+        f"# 10% a day\nlesson,student,due\n{NAME},,2026-01-01 UTC\n{NAME},ida,2026-01-09 UTC\n"
+    )
+    grade(copied)
+    late = {row["student"]: row["late"] for row in rows(copied, "submissions")}
+    assert late["hal"] == late["anna"] != "" and late["ida"] == ""
+
+
+@needs_walls
+def test_of_two_submissions_the_latest_counts_and_without_times_neither(copied, warm):  # noqa: F811
+    course = classroom.Course(copied / "course")
+    submit(copied / "in", "hal", classroom.blank(course))
+    (copied / "groups.csv").write_text(TEAM)
+    grade(copied)
+    (row,) = [r for r in rows(copied, "submissions") if r["student"] == "hal"]
+    assert row["status"] == "refused" and "anna, hal" in row["reason"]
+    assert scores(copied)["anna"]["softmax"][0] == "0"
+    (copied / "in" / "hal" / NAME / "timestamp.txt").write_text("2025-12-31 03:04:05 UTC\n")
+    grade(copied)
+    assert [scores(copied)[name]["softmax"][0] for name in ("anna", "hal", "ida")] == ["3"] * 3
+
+
+@needs_walls
+def test_a_submission_under_the_groups_own_name_counts_for_its_members(copied, warm):  # noqa: F811
+    shutil.move(copied / "in" / "anna", copied / "in" / "duo")
+    (copied / "groups.csv").write_text("group,student\nduo,hal\nduo,ida\n")
+    grade(copied)
+    assert "duo" not in scores(copied)
+    assert scores(copied)["hal"]["softmax"] == scores(copied)["ida"]["softmax"]
