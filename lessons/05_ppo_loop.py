@@ -779,7 +779,7 @@ claim("they are overrepresented among the largest", among / fresh.mean(), at_lea
 # | REINFORCE | one step; whole episodes, rewards-to-go, normalised |
 # | actor-critic | one step; advantages from GAE and a critic |
 # | PPO, $K=1$ | one epoch of four minibatches, with the clip: 4 steps |
-# | $K=1$, 16 steps | one epoch of sixteen minibatches of 128: 16 steps |
+# | $K=1$, 16 steps | one epoch of 16 minibatches of 128: 16 steps |
 # | PPO, $K=4$ | four epochs of four minibatches: 16 steps |
 # | PPO, $K=10$ | ten epochs |
 # | $K=10$, no clip | ten epochs of the bare ratio objective |
@@ -919,7 +919,7 @@ hunt = pg.stored_runs("bug_hunt")
 healthy = hunt.pop("healthy")
 pg.plots.broken_runs(hunt, healthy)
 plt.show()
-print(pg.tr("smallest and largest"), *(f"{name:>18}" for name in list(healthy)[1:]))
+print(f"{pg.tr('smallest and largest'):20}", *(f"{name:>18}" for name in list(healthy)[1:]))
 for name, run in {**hunt, pg.tr("healthy"): healthy}.items():
     ranges = (f"{np.nanmin(run[key]):.2g} .. {np.nanmax(run[key]):.2g}" for key in list(run)[1:])
     print(f"{name:20}", *(f"{text:>18}" for text in ranges))
