@@ -454,12 +454,15 @@ def _far_apart(one, other):
     return False
 
 
+def _printed(numbers):
+    return [float(f"{f(numbers):.2g}") for f in (np.nanmin, np.nanmax)]
+
+
 def _ranges_apart(one, other):
     """As the lesson prints them: two digits of the smallest and of the largest number."""
     for key in list(one)[1:5]:
-        low, high = ([float(f"{f(run[key]):.2g}") for f in (np.nanmin, np.nanmax)]
-                     for run in sorted((one, other), key=lambda run: np.nanmax(run[key])))  # fmt: skip
-        if low[1] < high[0]:
+        (_least, low), (high, _most) = sorted(_printed(run[key]) for run in (one, other))
+        if low < high:
             return True
     return False
 
