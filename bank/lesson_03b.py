@@ -69,7 +69,7 @@ def flag_of_entering(rewards, values, next_values, terminated, gamma):
     return rewards + gamma * next_values * (1 - flags) - values
 
 
-@wrong("td_errors", "sign")
+@wrong("td_errors", "minus-sign")
 def expected_minus_got(rewards, values, next_values, terminated, gamma):
     return values - rewards - gamma * next_values * (1 - terminated)
 
@@ -317,7 +317,7 @@ def returns_not_advantages(
     return adv + values
 
 
-@wrong("gae", "whitened")
+@wrong("gae", "advantages-whitened")
 def normalised(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     adv = backward_loop(rewards, values, next_values, terminated, truncated, gamma, lam)
     return (adv - adv.mean()) / (adv.std() + 1e-8)
@@ -643,23 +643,17 @@ def by_power(power):
 
 @wrong("n_step_advantages", "power-of-n")
 def discount_of_n(rewards, values, next_values, terminated, truncated, n, gamma):
-    return by_power(lambda k, n: n)(
-        rewards, values, next_values, terminated, truncated, n, gamma
-    )  # fmt: skip
+    return by_power(lambda k, n: n)(rewards, values, next_values, terminated, truncated, n, gamma)
 
 
 @wrong("n_step_advantages", "power-too-small")
 def discount_of_the_last_reward(rewards, values, next_values, terminated, truncated, n, gamma):
-    return by_power(lambda k, n: k)(
-        rewards, values, next_values, terminated, truncated, n, gamma
-    )  # fmt: skip
+    return by_power(lambda k, n: k)(rewards, values, next_values, terminated, truncated, n, gamma)
 
 
 @wrong("n_step_advantages", "value-discounted-once")
 def discounts_once(rewards, values, next_values, terminated, truncated, n, gamma):
-    return by_power(lambda k, n: 1)(
-        rewards, values, next_values, terminated, truncated, n, gamma
-    )  # fmt: skip
+    return by_power(lambda k, n: 1)(rewards, values, next_values, terminated, truncated, n, gamma)
 
 
 @wrong("n_step_advantages", "target-returned")
@@ -766,7 +760,7 @@ right("train_with_gae")(learner())
 @right("train_with_gae")
 def with_the_gae_of_the_notebook(
     env, policy, critic, optimizer, num_updates, batch_size, gamma, lam, rng
-):  # fmt: skip
+):
     """Padded columns, one an episode, and a mean over trajectories."""
     history = np.zeros(num_updates)
     for update in range(num_updates):
@@ -808,7 +802,7 @@ def whitened(env, policy, critic, optimizer, num_updates, batch_size, gamma, lam
 @right("train_with_gae")
 def critic_on_bootstrapped_returns(
     env, policy, critic, optimizer, num_updates, batch_size, gamma, lam, rng
-):  # fmt: skip
+):
     """The critic learns returns that go on where the clock struck; a list of floats comes back."""
 
     def targets(batch, known, gamma, lam, adv):
@@ -885,10 +879,12 @@ gae_wrong(
 gae_wrong("minus", "minus-sign", loss=lambda p, a, v, t: (p * a).mean() + half_error(v, t))
 gae_wrong("no_critic", "critic-untrained", loss=lambda p, a, v, t: -(p * a).mean())
 gae_wrong(
-    "critic_sees_the_clock", "critic-clock-as-end",
-    targets=lambda b, v, g, lam, adv: lesson_three(b, v, g, lam)
-    + np.concatenate([v[t.states] for t in b]),
-)  # fmt: skip
+    "critic_sees_the_clock",
+    "critic-clock-as-end",
+    targets=lambda b, v, g, lam, adv: (
+        lesson_three(b, v, g, lam) + np.concatenate([v[t.states] for t in b])
+    ),
+)
 gae_wrong("critic_learns_advantages", "critic-on-advantage", targets=lambda b, v, g, lam, adv: adv)
 gae_wrong("log_of_nothing", "probability-not-log", loss=lambda p, a, v, t: usual(p.exp(), a, v, t))
 
@@ -918,7 +914,7 @@ gae_wrong("discounted_history", "history-discounted", history=discounted_mean)
 @wrong("train_with_gae", "other-weights")
 def values_of_the_last_update(
     env, policy, critic, optimizer, num_updates, batch_size, gamma, lam, rng
-):  # fmt: skip
+):
     """Reads the critic once, before the first update."""
     first = known_values(critic, env)
     train = learner(advantages=lambda b, v, g, lam: joined(b, first, g, lam))

@@ -119,8 +119,11 @@ def _widget(name, question, choices):
         return Fallback(words=words)
     kept = predicted(name)
     note = ipywidgets.Label(_("kept") if kept is not None else "")
-    common = {"description": question, "style": {"description_width": "initial"},
-              "layout": {"width": "620px"}}  # fmt: skip
+    common = {
+        "description": question,
+        "style": {"description_width": "initial"},
+        "layout": {"width": "620px"},
+    }
     if choices is None:
         text = "" if kept is None else _shown(kept)
         box = ipywidgets.Text(value=text, continuous_update=False, **common)

@@ -39,8 +39,12 @@ def main(arguments=None, registered=registered_names):
     try:
         known = registered()
         # The code is the same in all languages: what it claims is looked at in the first.
-        return max([_build_all(options, course, language, known, language == wanted[0])
-                    for language in wanted])  # fmt: skip
+        return max(
+            [
+                _build_all(options, course, language, known, language == wanted[0])
+                for language in wanted
+            ]
+        )
     except PublishError as error:
         _complain(error)
     except OSError as error:

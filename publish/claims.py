@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from publish.build import prepare, run
 from publish.claim_results import bounds_in_words
+from publish.claim_rules import statements
 from publish.claim_table import section, write_section
 from publish.claiming import holds
 from publish.course import Course
@@ -143,8 +144,11 @@ class Record:
         lines = self.path.read_text(encoding="utf-8").splitlines()
         # A line that was being written when the machine stopped is not whole.
         rows = [json.loads(line) for line in lines if line.endswith("}")]
-        return {(row["name"], row["number"], tuple(row["pair"])): row["value"]
-                for row in rows if row["key"] == self.key}  # fmt: skip
+        return {
+            (row["name"], row["number"], tuple(row["pair"])): row["value"]
+            for row in rows
+            if row["key"] == self.key
+        }
 
     def known(self, name):
         """The pairs for which every claim of this cell has its number."""
@@ -175,7 +179,9 @@ def measure(course, name, fresh=False):
     path = course.root / "build" / "claims" / f"{name}.jsonl"
     if fresh:
         path.unlink(missing_ok=True)
-    count = sum(len(all_pairs(cell.keys)) for cell in headlines(lesson))
+    count = sum(
+        len(all_pairs(cell.keys)) * len(statements(cell, anew=True)) for cell in headlines(lesson)
+    )
     with tqdm(total=count, desc=name, unit="run") as bar:
         return rerun(course, name, record=Record(path, notebook), progress=bar.update)
 

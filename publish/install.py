@@ -82,8 +82,12 @@ class Uv:
     def brings(self, *wanted):
         """The names of what installing this would bring; None where it can't be had."""
         soon = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}  # an index that can't be reached
-        tried = subprocess.run(self.command("--dry-run", *wanted), capture_output=True, text=True,
-                               env={**self.environment, **soon})  # fmt: skip
+        tried = subprocess.run(
+            self.command("--dry-run", *wanted),
+            capture_output=True,
+            text=True,
+            env={**self.environment, **soon},
+        )
         found = re.findall(r"^ \+ ([^=\s]+)", tried.stdout + tried.stderr, re.MULTILINE)
         return None if tried.returncode else [name.lower() for name in found]
 
@@ -171,8 +175,11 @@ def run(words, command, environment=None, told=True) -> int:
                 status = process.wait(0.5 if terminal else None)
                 break
             except subprocess.TimeoutExpired:
-                print(f"\r{words}: {_packages()} packages, {time.monotonic() - began:.0f} s",
-                      end="", flush=True)  # fmt: skip
+                print(
+                    f"\r{words}: {_packages()} packages, {time.monotonic() - began:.0f} s",
+                    end="",
+                    flush=True,
+                )
         start = "\r" if terminal else ""
         print(f"{start}{words}: {_packages()} packages, {time.monotonic() - began:.0f} s")
         if status and told:

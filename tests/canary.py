@@ -13,8 +13,14 @@ from publish import install
 
 ROOT = Path(__file__).resolve().parents[1]
 ENDS = ("lowest-direct", "highest")
-TESTS = ["tests/test_checks.py", "tests/test_bank.py", "tests/test_pg_envs.py",
-         "tests/test_pg_exact.py", "tests/test_pg_nets.py", "tests/test_pg_package.py"]  # fmt: skip
+TESTS = [
+    "tests/test_checks.py",
+    "tests/test_bank.py",
+    "tests/test_pg_envs.py",
+    "tests/test_pg_exact.py",
+    "tests/test_pg_nets.py",
+    "tests/test_pg_package.py",
+]
 NO_TORCH = "torch {version} has no CPU build in your package index: {instead} stands in for it."
 
 
@@ -26,24 +32,56 @@ def pins(text) -> dict:
 def resolved(end, *more) -> str:
     """Pinned requirements at this end of the ranges, for this Python and system."""
     settings = install.Uv()
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-annotate",
-               "--no-header", "--resolution", end, "--extra", "lab", "--extra", "test", *more,
-               *settings.options, "pyproject.toml"]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, env=settings.environment, check=True,
-                          stdout=subprocess.PIPE, text=True)  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-annotate",
+        "--no-header",
+        "--resolution",
+        end,
+        "--extra",
+        "lab",
+        "--extra",
+        "test",
+        *more,
+        *settings.options,
+        "pyproject.toml",
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=settings.environment, check=True, stdout=subprocess.PIPE, text=True
+    )
     return done.stdout
 
 
 def changes(found, locked):
     """Lines that say which versions differ from the lock's."""
-    return [f"  {name} {locked.get(name, '-')} -> {version}"
-            for name, version in sorted(found.items()) if locked.get(name) != version]  # fmt: skip
+    return [
+        f"  {name} {locked.get(name, '-')} -> {version}"
+        for name, version in sorted(found.items())
+        if locked.get(name) != version
+    ]
 
 
 def environment(folder):
     """A fresh virtual environment; its Python."""
-    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", "--clear", "--python",
-                    sys.executable, folder], check=True)  # fmt: skip
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "uv",
+            "venv",
+            "--quiet",
+            "--clear",
+            "--python",
+            sys.executable,
+            folder,
+        ],
+        check=True,
+    )
     return folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 

@@ -16,8 +16,9 @@ from publish.course import Course
 
 COURSE = Course(claims.HERE)
 LESSONS = {lesson.name: lesson for lesson in COURSE.read(COURSE.lesson_names())}
-CLAIMING = [name for name, lesson in LESSONS.items()
-            if any(cell.kind == "claim" for cell in lesson.cells)]  # fmt: skip
+CLAIMING = [
+    name for name, lesson in LESSONS.items() if any(cell.kind == "claim" for cell in lesson.cells)
+]
 HEADLINES = [name for name in CLAIMING if claims.headlines(LESSONS[name])]
 # Weakest first; a processor can take the settings up to its own.
 CAPABILITIES = ("DEFAULT", "AVX2", "AVX512")

@@ -115,8 +115,12 @@ def test_those_who_were_told_are_followed_through_resubmissions():
             self.exercise, self.mistake = "softmax", "softmax-axis"
 
     mistakes = Mistakes([Row("ada", "1"), Row("ben", "1"), Row("cem", "1"), Row("dot", "1")])
-    for student, source, verdict in (("ada", "2", PASSED), ("ben", "1", PASSED),
-                                     ("cem", "2", WRONG), ("dot", "1", WRONG)):  # fmt: skip
+    for student, source, verdict in (
+        ("ada", "2", PASSED),
+        ("ben", "1", PASSED),
+        ("cem", "2", WRONG),
+        ("dot", "1", WRONG),
+    ):
         mark = Mark("softmax", 0.0, 1.0, verdict, "softmax-axis" if verdict == WRONG else "")
         mistakes.add(Record(student, "01_a", "", Outcome(GRADED, [], [mark]), source=source))
     (one,) = mistakes.found()
@@ -139,7 +143,8 @@ def test_the_report_follows_a_mistake_and_costs_nobody_points(copied, warm):  # 
     assert [cell.split("<")[0] for cell in row.split('class="number">')[1:]] == ["2", "3", "1", "1"]
     after = scores(copied)
     assert {k: v for k, v in after.items() if k != "'=cora"} == {
-        k: v for k, v in before.items() if k != "'=cora"}  # fmt: skip
+        k: v for k, v in before.items() if k != "'=cora"
+    }
     from grader.records.gradebook import Ledger
 
     with Ledger(copied / "out" / "gradebook.db") as ledger:

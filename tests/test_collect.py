@@ -16,9 +16,10 @@ CANVAS = {
     "hopper-grace_LATE_77_98770_01_reinforce-2.ipynb": "grace, again",
     "turingalan_8_98771_Untitled.ipynb": "alan, another name",
     "turingalan_8_98772_notes.pdf": "no notebook",
-    "deepaul_9_1_a.ipynb": "one", "deepaul_9_2_b.ipynb": "or the other",
+    "deepaul_9_1_a.ipynb": "one",
+    "deepaul_9_2_b.ipynb": "or the other",
     "readme.ipynb": "not of Canvas's making",
-}  # fmt: skip
+}
 MOODLE = {
     "Ada Lovelace_1234_assignsubmission_file_/01_reinforce.ipynb": "ada",
     "Grace Hopper_77_assignsubmission_file/sub/01_reinforce (1).ipynb": "grace, newer Moodle",
@@ -60,15 +61,21 @@ def at(student):
 def download(request, tmp_path):
     """A function from files to a download, once unpacked and once as it came."""
     made = tmp_path / "download"
-    return lambda files: (written(made, files) if request.param == "folder"
-                          else zipped(made.with_suffix(".zip"), files))  # fmt: skip
+    return lambda files: (
+        written(made, files)
+        if request.param == "folder"
+        else zipped(made.with_suffix(".zip"), files)
+    )
 
 
 def test_canvas(download, tmp_path):
     to = tmp_path / "submitted"
     lines = collect(download(CANVAS), to, LESSON, "canvas").lines
-    assert contents(to) == {at("1234"): "ada", at("77"): "grace, again",
-                            at("8"): "alan, another name"}  # fmt: skip
+    assert contents(to) == {
+        at("1234"): "ada",
+        at("77"): "grace, again",
+        at("8"): "alan, another name",
+    }
     told = "\n".join(lines)
     assert "9: left out: 2 notebooks" in told and "notes.pdf (not a notebook)" in told
     assert "readme.ipynb (not a name that canvas gives)" in told
@@ -79,8 +86,11 @@ def test_moodle(download, tmp_path):
     to = tmp_path / "submitted"
     collect(download(MOODLE), to, LESSON, "moodle")
     assert contents(to) == {
-        at("Ada_Lovelace_1234"): "ada", at("Grace_Hopper_77"): "grace, newer Moodle",
-        at("Alan_Turing_8"): "alan, without folders", at("José_de_la_Peña_9"): "josé"}  # fmt: skip
+        at("Ada_Lovelace_1234"): "ada",
+        at("Grace_Hopper_77"): "grace, newer Moodle",
+        at("Alan_Turing_8"): "alan, without folders",
+        at("José_de_la_Peña_9"): "josé",
+    }
     assert not any(one.refused for one in find_submissions(to, [LESSON]))
 
 
@@ -107,17 +117,21 @@ def test_a_second_download_replaces_only_what_changed(tmp_path):
 MARK = "Ada Lovelace_1234_assignsubmission_file_"
 
 
-@pytest.mark.parametrize("name", [
-    f"Eve_5_assignsubmission_file_/{MARK}{LESSON}.ipynb",
-    f"Eve_5_assignsubmission_file_/{MARK}/{LESSON}.ipynb",
-    f"Eve_5_assignsubmission_onlinetext_/{MARK}{LESSON}.ipynb",
-    f"{MARK}_5_assignsubmission_file_/{LESSON}.ipynb",
-    f"Eve_5_assignsubmission_file_{MARK}{LESSON}.ipynb",
-    f"{MARK}_5_assignsubmission_file_{LESSON}.ipynb",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"Eve_5_assignsubmission_file_/{MARK}{LESSON}.ipynb",
+        f"Eve_5_assignsubmission_file_/{MARK}/{LESSON}.ipynb",
+        f"Eve_5_assignsubmission_onlinetext_/{MARK}{LESSON}.ipynb",
+        f"{MARK}_5_assignsubmission_file_/{LESSON}.ipynb",
+        f"Eve_5_assignsubmission_file_{MARK}{LESSON}.ipynb",
+        f"{MARK}_5_assignsubmission_file_{LESSON}.ipynb",
+    ],
+)
 def test_nobody_hands_in_under_another_persons_number(name, download, tmp_path):
-    lines = collect(download({MARK + "/homework.ipynb": "ada", name: "eve"}), tmp_path / "to",
-                    LESSON, "moodle").lines  # fmt: skip
+    lines = collect(
+        download({MARK + "/homework.ipynb": "ada", name: "eve"}), tmp_path / "to", LESSON, "moodle"
+    ).lines
     found = contents(tmp_path / "to")
     assert found.pop(at("Ada_Lovelace_1234")) == "ada"
     assert list(found.values()) == ["eve"] or "left out" in lines[0]
@@ -137,10 +151,15 @@ def test_a_long_name_keeps_its_number(tmp_path):
     assert sorted(contents(tmp_path / "to").values()) == ["1", "2"]
 
 
-@pytest.mark.parametrize("name", [
-    "../../evil_1_assignsubmission_file_/x.ipynb", "/etc/evil_1_assignsubmission_file_/x.ipynb",
-    ".._1_assignsubmission_file_/../../x.ipynb", "..\\..\\a_1_assignsubmission_file_/x.ipynb",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../evil_1_assignsubmission_file_/x.ipynb",
+        "/etc/evil_1_assignsubmission_file_/x.ipynb",
+        ".._1_assignsubmission_file_/../../x.ipynb",
+        "..\\..\\a_1_assignsubmission_file_/x.ipynb",
+    ],
+)
 def test_no_name_leads_out_of_the_folder(name, tmp_path):
     to = tmp_path / "deep" / "er" / "to"
     collect(zipped(tmp_path / "a.zip", {name: "x"}), to, LESSON, "moodle")
@@ -166,11 +185,14 @@ def test_a_damaged_entry_stops_nobody_else(tmp_path):
     assert "can't be read" in lines[0] and contents(tmp_path / "to") == {at("2"): "bob"}
 
 
-@pytest.mark.parametrize(("make", "words"), [
-    (lambda p: p.write_text("x"), "neither a folder nor a zip"),
-    (lambda p: p.mkdir(), "no notebook with a name"),
-    (lambda p: None, "neither a folder nor a zip"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: p.write_text("x"), "neither a folder nor a zip"),
+        (lambda p: p.mkdir(), "no notebook with a name"),
+        (lambda p: None, "neither a folder nor a zip"),
+    ],
+)
 def test_the_command_says_what_is_wrong_with_a_download(make, words, tmp_path, capsys):
     make(tmp_path / "d")
     options = ["--from", "canvas", "--to", str(tmp_path / "to"), "--lesson", LESSON]

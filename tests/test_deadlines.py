@@ -28,19 +28,30 @@ from tests.test_collect import zipped
 RULE = "# 10% a day, grace 2 hours, at most 50%\n"
 
 
-@pytest.mark.parametrize(("seconds", "cost"), [
-    (0, 0), (2 * HOUR, 0), (2 * HOUR + 1, 0.1), (DAY, 0.1), (DAY + 1, 0.2), (30 * DAY, 0.5),
-    (None, 0.1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("seconds", "cost"),
+    [
+        (0, 0),
+        (2 * HOUR, 0),
+        (2 * HOUR + 1, 0.1),
+        (DAY, 0.1),
+        (DAY + 1, 0.2),
+        (30 * DAY, 0.5),
+        (None, 0.1),
+    ],
+)
 def test_what_the_rule_costs(seconds, cost):
     assert rule_of(RULE).cost(seconds) == pytest.approx(cost)
 
 
-@pytest.mark.parametrize(("text", "rule"), [
-    ("5 % per hour", Rule(0.05, HOUR, 0, 1.0)),
-    ("12.5%/d, at most 100%", Rule(0.125, DAY, 0, 1.0)),
-    ("100% per day, grace 15 min", Rule(1.0, DAY, 900, 1.0)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("5 % per hour", Rule(0.05, HOUR, 0, 1.0)),
+        ("12.5%/d, at most 100%", Rule(0.125, DAY, 0, 1.0)),
+        ("100% per day, grace 15 min", Rule(1.0, DAY, 900, 1.0)),
+    ],
+)
 def test_rules_in_other_words(text, rule):
     assert rule_of(text) == rule
 
@@ -51,25 +62,31 @@ def test_a_rule_that_cant_be_read_is_refused_with_an_example(text):
         rule_of(text)
 
 
-@pytest.mark.parametrize(("text", "utc"), [
-    ("2026-11-30 23:59 Europe/Madrid", "2026-11-30 22:59:00"),
-    ("2026-07-30T23:59:30 America/New_York", "2026-07-31 03:59:30"),
-    ("2026-11-30T23:59:00+01:00", "2026-11-30 22:59:00"),
-    ("2026-11-30 23:59Z", "2026-11-30 23:59:00"),
-    ("2026-11-30 UTC", "2026-11-30 23:59:59"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-30 23:59 Europe/Madrid", "2026-11-30 22:59:00"),
+        ("2026-07-30T23:59:30 America/New_York", "2026-07-31 03:59:30"),
+        ("2026-11-30T23:59:00+01:00", "2026-11-30 22:59:00"),
+        ("2026-11-30 23:59Z", "2026-11-30 23:59:00"),
+        ("2026-11-30 UTC", "2026-11-30 23:59:59"),
+    ],
+)
 def test_a_moment_has_its_time_zone(text, utc):
     assert moment_of(text) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("lesson,due\n01_tiny,2026-11-30 23:59\n", "time zone"),
-    ("lesson,due\n01_tiny,2026-11-30 23:59 Mars/Olympus\n", "time zone"),
-    ("lesson,due\n02_none,2026-11-30 23:59 UTC\n", "no lesson 02_none"),
-    ("lesson\n01_tiny\n", "no columns lesson and due"),
-    ("lesson,due\n01_tiny,2026-11-30 UTC\n01_tiny,2026-12-30 UTC\n", "two deadlines"),
-    ("# ten percent\nlesson,due\n", "can't be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("lesson,due\n01_tiny,2026-11-30 23:59\n", "time zone"),
+        ("lesson,due\n01_tiny,2026-11-30 23:59 Mars/Olympus\n", "time zone"),
+        ("lesson,due\n02_none,2026-11-30 23:59 UTC\n", "no lesson 02_none"),
+        ("lesson\n01_tiny\n", "no columns lesson and due"),
+        ("lesson,due\n01_tiny,2026-11-30 UTC\n01_tiny,2026-12-30 UTC\n", "two deadlines"),
+        ("# ten percent\nlesson,due\n", "can't be read"),
+    ],
+)
 def test_a_file_that_says_something_else_is_refused(tmp_path, text, words):
     (tmp_path / "d.csv").write_text(text)
     with pytest.raises(ClassroomError, match=words):

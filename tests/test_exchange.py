@@ -30,9 +30,13 @@ def python_for_all():
         ask = [python, "-c", "import sys, nbgrader; print(*sys.version_info[:2])"]
         try:
             done = subprocess.run(
-                ask, user=BEN, group="nogroup", env={"PYTHONPATH": str(packages), "HOME": "/"},
-                capture_output=True, text=True,
-            )  # fmt: skip
+                ask,
+                user=BEN,
+                group="nogroup",
+                env={"PYTHONPATH": str(packages), "HOME": "/"},
+                capture_output=True,
+                text=True,
+            )
         except (OSError, LookupError):
             continue
         if done.returncode == 0 and done.stdout.split() == [str(n) for n in sys.version_info[:2]]:
@@ -67,25 +71,42 @@ class Class:
     def student(self, name, command):
         """Runs an nbgrader command as this user, in their home."""
         home = self.root / name
-        environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "JUPYTER_PREFER_ENV_PATH": "0",
-                       "JUPYTER_CONFIG_PATH": str(self.root / "etc"),
-                       "PYTHONPATH": str(self.packages)}  # fmt: skip
+        environment = {
+            "HOME": str(home),
+            "PATH": "/usr/bin:/bin",
+            "JUPYTER_PREFER_ENV_PATH": "0",
+            "JUPYTER_CONFIG_PATH": str(self.root / "etc"),
+            "PYTHONPATH": str(self.packages),
+        }
         return subprocess.run(
-            [self.python, "-m", *command.split()], cwd=home, env=environment, user=name,
-            group=pwd.getpwnam(name).pw_gid, extra_groups=[], capture_output=True, text=True,
-        )  # fmt: skip
+            [self.python, "-m", *command.split()],
+            cwd=home,
+            env=environment,
+            user=name,
+            group=pwd.getpwnam(name).pw_gid,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+        )
 
     def instructor(self, command):
         """Runs a command line of the guide in the course's folder."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(HERE),
-                       "JUPYTER_CONFIG_PATH": str(self.root / "etc"),
-                       "COURSE_SECRET_FILE": str(self.root / "secret")}  # fmt: skip
+        environment = {
+            **os.environ,
+            "PATH": path,
+            "PYTHONPATH": str(HERE),
+            "JUPYTER_CONFIG_PATH": str(self.root / "etc"),
+            "COURSE_SECRET_FILE": str(self.root / "secret"),
+        }
         command = command.replace("grader autograde", f"grader autograde --course {self.course}")
         done = subprocess.run(
-            ["bash", "-c", command], cwd=self.course, env=environment, capture_output=True,
+            ["bash", "-c", command],
+            cwd=self.course,
+            env=environment,
+            capture_output=True,
             text=True,
-        )  # fmt: skip
+        )
         assert done.returncode == 0, (command, done.stderr)
         return done.stdout + done.stderr
 

@@ -61,8 +61,10 @@ def wheel(folder, name, version, *requires):
         file.writestr(f"{name.replace('-', '_')}_module.py", f"version = {version!r}\n")
         about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
         file.writestr(f"{info}/METADATA", about)
-        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: here\n"
-                      "Root-Is-Purelib: true\nTag: py3-none-any\n")  # fmt: skip
+        file.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: here\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         file.writestr(f"{info}/RECORD", "")
     return path
 
@@ -88,9 +90,11 @@ class Machine:
             self.lend(tool)
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_", "TORCH_"))},
-            "PIP_CONFIG_FILE": str(self.settings(folder)), "HOME": str(folder),
-            "UV_CACHE_DIR": str(folder / "cache"), "MAKE_GOAL": "lab",
-        }  # fmt: skip
+            "PIP_CONFIG_FILE": str(self.settings(folder)),
+            "HOME": str(folder),
+            "UV_CACHE_DIR": str(folder / "cache"),
+            "MAKE_GOAL": "lab",
+        }
 
     def settings(self, folder):
         """pip is told by a file, as on the machines of a company: no index, only the shelf."""
@@ -110,14 +114,17 @@ class Machine:
     def install(self, *extras, **environment):
         """(status, what was said)."""
         command = [self.python, self.course / "publish" / "install.py", *extras]
-        done = subprocess.run(command, capture_output=True, text=True,
-                              env={**self.environment, **environment})  # fmt: skip
+        done = subprocess.run(
+            command, capture_output=True, text=True, env={**self.environment, **environment}
+        )
         return done.returncode, done.stdout + done.stderr
 
     def has(self):
         """{name: version} of what is installed."""
-        found = (re.fullmatch(r"(.+)-(.+)\.dist-info", path.name)
-                 for path in self.packages.glob("*.dist-info"))  # fmt: skip
+        found = (
+            re.fullmatch(r"(.+)-(.+)\.dist-info", path.name)
+            for path in self.packages.glob("*.dist-info")
+        )
         return {one[1]: one[2] for one in found if one[1] not in TOOLS}
 
 
@@ -208,16 +215,24 @@ def test_uv_is_fetched_where_pip_can_get_it(tmp_path):
 
 def test_every_setting_of_pip_that_names_a_place_reaches_uv(monkeypatch, tmp_path):
     path = tmp_path / "pip.conf"
-    path.write_text("[global]\nindex-url = file:///one\ncert = /low.pem\nfind-links =\n"
-                    "    /wheels\n    /more\n[install]\nextra-index-url = file:///a file:///b\n"
-                    "cert = /high.pem\n")  # fmt: skip
+    path.write_text(
+        "[global]\nindex-url = file:///one\ncert = /low.pem\nfind-links =\n"
+        "    /wheels\n    /more\n[install]\nextra-index-url = file:///a file:///b\n"
+        "cert = /high.pem\n"
+    )
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", str(path))
     monkeypatch.setenv("PIP_TRUSTED_HOST", "example.org")
     told = install.uv_settings(install.pip_settings())
-    assert told.items() >= {
-        "UV_DEFAULT_INDEX": "file:///one", "UV_INDEX": "file:///a file:///b",
-        "UV_INDEX_STRATEGY": "unsafe-best-match", "UV_FIND_LINKS": "/wheels,/more",
-        "UV_INSECURE_HOST": "example.org", "SSL_CERT_FILE": "/high.pem",
-    }.items()  # fmt: skip
+    assert (
+        told.items()
+        >= {
+            "UV_DEFAULT_INDEX": "file:///one",
+            "UV_INDEX": "file:///a file:///b",
+            "UV_INDEX_STRATEGY": "unsafe-best-match",
+            "UV_FIND_LINKS": "/wheels,/more",
+            "UV_INSECURE_HOST": "example.org",
+            "SSL_CERT_FILE": "/high.pem",
+        }.items()
+    )

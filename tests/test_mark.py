@@ -28,9 +28,13 @@ STYLE, RUBRIC = "for style", "for the rubric"
 SCHEME = f"Model.\n\n### BEGIN MARK SCHEME\n- 2 points: {RUBRIC}\n- 1.5 points: {STYLE}\n"
 
 
-@pytest.mark.parametrize(("lesson", "question", "most", "count"), [
-    ("01_reinforce", "q_log_derivative", 4, 4), ("03_baseline_critic", "q_unbiased", 3, 3),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("lesson", "question", "most", "count"),
+    [
+        ("01_reinforce", "q_log_derivative", 4, 4),
+        ("03_baseline_critic", "q_unbiased", 3, 3),
+    ],
+)
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_lessons_schemes_become_boxes(lesson, question, most, count, language):
     scheme = read_scheme(HERE, lesson, question, language)
@@ -41,12 +45,15 @@ def test_the_lessons_schemes_become_boxes(lesson, question, most, count, languag
     assert (scheme.items[0].words == english.items[0].words) is (language == "en")
 
 
-@pytest.mark.parametrize(("text", "points", "words"), [
-    ("Two points each:\n\n- a\n  b\n- c\n\nd is right, too.", [2, 2], ["a b", "c"]),
-    ("1 point: a\nb\n0.5 points: c", [1, 0.5], ["a b", "c"]),
-    ("Two points for this, two for that.", [], []),
-    ("", [], []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "points", "words"),
+    [
+        ("Two points each:\n\n- a\n  b\n- c\n\nd is right, too.", [2, 2], ["a b", "c"]),
+        ("1 point: a\nb\n0.5 points: c", [1, 0.5], ["a b", "c"]),
+        ("Two points for this, two for that.", [], []),
+        ("", [], []),
+    ],
+)
 def test_schemes_in_other_words(text, points, words):
     found = _parsed(f"x\n### BEGIN MARK SCHEME\n{text}\n### END MARK SCHEME").items
     assert [item.points for item in found] == points and [i.words for i in found] == words
@@ -175,8 +182,12 @@ def test_the_page_lists_marks_and_hides_names(page, marks):
     for name in ("anna", "gil"):
         assert name not in text
     (question,) = marks.questions()
-    told = {"id": ids(marks, question)["anna"], "ticks": [question.scheme.items[0].key],
-            "points": None, "comment": "So."}  # fmt: skip
+    told = {
+        "id": ids(marks, question)["anna"],
+        "ticks": [question.scheme.items[0].key],
+        "points": None,
+        "comment": "So.",
+    }
     status, text, _headers = page(f"{page.root}mark/{NAME}/q_why", told)
     assert (status, json.loads(text)) == (200, {"score": 2.0, "waiting": 2})
     assert booked(marks, "anna") == (2.0, False, "So.")
@@ -205,6 +216,10 @@ def test_nobody_but_the_page_itself_is_answered(page, marks):
 
 
 def test_the_course_of_this_repository_has_questions_to_mark():
-    free = [c.grade_id for n in Course(HERE).names() for c in Course(HERE).lesson(n).graded
-            if c.kind == "free"]  # fmt: skip
+    free = [
+        c.grade_id
+        for n in Course(HERE).names()
+        for c in Course(HERE).lesson(n).graded
+        if c.kind == "free"
+    ]
     assert "q_log_derivative" in free

@@ -95,8 +95,12 @@ def test_the_list_at_the_end_has_every_question_of_this_notebook(capsys):
     capsys.readouterr()
     pg.predictions()
     said = capsys.readouterr().out.splitlines()
-    assert said == ["Share:", "    predicted: 3, came out: 5",
-                    "Which?", "    predicted: (nothing), came out: (nothing)"]  # fmt: skip
+    assert said == [
+        "Share:",
+        "    predicted: 3, came out: 5",
+        "Which?",
+        "    predicted: (nothing), came out: (nothing)",
+    ]
 
 
 def test_where_nothing_can_be_written_the_kernel_remembers(monkeypatch):

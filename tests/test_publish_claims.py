@@ -61,13 +61,28 @@ def test_a_claim_shifts_no_id_count_name_or_draw_of_other_cells(built, tmp_path)
 
 
 UNMET = [
-    ("at_least=0.6, again", "at_least=2, again", 'claim("The share', "few_lie_below",
-     f'"{CLAIM}": measured 0.9, at least 2'),
-    ("at_most=len(kept)", "at_most=len(kept) - 1", "claim(\"a claim's", "own_names_and_draws",
-     "measured 10, at most 9"),
-    ("len(kept), at_most=len(kept)", "float('nan'), at_least=-1e9", "claim(\"a claim's",
-     "own_names_and_draws", "measured no number"),
-]  # fmt: skip
+    (
+        "at_least=0.6, again",
+        "at_least=2, again",
+        'claim("The share',
+        "few_lie_below",
+        f'"{CLAIM}": measured 0.9, at least 2',
+    ),
+    (
+        "at_most=len(kept)",
+        "at_most=len(kept) - 1",
+        "claim(\"a claim's",
+        "own_names_and_draws",
+        "measured 10, at most 9",
+    ),
+    (
+        "len(kept), at_most=len(kept)",
+        "float('nan'), at_least=-1e9",
+        "claim(\"a claim's",
+        "own_names_and_draws",
+        "measured no number",
+    ),
+]
 
 
 @pytest.mark.parametrize(("old", "new", "line", "name", "words"), UNMET)
@@ -99,14 +114,18 @@ BROKEN = [
     (", again=again)", ")", "# %% claim", "no again"),
     ("trained=true", "trained=1", "# %% demo=true tr", "trained must be true"),
     ('claim="few_lie_below"', 'claim="few lie"', "# %% claim", "not a Python name"),
-    ('claim="own_names_and_draws"', 'claim="few_lie_below"', '# %% claim="few_lie_below"\n',
-     "A second claim"),
+    (
+        'claim="own_names_and_draws"',
+        'claim="few_lie_below"',
+        '# %% claim="few_lie_below"\n',
+        "A second claim",
+    ),
     ("rng.normal()\n", "nrg.normal()\n", '# %% claim="own', "'nrg' is defined nowhere"),
     ("rng.normal()\n", "rng.normal(\n", "mean, kept", "Python"),
     (", at_most=len(kept))", ")", "claim(\"a claim's", "no bounds"),
     ("claim(\"a claim's names", "claim(f\"a claim's names", "claim(f", "not written out"),
     ("claim(\"a claim's", "print(\"a claim's", '# %% claim="own', "claims nothing"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("old", "new", "line", "words"), BROKEN)
@@ -188,8 +207,11 @@ def test_headline_claims_are_measured_anew_for_each_seed_and_rate(tmp_path, caps
     assert claims.main(["--root", str(root), NAME]) == 0
     ((statement, bounds, share),) = claim_table.rows(table(root))
     assert (statement, bounds, share) == (CLAIM, "at least 0.6", 1)
-    expected = [np.mean(np.random.default_rng(seed).uniform(size=20) > rate) + rate + (seed == 1003)
-                for seed in range(1000, 1010) for rate in (0.1, 0.2, 0.3)]  # fmt: skip
+    expected = [
+        np.mean(np.random.default_rng(seed).uniform(size=20) > rate) + rate + (seed == 1003)
+        for seed in range(1000, 1010)
+        for rate in (0.1, 0.2, 0.3)
+    ]
     numbers = ", ".join(f"{value:.3g}" for value in np.quantile(expected, [0, 0.5, 1]))
     assert f"| 30 of 30 | 0.1: 10 of 10; 0.2: 10 of 10; 0.3: 10 of 10 | {numbers} |" in table(root)
     assert "own_names" not in table(root)
@@ -255,10 +277,17 @@ def test_numbers_of_other_code_do_not_count(tmp_path):
 
 @pytest.mark.parametrize(
     ("measured", "bounds", "expected"),
-    [(1, {"at_least": 1}, True), (1, {"at_most": 1}, True), (1, {"at_least": 1.1}, False),
-     (1, {"at_most": 0.9}, False), (None, {"at_least": 0}, False), (float("nan"), {}, False),
-     (1e308, {"at_least": 0}, True), (2, {"at_least": 1, "at_most": 3}, True)],
-)  # fmt: skip
+    [
+        (1, {"at_least": 1}, True),
+        (1, {"at_most": 1}, True),
+        (1, {"at_least": 1.1}, False),
+        (1, {"at_most": 0.9}, False),
+        (None, {"at_least": 0}, False),
+        (float("nan"), {}, False),
+        (1e308, {"at_least": 0}, True),
+        (2, {"at_least": 1, "at_most": 3}, True),
+    ],
+)
 def test_bounds_include_themselves_and_no_number_meets_none(measured, bounds, expected):
     assert claiming.holds(measured, **bounds) is expected
 

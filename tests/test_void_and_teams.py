@@ -83,11 +83,14 @@ def test_void_stands_in_a_checks_header_and_is_true(header):
 # Groups
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("group,student\nx,ada\ny,ada\n", "ada is in two groups"),
-    ("team,student\nx,ada\n", "no columns group and student"),
-    ("group,student,lesson\nx,ada,99_no\n", "no lesson 99_no"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("group,student\nx,ada\ny,ada\n", "ada is in two groups"),
+        ("team,student\nx,ada\n", "no columns group and student"),
+        ("group,student,lesson\nx,ada,99_no\n", "no lesson 99_no"),
+    ],
+)
 def test_a_file_that_says_something_else_is_refused(tmp_path, text, words):
     (tmp_path / "g.csv").write_text(text)
     with pytest.raises(ClassroomError, match=words):

@@ -184,12 +184,18 @@ def serve(marks: HandMarks, port: int = 0, browser: bool = True) -> None:
     for question in marks.questions():  # the lesson's scheme may be another than at the last time
         marks.rescore(question)
     with Server(marks, port) as server:
-        print(_("Open {address} in this machine's browser. Ctrl+C ends it.").format(
-            address=server.address), flush=True)  # fmt: skip
+        print(
+            _("Open {address} in this machine's browser. Ctrl+C ends it.").format(
+                address=server.address
+            ),
+            flush=True,
+        )
         if browser:
             webbrowser.open(server.address)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print(_("Marks are in the gradebook. Run autograde again to write them on the pages."),
-                  file=sys.stderr)  # fmt: skip
+            print(
+                _("Marks are in the gradebook. Run autograde again to write them on the pages."),
+                file=sys.stderr,
+            )

@@ -44,8 +44,9 @@ def moodle_time(text: str, zone=None) -> datetime | None:
         return _placed(datetime.fromisoformat(found[0]), zone)
     clocks = list(_CLOCK.finditer(text))
     date = text[: clocks[-1].start()] if clocks else ""  # the last: a day may be written 29.11
-    month = next((_months()[w] for w in re.findall(r"[^\W\d_]+", date.casefold())
-                  if w in _months()), None)  # fmt: skip
+    month = next(
+        (_months()[w] for w in re.findall(r"[^\W\d_]+", date.casefold()) if w in _months()), None
+    )
     year, day = re.search(r"\b(\d{4})\b", date), re.search(r"\b(\d{1,2})\b", date)
     if not (month and year and day):
         return None

@@ -47,7 +47,13 @@ class Mistakes:
             again[row.mistake] += source != row.source
             passed[row.mistake] += source != row.source and verdict == PASSED
         return [
-            Across(name, sorted(self.where[name]), self.times[name], told[name], again[name],
-                   passed[name])
+            Across(
+                name,
+                sorted(self.where[name]),
+                self.times[name],
+                told[name],
+                again[name],
+                passed[name],
+            )
             for name, _count in told.most_common()
-        ]  # fmt: skip
+        ]

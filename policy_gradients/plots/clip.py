@@ -159,8 +159,10 @@ class ClipExplorer:
         )
         sign = widgets.ToggleButtons(options=[("A > 0", "+"), ("A < 0", "-")], value="+")
         higher = type(self)(self.loss, self.gradient, self.table, CLIP_HIGHER)
-        bands = [(_("band {low:g} to {high:g}").format(low=1 - one.below, high=1 + one.above), one)
-                 for one in (self, higher)]  # fmt: skip
+        bands = [
+            (_("band {low:g} to {high:g}").format(low=1 - one.below, high=1 + one.above), one)
+            for one in (self, higher)
+        ]
         band = widgets.ToggleButtons(options=bands, value=self)
         words, picture = widgets.HTML(), widgets.HTML()
 

@@ -56,21 +56,42 @@ CHANGED_ARRAYS = (
 )
 MOVED_ARRAYS = (
     ("reversed-argument", N_("That is the answer for `{name}` in reversed order."), np.flip),
-    ("shifted-argument", N_("That is the answer for `{name}` read one place too late."),
-     lambda a, axis: np.roll(a, -1, axis)),
-    ("shifted-argument", N_("That is the answer for `{name}` read one place too early."),
-     lambda a, axis: np.roll(a, 1, axis)),
-    ("shifted-argument", N_("That is the answer for `{name}` read one place too late."),
-     lambda a, axis: _moved(a, -1, axis)),
-    ("shifted-argument", N_("That is the answer for `{name}` read one place too early."),
-     lambda a, axis: _moved(a, 1, axis)),
-    ("changed-argument", N_("That is the answer for the mean of `{name}` at every place."),
-     lambda a, axis: np.broadcast_to(a.mean(axis, keepdims=True), a.shape)),
-    ("changed-argument", N_("That is the answer for the first of `{name}` at every place."),
-     lambda a, axis: np.broadcast_to(np.take(a, [0], axis), a.shape)),
-    ("changed-argument", N_("That is the answer for the last of `{name}` at every place."),
-     lambda a, axis: np.broadcast_to(np.take(a, [-1], axis), a.shape)),
-)  # fmt: skip
+    (
+        "shifted-argument",
+        N_("That is the answer for `{name}` read one place too late."),
+        lambda a, axis: np.roll(a, -1, axis),
+    ),
+    (
+        "shifted-argument",
+        N_("That is the answer for `{name}` read one place too early."),
+        lambda a, axis: np.roll(a, 1, axis),
+    ),
+    (
+        "shifted-argument",
+        N_("That is the answer for `{name}` read one place too late."),
+        lambda a, axis: _moved(a, -1, axis),
+    ),
+    (
+        "shifted-argument",
+        N_("That is the answer for `{name}` read one place too early."),
+        lambda a, axis: _moved(a, 1, axis),
+    ),
+    (
+        "changed-argument",
+        N_("That is the answer for the mean of `{name}` at every place."),
+        lambda a, axis: np.broadcast_to(a.mean(axis, keepdims=True), a.shape),
+    ),
+    (
+        "changed-argument",
+        N_("That is the answer for the first of `{name}` at every place."),
+        lambda a, axis: np.broadcast_to(np.take(a, [0], axis), a.shape),
+    ),
+    (
+        "changed-argument",
+        N_("That is the answer for the last of `{name}` at every place."),
+        lambda a, axis: np.broadcast_to(np.take(a, [-1], axis), a.shape),
+    ),
+)
 
 
 def input_relations(exercise, evidence):

@@ -41,37 +41,67 @@ ALONG = (
         N_("The numbers are running sums of the right ones, from the end."),
         lambda w, axis: np.flip(np.cumsum(np.flip(w, axis), axis), axis),
     ),
-    ("averaged", N_("Along one axis all numbers are the mean of the right ones."),
-     lambda w, axis: np.broadcast_to(w.mean(axis, keepdims=True), w.shape)),
-    ("summed", N_("Along one axis all numbers are the sum of the right ones."),
-     lambda w, axis: np.broadcast_to(w.sum(axis, keepdims=True), w.shape)),
-    ("mean-taken-off", N_("The right numbers minus their mean came back."),
-     lambda w, axis: w - w.mean(axis, keepdims=True)),
-    ("normalised", N_("The right numbers came back divided by their sum."),
-     lambda w, axis: w / w.sum(axis, keepdims=True)),
-    ("normalised", N_("The right numbers came back divided by their largest."),
-     lambda w, axis: w / w.max(axis, keepdims=True)),
-    ("normalised", N_("The right numbers came back divided by their length."),
-     lambda w, axis: w / np.linalg.norm(w, axis=axis, keepdims=True)),
-    ("whitened", N_("The right numbers came back with mean 0 and standard deviation 1."),
-     lambda w, axis: (w - w.mean(axis, keepdims=True)) / w.std(axis, keepdims=True)),
-    ("whitened", N_("The right numbers came back with mean 0 and standard deviation 1."),
-     lambda w, axis: (w - w.mean(axis, keepdims=True)) / w.std(axis, keepdims=True, ddof=1)),
-)  # fmt: skip
+    (
+        "averaged",
+        N_("Along one axis all numbers are the mean of the right ones."),
+        lambda w, axis: np.broadcast_to(w.mean(axis, keepdims=True), w.shape),
+    ),
+    (
+        "summed",
+        N_("Along one axis all numbers are the sum of the right ones."),
+        lambda w, axis: np.broadcast_to(w.sum(axis, keepdims=True), w.shape),
+    ),
+    (
+        "mean-taken-off",
+        N_("The right numbers minus their mean came back."),
+        lambda w, axis: w - w.mean(axis, keepdims=True),
+    ),
+    (
+        "normalised",
+        N_("The right numbers came back divided by their sum."),
+        lambda w, axis: w / w.sum(axis, keepdims=True),
+    ),
+    (
+        "normalised",
+        N_("The right numbers came back divided by their largest."),
+        lambda w, axis: w / w.max(axis, keepdims=True),
+    ),
+    (
+        "normalised",
+        N_("The right numbers came back divided by their length."),
+        lambda w, axis: w / np.linalg.norm(w, axis=axis, keepdims=True),
+    ),
+    (
+        "whitened",
+        N_("The right numbers came back with mean 0 and standard deviation 1."),
+        lambda w, axis: (w - w.mean(axis, keepdims=True)) / w.std(axis, keepdims=True),
+    ),
+    (
+        "whitened",
+        N_("The right numbers came back with mean 0 and standard deviation 1."),
+        lambda w, axis: (w - w.mean(axis, keepdims=True)) / w.std(axis, keepdims=True, ddof=1),
+    ),
+)
 RESHAPED = (
     ("flattened", N_("The numbers are right, but in one row: an axis was lost."), np.ravel),
     ("transposed", N_("The numbers are right, with the axes swapped."), np.transpose),
-    ("axis-too-many", N_("The numbers are right, with an axis of length 1 too many in front."),
-     lambda w: w[None]),
-    ("axis-too-many", N_("The numbers are right, with an axis of length 1 too many at the end."),
-     lambda w: w[..., None]),
+    (
+        "axis-too-many",
+        N_("The numbers are right, with an axis of length 1 too many in front."),
+        lambda w: w[None],
+    ),
+    (
+        "axis-too-many",
+        N_("The numbers are right, with an axis of length 1 too many at the end."),
+        lambda w: w[..., None],
+    ),
     ("total", N_("The sum of the right numbers came back; each of them is asked."), np.sum),
     ("mean", N_("The mean of the right numbers came back; each of them is asked."), np.mean),
     ("one-short", N_("The last entry is missing."), lambda w: w[:-1]),
     ("one-short", N_("The first entry is missing."), lambda w: w[1:]),
     ("first-alone", N_("The first entry alone came back."), lambda w: w[0]),
     ("last-alone", N_("The last entry alone came back."), lambda w: w[-1]),
-)  # fmt: skip
+)
 # From what came to the right result: a step that is missing at the end.
 MISSING = (
     ("not-reduced", N_("Many numbers came back; their sum is right."), np.sum),
@@ -135,13 +165,13 @@ def _factor(words, value):
 
 
 def _offsets(evidence):
-    hint = _("Every number is off by the same amount, {c:.4g}.")
+    hint = _("Every number is off by the same amount, in all calls.")
     first = evidence.cases[0]
     if first.found.shape == first.wanted.shape and first.wanted.size:
         apart = float(np.ravel(first.found - first.wanted)[0])
         if np.isfinite(apart) and abs(apart) > 1e-6:
             apart = round(apart, 4)
-            yield Relation("offset", hint.format(c=apart), lambda case: case.wanted + apart)
+            yield Relation("offset", hint, lambda case: case.wanted + apart)
     for words, value in quantities(evidence):
         for sign, hint in (
             (1, N_("Every number is too large by {what}.")),

@@ -13,6 +13,7 @@ from grader.checking import (
     View,
 )
 from grader.checks.lesson_01.policy import softmax_other_axis
+from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import summed_scores
@@ -338,18 +339,14 @@ REINFORCE_GRADIENT = FunctionExercise(
             ),
         ),
         Mistake(
-            "immediate-reward",
+            "own-reward-only",
             N_("An early step may earn a late reward. Which number weights every score?"),
             like=(
                 gradient_like(lambda gamma: lambda rewards: rewards),
                 gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
             ),
         ),
-        Mistake(
-            "discount-in-front",
-            N_("gamma has done its work inside the return. Are the scores discounted as well?"),
-            like=gradient_like(discounted_in_front),
-        ),
+        slips.discount_in_front(gradient_like(discounted_in_front)),
         Mistake(
             "product-of-means",
             N_(
@@ -401,21 +398,7 @@ REINFORCE_GRADIENT = FunctionExercise(
                 last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
             ),
         ),
-        Mistake(
-            "scores-kept",
-            N_(
-                "The scores of one trajectory still count for the next one. Where does their sum "
-                "start anew?"
-            ),
-            like=scores_kept,
-        ),
-        Mistake(
-            "repeats-lost",
-            N_(
-                "A state visited twice counts twice. With an array of indices, += adds only once "
-                "to the same entry."
-            ),
-            like=repeats_lost,
-        ),
+        slips.scores_kept(scores_kept),
+        slips.repeats_lost(repeats_lost),
     ),
 )

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, Number, View, close
+from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 
@@ -282,22 +283,14 @@ DISCOUNTED_RETURN = FunctionExercise(
     discounted_return_truth,
     kind=Number(),
     mistakes=(
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=lambda rewards, gamma=1.0: float(np.sum(rewards)),
-        ),
+        slips.gamma_ignored(lambda rewards, gamma=1.0: float(np.sum(rewards))),
         Mistake(
             "gamma-fixed",
             N_("A fixed gamma? Use the argument, and its default of 1."),
             like=lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
         ),
         *(
-            Mistake(
-                "gamma-default",
-                N_("Called without gamma, it is 1. What is its default in your function?"),
-                like=lambda rewards, gamma=default: discounted_sum(rewards, gamma),
-            )
+            slips.gamma_default(lambda rewards, gamma=default: discounted_sum(rewards, gamma))
             for default in (0.99, 0.95, 0.9)
         ),
         Mistake(

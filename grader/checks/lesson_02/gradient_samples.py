@@ -7,6 +7,7 @@ from grader.checking import (
     FunctionExercise,
     Mistake,
 )
+from grader.checks.shared import slips
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
     by_own_reward,
@@ -55,24 +56,13 @@ def sum_of(samples):
     return np.sum(samples, axis=0)
 
 
-SCORES_KEPT = N_(
-    "The scores of one trajectory still count for the next one. Where does their sum start anew?"
-)
-REPEATS_LOST = N_(
-    "A state visited twice counts twice. With an array of indices, += adds only once to the same "
-    "entry."
-)
 GRADIENT_SAMPLES = FunctionExercise(
     "gradient_samples",
     gradient_cases,
     gradient_samples_truth,
     hint=N_("One trajectory at a time: its return times the sum of its scores."),
     mistakes=(
-        Mistake(
-            "mean-taken",
-            N_("One gradient per trajectory is asked: leave the average to the caller."),
-            like=(imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
-        ),
+        slips.mean_taken(imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
         Mistake(
             "batch-summed",
             N_("One gradient per trajectory is asked: what did you add up?"),
@@ -83,11 +73,7 @@ GRADIENT_SAMPLES = FunctionExercise(
             N_("Keep the table's axes: (N, S, A)."),
             like=imitation(whole, combine=flattened),
         ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=imitation(lambda r, g: whole(r, 1.0)),
-        ),
+        slips.gamma_ignored(imitation(lambda r, g: whole(r, 1.0))),
         Mistake(
             "discount-from-the-end",
             N_("The last reward is the one discounted most."),
@@ -106,15 +92,9 @@ GRADIENT_SAMPLES = FunctionExercise(
             N_("That credits each step with its own reward. Which return weighs all of them?"),
             like=(imitation(by_own_reward), imitation(lambda r, g: r)),
         ),
-        Mistake(
-            "scores-kept", SCORES_KEPT, like=(scores_kept, imitation(whole, combine=sums_kept))
-        ),
-        Mistake("repeats-lost", REPEATS_LOST, like=repeats_lost(whole)),
-        Mistake(
-            "discount-in-front",
-            N_("gamma has done its work inside the return. Are the scores discounted as well?"),
-            like=imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g)),
-        ),
+        slips.scores_kept(scores_kept, imitation(whole, combine=sums_kept)),
+        slips.repeats_lost(repeats_lost(whole)),
+        slips.discount_in_front(imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g))),
         Mistake(
             "divided-by-steps",
             N_("Sum the scores over the steps; a long trajectory is not averaged."),
@@ -126,7 +106,7 @@ GRADIENT_SAMPLES = FunctionExercise(
             like=imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("A gradient to climb, or one to descend? The one asked for points uphill."),
             like=imitation(lambda r, g: -whole(r, g)),
         ),
@@ -135,14 +115,7 @@ GRADIENT_SAMPLES = FunctionExercise(
             N_("Where did the 1/pi go?"),
             like=imitation(whole, probability_score),
         ),
-        Mistake(
-            "other-actions-forgotten",
-            N_(
-                "Raising one logit lowers the other actions' "
-                "probabilities: the score has entries there, too."
-            ),
-            like=imitation(whole, chosen_only),
-        ),
+        slips.other_actions_forgotten(imitation(whole, chosen_only)),
         Mistake(
             "no-probabilities",
             N_("Is the score of an action that is already certain still one?"),
@@ -188,11 +161,7 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             N_("Multiply step by step, then sum: each score has a weight of its own."),
             like=summed_apart,
         ),
-        Mistake(
-            "mean-taken",
-            N_("One gradient per trajectory is asked: leave the average to the caller."),
-            like=imitation(to_go, combine=mean_of),
-        ),
+        slips.mean_taken(imitation(to_go, combine=mean_of)),
         Mistake(
             "batch-summed",
             N_("One gradient per trajectory is asked: what did you add up?"),
@@ -203,16 +172,8 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             N_("Keep the table's axes: (N, S, A)."),
             like=imitation(to_go, combine=flattened),
         ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=imitation(lambda r, g: to_go(r, 1.0)),
-        ),
-        Mistake(
-            "own-reward-only",
-            N_("Later rewards follow from this action, too."),
-            like=imitation(lambda r, g: np.asarray(r)),
-        ),
+        slips.gamma_ignored(imitation(lambda r, g: to_go(r, 1.0))),
+        slips.own_reward_only(imitation(lambda r, g: np.asarray(r))),
         Mistake(
             "own-reward-missing",
             N_("The reward that follows action t belongs to it."),
@@ -233,7 +194,7 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             N_("The reward that follows action t belongs to it."),
             like=imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
         ),
-        Mistake("repeats-lost", REPEATS_LOST, like=repeats_lost(to_go)),
+        slips.repeats_lost(repeats_lost(to_go)),
         Mistake(
             "divided-by-steps",
             N_("Sum over the steps; a long trajectory is not averaged."),
@@ -245,7 +206,7 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             like=imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("The gradient asked for points uphill."),
             like=imitation(lambda r, g: -to_go(r, g)),
         ),
@@ -254,13 +215,6 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             N_("Where did the 1/pi go?"),
             like=imitation(to_go, probability_score),
         ),
-        Mistake(
-            "other-actions-forgotten",
-            N_(
-                "Raising one logit lowers the other actions' "
-                "probabilities: the score has entries there, too."
-            ),
-            like=imitation(to_go, chosen_only),
-        ),
+        slips.other_actions_forgotten(imitation(to_go, chosen_only)),
     ),
 )

@@ -12,6 +12,7 @@ from grader.checking import (
     View,
     _,
 )
+from grader.checks.shared import slips
 from grader.checks.shared.returns import rewards_to_go
 
 MANY_STEPS = 500_000
@@ -120,11 +121,7 @@ REWARD_TO_GO = LongExercise(
             when=whole_numbers,
         ),
         *(
-            Mistake(
-                "gamma-default",
-                N_("Called without gamma, it is 1. What is its default in your function?"),
-                like=lambda rewards, gamma=default: backwards(rewards, gamma),
-            )
+            slips.gamma_default(lambda rewards, gamma=default: backwards(rewards, gamma))
             for default in (0.99, 0.95, 0.9)
         ),
         Mistake(
@@ -149,11 +146,7 @@ REWARD_TO_GO = LongExercise(
             N_("You add up what came before. An action can only change what comes after."),
             like=lambda rewards, gamma=1.0: accumulated(rewards, gamma),
         ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=lambda rewards, gamma=1.0: backwards(rewards, 1.0),
-        ),
+        slips.gamma_ignored(lambda rewards, gamma=1.0: backwards(rewards, 1.0)),
         Mistake(
             "extra-discount",
             N_(
@@ -179,11 +172,7 @@ REWARD_TO_GO = LongExercise(
             N_("Which entry belongs to the first step? Turn the result round."),
             like=lambda rewards, gamma=1.0: backwards(rewards, gamma)[::-1],
         ),
-        Mistake(
-            "own-reward-only",
-            N_("Later rewards follow from this action, too."),
-            like=lambda rewards, gamma=1.0: np.array(rewards, dtype=float),
-        ),
+        slips.own_reward_only(lambda rewards, gamma=1.0: np.array(rewards, dtype=float)),
         Mistake(
             "one-step-ahead",
             N_("All later rewards count, not the next one alone. Which value do you carry along?"),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, View
+from grader.checks.shared import slips
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
     chosen_only,
@@ -106,13 +107,9 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
     baseline_truth,
     hint=N_("Weight of step t: its reward-to-go minus the baseline of the state it was in."),
     mistakes=(
+        slips.baseline_added(with_baseline(lambda t, g, b: g + b[t.states])),
         Mistake(
-            "baseline-added",
-            N_("Better than expected is return minus expectation."),
-            like=with_baseline(lambda t, g, b: g + b[t.states]),
-        ),
-        Mistake(
-            "reversed-sign",
+            "minus-sign",
             N_(
                 "Return minus baseline, or baseline minus return? A good "
                 "surprise must push the action up."
@@ -219,17 +216,11 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
             N_("The baseline belongs into the weight of a score; a gradient has no baseline."),
             like=subtracted_once,
         ),
-        Mistake(
-            "own-reward-only",
-            N_("Later rewards follow from this action, too."),
-            like=with_baseline(lambda t, g, b: np.asarray(t.rewards) - b[t.states]),
-        ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(less_baseline)(
+        slips.own_reward_only(with_baseline(lambda t, g, b: np.asarray(t.rewards) - b[t.states])),
+        slips.gamma_ignored(
+            lambda theta, trajectories, baseline, gamma=1.0: with_baseline(less_baseline)(
                 theta, trajectories, baseline
-            ),
+            )
         ),
         Mistake(
             "extra-discount",
@@ -238,18 +229,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
                 lambda t, g, b: gamma ** np.arange(len(g)) * less_baseline(t, g, b)
             )(theta, trajectories, baseline, gamma),
         ),
-        Mistake(
-            "mean-taken",
-            N_("One gradient per trajectory is asked: leave the average to the caller."),
-            like=with_baseline(less_baseline, combine=lambda s: np.mean(s, axis=0)),
-        ),
-        Mistake(
-            "other-actions-forgotten",
-            N_(
-                "Raising one logit lowers the other actions' "
-                "probabilities: the score has entries there, too."
-            ),
-            like=with_baseline(less_baseline, score=chosen_only),
-        ),
+        slips.mean_taken(with_baseline(less_baseline, combine=lambda s: np.mean(s, axis=0))),
+        slips.other_actions_forgotten(with_baseline(less_baseline, score=chosen_only)),
     ),
 )

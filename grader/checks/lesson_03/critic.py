@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checks.shared import slips
 
 
 def value_loss_cases(rng):
@@ -112,7 +113,7 @@ VALUE_LOSS = FunctionExercise(
             ),
         ),
         Mistake(
-            "summed",
+            "sum-not-mean",
             N_("Mean, not sum: does the step size grow with the batch?"),
             like=squared(lambda x: (x**2).sum()),
         ),
@@ -231,15 +232,11 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             like=assembled(lambda p, v, r, a: -(p * (r - v)).mean()),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("The loss is minimised. A positive advantage should raise the log-probability."),
             like=assembled(lambda p, v, r, a: (p * a).mean()),
         ),
-        Mistake(
-            "baseline-added",
-            N_("Better than expected is return minus expectation."),
-            like=assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean()),
-        ),
+        slips.baseline_added(assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean())),
         Mistake(
             "actor-ignores-critic",
             N_("The actor is weighted by the return alone. What is the critic there for?"),
@@ -251,12 +248,12 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             like=assembled(lambda p, v, r, a: -(p * v.detach()).mean()),
         ),
         Mistake(
-            "summed",
+            "sum-not-mean",
             N_("The policy's term is a mean over the steps."),
             like=assembled(lambda p, v, r, a: -(p * a).sum()),
         ),
         Mistake(
-            "summed",
+            "sum-not-mean",
             N_("Both terms are means over the steps."),
             like=assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
         ),
@@ -317,7 +314,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
         ),
         Mistake(
-            "whitened",
+            "advantages-whitened",
             N_("The advantage is used as it is; no normalisation is asked."),
             like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
         ),

@@ -18,6 +18,7 @@ from grader.checks.lesson_03b.td_errors import (
     unbroken,
     values_below,
 )
+from grader.checks.shared import slips
 from grader.checks.shared.gae import decayed_sums
 
 
@@ -218,11 +219,7 @@ GAE = FunctionExercise(
             N_("Rows of several episodes stand in one column. Where does the recursion stop?"),
             like=advantage(going_on=lambda te, tr: np.ones_like(te)),
         ),
-        Mistake(
-            "terminal-not-masked",
-            N_("Nothing follows a terminal state: what is its successor worth?"),
-            like=advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v),
-        ),
+        slips.terminal_not_masked(advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v)),
         Mistake(
             "terminal-not-masked",
             N_("Nothing follows a terminal state, and its TD error holds no successor."),
@@ -236,36 +233,24 @@ GAE = FunctionExercise(
             N_("Which flag means that nothing follows, and which only that the clock ran out?"),
             like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~tr, g)),
         ),
-        Mistake(
-            "next-row",
-            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
-            like=(
-                advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
-                advantage(
-                    delta=lambda r, v, w, te, tr, g: deltas(
-                        r, v, np.concatenate([v[1:], w[-1:]]), ~te, g
-                    )
-                ),
+        slips.next_row(
+            advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
+            advantage(
+                delta=lambda r, v, w, te, tr, g: deltas(
+                    r, v, np.concatenate([v[1:], w[-1:]]), ~te, g
+                )
             ),
         ),
-        Mistake(
-            "flag-of-next-step",
-            N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=(
-                advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
-                advantage(
-                    delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
-                    going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
-                ),
+        slips.flag_of_next_step(
+            advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
+            advantage(
+                delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
+                going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
             ),
         ),
-        Mistake(
-            "flag-of-step-before",
-            N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=(
-                advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1)),
-                advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0)),
-            ),
+        slips.flag_of_step_before(
+            advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1)),
+            advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0)),
         ),
         Mistake(
             "lam-alone",
@@ -323,7 +308,7 @@ GAE = FunctionExercise(
             like=advantage(finish=lambda a, d, v, o, c: a + v),
         ),
         Mistake(
-            "whitened",
+            "advantages-whitened",
             N_("No normalisation is asked here."),
             like=advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8)),
         ),
@@ -332,10 +317,6 @@ GAE = FunctionExercise(
             N_("The last step of an episode has a surprise, too."),
             like=advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o)),
         ),
-        Mistake(
-            "sign",
-            N_("A reward above what was expected is a positive surprise."),
-            like=advantage(finish=lambda a, d, v, o, c: -a),
-        ),
+        slips.minus_sign(advantage(finish=lambda a, d, v, o, c: -a)),
     ),
 )

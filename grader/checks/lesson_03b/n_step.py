@@ -15,6 +15,7 @@ from grader.checks.lesson_03b.td_errors import (
     told_apart,
     unbroken,
 )
+from grader.checks.shared import slips
 
 FAR = 50  # more steps than any case has
 
@@ -127,11 +128,7 @@ N_STEP_ADVANTAGES = FunctionExercise(
             ),
             like=slip(masks=lambda end, cut: end | cut),
         ),
-        Mistake(
-            "terminal-not-masked",
-            N_("Nothing follows a terminal state: what is its successor worth?"),
-            like=slip(masks=lambda end, cut: np.zeros_like(end)),
-        ),
+        slips.terminal_not_masked(slip(masks=lambda end, cut: np.zeros_like(end))),
         Mistake(
             "leaks-across-cut",
             N_("After a time limit the next row is another episode: its rewards don't count."),
@@ -162,11 +159,7 @@ N_STEP_ADVANTAGES = FunctionExercise(
             OWN_FLAGS,
             like=slip(stops=lambda end, cut: one_flag_for_all(end | cut)),
         ),
-        Mistake(
-            "flag-of-next-step",
-            N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=slip(stops=lambda end, cut: flags_shifted(end | cut, -1)),
-        ),
+        slips.flag_of_next_step(slip(stops=lambda end, cut: flags_shifted(end | cut, -1))),
         Mistake(
             "no-bootstrap",
             N_("After n rewards the critic speaks for the rest. Where is its value?"),
@@ -207,21 +200,13 @@ N_STEP_ADVANTAGES = FunctionExercise(
             N_("The value lies n steps ahead, not one."),
             like=slip(power=lambda taken, n: 1),
         ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=slip(gamma=1.0),
-        ),
+        slips.gamma_ignored(slip(gamma=1.0)),
         Mistake(
             "target-returned",
             N_("That is the target. By how much does it differ from what was expected?"),
             like=slip(minus=0.0),
         ),
-        Mistake(
-            "value-added",
-            N_("By how much was it better than expected? Subtract what was expected."),
-            like=slip(minus=-1.0),
-        ),
+        slips.value_added(slip(minus=-1.0)),
         Mistake(
             "last-rows-empty",
             N_("Near the end of the rollout there are fewer than n steps; they count as well."),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, View
+from grader.checks.shared import slips
 
 JUNK = 40.0  # stands in next_values where nothing follows: a right answer never shows it
 
@@ -155,24 +156,16 @@ TD_ERRORS = FunctionExercise(
     td_truth,
     hint=N_("Reward, plus the discounted value of what follows, minus the value expected before."),
     mistakes=(
-        Mistake(
-            "terminal-not-masked",
-            N_("Nothing follows a terminal state: what is its successor worth?"),
-            like=td(lambda r, v, w, go, g: r + g * w - v),
-        ),
+        slips.terminal_not_masked(td(lambda r, v, w, go, g: r + g * w - v)),
         Mistake(
             "mask-inverted",
             N_("Which steps keep the value of their successor: those that ended, or the others?"),
             like=td(lambda r, v, w, go, g: deltas(r, v, w, ~go, g)),
         ),
-        Mistake(
-            "next-row",
-            N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?"),
-            like=(
-                td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g)),
-                td(lambda r, v, w, go, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), go, g)),
-                td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g)),
-            ),
+        slips.next_row(
+            td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g)),
+            td(lambda r, v, w, go, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), go, g)),
+            td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g)),
         ),
         Mistake(
             "last-row-ended",
@@ -184,28 +177,16 @@ TD_ERRORS = FunctionExercise(
             OWN_FLAGS,
             like=td(lambda r, v, w, go, g: deltas(r, v, w, ~one_flag_for_all(~go), g)),
         ),
-        Mistake(
-            "flag-of-next-step",
-            N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, -1), g)),
+        slips.flag_of_next_step(
+            td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, -1), g))
         ),
-        Mistake(
-            "flag-of-step-before",
-            N_("Does the flag speak of leaving this step, or of entering it?"),
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, 1), g)),
+        slips.flag_of_step_before(
+            td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, 1), g))
         ),
-        Mistake(
-            "sign",
-            N_("A reward above what was expected is a positive surprise."),
-            like=td(lambda r, v, w, go, g: -deltas(r, v, w, go, g)),
-        ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains?"),
-            like=(
-                td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0)),
-                td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99)),
-            ),
+        slips.minus_sign(td(lambda r, v, w, go, g: -deltas(r, v, w, go, g))),
+        slips.gamma_ignored(
+            td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0)),
+            td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99)),
         ),
         Mistake(
             "gamma-on-reward",
@@ -250,11 +231,7 @@ TD_ERRORS = FunctionExercise(
             N_("Which of the two values was expected before the step, and which comes after?"),
             like=td(lambda r, v, w, go, g: r + g * v * go - w),
         ),
-        Mistake(
-            "value-added",
-            N_("By how much was it better than expected? Subtract what was expected."),
-            like=td(lambda r, v, w, go, g: r + g * w * go + v),
-        ),
+        slips.value_added(td(lambda r, v, w, go, g: r + g * w * go + v)),
         Mistake(
             "gamma-squared",
             N_("One step ahead is discounted once."),

@@ -14,7 +14,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
-from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios, slope
 from grader.checks.shared.ratios import loss_case, off_the_edges
 
@@ -104,11 +104,6 @@ def whitened_unbiased(ratio, adv, clip):
 
 
 IN_LOGS = N_("The band is 1 - clip to 1 + clip in the ratio itself, not in its logarithm.")
-UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
-TAKE_MIN = N_(
-    "The objective takes the min of two numbers. Minus a min is the max of the negated two."
-)
-BOTH_SIDES = N_("The band has two edges: 1 - clip and 1 + clip.")
 PPO_CLIP_LOSS = FunctionExercise(
     "ppo_clip_loss",
     clip_cases,
@@ -116,84 +111,45 @@ PPO_CLIP_LOSS = FunctionExercise(
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=(
-        Mistake("max-not-min", TAKE_MIN, like=clip_like(larger)),
-        Mistake(
-            "clip-without-min",
-            UNDO,
-            like=clip_like(lambda r, adv, c: -(r.clamp(1 - c, 1 + c) * adv).mean()),
-        ),
-        Mistake("objective-not-loss", words.SIGN, like=clip_like(lambda *x: -right_loss(*x))),
-        Mistake(
-            "dead-outside-band",
-            N_(
-                "The value is right, the gradient is not. Outside the band "
-                "it is zero only when moving further away."
-            ),
-            like=clip_like(dead_outside),
-        ),
+        slips.max_not_min(clip_like(larger)),
+        slips.clip_without_min(clip_like(lambda r, adv, c: -(r.clamp(1 - c, 1 + c) * adv).mean())),
+        slips.objective_not_loss(clip_like(lambda *x: -right_loss(*x))),
+        slips.dead_outside_band(clip_like(dead_outside)),
         Mistake(
             "not-clipped",
             N_("How far may a good action's ratio rise before it stops paying?"),
             like=clip_like(lambda r, adv, c: -(r * adv).mean()),
         ),
-        Mistake(
-            "one-side-clipped",
-            BOTH_SIDES,
-            like=(
-                clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
-                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),
-            ),
+        slips.one_side_clipped(
+            clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
+            clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),
         ),
-        Mistake(
-            "inverted-ratio",
-            words.NEW_OVER_OLD,
-            like=clip_like(lambda r, adv, c: right_loss(1 / r, adv, c)),
-        ),
-        Mistake(
-            "no-exp", words.NO_EXP, like=clip_like(lambda r, adv, c: right_loss(r.log(), adv, c))
-        ),
-        Mistake(
-            "ratio-of-logs",
-            words.LOGS_DIVIDED,
-            like=lambda logp, logp_old, adv, clip=0.2: right_loss(
+        slips.inverted_ratio(clip_like(lambda r, adv, c: right_loss(1 / r, adv, c))),
+        slips.no_exp(clip_like(lambda r, adv, c: right_loss(r.log(), adv, c))),
+        slips.ratio_of_logs(
+            lambda logp, logp_old, adv, clip=0.2: right_loss(
                 logp / logp_old.detach(), adv.detach(), clip
-            ),
+            )
         ),
-        Mistake(
-            "underflow",
-            words.EXPS_DIVIDED,
-            like=lambda logp, logp_old, adv, clip=0.2: right_loss(
+        slips.underflow(
+            lambda logp, logp_old, adv, clip=0.2: right_loss(
                 logp.exp() / logp_old.detach().exp(), adv.detach(), clip
-            ),
+            )
         ),
-        Mistake(
-            "gradient-through-old",
-            words.OLD_IS_DATA,
-            like=(
-                lambda logp, logp_old, adv, clip=0.2: right_loss(
-                    torch.exp(logp - logp_old), adv.detach(), clip
-                ),
-                lambda logp, logp_old, adv, clip=0.2: right_loss(
-                    torch.exp(logp - logp_old), adv, clip
-                ),
+        slips.gradient_through_old(
+            lambda logp, logp_old, adv, clip=0.2: right_loss(
+                torch.exp(logp - logp_old), adv.detach(), clip
             ),
+            lambda logp, logp_old, adv, clip=0.2: right_loss(torch.exp(logp - logp_old), adv, clip),
         ),
-        Mistake(
-            "gradient-through-advantage",
-            words.ADV_IS_DATA,
-            like=lambda logp, logp_old, adv, clip=0.2: right_loss(
+        slips.gradient_through_advantage(
+            lambda logp, logp_old, adv, clip=0.2: right_loss(
                 torch.exp(logp - logp_old.detach()), adv, clip
-            ),
+            )
         ),
-        Mistake(
-            "sum-not-mean",
-            words.MEAN,
-            like=clip_like(lambda r, adv, c: right_loss(r, adv, c) * len(r)),
-        ),
-        Mistake(
-            "not-averaged",
-            words.NOT_AVERAGED,
-            like=clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(1 - c, 1 + c) * adv)),
+        slips.sum_not_mean(clip_like(lambda r, adv, c: right_loss(r, adv, c) * len(r))),
+        slips.not_averaged(
+            clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(1 - c, 1 + c) * adv))
         ),
         Mistake(
             "min-of-means",
@@ -203,11 +159,7 @@ PPO_CLIP_LOSS = FunctionExercise(
             ),
             like=clip_like(min_of_means),
         ),
-        Mistake(
-            "clip-fixed",
-            N_("Which band does the call ask for?"),
-            like=clip_like(lambda r, adv, c: right_loss(r, adv, 0.2)),
-        ),
+        slips.clip_fixed(clip_like(lambda r, adv, c: right_loss(r, adv, 0.2))),
         Mistake(
             "product-clipped",
             N_("The ratio is clipped, not its product with the advantage."),
@@ -218,16 +170,10 @@ PPO_CLIP_LOSS = FunctionExercise(
                 clip_like(lambda r, adv, c: -(r * adv).clamp(1 - c, 1 + c).mean()),
             ),
         ),
-        Mistake(
-            "band-around-zero",
-            N_("Equal policies have ratio 1: the band lies around 1."),
-            like=clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(-c, c) * adv).mean()),
+        slips.band_around_zero(
+            clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(-c, c) * adv).mean())
         ),
-        Mistake(
-            "advantages-whitened",
-            words.NOT_WHITENED,
-            like=(clip_like(whitened), clip_like(whitened_unbiased)),
-        ),
+        slips.advantages_whitened(clip_like(whitened), clip_like(whitened_unbiased)),
         Mistake(
             "min-before-advantage",
             N_("The min compares two products. With A < 0 the smaller ratio makes the larger one."),

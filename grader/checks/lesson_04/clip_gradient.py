@@ -12,6 +12,7 @@ from grader.checking import (
     View,
 )
 from grader.checks.lesson_04.clip import IN_LOGS, SIX
+from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import slope
 from grader.checks.shared.ratios import off_the_edges
 
@@ -154,16 +155,8 @@ CLIP_GRADIENT = FunctionExercise(
             N_("Alive and flat are swapped. What is the slope at equal policies?"),
             like=(slope_like(lambda *x: ~alive(*x)), slope_like(lambda *x: ~inside(*x))),
         ),
-        Mistake(
-            "clip-fixed",
-            N_("Which band does the call ask for?"),
-            like=slope_like(lambda r, a, c: alive(r, a, 0.2)),
-        ),
-        Mistake(
-            "band-around-zero",
-            N_("Equal policies have ratio 1: the band lies around 1."),
-            like=slope_like(lambda r, a, c: np.abs(r) < c),
-        ),
+        slips.clip_fixed(slope_like(lambda r, a, c: alive(r, a, 0.2))),
+        slips.band_around_zero(slope_like(lambda r, a, c: np.abs(r) < c)),
         Mistake(
             "value-not-slope",
             VALUE,
@@ -241,16 +234,8 @@ CLIP_FRACTION = FunctionExercise(
             N_("A share lies between 0 and 1."),
             like=lambda ratio, clip=0.2: 100 * fraction_truth(ratio, clip),
         ),
-        Mistake(
-            "clip-fixed",
-            N_("Which band does the call ask for?"),
-            like=lambda ratio, clip=0.2: fraction_truth(ratio, 0.2),
-        ),
-        Mistake(
-            "band-around-zero",
-            N_("Equal policies have ratio 1: the band lies around 1."),
-            like=fraction_like(lambda r, c: np.abs(r) > c),
-        ),
+        slips.clip_fixed(lambda ratio, clip=0.2: fraction_truth(ratio, 0.2)),
+        slips.band_around_zero(fraction_like(lambda r, c: np.abs(r) > c)),
         Mistake("band-in-logs", IN_LOGS, like=fraction_like(lambda r, c: np.abs(np.log(r)) > c)),
     ),
 )

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
-from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios
 from grader.checks.shared.ratios import loss_case, off_the_edges
 
@@ -138,11 +138,7 @@ DUAL_CLIP_LOSS = FunctionExercise(
             N_("Which floor does the call ask for? dual need not be 3."),
             like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 3.0)),
         ),
-        Mistake(
-            "clip-fixed",
-            N_("Which band does the call ask for?"),
-            like=dual_like(lambda r, a, c, d: right_loss(r, a, 0.2, d)),
-        ),
+        slips.clip_fixed(dual_like(lambda r, a, c, d: right_loss(r, a, 0.2, d))),
         Mistake(
             "ratio-capped-for-both-signs",
             ONLY_BAD,
@@ -169,49 +165,29 @@ DUAL_CLIP_LOSS = FunctionExercise(
                 )
             ),
         ),
-        Mistake(
-            "clip-without-min",
-            N_("With r = 1.5 and A < 0: can it still undo a mistake?"),
-            like=dual_like(lambda r, a, c, d: -torch.max(r.clamp(1 - c, 1 + c) * a, d * a).mean()),
+        slips.clip_without_min(
+            dual_like(lambda r, a, c, d: -torch.max(r.clamp(1 - c, 1 + c) * a, d * a).mean())
         ),
-        Mistake(
-            "objective-not-loss", words.SIGN, like=dual_like(lambda *given: -right_loss(*given))
-        ),
-        Mistake(
-            "sum-not-mean",
-            words.MEAN,
-            like=dual_like(lambda r, a, c, d: right_loss(r, a, c, d) * len(r)),
-        ),
-        Mistake(
-            "not-averaged",
-            words.NOT_AVERAGED,
-            like=dual_like(
+        slips.objective_not_loss(dual_like(lambda *given: -right_loss(*given))),
+        slips.sum_not_mean(dual_like(lambda r, a, c, d: right_loss(r, a, c, d) * len(r))),
+        slips.not_averaged(
+            dual_like(
                 lambda r, a, c, d: (
                     -torch.where(a < 0, torch.max(once(r, a, c), d * a), once(r, a, c))
                 )
+            )
+        ),
+        slips.inverted_ratio(dual_like(lambda r, a, c, d: right_loss(1 / r, a, c, d))),
+        slips.gradient_through_old(
+            gradient_in,
+            lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
+                logp, logp_old, adv.detach(), clip, dual
             ),
         ),
-        Mistake(
-            "inverted-ratio",
-            words.NEW_OVER_OLD,
-            like=dual_like(lambda r, a, c, d: right_loss(1 / r, a, c, d)),
-        ),
-        Mistake(
-            "gradient-through-old",
-            words.OLD_IS_DATA,
-            like=(
-                gradient_in,
-                lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
-                    logp, logp_old, adv.detach(), clip, dual
-                ),
-            ),
-        ),
-        Mistake(
-            "gradient-through-advantage",
-            words.ADV_IS_DATA,
-            like=lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
+        slips.gradient_through_advantage(
+            lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
                 logp, logp_old.detach(), adv, clip, dual
-            ),
+            )
         ),
         Mistake(
             "alive-beyond-floor",

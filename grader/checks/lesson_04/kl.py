@@ -17,7 +17,7 @@ from grader.checking import (
     TensorOf,
     TupleOf,
 )
-from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import surrogate_truth
 from grader.checks.shared.ratios import logs, loss_case
 
@@ -245,13 +245,9 @@ PPO_PENALTY_LOSS = FunctionExercise(
         Mistake(
             "kl-rewarded", TOO_FAR, like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)
         ),
-        Mistake(
-            "objective-not-loss",
-            words.SIGN,
-            like=(
-                penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
-                penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
-            ),
+        slips.objective_not_loss(
+            penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
+            penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
         ),
         Mistake(
             "kl-detached",
@@ -278,28 +274,14 @@ PPO_PENALTY_LOSS = FunctionExercise(
             N_("The surrogate weighs advantages with the ratio, new over old."),
             like=lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl,
         ),
-        Mistake(
-            "gradient-through-old",
-            words.OLD_IS_DATA,
-            like=lambda logp, logp_old, adv, kl, beta: (
+        slips.gradient_through_old(
+            lambda logp, logp_old, adv, kl, beta: (
                 surrogate(torch.exp(logp - logp_old), adv) + beta * kl
-            ),
+            )
         ),
-        Mistake(
-            "inverted-ratio",
-            words.NEW_OVER_OLD,
-            like=penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl),
-        ),
-        Mistake(
-            "sum-not-mean",
-            words.MEAN,
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl),
-        ),
-        Mistake(
-            "not-averaged",
-            words.NOT_AVERAGED,
-            like=penalty_like(lambda r, a, kl, b: -r * a + b * kl),
-        ),
+        slips.inverted_ratio(penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl)),
+        slips.sum_not_mean(penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl)),
+        slips.not_averaged(penalty_like(lambda r, a, kl, b: -r * a + b * kl)),
         Mistake(
             "beta-on-surrogate",
             N_("beta weighs the KL, and nothing else."),

@@ -13,7 +13,7 @@ from grader.checking import (
     TensorOf,
     close,
 )
-from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
 from grader.checks.shared.ratios import logs, loss_case
 
@@ -70,44 +70,28 @@ IMPORTANCE_RATIO = FunctionExercise(
     ratio_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake(
-            "inverted-ratio",
-            words.NEW_OVER_OLD,
-            like=lambda logp, logp_old: torch.exp(logp_old.detach() - logp),
-        ),
-        Mistake("no-exp", words.NO_EXP, like=lambda logp, logp_old: logp - logp_old.detach()),
-        Mistake(
-            "ratio-of-logs",
-            words.LOGS_DIVIDED,
-            like=(
-                lambda logp, logp_old: logp / logp_old.detach(),
-                lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
-            ),
+        slips.inverted_ratio(lambda logp, logp_old: torch.exp(logp_old.detach() - logp)),
+        slips.no_exp(lambda logp, logp_old: logp - logp_old.detach()),
+        slips.ratio_of_logs(
+            lambda logp, logp_old: logp / logp_old.detach(),
+            lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
         ),
         Mistake(
             "difference-of-probabilities",
             N_("A ratio, not a difference: at equal policies it is 1."),
             like=lambda logp, logp_old: logp.exp() - logp_old.detach().exp(),
         ),
-        Mistake(
-            "underflow",
-            words.EXPS_DIVIDED,
-            like=(
-                lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
-                lambda logp, logp_old: logp.exp() / logp_old.exp(),
-            ),
+        slips.underflow(
+            lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
+            lambda logp, logp_old: logp.exp() / logp_old.exp(),
         ),
-        Mistake(
-            "gradient-through-old",
-            words.OLD_IS_DATA,
-            like=lambda logp, logp_old: torch.exp(logp - logp_old),
-        ),
+        slips.gradient_through_old(lambda logp, logp_old: torch.exp(logp - logp_old)),
         Mistake(
             "wrong-one-detached",
             N_("One of the two is data, the other one is being learned. Which did you detach?"),
             like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
         ),
-        Mistake("underflow", words.EXPS_DIVIDED, when=far_down),
+        slips.underflow(when=far_down),
         Mistake(
             "held-back",
             N_(
@@ -175,9 +159,7 @@ SURROGATE_LOSS = FunctionExercise(
     kind=TensorOf(),
     prerequisites=("importance_ratio",),
     mistakes=(
-        Mistake(
-            "objective-not-loss", words.SIGN, like=surrogate_like(lambda r, adv: (r * adv).mean())
-        ),
+        slips.objective_not_loss(surrogate_like(lambda r, adv: (r * adv).mean())),
         Mistake(
             "log-prob-not-ratio",
             N_(
@@ -186,31 +168,17 @@ SURROGATE_LOSS = FunctionExercise(
             ),
             like=lambda logp, logp_old, adv: -(logp * adv).mean(),
         ),
-        Mistake(
-            "inverted-ratio",
-            words.NEW_OVER_OLD,
-            like=surrogate_like(lambda r, adv: -(adv / r).mean()),
+        slips.inverted_ratio(surrogate_like(lambda r, adv: -(adv / r).mean())),
+        slips.no_exp(surrogate_like(lambda r, adv: -(r.log() * adv).mean())),
+        slips.ratio_of_logs(lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean()),
+        slips.underflow(
+            lambda logp, logp_old, adv: -(logp.exp() / logp_old.detach().exp() * adv).mean()
         ),
-        Mistake(
-            "no-exp", words.NO_EXP, like=surrogate_like(lambda r, adv: -(r.log() * adv).mean())
+        slips.gradient_through_old(
+            lambda logp, logp_old, adv: -(torch.exp(logp - logp_old) * adv).mean()
         ),
-        Mistake(
-            "ratio-of-logs",
-            words.LOGS_DIVIDED,
-            like=lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean(),
-        ),
-        Mistake(
-            "underflow",
-            words.EXPS_DIVIDED,
-            like=lambda logp, logp_old, adv: -(logp.exp() / logp_old.detach().exp() * adv).mean(),
-        ),
-        Mistake(
-            "gradient-through-old",
-            words.OLD_IS_DATA,
-            like=lambda logp, logp_old, adv: -(torch.exp(logp - logp_old) * adv).mean(),
-        ),
-        Mistake("sum-not-mean", words.MEAN, like=surrogate_like(lambda r, adv: -(r * adv).sum())),
-        Mistake("not-averaged", words.NOT_AVERAGED, like=surrogate_like(lambda r, adv: -r * adv)),
+        slips.sum_not_mean(surrogate_like(lambda r, adv: -(r * adv).sum())),
+        slips.not_averaged(surrogate_like(lambda r, adv: -r * adv)),
         Mistake(
             "product-of-means",
             N_("Each sample's ratio weighs its own advantage. Multiply first, then average."),
@@ -224,13 +192,8 @@ SURROGATE_LOSS = FunctionExercise(
                 surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
             ),
         ),
-        Mistake(
-            "advantages-whitened",
-            words.NOT_WHITENED,
-            like=(
-                surrogate_like(whitened_by(unbiased=False)),
-                surrogate_like(whitened_by(unbiased=True)),
-            ),
+        slips.advantages_whitened(
+            surrogate_like(whitened_by(unbiased=False)), surrogate_like(whitened_by(unbiased=True))
         ),
         Mistake(
             "weights-normalised",

@@ -20,6 +20,7 @@ from grader.checking import (
     call_text,
 )
 from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, slope
 from grader.checks.shared.ratios import logs, off_the_edges
 
@@ -442,9 +443,6 @@ def masked_too_late(case, seen, truth):
     return case.edge and case.inputs["mask"].array.any()
 
 
-AS_THEY_COME = N_("Take the advantages as they come. Whitening them is the caller's business.")
-UNDO = N_("With r = 1.5 and A < 0: can it still undo a mistake?")
-
 PPO_TOKEN_LOSS = FunctionExercise(
     "ppo_token_loss",
     loss_cases,
@@ -472,86 +470,46 @@ PPO_TOKEN_LOSS = FunctionExercise(
             N_("Every token weighs the same: no mean of each sentence first."),
             like=loss_like(mean=row_means),
         ),
-        Mistake(
-            "sum-not-mean",
-            words.MEAN,
-            like=(
-                loss_like(mean=lambda x, mask: (x * mask).sum()),
-                loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
-            ),
+        slips.sum_not_mean(
+            loss_like(mean=lambda x, mask: (x * mask).sum()),
+            loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
         ),
-        Mistake("not-averaged", words.NOT_AVERAGED, like=loss_like(mean=lambda x, mask: x * mask)),
-        Mistake(
-            "objective-not-loss", words.SIGN, like=loss_like(mean=lambda x, mask: -mean_of(x, mask))
-        ),
-        Mistake(
-            "max-not-min",
-            N_(
-                "The objective takes the min of two numbers. Minus a min is the "
-                "max of the negated two."
-            ),
-            like=loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a)),
-        ),
-        Mistake(
-            "clip-without-min", UNDO, like=loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)
-        ),
+        slips.not_averaged(loss_like(mean=lambda x, mask: x * mask)),
+        slips.objective_not_loss(loss_like(mean=lambda x, mask: -mean_of(x, mask))),
+        slips.max_not_min(loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a))),
+        slips.clip_without_min(loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)),
         Mistake(
             "not-clipped",
             N_("How far may a good token's ratio rise before it stops paying?"),
             like=loss_like(lambda r, a, c: r * a),
         ),
-        Mistake(
-            "clip-fixed",
-            N_("Which band does the call ask for?"),
-            like=loss_like(lambda r, a, c: clipped(r, a, 0.2)),
+        slips.clip_fixed(loss_like(lambda r, a, c: clipped(r, a, 0.2))),
+        slips.one_side_clipped(
+            loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
+            loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
         ),
-        Mistake(
-            "one-side-clipped",
-            N_("The band has two edges: 1 - clip and 1 + clip."),
-            like=(
-                loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
-                loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
-            ),
-        ),
-        Mistake(
-            "dead-outside-band",
-            N_(
-                "The value is right, the gradient is not. Outside the band "
-                "it is zero only when moving further away."
-            ),
-            like=loss_like(dead_outside),
-        ),
-        Mistake(
-            "inverted-ratio",
-            words.NEW_OVER_OLD,
-            like=loss_like(lambda r, a, c: clipped(1 / r, a, c)),
-        ),
-        Mistake("no-exp", words.NO_EXP, like=loss_like(lambda r, a, c: clipped(r.log(), a, c))),
-        Mistake(
-            "ratio-of-logs",
-            words.LOGS_DIVIDED,
-            like=lambda logp, logp_old, adv, mask, clip=0.2: (
+        slips.dead_outside_band(loss_like(dead_outside)),
+        slips.inverted_ratio(loss_like(lambda r, a, c: clipped(1 / r, a, c))),
+        slips.no_exp(loss_like(lambda r, a, c: clipped(r.log(), a, c))),
+        slips.ratio_of_logs(
+            lambda logp, logp_old, adv, mask, clip=0.2: (
                 -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)
-            ),
+            )
         ),
         Mistake(
             "sentence-ratio",
             N_("Each token has its own ratio, and its own clip."),
             like=sequence_ratio,
         ),
-        Mistake(
-            "gradient-through-old",
-            words.OLD_IS_DATA,
-            like=lambda logp, logp_old, adv, mask, clip=0.2: (
+        slips.gradient_through_old(
+            lambda logp, logp_old, adv, mask, clip=0.2: (
                 -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)
-            ),
+            )
         ),
-        Mistake(
-            "gradient-through-advantage",
-            words.ADV_IS_DATA,
-            like=lambda logp, logp_old, adv, mask, clip=0.2: (
+        slips.gradient_through_advantage(
+            lambda logp, logp_old, adv, mask, clip=0.2: (
                 -mean_of(clipped(torch.exp(logp - logp_old.detach()), adv, clip), mask)
-            ),
+            )
         ),
         *(
             Mistake(
@@ -564,6 +522,6 @@ PPO_TOKEN_LOSS = FunctionExercise(
             )
             for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
         ),
-        Mistake("advantages-whitened", AS_THEY_COME, like=(whitened, whitened_by_torch)),
+        slips.advantages_whitened(whitened, whitened_by_torch),
     ),
 )

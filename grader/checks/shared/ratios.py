@@ -6,18 +6,11 @@ from grader.checking import N_, Case, Tensor, _, array_text, call_text
 
 OLD_IS_DATA = N_("Old is data: it was stored when the batch was drawn. No gradient flows into it.")
 ADV_IS_DATA = N_("The advantages are data here: no gradient flows into them.")
-NEW_OVER_OLD = N_("New over old: is the ratio above 1 where the new policy likes the action more?")
-NO_EXP = N_("At equal policies the ratio is 1, not 0. What undoes a logarithm?")
 LOGS_DIVIDED = N_(
     "The logarithm of a ratio is the difference of two logarithms, not their quotient."
 )
-EXPS_DIVIDED = N_(
-    "Both probabilities underflow to 0. Take the difference before you leave the logs."
-)
 SIGN = N_("Which way does the optimiser go? A loss is minimised, the objective maximised.")
-MEAN = N_("Does the loss double when the batch is doubled? Take the mean over the samples.")
 NOT_WHITENED = N_("Take the advantages as they come. Whitening them is the caller's business.")
-NOT_AVERAGED = N_("A loss is one number: the mean over the samples.")
 
 
 def old_logp(rng, size):

@@ -1,0 +1,121 @@
+"""Slips that several lessons' students make: one name and one hint each, wherever they come up.
+
+Each is called with the functions that make it in an exercise, or with ``when`` for its symptom.
+"""
+
+from collections.abc import Callable
+
+from grader.checking import N_, Mistake
+
+
+def _slip(name: str, hint: str) -> Callable:
+    """What makes the ``Mistake`` of that name and hint; hint is a msgid."""
+
+    def made_by(*faces, when=None) -> Mistake:
+        return Mistake(name, hint, like=faces, when=when)
+
+    return made_by
+
+
+advantages_whitened = _slip(
+    "advantages-whitened",
+    N_("Take the advantages as they come. Whitening them is the caller's business."),
+)
+band_around_zero = _slip(
+    "band-around-zero", N_("Equal policies have ratio 1: the band lies around 1.")
+)
+baseline_added = _slip("baseline-added", N_("Better than expected is return minus expectation."))
+clip_fixed = _slip("clip-fixed", N_("Which band does the call ask for?"))
+clip_without_min = _slip(
+    "clip-without-min", N_("With r = 1.5 and A < 0: can it still undo a mistake?")
+)
+dead_outside_band = _slip(
+    "dead-outside-band",
+    N_(
+        "The value is right, the gradient is not. Outside the band it is zero only when moving "
+        "further away."
+    ),
+)
+discount_in_front = _slip(
+    "discount-in-front",
+    N_("gamma has done its work inside the return. Are the scores discounted as well?"),
+)
+flag_of_next_step = _slip(
+    "flag-of-next-step", N_("Does the flag speak of leaving this step, or of entering it?")
+)
+flag_of_step_before = _slip(
+    "flag-of-step-before", N_("Does the flag speak of leaving this step, or of entering it?")
+)
+gamma_default = _slip(
+    "gamma-default", N_("Called without gamma, it is 1. What is its default in your function?")
+)
+gamma_ignored = _slip("gamma-ignored", N_("Set gamma to 0: what remains?"))
+gradient_through_advantage = _slip(
+    "gradient-through-advantage", N_("The advantages are data here: no gradient flows into them.")
+)
+gradient_through_old = _slip(
+    "gradient-through-old",
+    N_("Old is data: it was stored when the batch was drawn. No gradient flows into it."),
+)
+inverted_ratio = _slip(
+    "inverted-ratio",
+    N_("New over old: is the ratio above 1 where the new policy likes the action more?"),
+)
+max_not_min = _slip(
+    "max-not-min",
+    N_("The objective takes the min of two numbers. Minus a min is the max of the negated two."),
+)
+mean_taken = _slip(
+    "mean-taken", N_("One gradient per trajectory is asked: leave the average to the caller.")
+)
+minus_sign = _slip("minus-sign", N_("A reward above what was expected is a positive surprise."))
+next_row = _slip(
+    "next-row", N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?")
+)
+no_exp = _slip("no-exp", N_("At equal policies the ratio is 1, not 0. What undoes a logarithm?"))
+not_averaged = _slip("not-averaged", N_("A loss is one number: the mean over the samples."))
+objective_not_loss = _slip(
+    "objective-not-loss",
+    N_("Which way does the optimiser go? A loss is minimised, the objective maximised."),
+)
+one_side_clipped = _slip("one-side-clipped", N_("The band has two edges: 1 - clip and 1 + clip."))
+other_actions_forgotten = _slip(
+    "other-actions-forgotten",
+    N_(
+        "Raising one logit lowers the other actions' probabilities: the score has entries there, "
+        "too."
+    ),
+)
+own_reward_only = _slip("own-reward-only", N_("Later rewards follow from this action, too."))
+ratio_of_logs = _slip(
+    "ratio-of-logs",
+    N_("The logarithm of a ratio is the difference of two logarithms, not their quotient."),
+)
+repeats_lost = _slip(
+    "repeats-lost",
+    N_(
+        "A state visited twice counts twice. With an array of indices, += adds only once to the "
+        "same entry."
+    ),
+)
+scores_kept = _slip(
+    "scores-kept",
+    N_(
+        "The scores of one trajectory still count for the next one. Where does their sum start "
+        "anew?"
+    ),
+)
+sum_not_mean = _slip(
+    "sum-not-mean",
+    N_("Does the loss double when the batch is doubled? Take the mean over the samples."),
+)
+terminal_not_masked = _slip(
+    "terminal-not-masked", N_("Nothing follows a terminal state: what is its successor worth?")
+)
+underflow = _slip(
+    "underflow",
+    N_("Both probabilities underflow to 0. Take the difference before you leave the logs."),
+)
+value_added = _slip(
+    "value-added", N_("By how much was it better than expected? Subtract what was expected.")
+)
