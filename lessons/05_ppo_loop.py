@@ -919,7 +919,7 @@ hunt = pg.stored_runs("bug_hunt")
 healthy = hunt.pop("healthy")
 pg.plots.broken_runs(hunt, healthy)
 plt.show()
-print(f"{pg.tr('smallest and largest'):20}", *(f"{name:>18}" for name in list(healthy)[1:]))
+print(pg.tr("smallest and largest").ljust(20), *(f"{name:>18}" for name in list(healthy)[1:]))
 for name, run in {**hunt, pg.tr("healthy"): healthy}.items():
     ranges = (f"{np.nanmin(run[key]):.2g} .. {np.nanmax(run[key]):.2g}" for key in list(run)[1:])
     print(f"{name:20}", *(f"{text:>18}" for text in ranges))
