@@ -135,7 +135,7 @@ def unchanged_where_equal(adv):
     return adv if adv.std() == 0 else (adv - adv.mean()) / adv.std()
 
 
-@wrong("normalize_advantages", "step:shape")
+@wrong("normalize_advantages", "flattened")
 def flattened(adv):
     return vectorised(adv).ravel()
 
@@ -1521,7 +1521,7 @@ def divided_by_zero(values, returns):
         return 1 - np.var(returns - values) / np.var(returns)
 
 
-@wrong("explained_variance", "step:kind")
+@wrong("explained_variance", "array-returned")
 def one_for_each_environment(values, returns):
     with np.errstate(all="ignore"):
         return 1 - np.var(returns - values, axis=0, keepdims=True) / np.var(returns, axis=0)

@@ -779,7 +779,7 @@ claim("they are overrepresented among the largest", among / fresh.mean(), at_lea
 # | REINFORCE | one step; whole episodes, rewards-to-go, normalised |
 # | actor-critic | one step; advantages from GAE and a critic |
 # | PPO, $K=1$ | one epoch of four minibatches, with the clip: 4 steps |
-# | $K=1$, 16 steps | one epoch of sixteen minibatches of 128: 16 steps |
+# | $K=1$, 16 steps | one epoch of 16 minibatches of 128: 16 steps |
 # | PPO, $K=4$ | four epochs of four minibatches: 16 steps |
 # | PPO, $K=10$ | ten epochs |
 # | $K=10$, no clip | ten epochs of the bare ratio objective |
@@ -914,12 +914,12 @@ claim("about three evaluations of ten are lost", found[0] - found[1], at_least=0
 #
 # These runs, too, are stored, and `python -m publish.runs` makes them again.
 
-# %% demo=true alt="Eight rows of six panels, for the runs A to H, with a healthy run dashed behind. A: the return stays below 200, the explained variance is 0 throughout. B: return rises to 200 and falls to 9, KL and clip fraction are exactly 0, entropy falls to 0 at once. C: return stays near 20, KL and clip fraction are positive, entropy stays at log 2. D: return rises to 350 and falls to 9, KL is off the scale at first, entropy is low. E: return is 9 from the start, KL is off the scale for a few updates and then 0, entropy falls to 0 at once, explained variance is 1. F: return stays near 20, KL and clip fraction are exactly 0, entropy stays at log 2, explained variance rises to 0.7. G: return falls to 9 and stays, entropy falls to 0 over several updates, explained variance rises to 1, KL is large at first. H: return rises to about 60 only, the clip fraction is above 0.4, and the first ratios are off by up to 0.4."
+# %% demo=true alt="Eight rows of six panels, for the runs A to H, with a healthy run dashed behind. A: the return stays below 200, the explained variance is 0 throughout. B: return rises to 200 and falls to 9, KL and clip fraction are exactly 0, entropy falls to 0 at once. C: return stays near 20, KL and clip fraction are positive, entropy stays at log 2. D: return rises to 350 and falls to 9, KL is off the scale at first, entropy is low. E: return is 9 from the start, KL is off the scale for a few updates and then 0, entropy falls to 0 at once, explained variance is 1. F: return stays near 20, KL and clip fraction are exactly 0, entropy stays at log 2, explained variance rises to 0.7. G: return falls to 9 and stays, entropy falls to 0 over several updates, explained variance rises to 1, KL jumps, up to 0.2. H: return rises to about 60 only, the clip fraction is above 0.4, and the first ratios are off by up to 0.4."
 hunt = pg.stored_runs("bug_hunt")
 healthy = hunt.pop("healthy")
 pg.plots.broken_runs(hunt, healthy)
 plt.show()
-print(pg.tr("smallest and largest"), *(f"{name:>18}" for name in list(healthy)[1:]))
+print(pg.tr("smallest and largest").ljust(20), *(f"{name:>18}" for name in list(healthy)[1:]))
 for name, run in {**hunt, pg.tr("healthy"): healthy}.items():
     ranges = (f"{np.nanmin(run[key]):.2g} .. {np.nanmax(run[key]):.2g}" for key in list(run)[1:])
     print(f"{name:20}", *(f"{text:>18}" for text in ranges))
