@@ -243,7 +243,7 @@ def _report(options):
     from grader.records.store import Store
 
     with _ledger(options.out) as ledger, Store(options.out) as store:
-        write_tables(store, ledger)
+        write_tables(store, ledger, Course())
     print(_("Report: {report}").format(report=options.out / "report.html"))
     return 0
 

@@ -4,6 +4,7 @@ of the system with a home of their own."""
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import pytest
 from grader.course import HERE
 from tests import classroom
 from tests.classroom import NAME
-from tests.test_autograde import needs_walls
+from tests.sandboxes import needs_walls
+from tests.test_instructors import GUIDE, commands
 
 ADA, BEN = "games", "nobody"  # accounts that every Debian has
 COURSE = "policy_gradients"
@@ -45,41 +47,46 @@ users = pytest.mark.skipif(
 
 
 class Class:
-    """An exchange, the course's folder and a home for each student."""
+    """An exchange, the course's folder, a home for each student, and the hub's configuration as the
+    guide has it."""
 
     def __init__(self, root):
         self.root, (self.python, self.packages) = root, python_for_all()
         self.exchange, self.course = root / "exchange", root / "course"
         self.exchange.mkdir()
         self.exchange.chmod(0o777)
+        (root / "etc").mkdir()
+        config = re.search(r"```python\n(c = get_config\(\)\n.*?)```", GUIDE, re.DOTALL)[1]
+        assert "/srv/nbgrader/exchange" in config
+        config = config.replace("/srv/nbgrader/exchange", str(self.exchange))
+        (root / "etc" / "nbgrader_config.py").write_text(config)
         for name in (ADA, BEN):
-            home = root / name
-            home.mkdir(mode=0o700)
-            shutil.chown(home, name)
-            config = f"c = get_config()\nc.Exchange.root = {str(self.exchange)!r}\n"
-            config += f"c.CourseDirectory.course_id = {COURSE!r}\n"
-            (home / "nbgrader_config.py").write_text(config)
+            (root / name).mkdir(mode=0o700)
+            shutil.chown(root / name, name)
 
-    def student(self, name, *arguments):
-        """Runs nbgrader as this user, in their home."""
+    def student(self, name, command):
+        """Runs an nbgrader command as this user, in their home."""
         home = self.root / name
         environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "JUPYTER_PREFER_ENV_PATH": "0",
+                       "JUPYTER_CONFIG_PATH": str(self.root / "etc"),
                        "PYTHONPATH": str(self.packages)}  # fmt: skip
         return subprocess.run(
-            [self.python, "-m", "nbgrader", *arguments], cwd=home, env=environment, user=name,
+            [self.python, "-m", *command.split()], cwd=home, env=environment, user=name,
             group=pwd.getpwnam(name).pw_gid, extra_groups=[], capture_output=True, text=True,
         )  # fmt: skip
 
-    def instructor(self, *arguments, folder=None):
-        """Runs a command of the course in its folder."""
+    def instructor(self, command):
+        """Runs a command line of the guide in the course's folder."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         environment = {**os.environ, "PATH": path, "PYTHONPATH": str(HERE),
+                       "JUPYTER_CONFIG_PATH": str(self.root / "etc"),
                        "COURSE_SECRET_FILE": str(self.root / "secret")}  # fmt: skip
+        command = command.replace("grader autograde", f"grader autograde --course {self.course}")
         done = subprocess.run(
-            [sys.executable, "-m", *arguments], cwd=folder or self.course, env=environment,
-            capture_output=True, text=True,
+            ["bash", "-c", command], cwd=self.course, env=environment, capture_output=True,
+            text=True,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (command, done.stderr)
         return done.stdout + done.stderr
 
 
@@ -91,40 +98,37 @@ def hub():
     try:
         made = Class(root)
         classroom.build_course(made.course)
-        config = (HERE / "nbgrader_config.py").read_text()
-        config += f"\nc.Exchange.root = {str(made.exchange)!r}\n"
-        (made.course / "nbgrader_config.py").write_text(config)
+        shutil.copy(HERE / "nbgrader_config.py", made.course)
         yield made
     finally:
         shutil.rmtree(root)
 
 
+def answer(path, texts):
+    """Types answers into a fetched notebook."""
+    notebook = json.loads(path.read_text())
+    for exercise, text in texts.items():
+        classroom.find(notebook, f"{exercise}-answer")["source"] = text
+    path.write_text(json.dumps(notebook))
+
+
 @users
 @needs_walls
 def test_two_students_get_their_work_and_their_own_feedback_back(hub):
-    hub.instructor("nbgrader", "generate_assignment", NAME)
-    hub.instructor("nbgrader", "release_assignment", NAME)
-    for name, texts in ((ADA, classroom.SOLUTIONS), (BEN, {})):
-        done = hub.student(name, "fetch_assignment", NAME)
-        assert done.returncode == 0, done.stderr
-        path = hub.root / name / NAME / f"{NAME}.ipynb"
-        notebook = json.loads(path.read_text())
-        for exercise, text in texts.items():
-            classroom.find(notebook, f"{exercise}-answer")["source"] = text
-        path.write_text(json.dumps(notebook))
-        done = hub.student(name, "submit", NAME)
-        assert done.returncode == 0, done.stderr
-    hub.instructor("nbgrader", "collect", NAME)
-    out = hub.course / "out" / "marks"
-    run = ["autograde", "--submitted", "submitted", "--out", str(out), "--course", str(hub.course)]
-    told = hub.instructor("grader", *run)
-    assert f"{ADA}" in told and "graded 5/9" in told and "graded with note" not in told
-    with (out / "nbgrader_config.py").open("a") as config:
-        config.write(f"\nc.Exchange.root = {str(hub.exchange)!r}\n")
-    hub.instructor("nbgrader", "release_feedback", NAME, folder=out)
+    """The guide's commands in the guide's order, each student's as that student."""
+    told = ""
+    for line in commands(3):
+        line = line.replace("01_reinforce", NAME)
+        if not line.startswith("student: "):
+            told += hub.instructor(line)
+            continue
+        for name, texts in ((ADA, classroom.SOLUTIONS), (BEN, {})):
+            if "submit" in line:
+                answer(hub.root / name / NAME / f"{NAME}.ipynb", texts)
+            done = hub.student(name, line.removeprefix("student: "))
+            assert done.returncode == 0, done.stderr
+    assert ADA in told and "graded 5/9" in told and "graded with note" not in told
     for name, total in ((ADA, "5 of 9 points"), (BEN, "0 of 9 points")):
-        done = hub.student(name, "fetch_feedback", NAME)
-        assert done.returncode == 0, done.stderr
         (page,) = (hub.root / name / NAME / "feedback").rglob("*.html")
         assert total in page.read_text() and f"{NAME}: {name}" in page.read_text()
     # Nobody can list what others handed in or get back.

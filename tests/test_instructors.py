@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from nbgrader.api import Gradebook
 
 import bank
 from grader.checks.judge import run_check
@@ -31,9 +31,9 @@ LESSON = "01_reinforce"
 ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section\nAda,1234,,ada,A\nBen,77,,ben,A\n"
 
 
-def commands():
-    """The guide's commands in order."""
-    block = re.search(r"```bash\n(.*?)```", GUIDE, re.DOTALL)[1]
+def commands(number=0):
+    """The commands of one of the guide's blocks, in order: Canvas, Moodle, a hub, the exchange."""
+    block = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)[number]
     return [line for line in block.splitlines() if line and not line.startswith("#")]
 
 
@@ -67,29 +67,51 @@ def repository(tmp_path_factory):
     return root
 
 
-def prepare(folder, repository):
-    """What an instructor has besides the course: a download and a roster."""
+CANVAS = f"lovelaceada_1234_1_{LESSON}.ipynb", f"ben_LATE_77_2_{LESSON}.ipynb"
+MOODLE = (
+    f"Ada Lovelace_1234_assignsubmission_file_/{LESSON}.ipynb",
+    f"Ben Doe_77_assignsubmission_file_/{LESSON}.ipynb",
+)
+WORKSHEET = (
+    "Identificador;Nombre completo;Dirección de correo;Calificación;Calificación máxima;"
+    "Última modificación (entrega);Última modificación (calificación)\n"
+    'Participante 1234;Ada;ada@x.org;;"9,00";domingo, 29 de noviembre de 2026, 22:15;-\n'
+    'Participante 77;Ben;ben@x.org;;"9,00";lunes, 30 de noviembre de 2026, 1:15;-\n'
+)
+DEADLINES = (
+    f"# 50% a day, grace 1 hour\nlesson,student,due\n{LESSON},,2026-11-29 23:00 Europe/Madrid\n"
+)
+
+
+def prepare(folder, repository, names=CANVAS):
+    """What an instructor has besides the course: a download and the platform's table."""
     course = classroom.Course(repository)
     ada = classroom.solved(course, LESSON, q_why="Because.")
-    ben = classroom.blank(course, LESSON)
+    ben = classroom.solved(course, LESSON, softmax="def softmax(x):\n    return x\n")
     with zipfile.ZipFile(folder / "submissions.zip", "w") as archive:
-        archive.writestr(f"lovelaceada_1234_1_{LESSON}.ipynb", json.dumps(ada))
-        archive.writestr(f"ben_LATE_77_2_{LESSON}.ipynb", json.dumps(ben))
+        for name, notebook in zip(names, (ada, ben), strict=True):
+            archive.writestr(name, json.dumps(notebook))
     (folder / "canvas.csv").write_text(ROSTER)
+    (folder / "worksheet.csv").write_text(WORKSHEET, encoding="utf-8-sig")
 
 
-def shell(command, folder):
-    """Runs one command as in the guide's one terminal; returns what it printed."""
-    environment = {
+def environment(folder):
+    """The guide's one terminal."""
+    return {
         **os.environ,
         "PYTHONPATH": "",
         "OMP_NUM_THREADS": "1",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
     }
+
+
+def shell(command, folder):
+    """Runs one command there; returns what it printed."""
     done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment, text=True, capture_output=True
-    )
+        ["bash", "-c", command], cwd=folder, env=environment(folder), text=True,
+        capture_output=True,
+    )  # fmt: skip
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout
 
@@ -127,12 +149,29 @@ def formgrader(command, folder):
         process.wait(timeout=60)
 
 
-def give(folder):
-    """The instructor's mark for Ada's free text, as the formgrader writes it."""
-    with Gradebook(f"sqlite:///{folder}/out/marks/gradebook.db", "policy_gradients") as book:
-        grade = book.find_grade("q_why", LESSON, LESSON, "1234")
-        grade.manual_score, grade.needs_manual_grade = 3.0, False
-        book.db.commit()
+def mark(command, folder):
+    """Marks Ada's text on the page that the command serves, and ends it with Ctrl+C."""
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command} --no-browser"], cwd=folder, env=environment(folder),
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        address = re.search(r"http://\S+", process.stdout.readline())[0]
+        with urllib.request.urlopen(f"{address}{LESSON}/q_why", timeout=120) as answer:
+            page = answer.read().decode()
+        (text,) = re.findall(r'data-id="(\w+)"', page)
+        assert "Because." in page and "1234" not in page.replace(address, "")
+        told = {"id": text, "ticks": [], "points": 3, "comment": "Well said."}
+        asked = urllib.request.Request(
+            f"{address}mark/{LESSON}/q_why", json.dumps(told).encode(),
+            {"Content-Type": "application/json"},
+        )  # fmt: skip
+        with urllib.request.urlopen(asked, timeout=120) as answer:
+            assert json.load(answer) == {"score": 3.0, "waiting": 0}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
 
 
 def feedback(folder, student):
@@ -157,18 +196,43 @@ def test_the_ten_commands(repository, tmp_path):
         assert b"secret_total" not in packed.read(name)
     assert "1234: new" in shell(said[4], course)
     assert "Submissions: 2. Graded: 2." in shell(said[5], course)
-    assert formgrader(said[6], course)["num_submissions"] == 2
+    (opened,) = re.findall(r"`(\(cd out/marks && jupyter lab\))`", GUIDE)
+    assert formgrader(opened, course)["num_submissions"] == 2
     before = feedback(course, "1234")
-    give(course)
+    mark(said[6], course)
     shell(said[7], course)
-    assert feedback(course, "1234") != before
+    assert feedback(course, "1234") != before and "Well said." in feedback(course, "1234")
     shell(said[8], course)
     with open(course / "marks.csv", newline="") as file:
         marks = {row["ID"]: row[LESSON] for row in csv.DictReader(file)}
-    assert (marks["1234"], marks["77"]) == ("8", "0")
+    assert (marks["1234"], marks["77"]) == ("8", "2")
     shell(said[9], course)
     with zipfile.ZipFile(course / "feedback.zip") as packed:
-        assert f"feedback/77/{LESSON}/{LESSON}.html" in packed.namelist()
+        names = packed.namelist()
+        assert names == [name.replace(".ipynb", ".html") for name in sorted(CANVAS)]
+
+
+@needs_walls
+def test_moodles_commands(repository, tmp_path):
+    """From the worksheet in Spanish to the worksheet in Spanish, with a deadline on the way."""
+    collect, grade, export, back = commands(1)
+    course = tmp_path / "course"
+    shell(commands()[0].replace("ADDRESS", str(repository)), tmp_path)
+    prepare(course, repository, MOODLE)
+    (course / "deadlines.csv").write_text(DEADLINES)
+    assert "ada@x.org: new" in shell(collect, course)
+    assert "Submissions: 2. Graded: 2." in shell(grade, course)
+    mark(commands()[6], course)
+    shell(grade, course)
+    shell(export, course)
+    with open(course / "marks.csv", newline="", encoding="utf-8") as file:
+        marks = {row["Nombre completo"]: row["Calificación"]
+                 for row in csv.DictReader(file, delimiter=";")}  # fmt: skip
+    assert marks == {"Ada": "8", "Ben": "1"}  # two points, handed in late: one is lost
+    assert "2 h 15 min" in feedback(course, "ben@x.org")
+    shell(back, course)
+    with zipfile.ZipFile(course / "feedback.zip") as packed:
+        assert packed.namelist() == [name.replace(".ipynb", ".html") for name in MOODLE]
 
 
 def test_the_worked_example_builds_and_hands_out_no_solution(tmp_path):

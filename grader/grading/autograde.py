@@ -16,6 +16,7 @@ from grader.course import LANGUAGES, Course, marks_version, no_lesson, pages_ver
 from grader.course.notes import Refused, note
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
+from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
 from grader.intake import deadlines, groups
 from grader.intake.classroom import find_submissions
@@ -91,7 +92,7 @@ def autograde(options: Options, watch=None) -> Counter:
             run.share_marks()
         finally:
             run.settle()
-            write_tables(store, ledger)
+            write_tables(store, ledger, course)
     return run.counts
 
 
@@ -104,11 +105,11 @@ def _ledger(store, options):
     return ledger
 
 
-def write_tables(store, ledger):
+def write_tables(store, ledger, course):
     """The tables and the report, from what the gradebook holds now."""
     store.write(store.root / "grades.csv", tables.grades(ledger))
     store.write(store.root / "submissions.csv", tables.submissions(ledger))
-    store.write(store.root / "report.html", class_page.page(ledger))
+    store.write(store.root / "report.html", class_page.page(ledger, known_prints(course)))
 
 
 def executor_for(options: Options):
@@ -138,7 +139,8 @@ def _beside(options, read, named, name):
 class _Given:
     """A submission on its way to a worker. key: of everything that its marks depend on; timestamp
     and secret: nbgrader's, as they stand beside the notebook; members: everybody whose work it
-    is, first the one who handed it in; group: its name, "" for one person's."""
+    is, first the one who handed it in; group: its name, "" for one
+    person's; source: digest of the notebook."""
 
     one: object
     key: str
@@ -146,6 +148,7 @@ class _Given:
     secret: str
     members: tuple
     group: str = ""
+    source: str = ""
 
     @property
     def team(self) -> str:
@@ -203,7 +206,8 @@ class _Run:
             task.refused = note(message, group=shared.group, names=shared.clash)
         members = tuple(dict.fromkeys(members))
         key = self._key(task, timestamp)
-        given = _Given(one, key, timestamp, secret, members, shared.group)
+        source = hashlib.sha256(task.data or b"").hexdigest()[:16]
+        given = _Given(one, key, timestamp, secret, members, shared.group, source)
         task.late, task.group = self._late_of(given, one.student), given.team
         return given, task
 
@@ -273,7 +277,7 @@ class _Run:
             task.refused = why.note
             return task, "", ""
         task.data, task.files = collected.data, collected.files
-        task.notes, task.signs = collected.notes, collected.signs
+        task.notes, task.suspicions = collected.notes, collected.suspicions
         return task, collected.timestamp, collected.secret
 
     def _key(self, task, timestamp):
@@ -281,7 +285,7 @@ class _Run:
         digest = hashlib.sha256(task.data or b"")
         for name, data in sorted(task.files.items()):
             digest.update(json.dumps([name, hashlib.sha256(data).hexdigest()]).encode())
-        words = [n.plain() for n in (*task.notes, *task.signs, *filter(None, [task.refused]))]
+        words = [n.plain() for n in (*task.notes, *task.suspicions, *filter(None, [task.refused]))]
         fingerprints = {code: lesson.fingerprint for code, lesson in task.translations.items()}
         settings = self.options.settings
         digest.update(
@@ -359,8 +363,9 @@ class _Run:
         by_hand = self.by_hand.get((student, lesson), {})
         made_from = page_key(by_hand, outcome.pages_version, late, given.team)
         when = made_from, given.timestamp, self.options.unsafe
-        team = {"group": given.group, "lead": given.one.student if given.group else ""}
-        self._add(Record(student, lesson, given.key, outcome, *when, late=late, **team))
+        more = {"late": late, "group": given.group, "source": given.source}
+        more["lead"] = given.one.student if given.group else ""
+        self._add(Record(student, lesson, given.key, outcome, *when, **more))
         self.told(student, lesson, outcome)
 
     def _leave_marks(self, given, *folders):

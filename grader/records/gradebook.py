@@ -47,8 +47,9 @@ from grader.course import Lesson
 from grader.course.lateness import ON_TIME, Lateness
 from grader.course.notes import Note
 from grader.errors import UserError
-from grader.records import address
-from grader.records.outcome import FAILED, Mark, Outcome
+from grader.records import address, history, remedies
+from grader.records.outcome import FAILED, Mark, Outcome, Result, Status
+from policy_gradients.handout import exercise_of
 
 COURSE = "policy_gradients"
 LOCK_SECONDS = 60
@@ -76,7 +77,7 @@ class Record:
     """One submission's state: key (what it was graded from), page_key (what its feedback page was
     made from) and the outcome without notebook and page. listed: it has
     a status here, but no rows in nbgrader's tables. group: whose work it is, and
-    lead: who handed it in; "" where somebody works alone."""
+    lead: who handed it in; "" where somebody works alone; source: digest of the notebook."""
 
     student: str
     lesson: str
@@ -89,6 +90,7 @@ class Record:
     late: Lateness = ON_TIME
     group: str = ""
     lead: str = ""
+    source: str = ""
 
 
 class Ledger:
@@ -103,7 +105,8 @@ class Ledger:
                 self._open.enter_context(address.alone(where))
             self.book = Gradebook(_url(self.path, wait), COURSE)
             self._open.callback(self._close)
-            STATE.metadata.create_all(self.book.engine)
+            for table in (STATE, history.TOLD):
+                table.metadata.create_all(self.book.engine)
             self._open = self._open.pop_all()
         self.engine = self.book.engine
 
@@ -152,6 +155,7 @@ class Ledger:
                 if record.outcome.status != FAILED and not record.listed:
                     self._grade(connection, record)
                 _keep(connection, record)
+                history.remember(connection, record)
 
     def _grade(self, connection, record):
         cells = self._cells[record.lesson]
@@ -226,7 +230,7 @@ class Ledger:
                 found.setdefault((row.student_id, row.lesson), {})[row.name] = (mark, "")
             for row in connection.execute(_hand_comments(student, lesson)):
                 mine = found.setdefault((row.student_id, row.lesson), {})
-                name = row.name.removesuffix("-answer")
+                name = exercise_of(row.name)
                 mine[name] = (mine.get(name, (None, ""))[0], row.manual_comment)
         return found
 
@@ -377,11 +381,13 @@ def _keep(connection, record):
     content = {
         "reason": _plain(outcome.reason),
         "notes": _plain(outcome.notes),
-        "signs": _plain(outcome.signs),
+        "signs": _plain(outcome.suspicions),
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
         "late": asdict(record.late) if record.late.late else None,
         "group": [record.group, record.lead],
+        "source": record.source,
+        "prints": outcome.prints,
     }
     where = STATE.c.student == record.student, STATE.c.lesson == record.lesson
     connection.execute(delete(STATE).where(*where))
@@ -391,7 +397,7 @@ def _keep(connection, record):
             lesson=record.lesson,
             by_hand=record.page_key,
             key="" if outcome.status == FAILED else record.key,
-            status=outcome.status,
+            status=str(outcome.status),
             seconds=outcome.seconds,
             peak_mb=outcome.peak_mb,
             language=outcome.language,
@@ -400,13 +406,16 @@ def _keep(connection, record):
     )
 
 
+def _mark(plain):
+    lines = tuple(map(tuple, plain["lines"]))
+    return Mark(**plain | {"verdict": Result(plain["verdict"]), "lines": lines})
+
+
 def _record(row):
     content = json.loads(row.content)
-    marks = [
-        Mark(**{**mark, "lines": tuple(map(tuple, mark["lines"]))}) for mark in content["marks"]
-    ]
+    marks = list(map(_mark, content["marks"]))
     outcome = Outcome(
-        row.status,
+        Status(row.status),
         _notes(content["reason"]),
         marks,
         row.seconds,
@@ -414,6 +423,7 @@ def _record(row):
         _notes(content["notes"]),
         _notes(content["signs"]),
         row.language,
+        prints=content.get("prints", {}),
     )
     return Record(
         row.student,
@@ -425,6 +435,7 @@ def _record(row):
         late=Lateness(**(content.get("late") or {})),
         group=content.get("group", ["", ""])[0],
         lead=content.get("group", ["", ""])[1],
+        source=content.get("source", ""),
     )
 
 
@@ -463,35 +474,11 @@ def _explained(where):
     except (DatabaseError, InterfaceError, InvalidEntry) as error:
         said = str(getattr(error, "orig", error)).strip()  # nbgrader says some its own way
         if isinstance(where, URL):
-            name, remedy = address.shown(where), _remedy_for_server(said.lower())
+            name, remedy = address.shown(where), remedies.for_server(said.lower())
         else:
             broken = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
-            name, remedy = where, NO_GRADEBOOK if broken else _remedy_for_file(said.lower())
+            name, remedy = (
+                where,
+                remedies.NO_GRADEBOOK if broken else remedies.for_file(said.lower()),
+            )
         raise GradebookError(f"{name}: {said}. {remedy}") from None
-
-
-NO_GRADEBOOK = "The file is no gradebook, or a damaged one: move it away, then start again."
-
-
-def _remedy_for_file(words):
-    if "locked" in words:
-        remedy = "Another program holds it: close formgrader or the other run, then start again."
-    elif "full" in words or "disk i/o" in words:
-        remedy = "The disk is full: free some space, then start again."
-    elif "readonly" in words or "unable to open" in words:
-        remedy = "Make the --out folder and the file writable."
-    else:
-        remedy = "Back the file up; `nbgrader db upgrade` may help."
-    return f"{remedy} Marks written so far are safe."
-
-
-def _remedy_for_server(words):
-    if "permission denied" in words or "no schema" in words:
-        remedy = "The database must belong to its user: ALTER DATABASE ... OWNER TO ..."
-    elif "does not exist" in words:
-        remedy = "Make the user and the database first: createuser USER; createdb -O USER DATABASE."
-    elif "password" in words or "authentication" in words or "no pg_hba" in words:
-        remedy = "The server doesn't let this user in: look at ~/.pgpass and at its pg_hba.conf."
-    else:
-        remedy = "Is the server running and within reach? Then start the same command again."
-    return f"{remedy} Marks written so far are safe."

@@ -9,9 +9,12 @@ from urllib.parse import quote
 import jinja2
 
 from grader.i18n import N_, _
+from grader.records.history import told
 from grader.records.outcome import (
+    BLANK,
     FAILED,
     GRADED,
+    MARKED,
     NOTED,
     PASSED,
     REFUSED,
@@ -21,6 +24,8 @@ from grader.records.outcome import (
     WRONG,
 )
 from grader.reports import figures, tables
+from grader.reports.mistakes import Mistakes
+from grader.reports.pairs import Pairs
 from grader.reports.student_page import number
 from policy_gradients.i18n import language
 
@@ -69,6 +74,26 @@ SAID = {
         "Mentions of things that an exercise doesn't need, and oddities of the files. None of this "
         "costs points or proves anything; it is worth a look."
     ),
+    "across": N_("Mistakes across lessons"),
+    "across_words": N_(
+        "A mistake is told by its name and a hint. Of those who were told it, some handed in "
+        "again, and some of these passed. It doesn't say why: others may have helped, too."
+    ),
+    "made": N_("made now"),
+    "told": N_("told to"),
+    "again": N_("handed in again"),
+    "then": N_("passed then"),
+    "pairs": N_("Alike"),
+    "pairs_words": N_(
+        "Pairs of people who share rare wrong answers, or nearly the same code, names and "
+        "comments apart; what the course's own answers have doesn't count. This doesn't prove that "
+        "anybody copied: people who learn together, or ask the same book or program, write alike. "
+        "Nor does it find everybody who did. It costs no points. Read both before you talk to "
+        "anybody."
+    ),
+    "pair": N_("students"),
+    "same_wrong": N_("the same rare wrong answer"),
+    "same_code": N_("nearly the same code"),
     "late": N_("Handed in late"),
     "late_words": N_("What was taken off stands in submissions.csv, beside the raw mark."),
     "noted": N_("These were graded in full. The note says what was mended."),
@@ -99,20 +124,23 @@ def status_words(status, count) -> str:
     return _("{status}: {n}.").format(status=_(STATUSES[status]), n=count)
 
 
-def page(ledger) -> str:
+def page(ledger, known=None) -> str:
     """The report on everything in the gradebook, as one HTML file without scripts, in the language
-    in use."""
-    by_hand = ledger.by_hand()
+    in use. known: exercise -> prints of the course's own answers."""
+    by_hand, alike, across = ledger.by_hand(), Pairs(known), Mistakes(told(ledger))
     lessons, seen = {}, _Seen()
     for record in ledger.states():
         lesson = lessons.setdefault(record.lesson, _Lesson(record.lesson))
         lesson.add(record, tables.marks_of(record, by_hand))
-        seen.add(record)
+        for one in (seen, alike, across):
+            one.add(record)
     for lesson in lessons.values():
         lesson.draw()
     return _template().render(
         lessons=list(lessons.values()),
         seen=seen,
+        pairs=alike.found(),
+        across=across.found(),
         most_rows=MOST_ROWS,
         unsafe=seen.unsafe,
         language=language(),
@@ -142,7 +170,7 @@ class _Lesson:
     def _count(self, record, mark, verdict):
         if verdict == VOID:
             self.void[mark.exercise] += 1
-        if verdict in (WAITING, "marked", "blank", VOID) or record.outcome.status == REFUSED:
+        if verdict in (WAITING, MARKED, BLANK, VOID) or record.outcome.status == REFUSED:
             return
         self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
         self.passed[mark.exercise] += verdict == PASSED
@@ -198,8 +226,8 @@ class _Seen:
         }
         if outcome.status in lists:
             lists[outcome.status].append(row)
-        if outcome.signs:
-            self.suspicious.append((*row[:3], list(map(str, outcome.signs))))
+        if outcome.suspicions:
+            self.suspicious.append((*row[:3], list(map(str, outcome.suspicions))))
         if record.late.late:
             share = f"{record.late.share:.0%}" if record.late.share else "0%"
             self.late.append((*row[:3], [f"{record.late.words()}, -{share}"]))

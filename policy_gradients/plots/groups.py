@@ -1,4 +1,4 @@
-"""Figures of training on groups: weights of prompts, drifts, gradients of penalties, broken runs."""
+"""Figures of training on groups: prompts' weights, drifts, gradients of penalties, broken runs."""
 
 import numpy as np
 
