@@ -1000,8 +1000,9 @@ def parts_of(size, part, rng):
 
 
 def trainer(
-    *, in_loss=False, loo=False, blocks=True, prompts_of=None, adv_of=None, charge=1.0, loss_of=None,
-    mask_of=own_tokens, sample=None, old=None, zero=True, draw=parts_of, log=None, twice=False,
+    *, in_loss=False, loo=False, blocks=True, prompts_of=None, adv_of=None, charge=1.0,
+    loss_of=None, mask_of=own_tokens, sample=None, old=None, zero=True, draw=parts_of,
+    log=None, twice=False,
     reference_of=None, spread=lambda s: s.std(), how_of=lambda how: how, sign=1.0,
 ):  # fmt: skip
     """A right training loop, with places where one thing can be changed."""

@@ -159,9 +159,9 @@ def group_run(method):
 
 
 def contest():
-    """For each METHOD: curve_METHOD (seeds, updates / 5) objectives, final_METHOD (seeds, 2) of KL and
-    score, rate_METHOD, time_METHOD in processor seconds an update, held_METHOD numbers: weights,
-    gradients, and Adam's two means of each."""
+    """For each METHOD: curve_METHOD (seeds, updates / 5) objectives, final_METHOD (seeds, 2) of
+    KL and score, rate_METHOD, time_METHOD in processor seconds an update, held_METHOD numbers:
+    weights, gradients, and Adam's two means of each."""
     language, model = reference()
     best = pg.language.optimum(language, model, BETA)
     line = pg.language.optima(language, model, np.geomspace(0.05, 30, 120))

@@ -88,8 +88,8 @@ def scattered_frontier(runs, line, ax=None):
 def contest(updates, curves, finals, line, best):
     """Left: the objective over updates, mean over seeds. Right: where the runs ended.
 
-    updates: (K,); curves: {label: (seeds, K)}; finals: {label: (seeds, 2)} of KL and score; line: (2, K);
-    best: the best possible objective. Returns the figure.
+    updates: (K,); curves: {label: (seeds, K)}; finals: {label: (seeds, 2)} of KL and score
+    line: (2, N); best: the best possible objective. Returns the figure.
     """
     import matplotlib.pyplot as plt
 

@@ -299,8 +299,8 @@ GRPO_ADVANTAGES = AnyTruth(
         Mistake(
             "not-finite",
             N_(
-                "What is the deviation of one row, or of equal ones? And what is 0 / 0? The advantage "
-                "is 0 there."
+                "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
+                "advantage is 0 there."
             ),
             when=not_finite,
         ),
@@ -312,9 +312,9 @@ GRPO_ADVANTAGES = AnyTruth(
         Mistake(
             "equal-not-zero",
             N_(
-                "All scores of this group are equal: the advantages are 0. Their mean is rounded, and "
-                "rounding divided by rounding has full size. What tells exactly whether numbers are "
-                "equal?"
+                "All scores of this group are equal: the advantages are 0. Their mean is rounded, "
+                "and rounding divided by rounding has full size. What tells exactly whether "
+                "numbers are equal?"
             ),
             when=not_quite_zero,
         ),

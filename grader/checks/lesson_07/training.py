@@ -543,7 +543,7 @@ def rule_mark(case, seen):
 
 
 def rule_chance(cases, seen):
-    """Prompts and minibatches come from rng: the same one gives the same weights, another others."""
+    """Prompts and minibatches come from rng: equal ones give equal weights, others others."""
     places = [n for n, case in enumerate(cases) if case.inputs["num_prompts"] == 12]
     one, same, other = (seen[n]["modules"]["policy"]["after"] for n in places)
     if not all(np.array_equal(one[name], same[name]) for name in one):
