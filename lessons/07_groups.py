@@ -688,6 +688,7 @@ def again(seed):
     return float(np.median([row[2] - row[3] for row in found]))
 
 
+_reward, _one, two, three = cosines.values()
 claim("beyond 0.3 nats k2 in the loss is nearer to the true gradient than k3, in the median",
       np.median((two - three)[far]), at_least=0.0, again=again)
 
@@ -966,7 +967,7 @@ claim("without the critic half of the numbers are held", contest["held_ppo"] / c
 
 # %% [markdown]
 # On a task of this size all come close to the best possible, and none of the differences would decide for one of them. What is
-# saved is plain: no second network with its optimiser's memory, and no pass through it. What is paid is plain, too: several
+# saved is clear: no second network with its optimiser's memory, and no pass through it. What is paid is clear, too: several
 # completions of each prompt, and groups of equal scores that teach nothing. Where one prompt can be answered many times and
 # checked by a program, that is a good bargain. Where an episode is expensive and runs once, as in lesson 05, the critic stays.
 #
