@@ -184,7 +184,7 @@ def nan_for_one(scores, groups):
     return each_group(lambda s: s - others_mean(s))(scores, groups)
 
 
-@wrong("rloo_advantages", "step:kind")
+@wrong("rloo_advantages", "list-returned")
 def a_list(scores, groups):
     return in_dictionaries(scores, groups).tolist()
 

@@ -235,7 +235,16 @@ def grpo_cases(rng):
     ]
 
 
-def grpo_truth(scores, groups, divide=True, eps=1e-4, ddof=0):
+def grpo_truth(scores, groups, divide=True, eps=1e-4):
+    return normalised(scores, groups, divide, eps, ddof=0)
+
+
+def grpo_truth_of_samples(scores, groups, divide=True, eps=1e-4):
+    """With the unbiased deviation."""
+    return normalised(scores, groups, divide, eps, ddof=1)
+
+
+def normalised(scores, groups, divide, eps, ddof):
     def centred(numbers):
         if min(numbers) == max(numbers):
             return [0.0] * len(numbers)
@@ -290,9 +299,7 @@ GRPO_ADVANTAGES = AnyTruth(
     "grpo_advantages",
     grpo_cases,
     grpo_truth,
-    others=(
-        lambda scores, groups, divide=True, eps=1e-4: grpo_truth(scores, groups, divide, eps, 1),
-    ),
+    others=(grpo_truth_of_samples,),
     kind=TensorOf(),
     relative=1e-4,
     mistakes=(
