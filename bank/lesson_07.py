@@ -1171,8 +1171,6 @@ listed(
     "no_mask",
     trainer(mask_of=lambda t, lang: torch.ones_like(own_tokens(t, lang))),
 )
-listed(NAME, "old-recomputed", "ratio_always_one", trainer(old=lambda logp: logp.detach()))
-listed(NAME, "no-clip", "surrogate", trainer(loss_of=variant(lambda r, a, low, high: r * a)))
 listed(
     NAME,
     "sampled-from-reference",
