@@ -1210,6 +1210,10 @@ listed(
 )
 
 
+listed(NAME, "old-recomputed", "ratio_always_one", trainer(old=lambda logp: logp.detach()))
+listed(NAME, "no-clip", "surrogate", trainer(loss_of=variant(lambda r, a, low, high: r * a)))
+
+
 @wrong(NAME, "not-in-groups")
 def each_row_its_own_prompt(language, policy, *given, num_prompts, group_size, rng, **options):
     class Mixed:

@@ -69,7 +69,7 @@ def train_cases(rng):
     }
     plain = {**close_look, "divide": False, "how": "tokens", "epochs": 1}
     return [
-        train_case(order, reference, policy, close_look, (seed, 1), watched=4, sgd=8.0),
+        train_case(order, reference, policy, close_look, (seed, 1), watched=4, sgd=0.03),
         train_case(order, reference, policy, plain, (seed, 1), watched=1, sgd=0.2),
         train_case(order, reference, policy, short, (seed, 2)),
         train_case(order, reference, policy, short, (seed, 3)),
