@@ -184,7 +184,7 @@ def nan_for_one(scores, groups):
     return each_group(lambda s: s - others_mean(s))(scores, groups)
 
 
-@wrong("rloo_advantages", "step:kind")
+@wrong("rloo_advantages", "list-returned")
 def a_list(scores, groups):
     return in_dictionaries(scores, groups).tolist()
 
@@ -1000,8 +1000,9 @@ def parts_of(size, part, rng):
 
 
 def trainer(
-    *, in_loss=False, loo=False, blocks=True, prompts_of=None, adv_of=None, charge=1.0, loss_of=None,
-    mask_of=own_tokens, sample=None, old=None, zero=True, draw=parts_of, log=None, twice=False,
+    *, in_loss=False, loo=False, blocks=True, prompts_of=None, adv_of=None, charge=1.0,
+    loss_of=None, mask_of=own_tokens, sample=None, old=None, zero=True, draw=parts_of,
+    log=None, twice=False,
     reference_of=None, spread=lambda s: s.std(), how_of=lambda how: how, sign=1.0,
 ):  # fmt: skip
     """A right training loop, with places where one thing can be changed."""
@@ -1170,8 +1171,6 @@ listed(
     "no_mask",
     trainer(mask_of=lambda t, lang: torch.ones_like(own_tokens(t, lang))),
 )
-listed(NAME, "old-recomputed", "ratio_always_one", trainer(old=lambda logp: logp.detach()))
-listed(NAME, "no-clip", "surrogate", trainer(loss_of=variant(lambda r, a, low, high: r * a)))
 listed(
     NAME,
     "sampled-from-reference",
@@ -1209,6 +1208,10 @@ listed(
     "four_of_five",
     trainer(log=lambda row: {key: row[key] for key in row if key != "equal_groups"}),
 )
+
+
+listed(NAME, "old-recomputed", "ratio_always_one", trainer(old=lambda logp: logp.detach()))
+listed(NAME, "no-clip", "surrogate", trainer(loss_of=variant(lambda r, a, low, high: r * a)))
 
 
 @wrong(NAME, "not-in-groups")

@@ -59,15 +59,24 @@ check("discounted_return")
 # %% [markdown]
 # ## The lessons
 #
+# **Part one, the chapter:** from the log-derivative trick to PPO on a small language model.
+#
 # | lesson | what you learn | reading | exercises and questions | points |
 # |---|---|---|---|---|
-# | [01 · REINFORCE by hand](01_reinforce/01_reinforce.ipynb) | the log-derivative trick, the estimator, its loss | 22 min | 11 | 25 |
-# | [02 · Why REINFORCE is noisy](02_variance/02_variance.ipynb) | where the noise comes from, and how much there is | 12 min | 8 | 20 |
-# | [03 · Baselines, critic, advantage](03_baseline_critic/03_baseline_critic.ipynb) | baselines, value and advantage, actor-critic | 19 min | 10 | 19 |
-# | [03b · From one step to λ](03b_gae/03b_gae.ipynb) | TD errors, n steps, GAE, what a clock's cut means | 18 min | 6 | 14 |
-# | [04 · The clip, case by case](04_ppo_clip/04_ppo_clip.ipynb) | importance ratios, PPO's clip, what it doesn't bound | 23 min | 11 | 20 |
-# | [05 · The full PPO loop](05_ppo_loop/05_ppo_loop.ipynb) | rollouts, minibatches, the whole algorithm, its bugs | 21 min | 9 | 20 |
-# | [06 · Toward language](06_toward_language/06_toward_language.ipynb) | the same loop on tokens, and the KL leash | 19 min | 9 | 20 |
+# | [01 · REINFORCE by hand](01_reinforce/01_reinforce.ipynb) | the log-derivative trick, the estimator, its loss | 26 min | 11 | 25 |
+# | [02 · Why REINFORCE is noisy](02_variance/02_variance.ipynb) | where the noise comes from, and how much there is | 17 min | 11 | 28 |
+# | [03 · Baselines, critic, advantage](03_baseline_critic/03_baseline_critic.ipynb) | baselines, advantages, actor-critic | 19 min | 10 | 19 |
+# | [03b · From one step to λ](03b_gae/03b_gae.ipynb) | TD errors, n-step advantages, GAE | 18 min | 6 | 14 |
+# | [04 · The clip, case by case](04_ppo_clip/04_ppo_clip.ipynb) | importance ratios, PPO's clip, what it doesn't bound | 29 min | 12 | 20 |
+# | [05 · The full PPO loop](05_ppo_loop/05_ppo_loop.ipynb) | rollouts, minibatches, the whole algorithm, its bugs | 27 min | 9 | 20 |
+# | [05b · PPO in practice](05b_practice/05b_practice.ipynb) | the details and what they do, continuous actions | 11 min | 4 | 20 |
+# | [06 · Toward language](06_toward_language/06_toward_language.ipynb) | the same loop on tokens, and the KL leash | 22 min | 9 | 20 |
+#
+# **Part two, beyond the chapter:** how language models are trained today.
+#
+# | lesson | what you learn | reading | exercises and questions | points |
+# |---|---|---|---|---|
+# | [07 · Groups instead of a critic](07_groups/07_groups.ipynb) | RLOO, GRPO, whose mean a loss is, the KL's gradient | 18 min | 12 | 25 |
 #
 # **What the times mean.** They are for reading alone: the words of the text, counted, at 180 words
 # a minute, without the code. Writing the exercises takes longer than reading, and how long differs

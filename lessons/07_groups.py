@@ -291,7 +291,7 @@ check("q_divide_by_std")
 # **Predict.** There is nothing to be learned. What does the policy do in thirty updates, with and without the
 # division? (Plain gradient steps, with a rate at which the task of the checker is learned.)
 
-# %% demo=true trained=true alt="Exact KL to the reference over thirty updates for six seeds on a logarithmic axis. With the division the policy drifts steadily to between a hundredth and one nat. Without it the KL stays thousands of times smaller."
+# %% demo=true trained=true alt="Exact KL to the reference over thirty updates for six seeds on a logarithmic axis. With the division the policy drifts to between a tenth and a few nats. Without it the KL stays hundreds or thousands of times smaller."
 class Hopeless(pg.language.Language):
     """Nobody solves these prompts; the judge's scores differ by hundredths."""
 
@@ -623,7 +623,7 @@ check("kl_in_loss")
 #
 # **Predict.** Which of the four points along the true gradient?
 
-# %% demo=true trained=true alt="Cosine with the true gradient over the exact KL on a logarithmic axis, for forty shaken policies. k1 in the reward lies at one throughout. k1 in the loss lies at zero. k2 in the loss stays near one for small KL and falls somewhat beyond a tenth of a nat. k3 in the loss scatters widely beyond a tenth of a nat, in some cases close to zero or below."
+# %% demo=true trained=true alt="Cosine with the true gradient over the exact KL on a logarithmic axis, for forty shaken policies. k1 in the reward lies at one throughout. k1 in the loss lies at zero. k2 in the loss stays near one for small KL and falls somewhat beyond a few tenths of a nat. k3 in the loss scatters widely beyond a few tenths of a nat, in some cases far below one."
 logp_ref = pg.language.listed_logp(language, reference).detach()
 
 
@@ -688,6 +688,7 @@ def again(seed):
     return float(np.median([row[2] - row[3] for row in found]))
 
 
+_reward, _one, two, three = cosines.values()
 claim("beyond 0.3 nats k2 in the loss is nearer to the true gradient than k3, in the median",
       np.median((two - three)[far]), at_least=0.0, again=again)
 
@@ -739,8 +740,8 @@ check("q_k3_as_loss")
 #    reference; `clip_fraction`, the share of ratios outside the band, over all steps; `first_ratio`, the mean ratio in the
 #    first minibatch, before the first step; `equal_groups`, the share of groups whose scores are all equal.
 #
-# The check trains for 20 updates of 16 prompts, 8 completions each, with $\beta=1$. The exact score must reach 0.9 (the
-# reference has about 0.7), and the exact KL must stay within 0.8 nats per sentence.
+# The check trains for 20 updates of 16 prompts, 8 completions each, with $\beta=1$. The exact score must reach 0.85 (the
+# reference has about 0.65), and the exact KL must stay within 0.8 nats per sentence.
 
 # %% exercise="train_grpo"
 def train_grpo(language, policy, reference, optimizer, *, num_updates, num_prompts, group_size, beta,
@@ -793,7 +794,7 @@ check("train_grpo")
 #
 # **Predict.** Which of them end near the line of the best possible policies? Where do the others end?
 
-# %% demo=true alt="Exact score over the root of the exact KL, twelve runs for each of three placements and three betas, and a dashed line of the best possible policies. Runs with k1 in the score lie close to the line, in tight clusters. Runs with k2 in the loss lie on or a little below it. Runs with k3 in the loss are scattered far to the right and below the line at the smaller betas."
+# %% demo=true alt="Exact score over the root of the exact KL, twelve runs for each of three placements and three betas, and a dashed line of the best possible policies. Runs with k1 in the score lie close to the line, in tight clusters. Runs with k2 in the loss lie on or a little below it. Runs with k3 in the loss are scattered far to the right and below the line."
 placed = pg.stored_runs("placements")
 names = {"reward": pg.tr("k1 in the score"), "k2": pg.tr("k2 in the loss"), "k3": pg.tr("k3 in the loss")}
 pg.plots.scattered_frontier(
@@ -829,8 +830,9 @@ def again(seed, rate):
     return (score - 0.3 * kl) - (score_3 - 0.3 * kl_3)
 
 
+worth = {key: placed[f"placed_{key}"][1] @ np.array([-0.3, 1.0]) for key in names}
 claim("at beta 0.3 score minus beta times KL is higher with k1 in the score than with k3 in the loss",
-      again(100, 0.005), at_least=0.02, again=again)
+      np.median(worth["reward"]) - np.median(worth["k3"]), at_least=0.02, again=again)
 
 # %% [markdown]
 # With $k_1$ in the score the runs end on the line, where their $\beta$ says. With $k_3$ in the loss the same $\beta$ holds much
@@ -965,7 +967,7 @@ claim("without the critic half of the numbers are held", contest["held_ppo"] / c
 
 # %% [markdown]
 # On a task of this size all come close to the best possible, and none of the differences would decide for one of them. What is
-# saved is plain: no second network with its optimiser's memory, and no pass through it. What is paid is plain, too: several
+# saved is clear: no second network with its optimiser's memory, and no pass through it. What is paid is clear, too: several
 # completions of each prompt, and groups of equal scores that teach nothing. Where one prompt can be answered many times and
 # checked by a program, that is a good bargain. Where an episode is expensive and runs once, as in lesson 05, the critic stays.
 #

@@ -159,9 +159,9 @@ def group_run(method):
 
 
 def contest():
-    """For each METHOD: curve_METHOD (seeds, updates / 5) objectives, final_METHOD (seeds, 2) of KL and
-    score, rate_METHOD, time_METHOD in processor seconds an update, held_METHOD numbers: weights,
-    gradients, and Adam's two means of each."""
+    """For each METHOD: curve_METHOD (seeds, updates / 5) objectives, final_METHOD (seeds, 2) of
+    KL and score, rate_METHOD, time_METHOD in processor seconds an update, held_METHOD numbers:
+    weights, gradients, and Adam's two means of each."""
     language, model = reference()
     best = pg.language.optimum(language, model, BETA)
     line = pg.language.optima(language, model, np.geomspace(0.05, 30, 120))
@@ -219,6 +219,16 @@ class Hot(pg.language.Language):
         return super().sample(policy, batch_size, prompts, temperature=1.5)
 
 
+def told_by_the_sampler(names):
+    """What is stored are the sampler's log-probabilities, at its own temperature."""
+    right = names["token_logp"]
+
+    def token_logp(logits, tokens):
+        return right(logits if torch.is_grad_enabled() else logits / 1.5, tokens)
+
+    return {"token_logp": token_logp}
+
+
 class OnePrompt(pg.language.Language):
     """Every group of a batch asks the same."""
 
@@ -258,7 +268,7 @@ def mask_inverted(names):
 
 # Run -> what is wrong with it: functions replaced, another language, options of train_grpo.
 BROKEN = {
-    "A": {"language": Hot},
+    "A": {"language": Hot, "replaced": told_by_the_sampler},
     "B": {"replaced": deviation_is_one},
     "C": {"options": {"beta": -BETA}},
     "D": {"replaced": batch_whitened},

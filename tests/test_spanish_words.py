@@ -536,6 +536,7 @@ NO_FIGURES = {
     "LINESTYLES",
     "MARKERS",
     "angles",
+    "gauge_table",
     "gradient_plane",
     "new_axes",
     "use_style",
@@ -561,6 +562,7 @@ def figures():
     x, two = np.arange(1.0, 9.0), rng.normal(size=(8, 2))
     runs = np.cumsum(rng.normal(size=(3, 8)), axis=1)
     gauges = {key: np.zeros(8) for key, _title, _limits in p.ppo.PANELS}
+    tokens_gauges = {key: np.zeros(8) for key, _title, _limits in p.groups.PANELS}
     ended = np.array([[True, False], [False, False]])
     rollout = pg.Rollout(*[np.zeros((2, 2))] * 6, ended, ~ended)
     leash = {"score": x, "sensible": x / 9, "kl_reference": x, "kl_old": x[1:]}
@@ -572,6 +574,12 @@ def figures():
         "angle_histogram": lambda: p.angle_histogram({"1": x * 20}),
         "bars": lambda: p.bars(["1", "2"], [3, 4], [3, 4]),
         "broken_runs": lambda: p.broken_runs({"A": gauges, "B": gauges}, gauges),
+        "broken_token_runs": lambda: p.broken_token_runs({"A": tokens_gauges}, tokens_gauges),
+        "contest": lambda: p.contest(x, {"1": runs}, {"1": two}, two.T, 1.0),
+        "cosine_cloud": lambda: p.cosine_cloud(x, {"1": x / 9}),
+        "drifts": lambda: p.drifts({"1": runs}),
+        "prompt_weights": lambda: p.prompt_weights(x / 9, {"1": x}, {"2": (0.5, 1.0)}),
+        "scattered_frontier": lambda: p.scattered_frontier({"1": two}, two.T),
         "bundle": lambda: p.bundle(runs.T, marked=0).legend(),
         "bundles": lambda: p.bundles({"1": runs.T, "2": runs.T}, "3", marked=0),
         "cart_clip": lambda: p.cart_clip([np.zeros((3, 4))], ["1"], frames=2),

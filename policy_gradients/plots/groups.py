@@ -88,8 +88,8 @@ def scattered_frontier(runs, line, ax=None):
 def contest(updates, curves, finals, line, best):
     """Left: the objective over updates, mean over seeds. Right: where the runs ended.
 
-    updates: (K,); curves: {label: (seeds, K)}; finals: {label: (seeds, 2)} of KL and score; line: (2, K);
-    best: the best possible objective. Returns the figure.
+    updates: (K,); curves: {label: (seeds, K)}; finals: {label: (seeds, 2)} of KL and score
+    line: (2, N); best: the best possible objective. Returns the figure.
     """
     import matplotlib.pyplot as plt
 
@@ -110,7 +110,7 @@ def contest(updates, curves, finals, line, best):
 PANELS = (
     ("mean_score", N_("mean score"), (-0.1, 4.1)),
     ("kl", N_("KL to reference"), (-0.5, 12.0)),
-    ("first_ratio", N_("first ratio"), (0.5, 1.5)),
+    ("first_ratio", N_("first ratio"), (0.88, 1.12)),
     ("equal_groups", N_("equal groups"), (-0.05, 1.05)),
     ("spread", N_("spread of A"), (-0.05, 1.55)),
     ("between", N_("spread of means"), (-0.03, 0.75)),

@@ -235,7 +235,16 @@ def grpo_cases(rng):
     ]
 
 
-def grpo_truth(scores, groups, divide=True, eps=1e-4, ddof=0):
+def grpo_truth(scores, groups, divide=True, eps=1e-4):
+    return normalised(scores, groups, divide, eps, ddof=0)
+
+
+def grpo_truth_of_samples(scores, groups, divide=True, eps=1e-4):
+    """With the unbiased deviation."""
+    return normalised(scores, groups, divide, eps, ddof=1)
+
+
+def normalised(scores, groups, divide, eps, ddof):
     def centred(numbers):
         if min(numbers) == max(numbers):
             return [0.0] * len(numbers)
@@ -290,17 +299,15 @@ GRPO_ADVANTAGES = AnyTruth(
     "grpo_advantages",
     grpo_cases,
     grpo_truth,
-    others=(
-        lambda scores, groups, divide=True, eps=1e-4: grpo_truth(scores, groups, divide, eps, 1),
-    ),
+    others=(grpo_truth_of_samples,),
     kind=TensorOf(),
     relative=1e-4,
     mistakes=(
         Mistake(
             "not-finite",
             N_(
-                "What is the deviation of one row, or of equal ones? And what is 0 / 0? The advantage "
-                "is 0 there."
+                "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
+                "advantage is 0 there."
             ),
             when=not_finite,
         ),
@@ -312,9 +319,9 @@ GRPO_ADVANTAGES = AnyTruth(
         Mistake(
             "equal-not-zero",
             N_(
-                "All scores of this group are equal: the advantages are 0. Their mean is rounded, and "
-                "rounding divided by rounding has full size. What tells exactly whether numbers are "
-                "equal?"
+                "All scores of this group are equal: the advantages are 0. Their mean is rounded, "
+                "and rounding divided by rounding has full size. What tells exactly whether "
+                "numbers are equal?"
             ),
             when=not_quite_zero,
         ),

@@ -108,7 +108,10 @@ KL_IN_LOSS = FunctionExercise(
         Mistake("empty-mask", EMPTY, when=of_nothing),
         Mistake(
             "nan-from-outside",
-            N_("What stands outside the mask spoils it: infinity times 0. Mask the log-ratio first."),
+            N_(
+                "What stands outside the mask spoils it: infinity times 0. "
+                "Mask the log-ratio first."
+            ),
             when=spoiled_outside,
         ),
         Mistake("log-ratio-turned", TURNED, like=in_loss_like(turn=-1)),
@@ -138,7 +141,8 @@ KL_IN_LOSS = FunctionExercise(
         Mistake("kind-ignored", N_("Which estimate does kind ask for?"),
                 like=in_loss_like(k2=TERMS["k1"], k3=TERMS["k1"])),
         Mistake("k1-absolute", N_("k1 may be negative."), like=in_loss_like(k1=torch.abs)),
-        Mistake("gradient-through-reference", N_("The reference is data: no gradient flows into it."),
+        Mistake("gradient-through-reference",
+                N_("The reference is data: no gradient flows into it."),
                 like=in_loss_like(ref=lambda x: x)),
         Mistake("weighted-by-ratio", N_("The plain estimate is asked, with no ratio in front."),
                 like=lambda logp, ref, mask, kind: (
@@ -190,8 +194,6 @@ def with_baselines(weights, mask):
     found = [weights]
     rows = len(weights)
     if rows > 1:
-        for start in (weights.max(1, initial=0) + weights.min(1, initial=0), weights[:, 0]):
-            pass
         totals = np.array([row[own][0] if own.any() else 0.0 for row, own in zip(weights, mask)])
         others = (totals.sum() - totals) / (rows - 1)
         found.append(np.where(mask, weights - others[:, None], 0.0))
@@ -214,9 +216,9 @@ class GradientOnly(FunctionExercise):
     """A scalar of any value, judged by its gradient, which may be one of several."""
 
     def ladder(self, case, seen, truth):
-        if "value" in seen and seen["value"].get("kind") == "tensor":
-            if np.size(seen["value"]["array"]) == 1:
-                seen = {**seen, "value": {**seen["value"], "array": np.zeros(())}}
+        value = seen.get("value", {})
+        if value.get("kind") == "tensor" and np.size(value["array"]) == 1:
+            seen = {**seen, "value": {**value, "array": np.zeros(())}}
         found = seen.get("gradients", {}).get("logp")
         if isinstance(found, np.ndarray) and "error" not in seen:
             for right in acceptable(case):
@@ -279,7 +281,8 @@ KL_REWARD_LOSS = GradientOnly(
         Mistake("differentiated", N_("The log-ratio is data here. Where is it detached?"),
                 like=reward_like(lambda x, m: go(x), data=lambda x: x)),
         Mistake("k1-in-the-loss",
-                N_("That is the KL's estimate itself; its mean gradient is zero. What weighs log p?"),
+                N_("That is the KL's estimate itself; its mean gradient is zero. "
+                   "What weighs log p?"),
                 like=lambda logp, ref, mask: kept(logp - ref.detach(), mask).sum(1).mean()),
         Mistake("own-token-alone",
                 N_("A token leads to the later ones: their log-ratios are on its account, too."),
@@ -289,13 +292,15 @@ KL_REWARD_LOSS = GradientOnly(
         Mistake("own-token-left-out", N_("To go begins with the token itself."),
                 like=reward_like(lambda x, m: go(x) - x)),
         Mistake("mean-over-tokens", PER_SENTENCE,
-                like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum() / m.sum().clamp(min=1))),
+                like=reward_like(lambda x, m: go(x),
+                                 mean=lambda x, m: x.sum() / m.sum().clamp(min=1))),
         Mistake("mean-over-tokens", PER_SENTENCE,
                 like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.mean())),
         Mistake("mean-over-tokens", PER_SENTENCE,
                 like=reward_like(lambda x, m: go(x),
                                  mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean())),
-        Mistake("summed", PER_SENTENCE, like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum())),
+        Mistake("summed", PER_SENTENCE,
+                like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum())),
         Mistake("log-ratio-turned", TURNED, like=reward_like(lambda x, m: -go(x))),
         Mistake("mask-ignored", PADDING,
                 like=lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
