@@ -132,6 +132,16 @@ def test_a_written_text_waits_and_the_marker_sees_it(at, shape):
     assert [c.source for c in plan.cells if c.kind != "extra"] == list(lesson.cells)
 
 
+def test_an_answer_in_the_courses_own_words_waits(at):
+    lesson, notebook, name = at
+    made = notebook()
+    cells = made["cells"]
+    prose = cells[cells.index(find(made, name)) - 1]["source"]
+    quoted = max(prose.split("\n\n"), key=len)
+    cell, _notes, _plan = free_of(lesson, insert_after(made, name, markdown(quoted)))
+    assert cell.written and cell.text == quoted.strip()
+
+
 @pytest.mark.parametrize("shape", ["below", "above", "deleted, at the end", "metadata gone"])
 def test_a_text_that_stood_elsewhere_is_told(at, shape):
     lesson, notebook, name = at
