@@ -110,7 +110,8 @@ site: setup
 	$(BIN)/python -m publish.site $(ARGS)
 
 # requirements.lock from pyproject.toml; what still fits stays. ARGS=--upgrade: the newest of all.
-lock: setup
+lock:
+	@test -x $(BIN)/uv || $(MAKE) setup
 	env -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	  --no-annotate --custom-compile-command "make lock" --output-file requirements.lock $(ARGS) \
 	  pyproject.toml

@@ -949,12 +949,12 @@ def rewards_to_go(theta, trajectories, gamma=1.0):
     return weighed(theta, trajectories, lambda r: to_go(r, gamma))
 
 
-@wrong("reinforce_gradient", "immediate-reward")
+@wrong("reinforce_gradient", "own-reward-only")
 def own_reward(theta, trajectories, gamma=1.0):
     return weighed(theta, trajectories, lambda r: r)
 
 
-@wrong("reinforce_gradient", "immediate-reward")
+@wrong("reinforce_gradient", "own-reward-only")
 def own_discounted_reward(theta, trajectories, gamma=1.0):
     return weighed(theta, trajectories, lambda r: gamma ** np.arange(len(r)) * r)
 
@@ -1428,7 +1428,7 @@ def own_rewards(policy, batch, returns):
     return -(torch.tensor(rewards) * logp).sum(1).mean()
 
 
-broken("own_rewards", "immediate-reward", training(stepping(own_rewards)))
+broken("own_rewards", "own-reward-only", training(stepping(own_rewards)))
 broken("argmax", "argmax", training(stepping(right_loss), playing_with(lambda rng: np.argmax)))
 broken(
     "uniform",

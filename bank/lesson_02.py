@@ -143,7 +143,7 @@ def overwritten_in_the_loop(theta, trajectories, gamma=1.0):
     return samples
 
 
-@wrong("gradient_samples", "sign")
+@wrong("gradient_samples", "minus-sign")
 def downhill(theta, trajectories, gamma=1.0):
     return -counted(theta, trajectories, gamma)
 
@@ -903,7 +903,7 @@ def taken_entry_alone(theta, trajectories, gamma=1.0):
     return samples
 
 
-@wrong("reward_to_go_gradient_samples", "sign")
+@wrong("reward_to_go_gradient_samples", "minus-sign")
 def a_loss_s_gradient(theta, trajectories, gamma=1.0):
     return -by_einsum(theta, trajectories, gamma)
 

@@ -96,7 +96,7 @@ def once_in_all(goal_reward, step_reward, distance, max_steps):
     return goal_reward + distance * step_reward - max_steps * step_reward
 
 
-@wrong("bonus_in_rewards", "sign")
+@wrong("bonus_in_rewards", "minus-sign")
 def other_side(goal_reward, step_reward, distance, max_steps):
     return goal_reward / (distance - max_steps) + step_reward
 

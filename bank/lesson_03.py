@@ -77,7 +77,7 @@ def plus(theta, trajectories, baseline, gamma=1.0):
     return with_einsum(theta, trajectories, -np.asarray(baseline), gamma)
 
 
-@wrong("baseline_gradient_samples", "reversed-sign")
+@wrong("baseline_gradient_samples", "minus-sign")
 def other_way_round(theta, trajectories, baseline, gamma=1.0):
     return -with_einsum(theta, trajectories, baseline, gamma)
 
@@ -224,7 +224,7 @@ def sum_over_mean(scores, returns):
     return float((square * returns).sum() / square.mean())
 
 
-@wrong("optimal_baseline", "sign")
+@wrong("optimal_baseline", "minus-sign")
 def to_be_added(scores, returns):
     return -ratio_of_means(scores, returns)
 
@@ -322,12 +322,12 @@ def the_baseline(returns):
     return (x.sum() - x) / (n - 1)
 
 
-@wrong("leave_one_out_advantages", "sign")
+@wrong("leave_one_out_advantages", "minus-sign")
 def others_minus_own(returns):
     return -by_the_sum(returns)
 
 
-@wrong("leave_one_out_advantages", "whitened")
+@wrong("leave_one_out_advantages", "advantages-whitened")
 def standardised(returns):
     x, _n = several(returns)
     return (x - x.mean()) / (x.std() + 1e-8)
@@ -458,7 +458,7 @@ def wrong_one_cut(values, returns):
     return ((values.detach() - returns) ** 2).mean()
 
 
-@wrong("value_loss", "summed")
+@wrong("value_loss", "sum-not-mean")
 def a_sum(values, returns):
     checked(values, returns)
     return ((values - returns.detach()) ** 2).sum()
@@ -539,12 +539,12 @@ def not_detached(logp, values, returns, value_coef=0.5):
     return -(logp * adv).mean() + value_coef * (adv**2).mean()
 
 
-@wrong("actor_critic_loss", "sign")
+@wrong("actor_critic_loss", "minus-sign")
 def uphill_sign(logp, values, returns, value_coef=0.5):
     return (logp * (returns - values).detach()).mean() + value_coef * F.mse_loss(values, returns)
 
 
-@wrong("actor_critic_loss", "sign")
+@wrong("actor_critic_loss", "minus-sign")
 def advantage_reversed(logp, values, returns, value_coef=0.5):
     return -(logp * (values - returns).detach()).mean() + value_coef * F.mse_loss(values, returns)
 
@@ -564,7 +564,7 @@ def value_weight(logp, values, returns, value_coef=0.5):
     return -(logp * values.detach()).mean() + value_coef * F.mse_loss(values, returns)
 
 
-@wrong("actor_critic_loss", "summed")
+@wrong("actor_critic_loss", "sum-not-mean")
 def policy_summed(logp, values, returns, value_coef=0.5):
     adv = (returns - values).detach()
     return -(logp * adv).sum() + value_coef * F.mse_loss(values, returns)
@@ -764,7 +764,7 @@ def no_zero_grad(optimizer, loss):
 train_wrong("piles_up", "gradients-pile-up", loss=two_terms, stepper=no_zero_grad)
 
 
-@wrong("train_actor_critic", "immediate-reward")
+@wrong("train_actor_critic", "own-reward-only")
 def own_rewards(env, policy, critic, optimizer, num_updates, batch_size, gamma, rng):
     rewards = []
 

@@ -69,7 +69,7 @@ def flag_of_entering(rewards, values, next_values, terminated, gamma):
     return rewards + gamma * next_values * (1 - flags) - values
 
 
-@wrong("td_errors", "sign")
+@wrong("td_errors", "minus-sign")
 def expected_minus_got(rewards, values, next_values, terminated, gamma):
     return values - rewards - gamma * next_values * (1 - terminated)
 
@@ -317,7 +317,7 @@ def returns_not_advantages(
     return adv + values
 
 
-@wrong("gae", "whitened")
+@wrong("gae", "advantages-whitened")
 def normalised(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
     adv = backward_loop(rewards, values, next_values, terminated, truncated, gamma, lam)
     return (adv - adv.mean()) / (adv.std() + 1e-8)

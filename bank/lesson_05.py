@@ -205,7 +205,7 @@ def probs_log(logits):
     return (-probs * probs.log()).sum(dim=1)
 
 
-@wrong("entropy", "sign")
+@wrong("entropy", "minus-sign")
 def negative(logits):
     logp = torch.log_softmax(logits, -1)
     return (logp.exp() * logp).sum(-1)
@@ -1090,7 +1090,7 @@ def surrogate_only(*args, **kwargs):
     return update(*args, **{**kwargs, "clip": 1e9})
 
 
-@wrong("ppo_update", "no-zero-grad")
+@wrong("ppo_update", "gradients-pile-up")
 def never_cleared(*args, **kwargs):
     def step(optimizer, found, value_coef, entropy_coef):
         (found[0] + value_coef * found[1] - entropy_coef * found[2]).backward()
@@ -1872,7 +1872,7 @@ def random_play(*args, **kwargs):
     return train_by(collect=uniform)(*args, **kwargs)
 
 
-@wrong("train_ppo", "no-zero-grad")
+@wrong("train_ppo", "gradients-pile-up")
 def gradients_pile_up(*args, **kwargs):
     return train_by(update=never_cleared)(*args, **kwargs)
 

@@ -93,7 +93,7 @@ def over_the_batch(logits, tokens):
     return taken(logits[:, :-1].log_softmax(dim=0), tokens[:, 1:])
 
 
-@wrong("token_logp", "wrong-sign")
+@wrong("token_logp", "minus-sign")
 def negative_log_likelihood(logits, tokens):
     return F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
 

@@ -62,7 +62,9 @@ def scaled_distance(scores, groups):
 @right("rloo_advantages")
 def with_numpy(scores, groups):
     s, g = scores.numpy().astype(float), groups.numpy()
-    adv = np.array([s[i] - np.mean(s[(g == g[i]) & (np.arange(len(s)) != i)]) for i in range(len(s))])
+    adv = np.array(
+        [s[i] - np.mean(s[(g == g[i]) & (np.arange(len(s)) != i)]) for i in range(len(s))]
+    )
     if np.isnan(adv).any():
         raise ValueError
     return torch.from_numpy(adv).to(scores.dtype)
@@ -148,7 +150,7 @@ def mean_of_the_next_label(scores, groups):
     return found
 
 
-@wrong("rloo_advantages", "wrong-sign")
+@wrong("rloo_advantages", "minus-sign")
 def others_less_own(scores, groups):
     checked(scores, groups)
     return each_group(lambda s: others_mean(s) - s)(scores, groups)
@@ -360,7 +362,7 @@ def a_fixed_eps(scores, groups, divide=True, eps=1e-4):
     return usual(scores, groups, divide, 1e-8)
 
 
-@wrong("grpo_advantages", "wrong-sign")
+@wrong("grpo_advantages", "minus-sign")
 def mean_less_score(scores, groups, divide=True, eps=1e-4):
     return -usual(scores, groups, divide, eps)
 
@@ -620,7 +622,10 @@ def entry_by_entry(
                 one = one + beta * (torch.exp(x) - 1 - x)
             row.append(one)
         rows.append(torch.stack(row))
-    return where_and_sums(torch.stack(rows) + 0 * logp.detach(), mask, how, length) + 0 * logp[:, :0].sum()
+    return (
+        where_and_sums(torch.stack(rows) + 0 * logp.detach(), mask, how, length)
+        + 0 * logp[:, :0].sum()
+    )
 
 
 def kept_in_band(r, a, low, high):
@@ -653,37 +658,81 @@ def listed(exercise, mistake, label, function):
 
 
 LOSS = "grpo_loss"
-listed(LOSS, "one-band", "the_same_to_both_sides", variant(
-    lambda r, a, low, high: kept_in_band(r, a, low, low)))
-listed(LOSS, "edges-swapped", "high_below", variant(
-    lambda r, a, low, high: kept_in_band(r, a, high, low)))
-listed(LOSS, "band-fixed", "always_the_defaults", variant(
-    lambda r, a, low, high: kept_in_band(r, a, 0.2, 0.28)))
-listed(LOSS, "max-not-min", "the_larger_of_the_two", variant(
-    lambda r, a, low, high: torch.max(r * a, r.clamp(1 - low, 1 + high) * a)))
-listed(LOSS, "clip-without-min", "clamp_alone", variant(
-    lambda r, a, low, high: r.clamp(1 - low, 1 + high) * a))
+listed(
+    LOSS,
+    "one-band",
+    "the_same_to_both_sides",
+    variant(lambda r, a, low, high: kept_in_band(r, a, low, low)),
+)
+listed(
+    LOSS,
+    "edges-swapped",
+    "high_below",
+    variant(lambda r, a, low, high: kept_in_band(r, a, high, low)),
+)
+listed(
+    LOSS,
+    "band-fixed",
+    "always_the_defaults",
+    variant(lambda r, a, low, high: kept_in_band(r, a, 0.2, 0.28)),
+)
+listed(
+    LOSS,
+    "max-not-min",
+    "the_larger_of_the_two",
+    variant(lambda r, a, low, high: torch.max(r * a, r.clamp(1 - low, 1 + high) * a)),
+)
+listed(
+    LOSS,
+    "clip-without-min",
+    "clamp_alone",
+    variant(lambda r, a, low, high: r.clamp(1 - low, 1 + high) * a),
+)
 listed(LOSS, "not-clipped", "ratio_times_advantage", variant(lambda r, a, low, high: r * a))
-listed(LOSS, "dual-clip", "bounded_at_three", variant(lambda r, a, low, high: torch.where(
-    a < 0, torch.max(kept_in_band(r, a, low, high), 3 * a), kept_in_band(r, a, low, high))))
+listed(
+    LOSS,
+    "dual-clip",
+    "bounded_at_three",
+    variant(
+        lambda r, a, low, high: torch.where(
+            a < 0, torch.max(kept_in_band(r, a, low, high), 3 * a), kept_in_band(r, a, low, high)
+        )
+    ),
+)
 listed(LOSS, "objective-not-loss", "maximised", variant(sign=1))
-listed(LOSS, "sentence-ratio", "ratio_of_the_answer", variant(
-    ratio=lambda x: (x.sum(1, keepdim=True) + 0 * x).exp()))
+listed(
+    LOSS,
+    "sentence-ratio",
+    "ratio_of_the_answer",
+    variant(ratio=lambda x: (x.sum(1, keepdim=True) + 0 * x).exp()),
+)
 listed(LOSS, "gradient-through-old", "old_not_detached", variant(old=lambda x: x))
-listed(LOSS, "gradient-through-advantage", "advantage_not_detached", variant(
-    adv_of=lambda a, m: a[:, None]))
+listed(
+    LOSS,
+    "gradient-through-advantage",
+    "advantage_not_detached",
+    variant(adv_of=lambda a, m: a[:, None]),
+)
 listed(LOSS, "kl-sign", "kl_subtracted", variant(scale=-1.0))
 listed(LOSS, "kl-left-out", "no_kl_at_all", variant(scale=0.0))
 listed(LOSS, "other-estimator", "k1_in_the_loss", variant(term=lambda x: -x))
 listed(LOSS, "other-estimator", "k2_in_the_loss", variant(term=lambda x: x**2 / 2))
 listed(LOSS, "other-direction", "ratio_turned", variant(term=lambda x: torch.expm1(-x) + x))
 listed(LOSS, "kl-detached", "kl_as_a_number", variant(term=lambda x: (torch.expm1(x) - x).detach()))
-listed(LOSS, "how-ignored", "tokens_always", variant(
-    total=lambda x, m, how, length: where_and_sums(x, m, "tokens")))
+listed(
+    LOSS,
+    "how-ignored",
+    "tokens_always",
+    variant(total=lambda x, m, how, length: where_and_sums(x, m, "tokens")),
+)
 listed(LOSS, "mask-ignored", "all_columns", variant(mask_of=torch.ones_like))
 listed(LOSS, "mask-inverted", "complement", variant(mask_of=torch.logical_not))
-listed(LOSS, "shared-out", "advantage_divided_among_tokens", variant(
-    adv_of=lambda a, m: a.detach()[:, None] / m.sum(1, keepdim=True).clamp(min=1)))
+listed(
+    LOSS,
+    "shared-out",
+    "advantage_divided_among_tokens",
+    variant(adv_of=lambda a, m: a.detach()[:, None] / m.sum(1, keepdim=True).clamp(min=1)),
+)
 
 
 @wrong(LOSS, "mask-after-exp")
@@ -755,21 +804,36 @@ def remaining(x):
 
 
 REWARD = "kl_reward_loss"
-listed(REWARD, "wrong-sign", "descends_away", weighing(lambda x, m: -remaining(x)))
+listed(REWARD, "minus-sign", "descends_away", weighing(lambda x, m: -remaining(x)))
 listed(REWARD, "own-token-alone", "no_sum", weighing(lambda x, m: x))
 listed(REWARD, "the-past", "from_the_front", weighing(lambda x, m: x.cumsum(1)))
 listed(REWARD, "own-token-left-out", "later_ones_alone", weighing(lambda x, m: remaining(x) - x))
-listed(REWARD, "mean-over-tokens", "token_mean", weighing(
-    lambda x, m: remaining(x), lambda x, m: x.sum() / m.sum().clamp(min=1)))
-listed(REWARD, "mean-over-tokens", "plain_mean", weighing(
-    lambda x, m: remaining(x), lambda x, m: x.mean()))
+listed(
+    REWARD,
+    "mean-over-tokens",
+    "token_mean",
+    weighing(lambda x, m: remaining(x), lambda x, m: x.sum() / m.sum().clamp(min=1)),
+)
+listed(
+    REWARD,
+    "mean-over-tokens",
+    "plain_mean",
+    weighing(lambda x, m: remaining(x), lambda x, m: x.mean()),
+)
 listed(REWARD, "summed", "batch_sum", weighing(lambda x, m: remaining(x), lambda x, m: x.sum()))
-listed(REWARD, "averaged-to-go", "mean_to_go", weighing(
-    lambda x, m: remaining(x) / remaining(m.to(x.dtype)).clamp(min=1)))
-listed(REWARD, "other-estimator", "k3_to_go", weighing(
-    lambda x, m: remaining(torch.expm1(-x) + x)))
-listed(REWARD, "ratio-not-log", "ratios_to_go", weighing(
-    lambda x, m: remaining(torch.where(m, x.exp(), 0.0))))
+listed(
+    REWARD,
+    "averaged-to-go",
+    "mean_to_go",
+    weighing(lambda x, m: remaining(x) / remaining(m.to(x.dtype)).clamp(min=1)),
+)
+listed(REWARD, "other-estimator", "k3_to_go", weighing(lambda x, m: remaining(torch.expm1(-x) + x)))
+listed(
+    REWARD,
+    "ratio-not-log",
+    "ratios_to_go",
+    weighing(lambda x, m: remaining(torch.where(m, x.exp(), 0.0))),
+)
 
 
 @wrong(REWARD, "differentiated")
@@ -860,20 +924,44 @@ IN_LOSS = "kl_in_loss"
 listed(IN_LOSS, "log-ratio-turned", "reference_less_policy", of_ratio(sign=-1))
 listed(IN_LOSS, "mask-ignored", "unmasked", of_ratio(mask_of=torch.ones_like))
 listed(IN_LOSS, "mask-inverted", "the_rest", of_ratio(mask_of=torch.logical_not))
-listed(IN_LOSS, "mean-over-tokens", "per_token_mean", of_ratio(
-    mean=lambda x, m: x.sum() / m.sum().clamp(min=1)))
-listed(IN_LOSS, "mean-over-tokens", "sentence_means", of_ratio(
-    mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()))
+listed(
+    IN_LOSS,
+    "mean-over-tokens",
+    "per_token_mean",
+    of_ratio(mean=lambda x, m: x.sum() / m.sum().clamp(min=1)),
+)
+listed(
+    IN_LOSS,
+    "mean-over-tokens",
+    "sentence_means",
+    of_ratio(mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()),
+)
 listed(IN_LOSS, "summed", "never_averaged", of_ratio(mean=lambda x, m: x.sum()))
-listed(IN_LOSS, "half-forgotten", "whole_square", of_ratio(
-    lambda x, kind: x**2 if kind == "k2" else estimate(x, kind)))
-listed(IN_LOSS, "k3-direction", "k3_of_the_other_sign", of_ratio(
-    lambda x, kind: torch.expm1(x) - x if kind == "k3" else estimate(x, kind)))
-listed(IN_LOSS, "k3-incomplete", "one_forgotten", of_ratio(
-    lambda x, kind: torch.exp(-x) + x if kind == "k3" else estimate(x, kind)))
+listed(
+    IN_LOSS,
+    "half-forgotten",
+    "whole_square",
+    of_ratio(lambda x, kind: x**2 if kind == "k2" else estimate(x, kind)),
+)
+listed(
+    IN_LOSS,
+    "k3-direction",
+    "k3_of_the_other_sign",
+    of_ratio(lambda x, kind: torch.expm1(x) - x if kind == "k3" else estimate(x, kind)),
+)
+listed(
+    IN_LOSS,
+    "k3-incomplete",
+    "one_forgotten",
+    of_ratio(lambda x, kind: torch.exp(-x) + x if kind == "k3" else estimate(x, kind)),
+)
 listed(IN_LOSS, "kind-ignored", "k3_always", of_ratio(lambda x, kind: estimate(x, "k3")))
-listed(IN_LOSS, "k1-absolute", "never_negative", of_ratio(
-    lambda x, kind: x.abs() if kind == "k1" else estimate(x, kind)))
+listed(
+    IN_LOSS,
+    "k1-absolute",
+    "never_negative",
+    of_ratio(lambda x, kind: x.abs() if kind == "k1" else estimate(x, kind)),
+)
 
 
 @wrong(IN_LOSS, "gradient-through-reference")
@@ -985,8 +1073,14 @@ NAME = "train_grpo"
 listed(NAME, None, "kl_in_the_score", trainer())
 listed(NAME, None, "kl_in_the_loss", trainer(in_loss=True))
 listed(NAME, None, "leave_one_out", trainer(loo=True, spread=lambda s: s.std(unbiased=False)))
-listed(NAME, None, "prompts_in_turn", trainer(
-    blocks=False, prompts_of=lambda every, count, rng: every[rng.choice(len(every), count)]))
+listed(
+    NAME,
+    None,
+    "prompts_in_turn",
+    trainer(
+        blocks=False, prompts_of=lambda every, count, rng: every[rng.choice(len(every), count)]
+    ),
+)
 
 
 @right(NAME)
@@ -1021,13 +1115,15 @@ def prompt_by_prompt(
                 optimizer.zero_grad(set_to_none=True)
                 where_and_sums(each, mask[idx], how, language.max_new).backward()
                 optimizer.step()
-        log.append({
-            "mean_score": float(scores.mean()),
-            "kl": float(((old - ref) * mask).sum(1).mean()),
-            "clip_fraction": float(torch.cat(seen).sub(1.04).abs().gt(0.24).float().mean()),
-            "first_ratio": float(seen[0].mean()),
-            "equal_groups": float((scores == scores[:, :1]).all(1).float().mean()),
-        })
+        log.append(
+            {
+                "mean_score": float(scores.mean()),
+                "kl": float(((old - ref) * mask).sum(1).mean()),
+                "clip_fraction": float(torch.cat(seen).sub(1.04).abs().gt(0.24).float().mean()),
+                "first_ratio": float(seen[0].mean()),
+                "equal_groups": float((scores == scores[:, :1]).all(1).float().mean()),
+            }
+        )
     return log
 
 
@@ -1035,37 +1131,84 @@ listed(NAME, "no-leash", "nothing_charged", trainer(charge=0.0))
 listed(NAME, "kl-sign", "drift_is_paid", trainer(charge=-1.0))
 listed(NAME, "kl-twice", "charged_twice", trainer(charge=2.0))
 listed(NAME, "kl-twice", "in_score_and_loss", trainer(in_loss=True, twice=True))
-listed(NAME, "no-leash", "reference_is_the_policy", trainer(
-    reference_of=lambda policy, ref, tokens: scored(policy, tokens)))
-listed(NAME, "over-the-batch", "whitened_over_the_batch", trainer(
-    adv_of=lambda s, g, divide: (s - s.mean()) / (s.std() + 1e-4 if divide else 1)))
-listed(NAME, "groups-misaligned", "labels_off_by_one", trainer(
-    adv_of=lambda s, g, divide: usual(s, torch.roll(g, 1), divide)))
-listed(NAME, "divide-ignored", "never_divides", trainer(
-    adv_of=lambda s, g, divide: usual(s, g, False)))
-listed(NAME, "divide-ignored", "always_divides", trainer(
-    adv_of=lambda s, g, divide: usual(s, g, True)))
+listed(
+    NAME,
+    "no-leash",
+    "reference_is_the_policy",
+    trainer(reference_of=lambda policy, ref, tokens: scored(policy, tokens)),
+)
+listed(
+    NAME,
+    "over-the-batch",
+    "whitened_over_the_batch",
+    trainer(adv_of=lambda s, g, divide: (s - s.mean()) / (s.std() + 1e-4 if divide else 1)),
+)
+listed(
+    NAME,
+    "groups-misaligned",
+    "labels_off_by_one",
+    trainer(adv_of=lambda s, g, divide: usual(s, torch.roll(g, 1), divide)),
+)
+listed(
+    NAME, "divide-ignored", "never_divides", trainer(adv_of=lambda s, g, divide: usual(s, g, False))
+)
+listed(
+    NAME, "divide-ignored", "always_divides", trainer(adv_of=lambda s, g, divide: usual(s, g, True))
+)
 listed(NAME, "how-ignored", "token_mean_always", trainer(how_of=lambda how: "tokens"))
 listed(NAME, "no-baseline", "scores_as_they_are", trainer(adv_of=lambda s, g, divide: s))
 listed(NAME, "minus-sign", "uphill", trainer(sign=-1.0))
-listed(NAME, "mask-inverted", "prompt_and_filling", trainer(mask_of=lambda t, lang: ~own_tokens(t, lang)))
-listed(NAME, "mask-ignored", "no_mask", trainer(
-    mask_of=lambda t, lang: torch.ones_like(own_tokens(t, lang))))
+listed(
+    NAME,
+    "mask-inverted",
+    "prompt_and_filling",
+    trainer(mask_of=lambda t, lang: ~own_tokens(t, lang)),
+)
+listed(
+    NAME,
+    "mask-ignored",
+    "no_mask",
+    trainer(mask_of=lambda t, lang: torch.ones_like(own_tokens(t, lang))),
+)
 listed(NAME, "old-recomputed", "ratio_always_one", trainer(old=lambda logp: logp.detach()))
 listed(NAME, "no-clip", "surrogate", trainer(loss_of=variant(lambda r, a, low, high: r * a)))
-listed(NAME, "sampled-from-reference", "the_references_words", trainer(
-    sample=lambda policy, reference: reference))
+listed(
+    NAME,
+    "sampled-from-reference",
+    "the_references_words",
+    trainer(sample=lambda policy, reference: reference),
+)
 listed(NAME, "gradients-pile-up", "no_zero_grad", trainer(zero=False))
-listed(NAME, "not-from-rng", "numpys_own_order", trainer(
-    draw=lambda size, part, rng: parts_of(size, part, np.random)))
-listed(NAME, "same-prompts", "prompts_in_a_row", trainer(
-    prompts_of=lambda every, count, rng: every.repeat(count, 1)[:count]))
-listed(NAME, "first-ratio", "distance_logged", trainer(
-    log=lambda row: row | {"first_ratio": row["first_ratio"] + 0.1}))
-listed(NAME, "logged-wrong", "penalty_in_the_score", trainer(
-    log=lambda row: row | {"mean_score": row["mean_score"] - row["kl"]}))
-listed(NAME, "key-missing", "four_of_five", trainer(
-    log=lambda row: {key: row[key] for key in row if key != "equal_groups"}))
+listed(
+    NAME,
+    "not-from-rng",
+    "numpys_own_order",
+    trainer(draw=lambda size, part, rng: parts_of(size, part, np.random)),
+)
+listed(
+    NAME,
+    "same-prompts",
+    "prompts_in_a_row",
+    trainer(prompts_of=lambda every, count, rng: every.repeat(count, 1)[:count]),
+)
+listed(
+    NAME,
+    "first-ratio",
+    "distance_logged",
+    trainer(log=lambda row: row | {"first_ratio": row["first_ratio"] + 0.1}),
+)
+listed(
+    NAME,
+    "logged-wrong",
+    "penalty_in_the_score",
+    trainer(log=lambda row: row | {"mean_score": row["mean_score"] - row["kl"]}),
+)
+listed(
+    NAME,
+    "key-missing",
+    "four_of_five",
+    trainer(log=lambda row: {key: row[key] for key in row if key != "equal_groups"}),
+)
 
 
 @wrong(NAME, "not-in-groups")
@@ -1079,8 +1222,9 @@ def each_row_its_own_prompt(language, policy, *given, num_prompts, group_size, r
             every = language.prompts()
             return language.sample(policy, prompts=drawn(every, len(prompts), rng))
 
-    return trainer()(Mixed, policy, *given, num_prompts=num_prompts, group_size=group_size,
-                     rng=rng, **options)
+    return trainer()(
+        Mixed, policy, *given, num_prompts=num_prompts, group_size=group_size, rng=rng, **options
+    )
 
 
 @wrong(NAME, "no-history")

@@ -454,10 +454,9 @@ check("q_angle")
 
 # %% demo=true alt="Angle over batch size from 1 to 1024, logarithmic. Measured mean angles lie on the curve arctan of one over the root of the ratio, which falls from 86 degrees for one trajectory over 64 degrees at 64 towards 27 degrees at 1024."
 sizes = 4 ** np.arange(6)  # 1, 4, ... 1024
-measured = [
-    pg.plots.angles(gradient_samples(theta, trajectories).reshape(-1, n, *theta.shape).mean(1), exact)
-    .mean() for n in sizes
-]
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
+means = [samples.reshape(-1, n, *theta.shape).mean(axis=1) for n in sizes]  # averages of n
+measured = [pg.plots.angles(one, exact).mean() for one in means]
 fine = np.geomspace(1, 1024, 60)
 foretold = np.degrees(np.arctan(np.sqrt(moments.total_variance / fine) / np.linalg.norm(exact)))
 ax = pg.plots.exact_and_measured(
@@ -640,7 +639,7 @@ pg.predict("life_with_bonus", pg.tr("Steps of the best policy where both plans a
 
 # %% demo=true alt="Two panels over the bonus per step, from 0 to 1.4. Left: the return of walking straight to the goal rises slowly, that of walking to and fro steeply; they cross at 0.69, where the formula says, and the best table lies above both in between. Right: the best table's steps rise from 3 at no bonus to 12 at the crossing and 20 at the right end."
 turns = bonus_in_rewards(10.0, -0.1, 3, 20)
-bonuses = np.linspace(0, 1.4, 15)
+bonuses = np.linspace(0, 1.4, 8)
 best_return, steps = np.zeros((2, len(bonuses)))
 for n, bonus in enumerate(bonuses):
     world = pg.envs.Corridor(pit=None, step_reward=-0.1 + bonus)

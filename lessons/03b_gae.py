@@ -912,9 +912,9 @@ claim("At large rates a smaller lambda keeps learning", again(0, 1.6), at_least=
 # is a wider range of safe rates.
 #
 # Where is the newer method slower? In the first updates: to walk into a wall is learned faster than
-# the way to the goal, so those who count the clock as an end are ahead at first. And it needs the
-# clock: on the board with 50 steps, where it seldom strikes, the mean of the other returns of the
-# batch does as well, without any critic.
+# the way to the goal, so those who count the clock as an end are ahead at first. And its lead needs
+# the clock: on the board with 50 steps, where it seldom strikes, the mean of the other returns of
+# the batch, without any critic, comes much closer.
 
 # %% demo=true trained=true
 def minus_the_others(play, values, next_values):
@@ -923,21 +923,19 @@ def minus_the_others(play, values, next_values):
     return np.apply_along_axis(leave_one_out_advantages, 1, batches).reshape(1, -1), returns
 
 
-def on_a_longer_clock(weigh, seed, rate, steps=50):
-    """Mean objective over updates and twelve runs, with more steps on the clock."""
-    longer = pg.envs.Grid(max_steps=steps)
-    return pg.learn_many(longer, weigh, np.random.default_rng(seed), rate, num_updates=60).mean()
+def at_its_best(weigh, seed, steps):
+    """Mean objective over updates and twelve runs at the best rate; steps: on the clock."""
+    other, found = pg.envs.Grid(max_steps=steps), []
+    for rate in (0.2, 0.4, 0.8):
+        luck = np.random.default_rng(seed)
+        found.append(pg.learn_many(other, weigh, luck, rate, num_updates=60).mean())
+    return max(found)
 
 
-rivals = racers | {pg.tr("leave one out"): minus_the_others}
-at_fifty = {
-    name: max(on_a_longer_clock(weigh, 0, rate) for rate in rates[1:4])
-    for name, weigh in rivals.items()
-}
-for name, score in at_fifty.items():
-    first = race(rivals[name], 0, 0.2)[:, 4].mean()
-    words = pg.tr("{name:>24}: after 5 updates {first:5.1f}, and with 50 steps, best rate {score:4.1f}")
-    print(words.format(name=name, first=first, score=score))
+print(pg.tr("mean objective after 5 updates, and over all with 20 and with 50 steps on the clock"))
+for name, weigh in (racers | {pg.tr("leave one out"): minus_the_others}).items():
+    first = race(weigh, 0, 0.2)[:, 4].mean()
+    print(f"{name:>24}: {first:6.1f} {at_its_best(weigh, 0, 20):6.1f} {at_its_best(weigh, 0, 50):6.1f}")
 
 # %% claim="slower_at_first" seeds=12 rates=[0.15, 0.2, 0.25]
 def again(seed, rate):
@@ -949,15 +947,17 @@ def again(seed, rate):
 claim("Those who count the clock as an end are ahead at first", again(0, 0.2), at_least=0,
       again=again)
 
-# %% claim="without_a_clock_no_critic_is_needed" seeds=12
+# %% claim="the_lead_needs_the_clock" seeds=12
 def again(seed):
-    """GAE less leave-one-out on the board with 50 steps, each at its best rate."""
-    return max(on_a_longer_clock(with_gae(0.8), seed, rate) for rate in rates[1:4]) - max(
-        on_a_longer_clock(minus_the_others, seed, rate) for rate in rates[1:4]
-    )
+    """GAE's lead over leave-one-out on the board with 20 steps, less that on the one with 50."""
+    leads = [
+        at_its_best(with_gae(0.8), seed, steps) - at_its_best(minus_the_others, seed, steps)
+        for steps in (20, 50)
+    ]
+    return leads[0] - leads[1]
 
 
-claim("Leave-one-out does as well where the clock seldom strikes", again(0), at_most=0.8,
+claim("Leave-one-out comes much closer where the clock seldom strikes", again(0), at_least=1,
       again=again)
 
 # %% [markdown]

@@ -789,12 +789,12 @@ check("train_grpo")
 
 # %% [markdown]
 # **Experiment.** The same $\beta$, three placements of the KL: $k_1$ in the score, $k_2$ in the loss, $k_3$ in the loss. Twelve
-# seeds each, 40 updates, at four values of $\beta$; `python -m publish.group_runs` made these runs and makes them again.
+# seeds each, 40 updates, at three values of $\beta$; `python -m publish.group_runs` made these runs and makes them again.
 #
 # **Predict.** Which of them end near the line of the best possible policies? Where do the others end?
 
-# %% demo=true alt="Exact score over the root of the exact KL, twelve runs for each of three placements and four betas, and a dashed line of the best possible policies. Runs with k1 in the score lie close to the line, in tight clusters. Runs with k2 in the loss lie on or a little below it. Runs with k3 in the loss are scattered far to the right and below the line at the smaller betas."
-placed = pg.stored_runs("groups")
+# %% demo=true alt="Exact score over the root of the exact KL, twelve runs for each of three placements and three betas, and a dashed line of the best possible policies. Runs with k1 in the score lie close to the line, in tight clusters. Runs with k2 in the loss lie on or a little below it. Runs with k3 in the loss are scattered far to the right and below the line at the smaller betas."
+placed = pg.stored_runs("placements")
 names = {"reward": pg.tr("k1 in the score"), "k2": pg.tr("k2 in the loss"), "k3": pg.tr("k3 in the loss")}
 pg.plots.scattered_frontier(
     {label: placed[f"placed_{key}"] for key, label in names.items()}, placed["best_possible"]
@@ -938,14 +938,14 @@ check("token_bug_hunt")
 # ## 9. With or without a critic?
 #
 # **Experiment.** Lesson 06's PPO with a critic, RLOO and GRPO, at equal numbers of sampled tokens: 40 updates of 128 completions,
-# two epochs, $\beta=0.3$ in the reward. Each method's learning rate is tuned over the same four rates on the same four seeds; then
+# two epochs, $\beta=0.3$ in the reward. Each method's learning rate is tuned over the same four rates on the same two seeds; then
 # twelve others. The runs are stored.
 
 # %% demo=true alt="Left, the objective score minus beta times KL over forty updates for PPO with a critic, RLOO and GRPO: means over twelve seeds, and a dotted line at the best possible. All three rise and come close to it. Right, exact score over exact KL of the final policies with the line of the best possible ones."
-contest = pg.stored_runs("groups")
+contest = pg.stored_runs("contest")
 labels = {"ppo": pg.tr("PPO, critic"), "rloo": "RLOO", "grpo": "GRPO"}
 pg.plots.contest(
-    {label: contest[f"curve_{key}"] for key, label in labels.items()},
+    contest["updates"], {label: contest[f"curve_{key}"] for key, label in labels.items()},
     {label: contest[f"final_{key}"] for key, label in labels.items()},
     contest["best_possible"], float(contest["best_objective"]),
 )

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from publish.build import prepare, run
 from publish.claim_results import bounds_in_words
+from publish.claim_rules import statements
 from publish.claim_table import section, write_section
 from publish.claiming import holds
 from publish.course import Course
@@ -175,7 +176,9 @@ def measure(course, name, fresh=False):
     path = course.root / "build" / "claims" / f"{name}.jsonl"
     if fresh:
         path.unlink(missing_ok=True)
-    count = sum(len(all_pairs(cell.keys)) for cell in headlines(lesson))
+    count = sum(
+        len(all_pairs(cell.keys)) * len(statements(cell, anew=True)) for cell in headlines(lesson)
+    )
     with tqdm(total=count, desc=name, unit="run") as bar:
         return rerun(course, name, record=Record(path, notebook), progress=bar.update)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 
+from policy_gradients import handout
 from publish.lesson import read_lesson
 from publish.problems import Problem, PublishError
 
@@ -24,10 +25,10 @@ class Course:
         return self.root / "lessons" / f"{name}.py"
 
     def solution_path(self, name, language):
-        return self.root / "solutions" / language / name / f"{name}.ipynb"
+        return handout.solution_path(self.root, language, name)
 
     def notebook_path(self, name, language):
-        return self.root / "notebooks" / language / name / f"{name}.ipynb"
+        return handout.notebook_path(self.root, language, name)
 
     def page_path(self, name, language):
         """Where a page is built: beside the lessons' folders, where no assignment is looked for."""

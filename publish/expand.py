@@ -2,6 +2,7 @@
 
 from nbformat import NotebookNode, from_dict, v4
 
+from policy_gradients.handout import ANSWERS, answer_id
 from publish.rules import given_source
 
 SCHEMA_VERSION = 3
@@ -80,8 +81,8 @@ def _grade_id(cell, count):
     """The grade id, or, where nbgrader needs none, an id by kind and position."""
     if cell.kind in ("check", "free"):
         return cell.name
-    if cell.kind in ("exercise", "question"):
-        return f"{cell.name}-answer"
+    if cell.kind in ANSWERS:
+        return answer_id(cell.name)
     return f"{cell.kind}-{count}"
 
 

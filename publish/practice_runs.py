@@ -54,7 +54,7 @@ TASKS = {"cartpole": cartpole, "pendulum": pendulum}
 
 
 def practice(lesson, names=None):
-    """The stored arrays: "task/change" -> (seeds, updates). `names`: some of these keys, or tasks."""
+    """The stored arrays: "task/change" -> (seeds, updates). `names`: some keys, or tasks."""
     found = {}
     for task, run in TASKS.items():
         for change, options in CHANGES.items():

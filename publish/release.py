@@ -15,11 +15,9 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from publish.catalogue import N_, text_in
+from policy_gradients.handout import STUB, TEXT_STUB, exercise_of
+from publish.catalogue import text_in
 from publish.rules import has_blank
-
-STUB = "raise NotImplementedError"
-TEXT_STUB = N_("*Write your answer here.*")
 
 
 class ClearAnswers(ClearSolutions):
@@ -35,7 +33,7 @@ class ClearAnswers(ClearSolutions):
         return super().preprocess(nb, resources)
 
     def _replace_solution_region(self, cell, language):
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "").removesuffix("-answer")
+        name = exercise_of(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
         if cell.cell_type != "code" or not has_blank(cell.source, name):
             return super()._replace_solution_region(cell, language)
         stubs, self.code_stub = self.code_stub, {language: ""}

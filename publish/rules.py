@@ -5,14 +5,15 @@ import re
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from policy_gradients.handout import BEGIN_SCHEME, END_SCHEME, answer_id
+from policy_gradients.handout import BEGIN_SOLUTION as BEGIN
+from policy_gradients.handout import END_SOLUTION as END
 from publish.catalogue import N_, SOURCE_LANGUAGE, text_in
 from publish.claim_rules import claim_problems
 from publish.lesson import NAME
 from publish.names import defined_and_used
 from publish.problems import Problem, PublishError
 
-BEGIN = "### BEGIN SOLUTION"
-END = "### END SOLUTION"
 GIVEN = N_("# {name}, as lesson {lesson} solves it")
 # nbgrader finds its delimiters anywhere in a line, so a mere mention of one would act.
 DELIMITERS = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)|AUTOTEST")
@@ -90,8 +91,8 @@ def _grade_ids(lesson, earlier):
         if cell.kind not in ("exercise", "question", "free", "check"):
             continue
         # A free text is graded itself; the others' grade id belongs to their check cell.
-        check_id, answer_id = cell.name, f"{cell.name}-answer"
-        ids = {"free": [check_id, answer_id], "check": [check_id]}.get(cell.kind, [answer_id])
+        check_id, own_id = cell.name, answer_id(cell.name)
+        ids = {"free": [check_id, own_id], "check": [check_id]}.get(cell.kind, [own_id])
         first = next((seen[grade_id] for grade_id in ids if grade_id in seen), None)
         seen |= dict.fromkeys(ids, cell.line)
         if first is not None:
@@ -138,7 +139,7 @@ def _delimiters(cell):
     if cell.kind in ("exercise", "question"):
         yield from _region(cell, BEGIN, END)
     elif cell.kind == "free":
-        yield from _region(cell, "### BEGIN MARK SCHEME", "### END MARK SCHEME")
+        yield from _region(cell, BEGIN_SCHEME, END_SCHEME)
 
 
 def _region(cell, begin, end):

@@ -18,6 +18,7 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from nbformat import v4
 
+from policy_gradients.handout import exercise_of
 from publish.blocks import cut
 from publish.catalogue import N_, SOURCE_LANGUAGE, text_in
 from publish.course import Course, notebook_text, write_text
@@ -112,7 +113,7 @@ def _cells(cell, blank, language):
     kind = cell.metadata["policy_gradients"]["kind"]
     if kind in ("exercise", "question"):
         yield v4.new_code_cell(blank.source)
-        name = cell.metadata["nbgrader"]["grade_id"].removesuffix("-answer")
+        name = exercise_of(cell.metadata["nbgrader"]["grade_id"])
         yield _folded(SOLUTION, _fenced(solution_code(cell.source, name)), language)
     elif kind == "given":
         yield _folded(GIVEN, _fenced(cell.source), language)

@@ -10,6 +10,7 @@ from grader.checking.exercise import HINTS
 from grader.checks.judge import PUBLIC_SEED, run_check
 from grader.checks.registry import get
 from grader.marking.hidden import for_the_student
+from grader.marking.notebook import withheld
 from grader.probes import runtime
 from grader.probes.wire import dumps
 
@@ -111,3 +112,24 @@ def test_hidden_and_public_cases_really_differ():
         ]
         assert keys[0] & keys[1], "fixed cases are in both"
         assert keys[1] - keys[0], "drawn ones are not"
+
+
+def test_the_sides_of_a_hidden_shape_are_not_told():
+    """A result's shape can carry the numbers of the input."""
+    verdict, shown = told(
+        "reward_to_go", right_in_public("reward_to_go", lambda args, value: np.zeros((26797, 0)))
+    )
+    assert "26797" in verdict.problem.got
+    assert shown.problem.got == "another shape" and not shown.problem.expected
+    assert "26797" not in shown.text()
+
+
+def test_what_cells_print_after_the_first_check_is_left_out():
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": "the input was 26797"},
+        {"output_type": "error", "ename": "E26797", "evalue": "26797", "traceback": ["26797"]},
+    ]
+    kept = withheld(outputs)
+    assert "26797" not in str(kept) and "not shown" in str(kept)
+    assert [output["output_type"] for output in kept] == ["stream", "error"]
+    assert withheld([]) == []

@@ -72,7 +72,7 @@ def test_notebook_is_read_with_its_timestamp(tmp_path):
     (path.parent / "timestamp.txt").write_text("2026-01-02 03:04:05 UTC\n")
     found = collect(path.parent, NAME)
     assert (found.data, found.timestamp) == (b"{}", "2026-01-02 03:04:05 UTC")
-    assert not found.notes and not found.signs
+    assert not found.notes and not found.suspicions
 
 
 def test_single_notebook_under_another_name_is_taken_with_a_note(tmp_path):
@@ -133,7 +133,7 @@ def test_pipe_called_timestamp_does_not_wait(tmp_path):
     path = submit(tmp_path, "anna", "{}")
     os.mkfifo(path.parent / "timestamp.txt")
     found = collect(path.parent, NAME)
-    assert found.timestamp == "" and "named pipe" in str(found.signs[0])
+    assert found.timestamp == "" and "named pipe" in str(found.suspicions[0])
 
 
 def test_swapped_between_listing_and_opening(tmp_path):
@@ -164,7 +164,7 @@ def test_other_files_are_ignored_and_a_library_is_a_sign(tmp_path):
     assert "gymnasium.py, notes.txt" in str(found.notes[0]) and "data.csv" not in str(
         found.notes[0]
     )
-    assert len(found.signs) == 1 and "gymnasium.py" in str(found.signs[0])
+    assert len(found.suspicions) == 1 and "gymnasium.py" in str(found.suspicions[0])
 
 
 def test_crowded_folder_is_refused(tmp_path, monkeypatch):
@@ -311,7 +311,7 @@ def test_what_systems_leave_behind_is_no_file_of_the_students(tmp_path):
         (path.parent / name / f"{NAME}.ipynb").write_text("x")
         (tmp_path / name / NAME).mkdir(parents=True)
     found = collect(path.parent, NAME)
-    assert found.data == b"{}" and not found.notes and not found.signs
+    assert found.data == b"{}" and not found.notes and not found.suspicions
     from grader.intake.classroom import find_submissions
 
     assert [one.student for one in find_submissions(tmp_path, [NAME])] == ["anna"]
@@ -365,7 +365,7 @@ def test_solved_notebook_in_the_lessons_order(course, lesson):
         "discounted_return-answer",
         "discounted_return",
     ]
-    assert not plan.notes and not plan.signs
+    assert not plan.notes and not plan.suspicions
 
 
 def test_demo_runs_only_when_changed_or_needed(course, lesson):
@@ -439,7 +439,7 @@ def test_check_cells_and_points_come_from_the_course(course, lesson):
     assert (cell.text, cell.source.points, cell.run) == ('check("softmax")', 3.0, False)
     assert "import numpy" in texts(plan, "setup")[0]
     assert "setup-1, softmax" in words(plan)
-    assert "Points" in str(plan.signs[0])
+    assert "Points" in str(plan.suspicions[0])
 
 
 @pytest.mark.parametrize("gone", ["softmax", "setup-1", "softmax-answer", "q_why"])
@@ -790,4 +790,4 @@ def test_a_folder_of_pipes_does_not_flood_the_report(tmp_path):
     for number in range(200):
         os.mkfifo(tmp_path / "eve" / NAME / f"pipe{number}")
         (tmp_path / "eve" / NAME / f"numpy.{number}.py").write_text("")
-    assert len(collect(tmp_path / "eve" / NAME, NAME).signs) <= 20
+    assert len(collect(tmp_path / "eve" / NAME, NAME).suspicions) <= 20

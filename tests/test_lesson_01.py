@@ -345,6 +345,35 @@ def test_the_same_function_learns_to_write():
     assert history[0] < 0 and pg.exact.objective(env, softmax(theta)) > 9
 
 
+def test_the_loss_is_cross_entropy_on_ones_own_actions_weighted_by_the_return():
+    env, rng = pg.envs.Grid(), np.random.default_rng(4)
+    table = pg.TabularPolicy(16, 4).double()
+    table.theta.data = torch.tensor(rng.normal(size=(16, 4)))
+    batch = [play(env, table.theta.detach().numpy(), rng) for _ in range(9)]
+    returns = torch.tensor([t.rewards.sum() for t in batch])
+    entropies = [
+        torch.nn.functional.cross_entropy(table(t.states), torch.tensor(t.actions), reduction="sum")
+        for t in batch
+    ]
+    weighted = (returns * torch.stack(entropies)).mean()
+    loss = SOLVED["reinforce_loss"](pg.padded_logp(table, batch), returns)
+    torch.testing.assert_close(loss, weighted, rtol=1e-12, atol=0)
+    for one in (loss, weighted):
+        table.theta.grad = None
+        one.backward()
+        gradient = table.theta.grad.numpy().copy()
+        by_hand = reinforce_gradient(table.theta.detach().numpy(), batch)
+        np.testing.assert_allclose(gradient, -by_hand, atol=1e-10)
+
+
+def test_the_episodes_that_the_clock_ends_make_the_small_bar_at_minus_two():
+    env, rng = pg.envs.Corridor(), np.random.default_rng(8)
+    ends = [play(env, np.zeros((7, 2)), rng).rewards for _ in range(2000)]
+    cut = [rewards.sum() for rewards in ends if abs(rewards[-1]) < 1]
+    assert 0.04 < len(cut) / len(ends) < 0.13
+    np.testing.assert_allclose(cut, -2.0)
+
+
 # The helper package's part
 
 

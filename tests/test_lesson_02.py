@@ -223,8 +223,9 @@ def played(env, actions):
     return total
 
 
-@pytest.mark.parametrize(("length", "max_steps", "goal", "price"), [(7, 20, 10.0, -0.1),
-                                                                    (9, 11, -3.0, 0.4)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("length", "max_steps", "goal", "price"), [(7, 20, 10.0, -0.1), (9, 11, -3.0, 0.4)]
+)
 def test_at_the_bonus_both_plans_have_the_same_return_in_a_corridor(length, max_steps, goal, price):
     distance = (length - 1) // 2
     bonus = LESSON["bonus_in_rewards"](goal, price, distance, max_steps)

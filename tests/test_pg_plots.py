@@ -241,7 +241,7 @@ def test_learning_curves_draw_mean_reference_and_exact():
     runs = np.array([[0.0, 2.0, 4.0], [2.0, 4.0, 6.0]])
     ax = pg.plots.learning_curves({"one": runs}, reference=9.0, exact=np.array([1.0, 1.0, 1.0]))
     lines = {line.get_label(): line for line in ax.lines}
-    assert lines["one (2 runs)"].get_ydata().tolist() == [1, 3, 5]
+    assert lines["one (2 runs, band: middle half)"].get_ydata().tolist() == [1, 3, 5]
     assert set(lines["best reachable"].get_ydata()) == {9.0}
     assert lines["exact objective"].get_ydata().tolist() == [1, 1, 1]
 
@@ -325,3 +325,23 @@ def test_long_labels_of_a_strip_do_not_run_into_each_other():
     assert cell * np.sin(np.radians(40)) > labels[0].get_size() * ax.figure.dpi / 72
     short = pg.plots.credit_strip(["left"] * 11, [1.0] * 11)
     assert all(label.get_rotation() == 0 for label in short.get_xticklabels())
+
+
+def test_a_band_of_runs_never_rises_above_what_a_run_has_reached():
+    runs = np.array([[9.0, 9.4], [9.4, 9.4], [-8.0, 9.4]])
+    ax = pg.plots.learning_curves({"one": runs}, reference=9.4)
+    (band,) = (c for c in ax.collections if hasattr(c, "get_paths"))
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert heights.max() <= runs.max() and heights.min() >= runs.min()
+
+
+@pytest.mark.parametrize("low", [0.0013, 0.15, 3.0, 700.0])
+@pytest.mark.parametrize("factor", [1.5, 20, 400, 1e5])
+def test_logarithmic_ticks_are_plain_numbers_or_powers_of_ten(low, factor):
+    ax = pg.plots.exact_and_measured(
+        {"one": {"exact": ([1, 2], [low, low * factor])}}, "x", "y", "xy"
+    )
+    ax.figure.canvas.draw()
+    for axis in (ax.xaxis, ax.yaxis):
+        labels = [t.get_text() for t in [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]]
+        assert not any("times" in label for label in labels)

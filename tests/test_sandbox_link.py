@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from grader.probes import wire
 from grader.sandbox import BadReply, Died, Limits, TimedOut
-from grader.sandbox.link import Link, Output, Patience
+from grader.sandbox.link import Deadline, Link, Output
 from grader.sandbox.session import Session
 
 LIMITS = Limits(reply_mb=1, asks=5, submission_seconds=60)
@@ -153,7 +153,7 @@ def test_a_reader_that_reads_nothing_has_an_end():
     ours, theirs = socket.socketpair()
     link = Link(ours, {}, Nobody())
     with pytest.raises(TimedOut):
-        link.send(bytes(50 << 20), Patience(time.monotonic() + 0.2))
+        link.send(bytes(50 << 20), Deadline(time.monotonic() + 0.2))
     link.close()
     theirs.close()
 

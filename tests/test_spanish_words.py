@@ -37,7 +37,7 @@ from grader.course.notes import Refused
 from grader.grading import autograde
 from grader.intake.document import read_document
 from grader.intake.folder import collect
-from grader.marking.signs import PATTERNS, signs_in
+from grader.marking.suspicions import PATTERNS, suspicions_in
 from grader.probes import runtime
 from grader.records.gradebook import Record
 from grader.records.outcome import (
@@ -355,7 +355,7 @@ def test_the_report():
             return {}
 
         def states(self):
-            signs = signs_in(
+            found = suspicions_in(
                 SimpleNamespace(
                     cells=[
                         SimpleNamespace(text=text, written=True, cell_type="code")
@@ -373,11 +373,11 @@ def test_the_report():
                     ]
                 )
             )
-            assert len(signs) == len(PATTERNS)
+            assert len(found) == len(PATTERNS)
             statuses = GRADED, NOTED, STOPPED, REFUSED, FAILED
             students = "ada", "ben", "cora", "dan", "eva"
             for student, status in zip(students, statuses, strict=True):
-                outcome = an_outcome(status, signs=signs)
+                outcome = an_outcome(status, suspicions=found)
                 yield Record(student, "01_tiny", "", outcome, unsafe=student == "ada")
             unsolved = Mark("softmax", 0.0, 2.0, "failed", "not-written")
             yield Record("fred", "01_tiny", "", Outcome(GRADED, marks=[unsolved]))
@@ -397,7 +397,7 @@ def test_what_is_said_of_files(tmp_path):
     (tmp_path / "numpy.py").write_text("")
     (tmp_path / "x.ipynb").write_text("{}")
     found = collect(tmp_path, "01_tiny")
-    for note in (*found.notes, *found.signs):
+    for note in (*found.notes, *found.suspicions):
         assert_marked(str(note), "pipe")
     (tmp_path / "y.ipynb").symlink_to("/etc")
     for lesson in ("y", "z"):

@@ -32,7 +32,7 @@ def error_problem(error, shown) -> Problem:
             "too-slow",
         )
     got = f"{error.get('type')}: {error.get('message')}"
-    if "NotImplementedError" in error.get("bases", []):
+    if "NotImplementedError" in error.get("bases", []) and error.get("own", True):
         name = str(error.get("function", ""))
         got = _("{name} is not written yet").format(name=name) if name.isidentifier() else ""
         return Problem(
@@ -43,6 +43,12 @@ def error_problem(error, shown) -> Problem:
             _("Replace raise NotImplementedError with your code."),
             "not-written",
         )
+    if error.get("kind") == "untold":
+        hint = _(
+            "Call it yourself on this input, and look at the shape and type of what comes back."
+        )
+        got = _("something too large, too deep or too strange to be read")
+        return Problem("kind", shown, "", got, hint, "unreadable-result")
     if error.get("line"):
         got += "\n" + _("at: {line}").format(line=error["line"])
     return Problem("runs", shown, "", got, "", "raises")

@@ -1,5 +1,6 @@
 """``FunctionExercise`` compares values and gradients with an independent truth."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -66,7 +67,7 @@ class FunctionExercise(Exercise):
     def answer(self, question):
         """question: args and kwargs as plain data, upstream where gradients are asked for; the
         answer holds the value and the gradients of the question's grad tensors."""
-        names = self.truth.__code__.co_varnames[: self.truth.__code__.co_argcount]
+        names = inspect.signature(self.truth).parameters
         given = dict(zip(names, question["args"])) | dict(question["kwargs"])
         truth = self.expected(Case(given, upstream=question.get("upstream")))
         grads = [name for name, one in given.items() if isinstance(one, Tensor) and one.grad]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from grader.checking.compare import error_problem
 from grader.checking.exercise import SECONDS, Exercise
 from grader.checking.text import call_text
-from grader.checking.verdict import Problem
 
 
 @dataclass(frozen=True)
@@ -49,5 +48,5 @@ class RuleExercise(Exercise):
                 if problem and problem.mistake == "not-written":
                     return problem
                 if problem:
-                    return Problem(**{**vars(problem), "shown": problem.shown or shown})
+                    return replace(problem, shown=problem.shown or shown)
         return next((p for p in (rule(cases, seen) for rule in self.overall) if p), None)

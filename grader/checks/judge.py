@@ -11,25 +11,25 @@ PUBLIC_SEED = 0
 
 
 def run_check(
-    exercise: Exercise, probe: Callable, seed: int, failed=frozenset(), fused=nullcontext
+    exercise: Exercise, probe: Callable, seed: int, failed=frozenset(), guarded=nullcontext
 ) -> Verdict:
     """Judges one exercise.
 
     probe(request, ask) runs the exercise's probe beside the student's code and returns its
     observations; seed draws the random cases; failed holds the exercises failed earlier. Where
     the exercise builds on one of those, it is judged a second time with right values in that
-    one's place, so that one mistake costs one exercise's points. fused() makes the context
+    one's place, so that one mistake costs one exercise's points. guarded() makes the context
     in which a reply is read.
     """
     cases = exercise.cases(seed_of(exercise.name, seed))
     seen = probe(exercise.request(cases), None)
-    with fused():
+    with guarded():
         verdict = exercise.judge(cases, seen)
     helped = [name for name in exercise.prerequisites if name in failed]
     if verdict.passed or not helped:
         return verdict
     seen = probe(exercise.request(cases, helped), answer)
-    with fused():
+    with guarded():
         again = exercise.judge(cases, seen)
     if not again.passed:
         return verdict

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from grader.errors import UserError
 from grader.i18n import _
+from policy_gradients.handout import ANSWERS, exercise_of, notebook_path
 from policy_gradients.i18n import languages
 
 HERE = Path(__file__).resolve().parents[2]
 LANGUAGES = languages()
-ANSWERS = ("exercise", "question")
 
 
 class CourseError(UserError):
@@ -48,7 +48,7 @@ class SourceCell:
     @property
     def exercise(self) -> str:
         """The exercise that the cell is about; "" for prose, setup, given and demo cells."""
-        return self.grade_id.removesuffix("-answer") if self.kind in (*ANSWERS, "check") else ""
+        return exercise_of(self.grade_id) if self.kind in (*ANSWERS, "check") else ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Course:
         self._read = {}
 
     def path(self, name, language="en") -> Path:
-        return self.root / "notebooks" / language / name / f"{name}.ipynb"
+        return notebook_path(self.root, language, name)
 
     def names(self) -> list[str]:
         """The graded lessons in order. Raises CourseError where no lesson is built."""

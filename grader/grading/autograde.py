@@ -277,7 +277,7 @@ class _Run:
             task.refused = why.note
             return task, "", ""
         task.data, task.files = collected.data, collected.files
-        task.notes, task.signs = collected.notes, collected.signs
+        task.notes, task.suspicions = collected.notes, collected.suspicions
         return task, collected.timestamp, collected.secret
 
     def _key(self, task, timestamp):
@@ -285,7 +285,7 @@ class _Run:
         digest = hashlib.sha256(task.data or b"")
         for name, data in sorted(task.files.items()):
             digest.update(json.dumps([name, hashlib.sha256(data).hexdigest()]).encode())
-        words = [n.plain() for n in (*task.notes, *task.signs, *filter(None, [task.refused]))]
+        words = [n.plain() for n in (*task.notes, *task.suspicions, *filter(None, [task.refused]))]
         fingerprints = {code: lesson.fingerprint for code, lesson in task.translations.items()}
         settings = self.options.settings
         digest.update(

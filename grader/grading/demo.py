@@ -10,6 +10,13 @@ from grader.course import HERE, Course, CourseError, no_lesson
 from grader.i18n import _
 from grader.records.store import StoreError
 from grader.reports.student_page import number
+from policy_gradients.handout import (
+    BEGIN_SCHEME,
+    BEGIN_SOLUTION,
+    END_SOLUTION,
+    answer_id,
+    solution_path,
+)
 
 BROKEN = "broken"
 MISTAKES = 4
@@ -49,7 +56,7 @@ def make_class(course, name, folder) -> dict:
     for student, (exercise, mistake, text) in zip(
         NAMES, typical_mistakes(course, name), strict=False
     ):
-        made[student] = {**answers, f"{exercise}-answer": text}
+        made[student] = {**answers, answer_id(exercise): text}
         mistakes[student] = exercise, mistake
     for student, texts in made.items():
         cells = [
@@ -73,7 +80,7 @@ def _write(path, text):
 
 def solved_answers(course, name) -> dict:
     """cell id -> the solution's text, from the instructor's notebook."""
-    path = course.root / "solutions" / "en" / name / f"{name}.ipynb"
+    path = solution_path(course.root, "en", name)
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError):
@@ -88,8 +95,8 @@ def solved_answers(course, name) -> dict:
 
 def _as_typed(text):
     """A solution as a student would hand it in: no markers, no mark scheme."""
-    text = text.split("### BEGIN MARK SCHEME")[0].rstrip()
-    marks = ("### BEGIN SOLUTION", "### END SOLUTION")
+    text = text.split(BEGIN_SCHEME)[0].rstrip()
+    marks = BEGIN_SOLUTION, END_SOLUTION
     return "\n".join(line for line in text.split("\n") if line.strip() not in marks)
 
 

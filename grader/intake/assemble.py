@@ -47,7 +47,7 @@ class Plan:
 
     cells: list
     notes: list = field(default_factory=list)
-    signs: list = field(default_factory=list)
+    suspicions: list = field(default_factory=list)
 
 
 @dataclass
@@ -139,7 +139,7 @@ def _compare_locked(lesson, cells, plan):
     if points:
         message = N_("Points were changed ({names}); the course's own count.")
         plan.notes.append(note(message, names=points))
-        plan.signs.append(note(message, names=points))
+        plan.suspicions.append(note(message, names=points))
 
 
 def _choose_answers(places, plan):

@@ -13,7 +13,7 @@ from grader.intake.junk import is_junk
 MAX_BYTES = 50 << 20
 MAX_ENTRIES = 5_000
 MAX_EXTRA_BYTES = 5 << 20
-MOST_TOLD = 10  # signs of one sort: the report has a line for each
+MOST_TOLD = 10  # suspicions of one sort: the report has a line for each
 # A browser or a mail program may put its own ending behind, or a number before it.
 NOTEBOOK = re.compile(r".*\.ipynb(?P<more>(?: ?\(\d+\)|-\d+)?(?:\.(?:txt|json))*)", re.I | re.S)
 DATES = "timestamp.txt"
@@ -35,7 +35,7 @@ LIBRARIES = {
 @dataclass
 class Collected:
     """data: the notebook's bytes; files: allowed further files; timestamp: text or ""; secret: of
-    nbgrader's exchange, or ""; notes: for student and instructor; signs: what looks like an
+    nbgrader's exchange, or ""; notes: for student and instructor; suspicions: what looks like an
     attack, for the instructor."""
 
     data: bytes
@@ -43,7 +43,7 @@ class Collected:
     timestamp: str = ""
     secret: str = ""
     notes: list = field(default_factory=list)
-    signs: list = field(default_factory=list)
+    suspicions: list = field(default_factory=list)
 
 
 def collect(folder, lesson: str, allowed=()) -> Collected:
@@ -59,7 +59,7 @@ def collect(folder, lesson: str, allowed=()) -> Collected:
         if name != f"{lesson}.ipynb":
             message = N_("The notebook was called {name}; it was taken as {wanted}.")
             found.notes.append(note(message, name=name, wanted=f"{lesson}.ipynb"))
-        found.signs += [
+        found.suspicions += [
             note(N_("{name} is {kind}; it was not opened."), name=other, kind=kind)
             for other, kind in sorted(special.items())[:MOST_TOLD]
         ]
@@ -80,7 +80,7 @@ def _other_files(found, handle, names, allowed):
         found.notes.append(note(N_("Other files were ignored: {names}."), names=ignored))
     message = N_("{name} would stand in for a library; it was ignored.")
     shadowing = [name for name in ignored if shadows(name)]
-    found.signs += [note(message, name=name) for name in shadowing[:MOST_TOLD]]
+    found.suspicions += [note(message, name=name) for name in shadowing[:MOST_TOLD]]
 
 
 def _open_folder(folder):

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 
 from grader.course import ANSWERS, Lesson
-from grader.i18n import N_, _
+from grader.i18n import _
+from policy_gradients.handout import TEXT_STUB
 from policy_gradients.i18n import languages, speaking
 
-TEXT_STUB = N_("*Write your answer here.*")
 # Shorter than this, a text that also stands somewhere in the lesson's prose may be an answer.
 PIECE = 40
 MAX_PARSED = 20_000

@@ -4,7 +4,6 @@ A case counts as public where the check in the student's own notebook calls the 
 very same inputs; of such a case everything is told.
 """
 
-import builtins
 from dataclasses import replace
 
 from grader.checking import seed_of
@@ -13,9 +12,10 @@ from grader.checking.text import call_text
 from grader.checking.verdict import Problem, Verdict
 from grader.checks.judge import PUBLIC_SEED
 from grader.i18n import _
+from grader.marking.notebook import builtin_error
 from grader.probes.wire import dumps
 
-WORDED = ("defined", "shape", "behaviour")
+WORDED = ("defined", "behaviour")
 
 
 def for_the_student(verdict: Verdict, exercise, seed: int) -> Verdict:
@@ -51,6 +51,8 @@ def _worded(problem):
     kept = {"step": problem.step, "hint": _hint(problem), "mistake": problem.mistake}
     if problem.step in WORDED:
         kept |= {"expected": problem.expected, "got": problem.got}
+    if problem.step == "shape":  # the sides of what came can be numbers of the input
+        kept["got"] = _("another shape")
     if problem.step == "runs":
         kept["got"] = problem.got if problem.mistake == "too-slow" else _error_name(problem.got)
     return Problem(shown=shown, **kept)
@@ -69,7 +71,4 @@ def _hint(problem):
 def _error_name(got):
     """The error's type alone, and only where Python has it: its message, its line and a name of
     the student's own making could carry the inputs out."""
-    name = got.split(":")[0]
-    kind = getattr(builtins, name, None)
-    known = isinstance(kind, type) and issubclass(kind, BaseException)
-    return name if known else _("an error")
+    return builtin_error(got.split(":")[0])

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from grader.checking.verdict import Problem, Verdict
 from grader.checks import judge as checking
@@ -16,11 +16,11 @@ from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.matching import spoken_in
 from grader.marking import notebook as marked
-from grader.marking.fuse import fuse
 from grader.marking.hidden import for_the_student
 from grader.marking.packages import lacking
 from grader.marking.prints import prints_of
-from grader.marking.signs import signs_in
+from grader.marking.resource_guard import resource_guard
+from grader.marking.suspicions import suspicions_in
 from grader.probes.runtime import TooSlow, time_limit
 from grader.records.outcome import (
     BLANK,
@@ -76,7 +76,7 @@ def _mark(task, zygote):
     plan = assemble(lesson, document)
     plan.notes[:0] = [*task.notes, *document.notes]
     plan.notes += lacking(plan)
-    plan.signs = [*task.signs, *plan.signs, *signs_in(plan)]
+    plan.suspicions = [*task.suspicions, *plan.suspicions, *suspicions_in(plan)]
     run = _Run(task, lesson, plan)
     with zygote.session(allowed_files=task.files, language=language, lesson=lesson.name) as session:
         run.cells(session)
@@ -101,7 +101,7 @@ def refusal(task: Task, why) -> Outcome:
         run.judge(number, cell, None)
     outcome = run.outcome(None, task.language or task.lesson.language, heading=str(why))
     outcome.status, outcome.reason = REFUSED, [why]
-    outcome.signs = list(task.signs)
+    outcome.suspicions = list(task.suspicions)
     return outcome
 
 
@@ -112,7 +112,7 @@ class _Run:
         self.task, self.lesson, self.plan = task, lesson, plan
         self.outputs, self.marks, self.failed = {}, [], set()
         self.stopped = ""
-        self.students_code_ran = False
+        self.students_code_ran = self.checked = False
         self.asked_seconds = self.judging_seconds = 0.0
 
     def cells(self, session):
@@ -124,6 +124,8 @@ class _Run:
     def _execute(self, number, cell, session):
         result = session.run_cell(cell.text)
         self.outputs[number] = marked.student_outputs(result.outputs)
+        if self.checked:
+            self.outputs[number] = marked.withheld(self.outputs[number])
         mine = cell.written or cell.kind in ANSWERS
         if result.status != "ok" and not mine and not self.students_code_ran:
             raise MachineFault(
@@ -184,6 +186,8 @@ class _Run:
             problem = Problem(NOT_RUN, hint=_("Not run: {why}").format(why=self.stopped))
             return Verdict(name, False, 0, problem)
         exercise = get(name)
+        # From here on the student's code has seen cases that only the grading draws.
+        self.checked = True
 
         def probe(request, ask):
             allowed = set(request.get("replace", ())) & self.failed
@@ -196,11 +200,11 @@ class _Run:
 
         try:
             return checking.run_check(
-                exercise, probe, self.task.seeds[name], frozenset(self.failed), self._fused
+                exercise, probe, self.task.seeds[name], frozenset(self.failed), self._guarded
             )
         except TooSlow:
             message = N_("Judging the check {name} took longer than allowed; it was given up.")
-            self.plan.signs.append(note(message, name=name))
+            self.plan.suspicions.append(note(message, name=name))
             return _unreadable(name)
         except (SandboxError, BadReply) as error:
             return self._lost(name, error, session)
@@ -226,7 +230,7 @@ class _Run:
             got = _("the notebook's process ended: {why}").format(why=session.ended)
             problem = Problem("runs", got=got, mistake="died")
         else:
-            self.plan.signs.append(
+            self.plan.suspicions.append(
                 note(
                     N_("The check {name} got a reply that is not plain data: {why}"),
                     name=name,
@@ -237,12 +241,12 @@ class _Run:
         return Verdict(name, False, 0, problem)
 
     @contextlib.contextmanager
-    def _fused(self):
+    def _guarded(self):
         """What reading a reply may cost: it comes from the student's process."""
         started = time.process_time()
         left = ALL_JUDGING_SECONDS - self.judging_seconds
         try:
-            with fuse(min(JUDGING_SECONDS, left), JUDGING_MB):
+            with resource_guard(min(JUDGING_SECONDS, left), JUDGING_MB):
                 yield
         finally:
             self.judging_seconds += time.process_time() - started
@@ -256,7 +260,7 @@ class _Run:
             try:
                 if question.get("name") not in allowed or self.asked_seconds > ALL_ANSWERS_SECONDS:
                     return {}
-                with fuse(ANSWER_SECONDS, ANSWER_MB), time_limit(ANSWER_SECONDS):
+                with resource_guard(ANSWER_SECONDS, ANSWER_MB), time_limit(ANSWER_SECONDS):
                     return checking.answer(question)
             except (Exception, TooSlow):
                 return {}
@@ -276,7 +280,7 @@ class _Run:
             self.marks,
             peak_mb=usage.peak_mb if usage else 0.0,
             notes=notes,
-            signs=list(dict.fromkeys(self.plan.signs)),
+            suspicions=list(dict.fromkeys(self.plan.suspicions)),
             language=language,
             notebook=marked.build(self.plan, self.outputs, metadata, heading),
             prints=prints_of(self.plan),
@@ -292,7 +296,7 @@ def _tidy(verdict: Verdict) -> Verdict:
     """The same verdict with texts that a student may have filled cut to size and cleaned."""
     if verdict.problem is None:
         return verdict
-    texts = {key: clean(str(text))[:MOST_TEXT] for key, text in vars(verdict.problem).items()}
+    texts = {key: clean(str(text))[:MOST_TEXT] for key, text in asdict(verdict.problem).items()}
     return replace(verdict, problem=Problem(**texts))
 
 

@@ -1,9 +1,11 @@
 """The marked notebook: course's cells, student's text, outputs that nbgrader understands."""
 
+import builtins
 import json
 import re
 
 from grader.course.notes import clean
+from grader.i18n import _
 from grader.records.outcome import PASSED, VOID
 
 _PICTURE = re.compile(r"!\[([\w .-]{0,100})\] \(attachment:([\w.-]{1,100})\)", re.ASCII)
@@ -109,6 +111,27 @@ def student_outputs(outputs) -> list:
                 }
             )
     return taken
+
+
+def withheld(outputs) -> list:
+    """In the place of what a cell printed after the first check: its functions have been called
+    with hidden inputs by then, and could print them. An error keeps its type, if Python has it."""
+    if not outputs:
+        return []
+    words = _("(not shown: this cell ran after the first check)")
+    errors = [o for o in outputs if o["output_type"] == "error"]
+    kept = [{"output_type": "stream", "name": "stdout", "text": words + "\n"}]
+    for error in errors:
+        name = builtin_error(error["ename"])
+        kept.append({"output_type": "error", "ename": name, "evalue": "", "traceback": [name]})
+    return kept
+
+
+def builtin_error(name) -> str:
+    """An error's type, where Python itself has it; a name of a student's own can say anything."""
+    kind = getattr(builtins, name, None)
+    known = isinstance(kind, type) and issubclass(kind, BaseException)
+    return name if known else _("an error")
 
 
 def _text(value) -> str:

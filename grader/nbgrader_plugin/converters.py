@@ -184,7 +184,7 @@ def _time(folder):
     return time_of(timestamp_of(folder))
 
 
-def harden():
+def patch_nbgrader():
     """Replaces nbgrader's readers of what a student put beside the notebook. Its own follow a
     link to any file, and wait for ever at a named pipe called timestamp.txt. Where nothing is
     graded, as on Windows, they stay: ours need flags that only POSIX systems have."""
@@ -197,4 +197,4 @@ def harden():
     )
 
 
-harden()
+patch_nbgrader()

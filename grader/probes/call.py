@@ -82,4 +82,6 @@ def _same(before, after):
         after = [after.states, after.actions, after.rewards]
     if isinstance(before, list):
         return len(before) == len(after) and all(map(_same, before, after))
-    return np.array_equal(before, after, equal_nan=True) if np.ndim(before) else before == after
+    if np.ndim(before):
+        return np.array_equal(before, after, equal_nan=True)
+    return before == after or (before != before and after != after)  # nan is not itself

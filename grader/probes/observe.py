@@ -6,7 +6,7 @@ import traceback
 
 import numpy as np
 
-from .wire import DTYPES
+from .wire import DTYPES, MAX_AXES, MAX_SIDE
 
 MAX_ITEMS = 5_000
 MAX_PARTS = 50_000
@@ -22,6 +22,13 @@ def observe(value, depth: int = 0, room: list | None = None):
     """
     room = [MAX_PARTS] if room is None else room
     room[0] -= 1
+    try:
+        return _look(value, depth, room)
+    except Exception:  # an object that can't even be looked at is a wrong answer, and no more
+        return _other(value)
+
+
+def _look(value, depth, room):
     if value is None:
         return {"kind": "none"}
     if isinstance(value, str):
@@ -38,7 +45,8 @@ def observe(value, depth: int = 0, room: list | None = None):
 
 
 def _other(value, what=None, **known):
-    return {"kind": "other", "type": what or type(value).__name__, **known}
+    name = what or type(value).__name__
+    return {"kind": "other", "type": name if type(name) is str else "object", **known}
 
 
 def _number(value):
@@ -55,9 +63,17 @@ def _array(value):
     value = np.asarray(value)
     if value.dtype.name not in DTYPES:
         return _other(value, "array", dtype=str(value.dtype))
-    if value.size > MAX_NUMBERS:
+    if _too_large(value.shape):
         return _other(value, "array", shape=str(value.shape))
     return {"kind": "array", "array": np.array(value), "dtype": value.dtype.name}
+
+
+def _too_large(shape):
+    """Whether an array of this shape is more than the grader reads."""
+    numbers = 1
+    for side in shape:
+        numbers *= side
+    return numbers > MAX_NUMBERS or len(shape) > MAX_AXES or max(shape, default=0) > MAX_SIDE
 
 
 def _tensor(value):
@@ -66,8 +82,11 @@ def _tensor(value):
     if not isinstance(value, torch.Tensor):
         return _other(value)
     dtype = str(value.dtype).removeprefix("torch.")
-    if value.numel() > MAX_NUMBERS:
+    if _too_large(tuple(value.shape)):
         return _other(value, "tensor", shape=str(tuple(value.shape)))
+    if value.layout != torch.strided or value.device.type == "meta" or value.is_quantized:
+        what = "sparse" if value.layout != torch.strided else "meta"
+        return _other(value, f"a {'quantized' if value.is_quantized else what} tensor")
     array = value.detach().cpu()
     if dtype not in DTYPES:
         array = array.to(torch.float32)
@@ -100,7 +119,8 @@ def _container(value, depth, room):
 
 def observe_error(error: BaseException):
     """Type, message, and the student's own line and function where it was raised."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_students(f.filename)]
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in every if _is_students(f.filename)]
     line, function = "", ""
     if frames:
         function = frames[-1].name
@@ -116,6 +136,8 @@ def observe_error(error: BaseException):
         "line": line.strip()[:MAX_TEXT],
         "function": function[:MAX_TEXT],
         "bases": [c.__name__ for c in type(error).__mro__],
+        # Raised by a line of the student's own that says so, not by a library that it called.
+        "own": not frames or (frames[-1] is every[-1] and (not line or "raise" in line)),
     }
 
 

@@ -119,7 +119,7 @@ class Batch:
 
 @record
 @dataclass(frozen=True)
-class Fading(Optimizer):
+class LinearDecay(Optimizer):
     """An optimiser whose learning rate falls linearly over so many steps, to a twentieth."""
 
     # All fields again: what travels is checked against a class's own ones.

@@ -18,6 +18,8 @@ DTYPES = frozenset(
 )
 LARGEST = 2**64
 MAX_SIDE = 2**40
+MAX_AXES = 8
+QUESTION_BYTES = 8 << 20  # a student's process asks for an earlier answer with no more
 RECORDS: dict[str, type] = {}
 
 
@@ -50,7 +52,7 @@ def dumps(tree, limits: Limits | None = None) -> bytes:
     """Encodes a plain tree as one frame. TypeError for anything that is not plain data, TooLarge
     for what passes the reader's limits."""
     buffers = _Buffers(limits)
-    header = json.dumps(_pack(tree, buffers), separators=(",", ":")).encode()
+    header = json.dumps(_pack(tree, buffers, 0), separators=(",", ":")).encode()
     if limits and len(header) > limits.header_bytes:
         raise TooLarge("the answer is too large")
     body = b"".join(buffers)
@@ -71,14 +73,16 @@ class _Buffers(list):
         if self.limits and (self.size > self.limits.body_bytes or len(self) > self.limits.arrays):
             raise TooLarge("the answer's arrays are too large or too many")
 
-    def count(self):
+    def count(self, depth):
         self.nodes += 1
         if self.limits and self.nodes > self.limits.nodes:
             raise TooLarge("the answer has too many parts")
+        if self.limits and depth > self.limits.depth:
+            raise TooLarge("the answer is nested too deeply")
 
 
-def _pack(node, buffers):
-    buffers.count()
+def _pack(node, buffers, depth):
+    buffers.count(depth)
     if node is None or isinstance(node, (bool, str)):
         return node
     if isinstance(node, (int, np.integer)):
@@ -88,14 +92,14 @@ def _pack(node, buffers):
     if isinstance(node, np.bool_):
         return bool(node)
     if isinstance(node, (list, tuple)):
-        return [_pack(item, buffers) for item in node]
+        return [_pack(item, buffers, depth + 1) for item in node]
     if isinstance(node, dict):
-        return {"d": [[_key(key), _pack(value, buffers)] for key, value in node.items()]}
+        return {"d": [[_key(key), _pack(value, buffers, depth + 1)] for key, value in node.items()]}
     if isinstance(node, np.ndarray):
         return _pack_array(node, buffers)
     if type(node).__name__ in RECORDS and type(node) is RECORDS[type(node).__name__]:
         values = {field.name: getattr(node, field.name) for field in fields(node)}
-        return {"r": type(node).__name__, "f": _pack(values, buffers)}
+        return {"r": type(node).__name__, "f": _pack(values, buffers, depth + 1)}
     raise TypeError(f"{type(node).__name__} is not plain data")
 
 
@@ -114,6 +118,8 @@ def _key(key):
 def _pack_array(array, buffers):
     if array.dtype.name not in DTYPES:
         raise TypeError(f"arrays of dtype {array.dtype} don't travel")
+    if array.ndim > MAX_AXES or max(array.shape, default=0) > MAX_SIDE:
+        raise TooLarge(f"arrays of shape {array.shape} don't travel")
     raw = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     offset = buffers.size
     buffers.append(raw)
@@ -231,7 +237,7 @@ class _Unpacker:
     def _unpack_array(self, dtype, shape, offset):
         self.arrays += 1
         known = isinstance(dtype, str) and dtype in DTYPES and _is_count(offset)
-        whole = isinstance(shape, list) and len(shape) <= 8 and all(map(_is_count, shape))
+        whole = isinstance(shape, list) and len(shape) <= MAX_AXES and all(map(_is_count, shape))
         if self.arrays > self.limits.arrays or not known or not whole:
             raise BadReply("an array of the reply is not allowed")
         size = 1

@@ -48,7 +48,8 @@ from grader.course.lateness import ON_TIME, Lateness
 from grader.course.notes import Note
 from grader.errors import UserError
 from grader.records import address, history, remedies
-from grader.records.outcome import FAILED, Mark, Outcome
+from grader.records.outcome import FAILED, Mark, Outcome, Result, Status
+from policy_gradients.handout import exercise_of
 
 COURSE = "policy_gradients"
 LOCK_SECONDS = 60
@@ -229,7 +230,7 @@ class Ledger:
                 found.setdefault((row.student_id, row.lesson), {})[row.name] = (mark, "")
             for row in connection.execute(_hand_comments(student, lesson)):
                 mine = found.setdefault((row.student_id, row.lesson), {})
-                name = row.name.removesuffix("-answer")
+                name = exercise_of(row.name)
                 mine[name] = (mine.get(name, (None, ""))[0], row.manual_comment)
         return found
 
@@ -380,7 +381,7 @@ def _keep(connection, record):
     content = {
         "reason": _plain(outcome.reason),
         "notes": _plain(outcome.notes),
-        "signs": _plain(outcome.signs),
+        "signs": _plain(outcome.suspicions),
         "marks": [asdict(mark) for mark in outcome.marks],
         "unsafe": record.unsafe,
         "late": asdict(record.late) if record.late.late else None,
@@ -396,7 +397,7 @@ def _keep(connection, record):
             lesson=record.lesson,
             by_hand=record.page_key,
             key="" if outcome.status == FAILED else record.key,
-            status=outcome.status,
+            status=str(outcome.status),
             seconds=outcome.seconds,
             peak_mb=outcome.peak_mb,
             language=outcome.language,
@@ -405,13 +406,16 @@ def _keep(connection, record):
     )
 
 
+def _mark(plain):
+    lines = tuple(map(tuple, plain["lines"]))
+    return Mark(**plain | {"verdict": Result(plain["verdict"]), "lines": lines})
+
+
 def _record(row):
     content = json.loads(row.content)
-    marks = [
-        Mark(**{**mark, "lines": tuple(map(tuple, mark["lines"]))}) for mark in content["marks"]
-    ]
+    marks = list(map(_mark, content["marks"]))
     outcome = Outcome(
-        row.status,
+        Status(row.status),
         _notes(content["reason"]),
         marks,
         row.seconds,

@@ -11,8 +11,10 @@ import jinja2
 from grader.i18n import N_, _
 from grader.records.history import told
 from grader.records.outcome import (
+    BLANK,
     FAILED,
     GRADED,
+    MARKED,
     NOTED,
     PASSED,
     REFUSED,
@@ -168,7 +170,7 @@ class _Lesson:
     def _count(self, record, mark, verdict):
         if verdict == VOID:
             self.void[mark.exercise] += 1
-        if verdict in (WAITING, "marked", "blank", VOID) or record.outcome.status == REFUSED:
+        if verdict in (WAITING, MARKED, BLANK, VOID) or record.outcome.status == REFUSED:
             return
         self.tried[mark.exercise] = self.tried.get(mark.exercise, 0) + 1
         self.passed[mark.exercise] += verdict == PASSED
@@ -224,8 +226,8 @@ class _Seen:
         }
         if outcome.status in lists:
             lists[outcome.status].append(row)
-        if outcome.signs:
-            self.suspicious.append((*row[:3], list(map(str, outcome.signs))))
+        if outcome.suspicions:
+            self.suspicious.append((*row[:3], list(map(str, outcome.suspicions))))
         if record.late.late:
             share = f"{record.late.share:.0%}" if record.late.share else "0%"
             self.late.append((*row[:3], [f"{record.late.words()}, -{share}"]))

@@ -12,17 +12,28 @@ from grader.course import ANSWERS
 from grader.course.lateness import ON_TIME
 from grader.course.notes import Note, clean
 from grader.i18n import N_, _
-from grader.records.outcome import BLANK, NOT_RUN, PASSED, REFUSED, STOPPED, VOID, WAITING, WRONG
+from grader.records.outcome import (
+    BLANK,
+    MARKED,
+    NOT_RUN,
+    PASSED,
+    REFUSED,
+    STOPPED,
+    VOID,
+    WAITING,
+    WRONG,
+)
+from policy_gradients.handout import exercise_of
 from policy_gradients.i18n import speaking
 
 HERE = Path(__file__).resolve().parent
 WORDS = {
     PASSED: N_("correct"),  # "right" is where the agent goes
-    "failed": N_("not yet"),
+    WRONG: N_("not yet"),
     NOT_RUN: N_("not run"),
     BLANK: N_("no answer"),
     WAITING: N_("waits for its mark"),
-    "marked": N_("marked by hand"),
+    MARKED: N_("marked by hand"),
     VOID: N_("void: full points for everybody"),
 }
 
@@ -101,7 +112,7 @@ def _stop(outcome):
 def _row(mark, given):
     """A mark as the page shows it: what a person gave counts before what the grader gave."""
     score, comment = given
-    verdict = mark.verdict if score is None else "marked"
+    verdict = mark.verdict if score is None else MARKED
     return {
         "exercise": mark.exercise,
         "score": mark.score if score is None else score,
@@ -110,7 +121,7 @@ def _row(mark, given):
         "word": _(WORDS[verdict]),
         "sign": SIGNS.get(verdict, ""),
         "good": verdict == PASSED,
-        "neutral": verdict in (WAITING, "marked", VOID),
+        "neutral": verdict in (WAITING, MARKED, VOID),
         "headline": mark.headline,
         "lines": mark.lines,
         "comment": clean(comment or ""),
@@ -125,7 +136,7 @@ def _sections(outcome, rows):
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         section = {
             "kind": "",
-            "name": grade_id.removesuffix("-answer"),
+            "name": exercise_of(grade_id),
             "text": clean(_joined(cell["source"])),
             "outputs": _outputs(cell),
             "row": None,

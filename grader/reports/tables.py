@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 
 from grader.i18n import _
-from grader.records.outcome import WAITING
+from grader.records.outcome import MARKED, WAITING
 from grader.reports.student_page import number
 
 # Wide signs count in some languages' spreadsheets; characters without a width may go before them.
@@ -40,7 +40,7 @@ def marks_of(record, by_hand) -> list:
     rows = []
     for mark in record.outcome.marks:
         score, _comment = given.get(mark.exercise, (None, ""))
-        rows.append((mark, mark.score, mark.verdict) if score is None else (mark, score, "marked"))
+        rows.append((mark, mark.score, mark.verdict) if score is None else (mark, score, MARKED))
     return rows
 
 

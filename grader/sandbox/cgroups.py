@@ -105,7 +105,7 @@ class Group:
     def __init__(self, folders: dict):
         self.folders = folders
 
-    def doors(self) -> list:
+    def procs_files(self) -> list:
         """Open descriptors: a process of one thread that writes "0" to each is in. Moving another
         process costs the kernel a grace period of ten milliseconds and more; this doesn't."""
         name = "tasks" if kind() == "v1" else "cgroup.procs"

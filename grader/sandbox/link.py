@@ -46,7 +46,7 @@ class Output:
 
 
 @dataclass
-class Patience:
+class Deadline:
     """Until when to wait (monotonic seconds): at ``soft`` the code is interrupted, at ``hard`` its
     process is given up. ``interrupted`` then says why: "time" or "output"."""
 
@@ -70,16 +70,16 @@ class Link:
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self.output = Output(0)
 
-    def exchange(self, frame: bytes, patience: Patience, limits: wire.Limits) -> bytes:
+    def exchange(self, frame: bytes, deadline: Deadline, limits: wire.Limits) -> bytes:
         """Sends one frame and waits for one. Died, TimedOut, BadReply."""
-        self.send(frame, patience)
-        return self.receive(patience, limits)
+        self.send(frame, deadline)
+        return self.receive(deadline, limits)
 
-    def send(self, frame: bytes, patience: Patience):
+    def send(self, frame: bytes, deadline: Deadline):
         """Sends one frame, reading output meanwhile."""
         left = memoryview(frame)
         while left:
-            self._wait(select.POLLOUT, patience)
+            self._wait(select.POLLOUT, deadline)
             try:
                 left = left[self.line.send(left[: 1 << 20]) :]
             except BlockingIOError:
@@ -87,18 +87,18 @@ class Link:
             except OSError as error:
                 raise Died("its reply channel is closed") from error
 
-    def receive(self, patience: Patience, limits: wire.Limits) -> bytes:
+    def receive(self, deadline: Deadline, limits: wire.Limits) -> bytes:
         """One whole frame whose size keeps within ``limits``."""
-        frame = wire.read_frame(lambda count: self._read(count, patience), limits)
+        frame = wire.read_frame(lambda count: self._read(count, deadline), limits)
         if frame is None:
             raise Died("its reply channel is closed")
         self._drain()
         return frame
 
-    def _read(self, count, patience):
+    def _read(self, count, deadline):
         data = bytearray()
         while len(data) < count:
-            self._wait(select.POLLIN, patience)
+            self._wait(select.POLLIN, deadline)
             try:
                 piece = self.line.recv(min(count - len(data), 1 << 20))
             except BlockingIOError:
@@ -122,17 +122,17 @@ class Link:
             raise BadReply("data that nobody asked for")
         raise Died("its reply channel is closed")
 
-    def _wait(self, event, patience):
+    def _wait(self, event, deadline):
         """Until the socket is ready for ``event``; TimedOut at the hard deadline."""
         while True:
-            self._interrupt_where_due(patience)
-            if time.monotonic() >= patience.hard:  # also where bytes trickle in without end
+            self._interrupt_where_due(deadline)
+            if time.monotonic() >= deadline.hard:  # also where bytes trickle in without end
                 raise TimedOut("no answer in time")
             poll = select.poll()
             poll.register(self.line, event)
             for descriptor in self.pipes:
                 poll.register(descriptor, select.POLLIN)
-            until = patience.hard if patience.interrupted else min(patience.soft, patience.hard)
+            until = deadline.hard if deadline.interrupted else min(deadline.soft, deadline.hard)
             ready = dict(poll.poll(max(0, until - time.monotonic()) * 1000 + 1))
             for descriptor in list(self.pipes):
                 if descriptor in ready:
@@ -140,17 +140,17 @@ class Link:
             if self.line.fileno() in ready:
                 return
 
-    def _interrupt_where_due(self, patience):
-        if patience.interrupted or patience.soft == float("inf"):
+    def _interrupt_where_due(self, deadline):
+        if deadline.interrupted or deadline.soft == float("inf"):
             return
-        if time.monotonic() >= patience.soft:
-            patience.interrupted = "time"
+        if time.monotonic() >= deadline.soft:
+            deadline.interrupted = "time"
         elif self.output.full:
-            patience.interrupted = "output"
-        if patience.interrupted:
+            deadline.interrupted = "output"
+        if deadline.interrupted:
             # What is buffered still has to come out; it is dropped.
-            grace = patience.grace * (2 if patience.interrupted == "output" else 1)
-            patience.hard = min(patience.hard, time.monotonic() + grace)
+            grace = deadline.grace * (2 if deadline.interrupted == "output" else 1)
+            deadline.hard = min(deadline.hard, time.monotonic() + grace)
             self.handle.signal(signal.SIGINT)
 
     def _take(self, descriptor):

@@ -14,13 +14,12 @@ from policy_gradients.i18n import _
 from ..probes import inputs, wire
 from .errors import BadReply, Died, Lost, NotIsolated, SandboxError, TimedOut
 from .limits import Limits
-from .link import Link, Output, Patience
+from .link import Deadline, Link, Output
 
 CELL_REPLY = wire.Limits(header_bytes=1 << 20, body_bytes=0, arrays=0, nodes=1_000)
 # Records that a student's process may send: the arguments with which it asks for an earlier answer.
 RECORDS = frozenset([inputs.Tensor, inputs.Trajectory])
 KEPT_BY_PROBES = 0  # bytes of what is printed during a check
-QUESTION_BYTES = 8 << 20
 
 
 @dataclass
@@ -62,9 +61,9 @@ class Session:
     def greet(self, tag: str):
         """Waits until the child has shut itself in. NotIsolated where it could not, Lost where no
         answer came."""
-        patience = Patience(time.monotonic() + self.limits.start_seconds)
+        deadline = Deadline(time.monotonic() + self.limits.start_seconds)
         try:
-            reply = self._reply(self.link.receive(patience, CELL_REPLY), tag, CELL_REPLY)
+            reply = self._reply(self.link.receive(deadline, CELL_REPLY), tag, CELL_REPLY)
         except (SandboxError, BadReply) as error:
             raise Lost(f"a new process gave no sign of life: {error}") from error
         if "failed" in reply:
@@ -74,7 +73,7 @@ class Session:
     def give(self, files: dict):
         """Writes files (name to bytes) into the submission's folder."""
         arrays = {name: np.frombuffer(data, np.uint8) for name, data in files.items()}
-        reply = self._converse({"files": arrays}, Patience(self._hard(30)), CELL_REPLY)
+        reply = self._converse({"files": arrays}, Deadline(self._hard(30)), CELL_REPLY)
         if "failed" in reply:
             raise Died(f"its files could not be written: {reply['failed']}")
 
@@ -99,15 +98,15 @@ class Session:
         limit = self.limits.cell_seconds if seconds is None else seconds
         output = self.link.output = Output(self.limits.output_kb << 10, self._room)
         soft = self._hard(limit)
-        patience = Patience(soft + self.limits.grace_seconds, soft, self.limits.grace_seconds)
+        deadline = Deadline(soft + self.limits.grace_seconds, soft, self.limits.grace_seconds)
         try:
-            reply = self._converse({"cell": source}, patience, CELL_REPLY)
+            reply = self._converse({"cell": source}, deadline, CELL_REPLY)
         except SandboxError as error:
             status = "timeout" if isinstance(error, TimedOut) else "died"
             return CellResult(status, output.streams(), self.ended)
         except BadReply:
             return CellResult("died", output.streams(), self.ended)
-        return _cell_result(reply, output, patience.interrupted, limit)
+        return _cell_result(reply, output, deadline.interrupted, limit)
 
     def probe(self, exercise: str, request: dict, seconds: float, ask=None) -> list:
         """Runs a probe beside the student's code and returns what it saw, decoded.
@@ -121,7 +120,7 @@ class Session:
         self.link.output = Output(KEPT_BY_PROBES)
         limits = wire.Limits(body_bytes=self.limits.reply_mb << 20)
         frame = {"exercise": exercise, "probe": request}
-        reply = self._converse(frame, Patience(self._hard(seconds)), limits, ask)
+        reply = self._converse(frame, Deadline(self._hard(seconds)), limits, ask)
         if "failed" in reply:
             raise BadReply(str(reply["failed"])[:500])
         if not isinstance(reply["done"], list):
@@ -132,23 +131,23 @@ class Session:
         now = time.monotonic()
         return min(now + seconds, max(now, self._started + self.limits.submission_seconds))
 
-    def _converse(self, request, patience, limits, ask=None):
+    def _converse(self, request, deadline, limits, ask=None):
         """One request, questions in between, one reply. Ends the process where it misbehaves."""
         tag = secrets.token_hex(8)
         try:
             self.link.silent()
-            frame = self.link.exchange(wire.dumps({"id": tag, **request}), patience, limits)
+            frame = self.link.exchange(wire.dumps({"id": tag, **request}), deadline, limits)
             for _turn in range(self.limits.asks + 1):
                 reply = self._reply(frame, tag, limits)
                 if "ask" not in reply:
                     return reply
-                if len(frame) > QUESTION_BYTES:
+                if len(frame) > wire.QUESTION_BYTES:
                     raise BadReply("a question that is too long")
                 answer = wire.dumps({"id": tag, **_answer(reply["ask"], ask)})
-                frame = self.link.exchange(answer, patience, limits)
+                frame = self.link.exchange(answer, deadline, limits)
             raise BadReply("too many questions")
         except TimedOut:
-            self._end(self._late(patience))
+            self._end(self._late(deadline))
             raise TimedOut(self.ended) from None
         except BadReply as error:
             self._end(_("its answer could not be read: {why}").format(why=error))
@@ -157,12 +156,12 @@ class Session:
             self._end("")
             raise Died(self.ended) from error
 
-    def _late(self, patience):
+    def _late(self, deadline):
         if self.seconds >= self.limits.submission_seconds:
             return _("the submission ran longer than {n:g} s").format(
                 n=self.limits.submission_seconds
             )
-        if patience.interrupted == "output":
+        if deadline.interrupted == "output":
             return _("it printed without end")
         return _("it did not stop when its time was over")
 

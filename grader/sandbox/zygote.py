@@ -170,6 +170,7 @@ class Zygote:
             "language": language,
             "seed": seed,
             "reply": _reply_limits(self.limits),
+            "asks": self.limits.asks,
         }
         group = None
         if self.isolated:
@@ -187,7 +188,7 @@ class Zygote:
         """Has the child forked with one end of each channel, and keeps the other ends."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
-        sent = [theirs.detach(), out_end, err_end, *(group.doors() if group else [])]
+        sent = [theirs.detach(), out_end, err_end, *(group.procs_files() if group else [])]
         try:
             control.send(self._control, {"fork": order}, sent)
             message, handles = control.receive(self._control)

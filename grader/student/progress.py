@@ -25,6 +25,7 @@ from policy_gradients.i18n import language, speaking, system_language
 
 NAME = re.compile(r"\d\d[a-z]?_\w+")
 SECONDS = 300
+BAR = "{desc}  |{bar:24}| {n_fmt}/{total_fmt}"
 # Set for the worker, so that a notebook that asks for its own progress doesn't run itself again.
 RUNNING = "COURSE_PROGRESS_RUNS"
 
@@ -134,7 +135,7 @@ def show(notebooks=None) -> None:
         if _in_notebook():
             _show_rich(notebooks)
         else:
-            print(look(notebooks, bar if sys.stderr.isatty() else None).text())
+            print(look(notebooks, watch_bar() if sys.stderr.isatty() else None).text())
 
 
 def _spoken(notebooks):
@@ -171,13 +172,19 @@ def _show_rich(notebooks):
     handle.update(bundle(found.text(), found.html()), raw=True)
 
 
-def bar(name, done, total, wide=24):
-    """A bar on the terminal, which the next one overwrites and the last one wipes away."""
-    full = wide * done // max(total, 1)
-    shown = f"{name}  [{'#' * full}{'.' * (wide - full)}] {done}/{total}"
-    print(
-        "\r" + (shown.ljust(78) if done < total else " " * 78 + "\r"),
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
+def watch_bar() -> Callable:
+    """A watcher that draws a bar for each lesson on the terminal, and wipes it away at its end."""
+    from tqdm import tqdm
+
+    shown = {}
+
+    def told(name, done, total):
+        if name not in shown:
+            for bar in shown.values():  # of a lesson that stopped before its end
+                bar.close()
+            shown[name] = tqdm(total=total, desc=name, leave=False, bar_format=BAR)
+        shown[name].update(min(done, total) - shown[name].n)
+        if done >= total:
+            shown[name].close()
+
+    return told

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..i18n import _
-from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes, tinted
+from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes, plain_logs, tinted
 
 
 def convergence(ns, errors, slope=-0.5, ax=None):
@@ -30,6 +30,7 @@ def convergence(ns, errors, slope=-0.5, ax=None):
     ax.plot(ns, middle * ns**slope, linestyle="--", color=DARK, label=label)
     ax.set(xscale="log", yscale="log")
     ax.set(xlabel=_("number of trajectories N"), ylabel=_("distance from the exact gradient"))
+    plain_logs(ax)
     ax.grid(True)
     ax.legend()
     return ax
@@ -111,6 +112,7 @@ def bars(names, measured, exact=None, errors=None, log=True, ylabel=None, ax=Non
     ax.set_xticks(places, [str(name) for name in names])
     ax.set(yscale="log" if log else "linear", ylabel=ylabel or "")
     ax.margins(y=0.15)
+    plain_logs(ax)
     ax.grid(True, axis="y")
     return ax
 

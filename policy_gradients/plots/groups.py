@@ -1,4 +1,4 @@
-"""Figures of training on groups: weights of prompts, drifts, gradients of penalties, broken runs."""
+"""Figures of training on groups: prompts' weights, drifts, gradients of penalties, broken runs."""
 
 import numpy as np
 
@@ -85,10 +85,10 @@ def scattered_frontier(runs, line, ax=None):
     return ax
 
 
-def contest(curves, finals, line, best):
+def contest(updates, curves, finals, line, best):
     """Left: the objective over updates, mean over seeds. Right: where the runs ended.
 
-    curves: {label: (seeds, updates)}; finals: {label: (seeds, 2)} of KL and score; line: (2, K);
+    updates: (K,); curves: {label: (seeds, K)}; finals: {label: (seeds, 2)} of KL and score; line: (2, K);
     best: the best possible objective. Returns the figure.
     """
     import matplotlib.pyplot as plt
@@ -97,8 +97,7 @@ def contest(curves, finals, line, best):
     fig, (ax, right) = plt.subplots(1, 2, figsize=(9.5, 3.8))
     for i, (label, runs) in enumerate(curves.items()):
         look = {"color": COLORS[(0, 1, 4)[i]], "linestyle": LINESTYLES[i], "marker": MARKERS[i]}
-        updates = np.arange(1, runs.shape[1] + 1)
-        ax.plot(updates, runs.mean(0), label=label, markevery=(3 * i, 9), **look)
+        ax.plot(updates, runs.mean(0), label=label, **look)
     ax.axhline(best, color=DARK, lw=1.0, linestyle=":", label=_("best possible"))
     ax.set(xlabel=_("update"), title=_("exact score minus β times exact KL"))
     ax.grid(True, axis="y")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..i18n import _
-from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes, use_style
+from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes, plain_logs, use_style
 
 
 def gradient_plane(samples, exact):
@@ -98,6 +98,7 @@ def exact_and_measured(curves, xlabel, ylabel, log="", ax=None):
             ax.plot(*curve["measured"], color=color, marker=marker, label=words, **style)
     ax.set(xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear")
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    plain_logs(ax)
     ax.grid(True)
     ax.legend(fontsize=9)
     return ax

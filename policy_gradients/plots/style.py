@@ -54,6 +54,22 @@ def new_axes(ax=None, height=3.6, width=WIDTH):
     return plt.subplots(figsize=(width, height))[1] if ax is None else ax
 
 
+def plain_logs(ax):
+    """Label logarithmic axes with plain numbers, 1, 2, 5, 10, or, over many decades, with powers of
+    ten; never with 2 x 10 to some power."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
+
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() != "log":
+            continue
+        low, high = sorted(axis.get_view_interval())
+        many = high / low > 1000
+        axis.set_major_locator(LogLocator(subs=(1.0,) if many else (1.0, 2.0, 5.0)))
+        plain = FuncFormatter(lambda number, _place: f"{number:g}")
+        axis.set_major_formatter(LogFormatterMathtext() if many else plain)
+        axis.set_minor_formatter(NullFormatter())
+
+
 def own_figure(width, height):
     """A Figure in the course's style that pyplot doesn't know, for pictures inside widgets.
 

@@ -1,5 +1,6 @@
 """The cases of one answer side by side: what was asked, what is right, what came."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -74,7 +75,7 @@ def _safely(predict, case):
 def gather(exercise, cases, seen, expected) -> Evidence | None:
     """The evidence on the first label that is wrong; None where there is too little to compare."""
     rows = [
-        (plain_inputs(case), labelled(truth.value), found)
+        (plain_inputs(exercise, case), labelled(truth.value), found)
         for case, one, truth in zip(cases, seen, expected)
         if isinstance(truth, Expected) and (found := _found(exercise, case, one)) is not None
     ]
@@ -89,9 +90,11 @@ def gather(exercise, cases, seen, expected) -> Evidence | None:
     return Evidence(kept, exercise.relative, exercise.absolute) if kept else None
 
 
-def plain_inputs(case) -> dict:
-    """Input name -> plain value."""
-    return {name: plain(given) for name, given in case.inputs.items()}
+def plain_inputs(exercise, case) -> dict:
+    """Input name -> plain value; what the call leaves out has its default."""
+    parameters = inspect.signature(exercise.truth).parameters
+    defaults = {n: p.default for n, p in parameters.items() if p.default is not p.empty}
+    return defaults | {name: plain(given) for name, given in case.inputs.items()}
 
 
 def _found(exercise, case, one):

@@ -20,7 +20,7 @@ DATA = N_("A gradient flows into {name}, which is data here: only a number, noth
 def gradient_relation(exercise, cases, seen, expected) -> Relation | None:
     """The simplest relation that holds for the first input whose gradient is wrong."""
     rows = [
-        (plain_inputs(case), truth.gradients, one.get("gradients", {}))
+        (plain_inputs(exercise, case), truth.gradients, one.get("gradients", {}))
         for case, one, truth in zip(cases, seen, expected)
         if isinstance(truth, Expected) and truth.gradients and "error" not in one
     ]

@@ -135,13 +135,13 @@ def _factor(words, value):
 
 
 def _offsets(evidence):
-    hint = _("Every number is off by the same amount, {c:.4g}.")
+    hint = _("Every number is off by the same amount, in all calls.")
     first = evidence.cases[0]
     if first.found.shape == first.wanted.shape and first.wanted.size:
         apart = float(np.ravel(first.found - first.wanted)[0])
         if np.isfinite(apart) and abs(apart) > 1e-6:
             apart = round(apart, 4)
-            yield Relation("offset", hint.format(c=apart), lambda case: case.wanted + apart)
+            yield Relation("offset", hint, lambda case: case.wanted + apart)
     for words, value in quantities(evidence):
         for sign, hint in (
             (1, N_("Every number is too large by {what}.")),

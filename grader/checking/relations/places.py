@@ -15,6 +15,7 @@ ENDS = (
     ("last-alone", N_("The last entry alone is right."), lambda i, n: i < n - 1),
 )  # fmt: skip
 LARGE = 50.0
+TOLD = {0.0, 0.5, 1.0, 2.0}  # an argument's values that a hint may name: no hidden input is told
 
 
 def place_relation(evidence) -> Relation | None:
@@ -107,9 +108,13 @@ def _calls(evidence):
         return None
     for name, value in evidence.cases[0].inputs.items():
         if _is_number(value):
-            values = {float(case.inputs[name]) for case in right if _is_number(case.inputs[name])}
-            others = {float(case.inputs[name]) for case in wrong if _is_number(case.inputs[name])}
-            if len(values) == 1 and not values & others:
+            values = {
+                float(case.inputs[name]) for case in right if _is_number(case.inputs.get(name))
+            }
+            others = {
+                float(case.inputs[name]) for case in wrong if _is_number(case.inputs.get(name))
+            }
+            if len(values) == 1 and values <= TOLD and not values & others:
                 hint = _(
                     "Right where {name} is {number:g}, and in no other call. Where is it used?"
                 )

@@ -338,7 +338,7 @@ REINFORCE_GRADIENT = FunctionExercise(
             ),
         ),
         Mistake(
-            "immediate-reward",
+            "own-reward-only",
             N_("An early step may earn a late reward. Which number weights every score?"),
             like=(
                 gradient_like(lambda gamma: lambda rewards: rewards),

@@ -104,7 +104,7 @@ WRONG = (
         lambda theta, batch: descent(whole_return)(theta, batch[-1:]),
     ),
     (
-        "immediate-reward",
+        "own-reward-only",
         N_("Each step is weighted by its own reward. Which step earned the goal?"),
         descent(lambda episode: episode.rewards),
     ),

@@ -126,7 +126,7 @@ GRADIENT_SAMPLES = FunctionExercise(
             like=imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("A gradient to climb, or one to descend? The one asked for points uphill."),
             like=imitation(lambda r, g: -whole(r, g)),
         ),
@@ -245,7 +245,7 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             like=imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("The gradient asked for points uphill."),
             like=imitation(lambda r, g: -to_go(r, g)),
         ),

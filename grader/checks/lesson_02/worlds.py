@@ -98,7 +98,7 @@ BONUS_IN_REWARDS = FunctionExercise(
             like=lambda g, r, d, m: g - r * (m - d),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("Let the goal be worth nothing. Which bonus makes a step worth nothing, too?"),
             like=lambda g, r, d, m: r - g / (m - d),
         ),

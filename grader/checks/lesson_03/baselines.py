@@ -112,7 +112,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
             like=with_baseline(lambda t, g, b: g + b[t.states]),
         ),
         Mistake(
-            "reversed-sign",
+            "minus-sign",
             N_(
                 "Return minus baseline, or baseline minus return? A good "
                 "surprise must push the action up."

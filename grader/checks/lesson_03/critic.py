@@ -112,7 +112,7 @@ VALUE_LOSS = FunctionExercise(
             ),
         ),
         Mistake(
-            "summed",
+            "sum-not-mean",
             N_("Mean, not sum: does the step size grow with the batch?"),
             like=squared(lambda x: (x**2).sum()),
         ),
@@ -231,7 +231,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             like=assembled(lambda p, v, r, a: -(p * (r - v)).mean()),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("The loss is minimised. A positive advantage should raise the log-probability."),
             like=assembled(lambda p, v, r, a: (p * a).mean()),
         ),
@@ -251,12 +251,12 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             like=assembled(lambda p, v, r, a: -(p * v.detach()).mean()),
         ),
         Mistake(
-            "summed",
+            "sum-not-mean",
             N_("The policy's term is a mean over the steps."),
             like=assembled(lambda p, v, r, a: -(p * a).sum()),
         ),
         Mistake(
-            "summed",
+            "sum-not-mean",
             N_("Both terms are means over the steps."),
             like=assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
         ),
@@ -317,7 +317,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
         ),
         Mistake(
-            "whitened",
+            "advantages-whitened",
             N_("The advantage is used as it is; no normalisation is asked."),
             like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
         ),

@@ -129,7 +129,7 @@ WRONG_WEIGHTS = {
         N_("Every step gets the whole return. Which rewards can the action at step t change?"),
         each(whole_surprise),
     ),
-    "immediate-reward": (
+    "own-reward-only": (
         N_("Each step is weighted by its own reward. Which step earned the goal?"),
         each(reward_surprise),
     ),

@@ -118,17 +118,17 @@ LEAVE_ONE_OUT = FunctionExercise(
             like=loo(lambda r: (r.sum() - r) / (count(r) - 1)),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("A return above the others' is a good surprise: it should be positive."),
             like=loo(lambda r: (r.sum() - r) / (count(r) - 1) - r),
         ),
         Mistake(
-            "added",
+            "baseline-added",
             N_("Better than expected is return minus expectation."),
             like=loo(lambda r: (r.sum() - r) / (count(r) - 1) + r),
         ),
         Mistake(
-            "whitened",
+            "advantages-whitened",
             N_("No division by a standard deviation is asked."),
             like=(
                 loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),

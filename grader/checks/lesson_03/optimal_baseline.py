@@ -111,7 +111,7 @@ OPTIMAL_BASELINE = FunctionExercise(
             like=lambda scores, returns: weighted_mean(lengths(scores), returns) * len(returns),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("In lesson 02 a constant was added; here it is subtracted."),
             like=lambda scores, returns: -weighted_mean(lengths(scores), returns),
         ),

@@ -323,7 +323,7 @@ GAE = FunctionExercise(
             like=advantage(finish=lambda a, d, v, o, c: a + v),
         ),
         Mistake(
-            "whitened",
+            "advantages-whitened",
             N_("No normalisation is asked here."),
             like=advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8)),
         ),
@@ -333,7 +333,7 @@ GAE = FunctionExercise(
             like=advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o)),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("A reward above what was expected is a positive surprise."),
             like=advantage(finish=lambda a, d, v, o, c: -a),
         ),

@@ -195,7 +195,7 @@ TD_ERRORS = FunctionExercise(
             like=td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, 1), g)),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("A reward above what was expected is a positive surprise."),
             like=td(lambda r, v, w, go, g: -deltas(r, v, w, go, g)),
         ),

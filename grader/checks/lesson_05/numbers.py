@@ -242,7 +242,7 @@ ENTROPY = FunctionExercise(
             like=lambda logits: -(logits.softmax(0) * logits.log_softmax(0)).sum(-1),
         ),
         Mistake(
-            "sign",
+            "minus-sign",
             N_("An entropy is never negative: compare with log A for a uniform row."),
             like=lambda logits: (torch_logp(logits).exp() * torch_logp(logits)).sum(-1),
         ),

@@ -17,7 +17,7 @@ from grader.checks.shared.ppo_update import METRICS
 from grader.checks.shared.sampling import unlikely
 from grader.checks.shared.scripted import Ruled, behaviour, linear, script
 from grader.checks.shared.whitening import whitened
-from grader.probes.ppo import Batch, Fading, Started
+from grader.probes.ppo import Batch, LinearDecay, Started
 from grader.probes.train import Module, Optimizer
 
 MARK, EPISODES = 475.0, 100
@@ -56,7 +56,7 @@ def train_cases(rng):
         "envs": Started("VectorCartPole", {"num_envs": COUNT, **words}, int(rng.integers(2**31))),
         "policy": Module("MLP", {"in_size": 4, "out_size": 2, "gain": 0.01}),
         "critic": Module("MLP", {"in_size": 4}),
-        "optimizer": Fading("Adam", ["policy", "critic"], {"lr": 0.01}, steps),
+        "optimizer": LinearDecay("Adam", ["policy", "critic"], {"lr": 0.01}, steps),
         "num_updates": UPDATES,
         "num_steps": STEPS,
         "rng": [Rng(int(rng.integers(2**31))) for _ in range(3)],
@@ -138,7 +138,7 @@ def train_stepped(case, seen):
             _("a fresh gradient at each step"),
             _("old gradients added to new ones"),
             _("backward() adds to what is there already. Who clears it?"),
-            "no-zero-grad",
+            "gradients-pile-up",
         )
     if spy["steps"] != wanted:
         return behaviour(

@@ -221,7 +221,7 @@ def update_steps(case, seen):
             _("a fresh gradient at each step"),
             _("old gradients added to new ones"),
             _("backward() adds to what is there already. Who clears it?"),
-            "no-zero-grad",
+            "gradients-pile-up",
         )
     if len(rows) != len(wanted) * epochs:
         return _step_count(rows, len(wanted), epochs, size, part)
@@ -276,7 +276,7 @@ def _step_count(rows, parts, epochs, size, part):
             _("Each epoch uses every minibatch, not the first alone."),
             "first-minibatch-only",
         )
-    return behaviour(expected, got, "", "step-count")
+    return behaviour(expected, got, "", "steps-miscounted")
 
 
 def _epochs_whole(rows, wanted, epochs, size):

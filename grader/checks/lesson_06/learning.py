@@ -23,7 +23,7 @@ from grader.checks.shared.sentences import (
     weights_of,
 )
 from grader.probes.language import Language
-from grader.probes.ppo import Fading
+from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
 
 BETA, MARK, BOUND = 0.5, 1.15, 2.5
@@ -89,7 +89,7 @@ SILENT = {"head.weight": np.zeros((1, 48), np.float32), "head.bias": np.zeros(1,
 def train_case(order, reference, policy, options, chance, critic=SILENT, watched=0, sgd=None):
     sizes = {"num_tokens": 8, "length": 7}
     trained = ["policy", "critic"]
-    optimizer = Fading("Adam", trained, {"lr": 5e-3}, steps=UPDATES * 4 * BATCH // 64)
+    optimizer = LinearDecay("Adam", trained, {"lr": 5e-3}, steps=UPDATES * 4 * BATCH // 64)
     inputs = {
         "chance": list(chance),
         "watched": watched,

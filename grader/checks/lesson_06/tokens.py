@@ -129,7 +129,7 @@ TOKEN_LOGP = FunctionExercise(
             ),
         ),
         Mistake(
-            "wrong-sign",
+            "minus-sign",
             N_("A log-probability is never positive. Cross entropy is minus the log-probability."),
             like=lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
         ),

@@ -183,7 +183,7 @@ RLOO_ADVANTAGES = FunctionExercise(
         ),
         Mistake("order-assumed", ORDER, like=in_blocks(lambda s: s - others_of(s))),
         Mistake(
-            "wrong-sign",
+            "minus-sign",
             N_("Better than the others is a positive advantage."),
             like=like_groups(lambda s: others_of(s) - s),
         ),
@@ -264,7 +264,9 @@ def deviation(s, eps):
 
 
 def no_parentheses(scores, groups, divide=True, eps=1e-4):
-    return like_groups(lambda s: s - s.mean() / (deviation(s, eps) if divide else 1))(scores, groups)
+    return like_groups(lambda s: s - s.mean() / (deviation(s, eps) if divide else 1))(
+        scores, groups
+    )
 
 
 def leave_one_out_and_divided(scores, groups, divide=True, eps=1e-4):
@@ -288,7 +290,9 @@ GRPO_ADVANTAGES = AnyTruth(
     "grpo_advantages",
     grpo_cases,
     grpo_truth,
-    others=(lambda scores, groups, divide=True, eps=1e-4: grpo_truth(scores, groups, divide, eps, 1),),
+    others=(
+        lambda scores, groups, divide=True, eps=1e-4: grpo_truth(scores, groups, divide, eps, 1),
+    ),
     kind=TensorOf(),
     relative=1e-4,
     mistakes=(
@@ -323,10 +327,20 @@ GRPO_ADVANTAGES = AnyTruth(
                 / (deviation(scores, eps) if divide else 1)
             ),
         ),
-        Mistake("groups-misaligned", SHIFTED, like=lambda s, g, *more, **others: grpo_like(deviation)(
-            s, torch.roll(g, 1), *more, **others)),
-        Mistake("groups-misaligned", SHIFTED, like=lambda s, g, *more, **others: grpo_like(deviation)(
-            s, torch.roll(g, -1), *more, **others)),
+        Mistake(
+            "groups-misaligned",
+            SHIFTED,
+            like=lambda s, g, *more, **others: grpo_like(deviation)(
+                s, torch.roll(g, 1), *more, **others
+            ),
+        ),
+        Mistake(
+            "groups-misaligned",
+            SHIFTED,
+            like=lambda s, g, *more, **others: grpo_like(deviation)(
+                s, torch.roll(g, -1), *more, **others
+            ),
+        ),
         Mistake("order-assumed", ORDER, like=grpo_like(deviation, way=in_blocks)),
         Mistake(
             "wrong-group",
@@ -379,14 +393,14 @@ GRPO_ADVANTAGES = AnyTruth(
             Mistake(
                 "eps-ignored",
                 N_("How large is eps in this call?"),
-                like=lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(deviation)(
-                    scores, groups, divide, fixed
-                ),
+                like=lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(
+                    deviation
+                )(scores, groups, divide, fixed),
             )
             for fixed in (1e-4, 1e-8)
         ),
         Mistake(
-            "wrong-sign",
+            "minus-sign",
             N_("Better than the group's mean is a positive advantage."),
             like=lambda s, g, *more, **others: -grpo_like(deviation)(s, g, *more, **others),
         ),

@@ -274,7 +274,7 @@ KL_REWARD_LOSS = GradientOnly(
             N_("What stands outside the mask spoils it. Mask the log-ratio before you add it up."),
             when=spoiled_outside,
         ),
-        Mistake("wrong-sign", N_("A loss is minimised, and so shall the KL be: which sign?"),
+        Mistake("minus-sign", N_("A loss is minimised, and so shall the KL be: which sign?"),
                 like=reward_like(lambda x, m: go(x), sign=-1.0)),
         Mistake("differentiated", N_("The log-ratio is data here. Where is it detached?"),
                 like=reward_like(lambda x, m: go(x), data=lambda x: x)),

@@ -461,16 +461,17 @@ GRPO_LOSS = FunctionExercise(
                 )
             ),
         ),
-        Mistake(
-            "gradient-through-old", words.OLD_IS_DATA, like=grpo_like(data=lambda x: x)
-        ),
+        Mistake("gradient-through-old", words.OLD_IS_DATA, like=grpo_like(data=lambda x: x)),
         Mistake(
             "gradient-through-advantage",
             words.ADV_IS_DATA,
             like=grpo_like(advantage=lambda a, m: a[:, None]),
         ),
-        Mistake("kl-sign", N_("The KL is a cost: a larger one makes the loss larger."),
-                like=grpo_like(weigh=lambda beta: -beta)),
+        Mistake(
+            "kl-sign",
+            N_("The KL is a cost: a larger one makes the loss larger."),
+            like=grpo_like(weigh=lambda beta: -beta),
+        ),
         Mistake("kl-left-out", N_("What does beta weigh?"), like=grpo_like(weigh=lambda beta: 0.0)),
         Mistake(
             "beta-ignored",
@@ -479,9 +480,7 @@ GRPO_LOSS = FunctionExercise(
         ),
         Mistake("other-estimator", THE_TERM, like=grpo_like(term=lambda x: -x)),
         Mistake("other-estimator", THE_TERM, like=grpo_like(term=lambda x: x**2 / 2)),
-        Mistake(
-            "other-direction", THE_TERM, like=grpo_like(term=lambda x: torch.expm1(-x) + x)
-        ),
+        Mistake("other-direction", THE_TERM, like=grpo_like(term=lambda x: torch.expm1(-x) + x)),
         Mistake(
             "kl-detached",
             N_("The value is right, the gradient is not: the KL's gradient flows through logp."),
@@ -517,9 +516,9 @@ GRPO_LOSS = FunctionExercise(
             "advantages-whitened",
             words.NOT_WHITENED,
             like=grpo_like(
-                advantage=lambda a, m: (
-                    ((a - a.mean()) / (a.std(unbiased=False) + 1e-8)).detach()[:, None]
-                )
+                advantage=lambda a, m: ((a - a.mean()) / (a.std(unbiased=False) + 1e-8)).detach()[
+                    :, None
+                ]
             ),
         ),
     ),

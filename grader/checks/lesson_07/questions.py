@@ -18,7 +18,9 @@ Q_DIVIDE_BY_STD = Choice(
     "d",
     hints={
         "a": N_("Look at the figure: is the line for the division level?"),
-        "b": N_("The group's mean costs a factor of (G - 1) / G. Is that a bias that a divisor mends?"),
+        "b": N_(
+            "The group's mean costs a factor of (G - 1) / G. Is that a bias that a divisor mends?"
+        ),
         "c": N_("How large is the deviation where nearly all scores are equal?"),
     },
 )
@@ -38,7 +40,9 @@ Q_ZERO_LOSS = Choice(
     "b",
     hints={
         "a": N_("Advantages are always data. Through what does the gradient flow?"),
-        "c": N_("Then nothing would be learned. Does the value of a loss say how long its gradient is?"),
+        "c": N_(
+            "Then nothing would be learned. Does the value of a loss say how long its gradient is?"
+        ),
         "d": N_("The value is taken before the step. What is the mean advantage of a group?"),
     },
 )
@@ -65,7 +69,9 @@ TOKEN_BUG_HUNT = hunt(
         ),
         "F": (
             "groups-misaligned",
-            N_("The groups' means are off by a little, in each update. Who was compared with whom?"),
+            N_(
+                "The groups' means are off by a little, in each update. Who was compared with whom?"
+            ),
         ),
     },
     ("score-sign", "reference-follows", "groups-of-one-prompt"),

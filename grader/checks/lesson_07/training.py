@@ -22,7 +22,7 @@ from grader.checks.shared.sentences import (
     weights_of,
 )
 from grader.probes.language import Language
-from grader.probes.ppo import Fading
+from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
 
 BETA, MARK, BOUND = 1.0, 0.85, 0.8
@@ -80,7 +80,7 @@ def train_cases(rng):
 
 def train_case(order, reference, policy, options, chance, watched=0, sgd=None):
     sizes = {"num_tokens": 8, "length": 7, "out_size": 8}
-    fading = Fading("Adam", ["policy"], {"lr": 5e-3}, steps=UPDATES * PROMPTS * SIZE // 64)
+    fading = LinearDecay("Adam", ["policy"], {"lr": 5e-3}, steps=UPDATES * PROMPTS * SIZE // 64)
     inputs = {
         "chance": list(chance),
         "watched": watched,
@@ -563,7 +563,6 @@ def rule_chance(cases, seen):
             "same-prompts",
         )
     return None
-
 
 
 TRAIN_GRPO = RuleExercise(

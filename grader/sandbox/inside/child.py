@@ -11,6 +11,7 @@ import random
 import signal
 import socket
 import sys
+from dataclasses import replace
 
 from pg_probes import inputs, wire  # inputs registers the records that cases are made of
 
@@ -20,6 +21,7 @@ GENEROUS = wire.Limits(header_bytes=64 << 20, body_bytes=512 << 20, nodes=4_000_
 REPLY = 3
 MAX_DESCRIPTOR = 1 << 16
 MESSAGE = 500
+QUESTION = wire.QUESTION_BYTES // 2 - 64  # of its arrays, and of all else
 
 
 def main(config, order, descriptors):
@@ -28,7 +30,8 @@ def main(config, order, descriptors):
     for door in descriptors[3:]:  # its control groups, before it uses anything
         os.write(door, b"0")
     _take_descriptors(descriptors[:3])
-    channel = Channel(socket.socket(fileno=REPLY), wire.Limits(**order["reply"]))
+    limits = wire.Limits(**order["reply"])
+    channel = Channel(socket.socket(fileno=REPLY), limits, order["asks"])
     try:
         report = isolate.confine(config) if config["isolate"] else _separate(config)
         _prepare(order)
@@ -87,12 +90,12 @@ def _reseed(seed):
 class Channel:
     """Frames to and from the grader. The timers of a check can't cut a frame in two."""
 
-    def __init__(self, line, limits):
-        self.line, self.limits = line, limits
+    def __init__(self, line, limits, asks):
+        self.line, self.limits, self.asks = line, limits, asks
 
-    def send(self, tree):
+    def send(self, tree, limits=None):
         """Sends a plain tree; TooLarge or TypeError before a byte has left."""
-        frame = wire.dumps(tree, self.limits)
+        frame = wire.dumps(tree, limits or self.limits)
         with _undisturbed():
             self.line.sendall(frame)
 
@@ -125,7 +128,15 @@ class _undisturbed:
 def _answer(channel, request):
     tag = request["id"]
     try:
-        channel.send({"id": tag, "done": _do(channel, request)})
+        done = _do(channel, request)
+        try:
+            channel.send({"id": tag, "done": done})
+        except (TypeError, ValueError, MemoryError) as error:
+            if "probe" not in request:
+                raise
+            # What can't be carried is a wrong answer of this exercise and no broken channel.
+            untold = {"kind": "untold", "message": str(error)[:MESSAGE]}
+            channel.send({"id": tag, "done": [{"error": untold}]})
     except BaseException as error:  # a student's object may raise anything while it is packed
         channel.send({"id": tag, "failed": f"{type(error).__name__}: {error}"[:MESSAGE]})
 
@@ -146,8 +157,16 @@ def _do(channel, request):
 def _probe(channel, request):
     from pg_probes import cells, runtime
 
+    asked = 0
+
     def ask(question):
-        channel.send({"id": request["id"], "ask": question})
+        nonlocal asked
+        asked += 1
+        if asked > channel.asks:
+            raise ValueError("the function of an earlier exercise is called too often")
+        # Half of what is read goes to the arrays, so that the rest of the frame has its place.
+        limits = replace(channel.limits, body_bytes=QUESTION, header_bytes=QUESTION)
+        channel.send({"id": request["id"], "ask": question}, limits)
         answer = channel.receive()
         if answer is None or answer.get("id") != request["id"]:
             raise ConnectionError("no answer from the grader")

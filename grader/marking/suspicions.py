@@ -28,7 +28,7 @@ PATTERNS = (
 _COMPILED = [(re.compile(pattern), what) for pattern, what in PATTERNS]
 
 
-def signs_in(plan) -> list:
+def suspicions_in(plan) -> list:
     """One note per kind of thing that the student's own cells mention, with the line."""
     found = []
     texts = [cell.text for cell in plan.cells if cell.written and cell.cell_type == "code"]

@@ -9,7 +9,7 @@ import pytest
 
 from grader.checking import Case, RuleExercise
 from grader.marking import marker
-from grader.marking.fuse import fuse
+from grader.marking.resource_guard import resource_guard
 from grader.probes.runtime import TooSlow
 from grader.sandbox import doctor
 from tests import classroom
@@ -25,22 +25,22 @@ def hoard():
 
 
 def spin():
-    """Two thousand million steps: minutes, so that nothing but the fuse ends it."""
+    """Two thousand million steps: minutes, so that nothing but the guard ends it."""
     for _step in itertools.repeat(None, 2 * 10**9):
         pass
 
 
 def test_memory_ends_and_the_limits_are_as_before():
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    with pytest.raises(MemoryError), fuse(60, 200):
+    with pytest.raises(MemoryError), resource_guard(60, 200):
         hoard()
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
-    with fuse(60, 200):
+    with resource_guard(60, 200):
         assert len(np.ones(1_000_000)) == 1_000_000
 
 
 def test_time_ends_also_where_it_is_swallowed_once():
-    with pytest.raises(TooSlow), fuse(0.2, 500):
+    with pytest.raises(TooSlow), resource_guard(0.2, 500):
         try:
             spin()
         except BaseException:
@@ -51,7 +51,7 @@ def test_a_tighter_limit_stays():
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (10**10, hard))
     try:
-        with fuse(60, 10**6):
+        with resource_guard(60, 10**6):
             assert resource.getrlimit(resource.RLIMIT_DATA)[0] == 10**10
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
@@ -108,7 +108,7 @@ def test_a_reply_that_would_cost_memory_fails_its_check(judged):
 def test_a_reply_that_would_cost_time_fails_its_check_and_is_told(judged):
     verdict, run = judged(spin, Session())
     assert not verdict.passed and verdict.mistake == "bad-reply"
-    assert "took longer than allowed" in str(run.plan.signs[0])
+    assert "took longer than allowed" in str(run.plan.suspicions[0])
 
 
 def test_all_checks_together_have_a_limit(judged, monkeypatch):

@@ -6,7 +6,7 @@ from grader.probes.runtime import time_limit
 
 
 @contextlib.contextmanager
-def fuse(seconds: float, megabytes: int):
+def resource_guard(seconds: float, megabytes: int):
     """Within it, MemoryError where this process would grow by more than ``megabytes``, and TooSlow
     after ``seconds`` of its processor time (again each second where something swallowed it).
 

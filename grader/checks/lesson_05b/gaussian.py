@@ -1,0 +1,295 @@
+"""Log-density and entropy of a Gaussian with independent dimensions."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
+
+def logp_cases(rng):
+    """One dimension, several, of one spread or many; far out; single precision; deeper batches."""
+
+    def case(mean, log_std, actions, dtype=np.float64):
+        mean, log_std, actions = (np.asarray(x, dtype) for x in (mean, log_std, actions))
+        shape = np.broadcast_shapes(mean.shape, log_std.shape, actions.shape)[:-1]
+        inputs = {"mean": Tensor(mean, True), "log_std": Tensor(log_std, True)}
+        upstream = rng.uniform(0.5, 2, shape).astype(dtype)
+        return Case(inputs | {"actions": Tensor(actions)}, upstream=upstream)
+
+    many, dims = int(rng.integers(3, 6)), int(rng.integers(2, 4))
+    return [
+        case([[0.0]], [0.0], [[1.0]]),
+        case([[0.0, 0.0]], [0.0, 0.0], [[0.0, 0.0]]),
+        case([[1.0]], [math.log(0.1)], [[1.0]]),
+        case([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]], [0.5, -1.0], [[1.0, 1.0], [0.0, 0.0], [1, -1]]),
+        case([[0.0, 0.0]], [-3.0, -2.0], [[4.0, -5.0]]),
+        case([0.3, -0.2], [0.1, 0.2], [1.0, 1.0]),
+        case(
+            rng.normal(size=(many, dims)),
+            rng.normal(size=(many, dims)),
+            rng.normal(size=(many, dims)),
+        ),
+        case(
+            rng.normal(size=(2, many, dims)),
+            rng.normal(size=dims),
+            rng.normal(size=(2, many, dims)),
+        ),
+        case(
+            rng.normal(size=(many, 3)),
+            rng.normal(size=3) / 2,
+            rng.normal(size=(many, 3)),
+            np.float32,
+        ),
+        case(rng.normal(size=(1, 1)), [-0.5], rng.normal(size=(1, 1))),
+    ]
+
+
+def logp_truth(mean, log_std, actions):
+    """Term by term in plain numbers; derivatives written out."""
+    mean, log_std, actions = (np.asarray(x, dtype=float) for x in (mean, log_std, actions))
+    spread = np.broadcast_to(log_std, mean.shape)
+    value, by_mean, by_spread = (np.zeros(mean.shape) for _ in range(3))
+    for index in np.ndindex(mean.shape):
+        sigma = math.exp(spread[index])
+        z = (actions[index] - mean[index]) / sigma
+        value[index] = -0.5 * z * z - spread[index] - HALF_LOG_2PI
+        by_mean[index], by_spread[index] = z / sigma, z * z - 1
+    extra = tuple(range(mean.ndim - log_std.ndim))
+    return Expected(
+        value.sum(-1),
+        {
+            "mean": lambda upstream: upstream[..., None] * by_mean,
+            "log_std": lambda upstream: (upstream[..., None] * by_spread).sum(axis=extra),
+        },
+    )
+
+
+def terms(mean, log_std, actions):
+    """z and log_std of each dimension, both of the mean's shape."""
+    z = (actions - mean) / torch.exp(log_std)
+    return z, log_std + torch.zeros_like(z)
+
+
+def logp_like(rule):
+    """A wrong log-density from `rule(z, log_std)`, each of shape (..., D)."""
+    return lambda mean, log_std, actions: rule(*terms(mean, log_std, actions))
+
+
+def each(z, s):
+    return -0.5 * z**2 - s - HALF_LOG_2PI
+
+
+def std_as_given(mean, log_std, actions):
+    return (-0.5 * ((actions - mean) / log_std) ** 2 - torch.log(log_std) - HALF_LOG_2PI).sum(-1)
+
+
+def std_not_logged(mean, log_std, actions):
+    return (-0.5 * ((actions - mean) / log_std) ** 2 - log_std - HALF_LOG_2PI).sum(-1)
+
+
+def as_variance(mean, log_std, actions):
+    var = torch.exp(log_std)
+    return (-0.5 * (actions - mean) ** 2 / var - 0.5 * log_std - HALF_LOG_2PI).sum(-1)
+
+
+def infinite(case, seen, truth):
+    return not np.isfinite(seen["value"]["array"]).all()
+
+
+SUM_DIMS = N_("One number for each action is asked: the sum over its dimensions, the last axis.")
+GAUSSIAN_LOGP = FunctionExercise(
+    "gaussian_logp",
+    logp_cases,
+    logp_truth,
+    kind=TensorOf(),
+    mistakes=(
+        Mistake("not-summed", SUM_DIMS, like=logp_like(each)),
+        Mistake(
+            "mean-over-dimensions",
+            N_("Independent dimensions multiply, so their logarithms add. A mean divides by D."),
+            like=logp_like(lambda z, s: each(z, s).mean(-1)),
+        ),
+        Mistake("summed-over-all", SUM_DIMS, like=logp_like(lambda z, s: each(z, s).sum())),
+        Mistake(
+            "log-std-as-std",
+            N_("log_std is a logarithm. What is the standard deviation where it is 0?"),
+            like=(std_as_given, std_not_logged),
+        ),
+        Mistake(
+            "variance-for-deviation",
+            N_("exp(log_std) is the deviation; the variance is its square."),
+            like=(
+                as_variance,
+                lambda m, s, a: (-0.5 * (a - m) ** 2 / s.exp() - s - HALF_LOG_2PI).sum(-1),
+            ),
+        ),
+        Mistake(
+            "no-spread",
+            N_("A narrow Gaussian is higher. Which term says so?"),
+            like=logp_like(lambda z, s: (-0.5 * z**2 - HALF_LOG_2PI).sum(-1)),
+        ),
+        Mistake(
+            "no-constant",
+            N_("A density has area 1: the constant of 2 pi is missing."),
+            like=logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1)),
+        ),
+        Mistake(
+            "constant-once",
+            N_("The constant of 2 pi stands in each dimension's term."),
+            like=logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1) - HALF_LOG_2PI),
+        ),
+        Mistake(
+            "whole-log",
+            N_("The constant is one half of log(2 pi): it stands under a root in the density."),
+            like=logp_like(lambda z, s: (-0.5 * z**2 - s - 2 * HALF_LOG_2PI).sum(-1)),
+        ),
+        Mistake(
+            "no-half",
+            N_("One half stands before the square."),
+            like=logp_like(lambda z, s: (-(z**2) - s - HALF_LOG_2PI).sum(-1)),
+        ),
+        Mistake(
+            "not-squared",
+            N_("The distance is squared: both sides of the mean are alike."),
+            like=logp_like(lambda z, s: (-0.5 * z - s - HALF_LOG_2PI).sum(-1)),
+        ),
+        Mistake(
+            "spread-added",
+            N_("A wide Gaussian is low: with which sign does log_std stand?"),
+            like=logp_like(lambda z, s: (-0.5 * z**2 + s - HALF_LOG_2PI).sum(-1)),
+        ),
+        Mistake(
+            "negated",
+            N_("That is minus the log-density. Is the mean the likeliest action?"),
+            like=logp_like(lambda z, s: -each(z, s).sum(-1)),
+        ),
+        Mistake(
+            "density-not-log",
+            N_("The logarithm of the density is asked."),
+            like=logp_like(lambda z, s: each(z, s).sum(-1).exp()),
+        ),
+        Mistake(
+            "underflow",
+            N_("Far from the mean the density underflows to 0. Write the logarithm down directly."),
+            when=infinite,
+        ),
+        Mistake(
+            "spread-detached",
+            N_("The spread is learned, too: gradient flows into log_std."),
+            like=lambda m, s, a: each(*terms(m, s.detach(), a)).sum(-1),
+        ),
+        Mistake(
+            "spread-detached",
+            N_("The spread is learned, too: gradient flows into log_std."),
+            when=lambda case, seen, truth: (
+                isinstance(seen["gradients"], dict)
+                and isinstance(seen["gradients"].get("log_std"), str)
+            ),
+        ),
+    ),
+)
+
+
+def entropy_cases(rng):
+    """Zero, narrow (negative), several dimensions, rows, single precision."""
+
+    def case(log_std, dtype=np.float64):
+        log_std = np.asarray(log_std, dtype)
+        upstream = rng.uniform(0.5, 2, log_std.shape[:-1]).astype(dtype)
+        return Case({"log_std": Tensor(log_std, True)}, upstream=upstream)
+
+    dims = int(rng.integers(2, 5))
+    return [
+        case([0.0]),
+        case([-3.0]),
+        case([0.5, -1.0]),
+        case([[0.0, 1.0, -4.0], [0.5, 0.5, 0.5]]),
+        case(rng.normal(size=dims)),
+        case(rng.normal(size=(3, dims)) - 2),
+        case(rng.normal(size=(2, 3, dims)), np.float32),
+    ]
+
+
+def entropy_truth(log_std):
+    log_std = np.asarray(log_std, dtype=float)
+    value = np.zeros(log_std.shape)
+    for index in np.ndindex(log_std.shape):
+        value[index] = log_std[index] + 0.5 + HALF_LOG_2PI
+    ones = np.ones(log_std.shape)
+    return Expected(
+        value.sum(-1), {"log_std": lambda upstream: np.asarray(upstream)[..., None] * ones}
+    )
+
+
+CONSTANT = 0.5 + HALF_LOG_2PI
+GAUSSIAN_ENTROPY = FunctionExercise(
+    "gaussian_entropy",
+    entropy_cases,
+    entropy_truth,
+    kind=TensorOf(),
+    mistakes=(
+        Mistake("not-summed", SUM_DIMS, like=lambda s: s + CONSTANT),
+        Mistake("summed-over-all", SUM_DIMS, like=lambda s: (s + CONSTANT).sum()),
+        Mistake(
+            "mean-over-dimensions",
+            N_("Entropies of independent dimensions add. A mean divides by D."),
+            like=lambda s: (s + CONSTANT).mean(-1),
+        ),
+        Mistake(
+            "constant-once",
+            N_("The constant stands in each dimension's term."),
+            like=lambda s: s.sum(-1) + CONSTANT,
+        ),
+        Mistake(
+            "no-constant",
+            N_("With a deviation of 1 the entropy is about 1.419, not 0."),
+            like=lambda s: s.sum(-1),
+        ),
+        Mistake(
+            "no-e",
+            N_("The mean of z squared is 1: it adds one half, which is where the e comes from."),
+            like=lambda s: (s + HALF_LOG_2PI).sum(-1),
+        ),
+        Mistake(
+            "whole-log",
+            N_("One half stands before the logarithm of 2 pi e."),
+            like=lambda s: (s + 2 * CONSTANT).sum(-1),
+        ),
+        Mistake(
+            "not-below-zero",
+            N_("The entropy of a density may be negative: don't cut it off."),
+            like=(
+                lambda s: (s + CONSTANT).sum(-1).clamp(min=0),
+                lambda s: (s + CONSTANT).clamp(min=0).sum(-1),
+                lambda s: (s + CONSTANT).sum(-1).abs(),
+            ),
+        ),
+        Mistake(
+            "log-std-as-std",
+            N_("log_std is a logarithm already."),
+            like=(
+                lambda s: (torch.log(s) + CONSTANT).sum(-1),
+                lambda s: (torch.exp(s) + CONSTANT).sum(-1),
+            ),
+        ),
+        Mistake(
+            "variance-for-deviation",
+            N_("log_std belongs to the deviation: log of the variance is twice as much."),
+            like=(lambda s: (0.5 * s + CONSTANT).sum(-1), lambda s: (2 * s + CONSTANT).sum(-1)),
+        ),
+        Mistake(
+            "negated",
+            N_("A wider Gaussian has the larger entropy."),
+            like=(lambda s: -(s + CONSTANT).sum(-1), lambda s: (CONSTANT - s).sum(-1)),
+        ),
+        Mistake(
+            "no-gradient",
+            N_("The bonus moves the spread through its gradient. Where was the graph cut?"),
+            like=lambda s: (s + CONSTANT).sum(-1).detach(),
+        ),
+    ),
+)

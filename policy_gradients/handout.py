@@ -1,0 +1,35 @@
+"""What a notebook of the course looks like: agreed between ``publish``, which makes them, and
+``grader``, which reads them."""
+
+from pathlib import Path
+
+from .i18n import N_
+
+# Kinds of cells in which a student answers in code.
+ANSWERS = ("exercise", "question")
+BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN_SCHEME, END_SCHEME = "### BEGIN MARK SCHEME", "### END MARK SCHEME"
+# What stands in place of an answer: of a function, and of a free text.
+STUB = "raise NotImplementedError"
+TEXT_STUB = N_("*Write your answer here.*")
+_SUFFIX = "-answer"
+
+
+def answer_id(name: str) -> str:
+    """The grade id of the cell with the answer; the check of it is graded under ``name`` itself."""
+    return name + _SUFFIX
+
+
+def exercise_of(grade_id: str) -> str:
+    """The exercise that a cell with this grade id is about."""
+    return grade_id.removesuffix(_SUFFIX)
+
+
+def notebook_path(root, language, name) -> Path:
+    """The student's version of a lesson."""
+    return Path(root) / "notebooks" / language / name / f"{name}.ipynb"
+
+
+def solution_path(root, language, name) -> Path:
+    """The instructor's version of a lesson."""
+    return Path(root) / "solutions" / language / name / f"{name}.ipynb"
