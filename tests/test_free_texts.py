@@ -9,6 +9,8 @@ from grader.course import HERE, Course
 from grader.intake.assemble import assemble
 from grader.intake.document import read_document
 from grader.intake.freetext import is_words
+from grader.intake.matching import code_key, same_code
+from grader.marking.prints import KEPT, sample
 from tests import classroom
 from tests.classroom import code, find, insert_after
 
@@ -130,6 +132,16 @@ def test_a_written_text_waits_and_the_marker_sees_it(at, shape):
     assert cell.written and PROOF in cell.text
     assert "Write your answer" not in cell.text or shape == "split"
     assert [c.source for c in plan.cells if c.kind != "extra"] == list(lesson.cells)
+
+
+def test_an_answer_in_the_courses_own_words_waits(at):
+    lesson, notebook, name = at
+    made = notebook()
+    cells = made["cells"]
+    prose = cells[cells.index(find(made, name)) - 1]["source"]
+    quoted = max(prose.split("\n\n"), key=len)
+    cell, _notes, _plan = free_of(lesson, insert_after(made, name, markdown(quoted)))
+    assert cell.written and cell.text == quoted.strip()
 
 
 @pytest.mark.parametrize("shape", ["below", "above", "deleted, at the end", "metadata gone"])
@@ -295,3 +307,12 @@ def test_a_changed_demo_and_its_copy_run_once():
     demo["source"] += "\nprint('mine')"
     plan = assemble(lesson, read_document(json.dumps(doubled(notebook, "")).encode()))
     assert sum(cell.run for cell in plan.cells if "print('mine')" in cell.text) == 1
+
+
+@pytest.mark.parametrize("depth", [100, 400, 900, 1500, 3000])
+def test_code_that_bursts_the_parser_or_the_printer_harms_nobody(depth):
+    deep = ("-" * depth + "1", "x" + ".a" * depth, "(" * depth + ")" * depth, "x" + "[0]" * depth)
+    for text in (*deep, "x" * 50_000, "a\0b"):
+        assert not same_code(text, "y = 1") and same_code(text, text)
+        assert code_key(text) is None or code_key(text) == code_key(f"# mine\n{text}")
+        assert len(sample(text)) <= KEPT

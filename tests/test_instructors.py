@@ -53,6 +53,7 @@ def repository(tmp_path_factory):
         "Makefile",
         "pyproject.toml",
         "postBuild",
+        "requirements.lock",
         "README.md",
         "nbgrader_config.py",
         ".gitignore",
@@ -279,7 +280,7 @@ def test_the_other_kinds_of_exercise_judge_as_the_recipe_says():
     exec(example("a truth with gradients"), gradients)
     exec(example("a rule"), rule)
     assert judged(gradients["EXERCISE"], lambda v, r: ((v - r.detach()) ** 2).mean()) is None
-    assert judged(gradients["EXERCISE"], lambda v, r: ((v - r) ** 2).mean()) == "gradient"
+    assert judged(gradients["EXERCISE"], lambda v, r: ((v - r) ** 2).mean()) == "gradient-into-data"
     assert judged(gradients["EXERCISE"], lambda v, r: ((v - r) ** 2).mean().detach()) == "detached"
     assert judged(rule["EXERCISE"], lambda weights: weights / weights.sum()) is None
     assert judged(rule["EXERCISE"], lambda weights: weights / weights.max()) == "not-normalised"

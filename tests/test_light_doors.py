@@ -41,6 +41,7 @@ def folder(tmp_path):
         ["--help"],
         ["collect", "{}/download", "--from=canvas", "--to={}/to", "--lesson=01_reinforce"],
         ["export", "--out={}", "--format=moodle"],
+        ["return", "--out={}", "--to=canvas", "--lesson=01_reinforce"],
         pytest.param(["doctor"], marks=needs_walls),
     ],
     ids=lambda words: words[0].strip("-"),

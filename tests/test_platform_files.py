@@ -349,6 +349,7 @@ def test_moodles_worksheet_comes_back_with_the_marks_in_its_own_dialect(tmp_path
     found = exported(tmp_path, text, {"ada@x.org": {"02_variance": 8.5}}, "moodle")
     before, after = table(text, sign), table(found.text, sign)
     changed = [i for i, (a, b) in enumerate(zip(before[1], after[1])) if a != b]
+    assert found.lines == ["In Moodle this assignment has 25 points, the lesson has 20."]
     assert before[0] == after[0] and [after[1][i] for i in changed] == ["8,5"] and changed == [4]
 
 

@@ -83,9 +83,11 @@ def blank(lesson: Lesson) -> Plan:
 def _places(lesson, cells):
     """Each student's cell with the lesson's cell that it is, or the one that it follows."""
     matcher, at, places = Matcher(lesson), -1, []
-    for cell in cells:
-        found = matcher.find(cell)
-        if found is None:
+    known = [(cell, matcher.find(cell)) for cell in cells]
+    whole = {found.index for _cell, found in known if found and found.whole and found.moves}
+    for cell, found in known:
+        # Words of the course's prose beside that very prose are the student's: they quote it.
+        if found is None or (not found.moves and found.index in whole):
             places.append(_Place(cell, at))
         elif found.whole:
             at = found.index if found.moves or found.index > at else at

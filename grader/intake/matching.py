@@ -53,10 +53,11 @@ def code_key(text):
         return None
     try:
         tree = ast.parse(MAGIC.sub(r"\1pass", text))
+        does = ast.dump(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     magics = tuple(found.group().strip() for found in MAGIC.finditer(text))
-    return (ast.dump(tree), magics) if tree.body else None
+    return (does, magics) if tree.body else None
 
 
 def same_code(one, other) -> bool:

@@ -120,7 +120,15 @@ def moodle(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
     lesson, for Grades, Import, CSV file, with ``username`` mapped to the users' field."""
     students = totals(ledger)
     if sheet is not None:
-        return _filled_in(sheet, students, _the_lesson(most_points(ledger), lesson))
+        points = most_points(ledger)
+        lesson = _the_lesson(points, lesson)
+        made = _filled_in(sheet, students, lesson)
+        most = worksheet.maximum(sheet)
+        if most is not None and lesson in points and most != points[lesson]:
+            words = _("In Moodle this assignment has {most} points, the lesson has {points}.")
+            values = {"most": number(most), "points": number(points[lesson])}
+            made.lines.append(words.format(**values))
+        return made
     lessons = sorted(most_points(ledger)) if lesson is None else [lesson]
     plain = Sheet(["username", *lessons], [])
     rows = [[safe(name), *_cells(students[name], lessons, plain)] for name in sorted(students)]

@@ -125,3 +125,13 @@ def grades(sheet) -> int | None:
         if len(cells) == 1 and re.fullmatch(r"\d+([.,]\d+)?", next(iter(cells))):
             return at - 1
     return None
+
+
+def maximum(sheet) -> float | None:
+    """The assignment's points, where the sheet has them in the column behind the marks."""
+    at = grades(sheet)
+    if at is None or at + 1 >= len(sheet.header):
+        return None
+    cells = {cell.replace(",", ".") for cell in sheet.cells(at + 1)}
+    number = next(iter(cells)) if len(cells) == 1 else ""
+    return float(number) if re.fullmatch(r"\d+(\.\d+)?", number) else None
