@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grader.probes.inputs import Tensor
-from grader.sandbox import BadReply, Died, TimedOut
+from grader.sandbox import Died, TimedOut
 from tests.sandboxes import HONEST, LIMITS, doubles, needs_walls, open_session, printed
 
 pytestmark = needs_walls
@@ -269,19 +269,18 @@ def test_a_question_that_doesnt_fit_is_the_callers_error(session):
     assert doubles(session) == 0
 
 
-def test_questions_without_end_end_the_submission(session):
+def test_questions_without_end_cost_their_exercise_alone(session):
     session.run_cell("def double(x):\n    return 0\ndef f(x):\n    while True: double(x)")
-    with pytest.raises(BadReply, match="too many questions"):
-        call(session, "f", ask=lambda question: {"value": 0.0}, replace=["double"], x=3.0)
-    with pytest.raises(Died):
-        doubles(session)
+    seen = call(session, "f", ask=lambda question: {"value": 0.0}, replace=["double"], x=3.0)
+    assert "called too often" in seen["error"]["message"]
+    assert doubles(session) == 0
 
 
 def test_an_answer_that_is_too_large_costs_only_itself(session):
     session.run_cell("import numpy as np\ndef big(x):\n    return np.ones(3_000_000)")
     session.run_cell("def many(x):\n    return [[[1.0] * 50] * 50] * 50\n" + HONEST)
-    with pytest.raises(BadReply, match="too large"):
-        call(session, "big", x=1.0)
+    seen = call(session, "big", x=1.0)["error"]
+    assert seen["kind"] == "untold" and "too large" in seen["message"]
     assert call(session, "many", x=1.0)["value"]["length"] == 50
     assert doubles(session) == 6
 
