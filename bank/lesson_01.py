@@ -412,7 +412,7 @@ def sign_reversed(env, theta, rng):
     return pg.Trajectory(*episode(env, -theta, drawing(rng))[:3])
 
 
-@wrong("rollout", "frequencies")
+@wrong("rollout", "random-actions")
 def half_random(env, theta, rng):
     def pick(row):
         return rng.integers(len(row)) if rng.random() < 0.5 else np.argmax(row)

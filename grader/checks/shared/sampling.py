@@ -23,7 +23,7 @@ def unlikely(hits, probabilities) -> bool:
 
 
 TEMPERATURES = (0.5, 0.7, 0.8, 0.9, 1.1, 1.2, 1.5, 2.0)
-EXPLORING = (0.02, 0.05, 0.1, 0.2, 0.3)
+EXPLORING = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # the last one: the policy is ignored
 ALARM = 1e-9  # probability of a wrong accusation, per call of `bent`
 
 
@@ -73,6 +73,9 @@ def bent_problem(actions, probabilities, fits=lambda alternative: True) -> Probl
             "Are the logits divided by something on the way? The log-probabilities that are kept "
             "belong to the policy itself."
         )
+    elif size == 1:
+        name, got = "policy-ignored", _("actions as if drawn evenly")
+        hint = _("Every action came equally often. Does theta play a part in the draw?")
     else:
         got = _("about {share:.0%} of the actions as if drawn evenly").format(share=size)
         hint = _("Exploring comes from the policy's own chance. Is anything mixed into the draw?")
