@@ -412,14 +412,6 @@ def sign_reversed(env, theta, rng):
     return pg.Trajectory(*episode(env, -theta, drawing(rng))[:3])
 
 
-@wrong("rollout", "random-actions")
-def half_random(env, theta, rng):
-    def pick(row):
-        return rng.integers(len(row)) if rng.random() < 0.5 else np.argmax(row)
-
-    return pg.Trajectory(*episode(env, theta, pick)[:3])
-
-
 @wrong("rollout", "same-seed")
 def generator_made_anew(env, theta, rng):
     rng = np.random.default_rng(0)
