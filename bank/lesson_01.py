@@ -371,6 +371,26 @@ def sharpened(env, theta, rng):
     return pg.Trajectory(*episode(env, 1e4 * theta, drawing(rng))[:3])
 
 
+@wrong("rollout", "temperature")
+def cooler(env, theta, rng):
+    return pg.Trajectory(*episode(env, theta / 0.7, drawing(rng))[:3])
+
+
+@wrong("rollout", "temperature")
+def warmer(env, theta, rng):
+    return pg.Trajectory(*episode(env, theta / 1.5, drawing(rng))[:3])
+
+
+@wrong("rollout", "random-actions")
+def one_in_ten_at_random(env, theta, rng):
+    draw = drawing(rng)
+
+    def act(row):
+        return rng.integers(len(row)) if rng.random() < 0.1 else draw(row)
+
+    return pg.Trajectory(*episode(env, theta, act)[:3])
+
+
 @wrong("rollout", "policy-ignored")
 def uniform(env, theta, rng):
     return pg.Trajectory(*episode(env, theta, lambda row: rng.integers(len(row)))[:3])
@@ -390,14 +410,6 @@ def first_row_always(env, theta, rng):
 @wrong("rollout", "frequencies")
 def sign_reversed(env, theta, rng):
     return pg.Trajectory(*episode(env, -theta, drawing(rng))[:3])
-
-
-@wrong("rollout", "frequencies")
-def half_random(env, theta, rng):
-    def pick(row):
-        return rng.integers(len(row)) if rng.random() < 0.5 else np.argmax(row)
-
-    return pg.Trajectory(*episode(env, theta, pick)[:3])
 
 
 @wrong("rollout", "same-seed")

@@ -193,3 +193,21 @@ def inputs_problem(seen, shown):
         _("Work on a copy: the caller still needs its array."),
         "changed-inputs",
     )
+
+
+def switches_problem(first) -> Problem | None:
+    """Global switches of torch that a right answer leaves as they were."""
+    changed = first.get("switches", [])
+    if not changed:
+        return None
+    return Problem(
+        "inputs",
+        "",
+        _("torch's global switches as they were"),
+        _("left changed: {names}").format(names=", ".join(map(str, changed))),
+        _(
+            "Whatever runs next lives with it: no gradient is computed any more, or numbers are of "
+            "another type. A with block ends by itself."
+        ),
+        "switch-left-changed",
+    )

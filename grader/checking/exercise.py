@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from grader.checking.case import Case
-from grader.checking.compare import error_problem
+from grader.checking.compare import error_problem, switches_problem
 from grader.checking.verdict import Problem, Verdict
 from grader.i18n import N_, _
 
@@ -45,7 +45,11 @@ class Exercise:
     def judge(self, cases, seen) -> Verdict:
         """Never raises, whatever came back."""
         try:
-            problem = self._early_problem(cases, seen) or self.problem(cases, seen)
+            problem = (
+                self._early_problem(cases, seen)
+                or self.problem(cases, seen)
+                or switches_problem(seen[0])
+            )
         except Exception as error:  # a hostile reply may have any structure
             problem = Problem(
                 "reply", got=type(error).__name__, hint=_("The result could not be read.")

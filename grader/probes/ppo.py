@@ -187,7 +187,9 @@ def _collect_once(function, given):
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             break
         obs = result[1]
-    grads = [p.grad is not None for n in ("policy", "critic") for p in inputs[n].parameters()]
+    parameters = [p for n in ("policy", "critic") for p in inputs[n].parameters()]
+    grads = [p.grad is not None for p in parameters]
+    seen["frozen"] = not all(p.requires_grad for p in parameters)
     return seen | {"played": spy.report(), "backward": any(grads)}
 
 

@@ -60,13 +60,38 @@ def run(namespace: dict, exercise: str, request: dict, ask=None):
     names = request.get("replace", [])
     limit = time_limit(request.get("seconds", 0))
     with replaced(namespace, names, ask), quiet(), seeded(), limit as disarm:
+        before = _modes()
         try:
-            return PROBES[request["probe"]](namespace[exercise], request["cases"])
+            seen = PROBES[request["probe"]](namespace[exercise], request["cases"])
+            return _with_changes(seen, before)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             disarm()  # to drop a deep recursion's frames may take longer than to the next alarm
             return [{"error": _error(error)}]
+
+
+def _modes():
+    """torch's global switches, which a function has no business to leave changed."""
+    import torch
+
+    return {
+        "torch.is_grad_enabled()": torch.is_grad_enabled(),
+        "torch.get_default_dtype()": str(torch.get_default_dtype()),
+    }
+
+
+def _with_changes(seen, before):
+    """The observations, with the switches that the student's function left changed, set back."""
+    import torch
+
+    after = _modes()
+    changed = [f"{name} = {after[name]}" for name in before if after[name] != before[name]]
+    torch.set_grad_enabled(before["torch.is_grad_enabled()"])
+    torch.set_default_dtype(getattr(torch, before["torch.get_default_dtype()"].split(".")[-1]))
+    if changed and seen and isinstance(seen[0], dict):
+        seen[0]["switches"] = changed
+    return seen
 
 
 def attempt(function, *args, **kwargs):

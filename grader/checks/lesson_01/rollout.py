@@ -19,7 +19,9 @@ from grader.checking import (
 )
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import (
+    DOUBT,
     FALSE_ALARM,
+    drawn_from,
     episodes,
     foreign_chance,
     log_likelihood,
@@ -29,6 +31,7 @@ from grader.checks.shared.episodes import (
     sampling_problem,
     softmax,
 )
+from grader.checks.shared.sampling import bent_problem
 from grader.checks.shared.tabular import env_text
 
 PLAN_STEPS = 24
@@ -66,6 +69,11 @@ def rollout_cases(rng):
     seed = int(rng.integers(10**6))
     # Everywhere some actions are likelier: a softmax over the states takes that away.
     uneven = rng.normal(size=(9, 4)) + rng.permutation([1.2, 0.4, -0.4, -1.2])
+    # One action is likely, three are rare: there a wrong temperature shows soonest, and where they
+    # are very rare, an action that was drawn evenly. See sampling.bent for how many steps it takes.
+    # The goal is far away, so that every episode is long.
+    wide = Env("Grid", {"size": 12, "max_steps": 60})
+    likely = np.eye(4)[rng.integers(4, size=144)]
     long = Env("Corridor", {"length": 60, "max_steps": 120})
     return [
         rollout_case(grid, even, seed, 4),
@@ -73,6 +81,8 @@ def rollout_cases(rng):
         rollout_case(short, np.array([[0.0, 1.0]] * 3), seed + 1, 6),
         rollout_case(corridor, theta, seed + 2, 200),
         rollout_case(grid, uneven, seed + 3, 80),
+        rollout_case(wide, 2.7 * likely, seed + 5, 110),
+        rollout_case(wide, 5.3 * likely, seed + 6, 45),
         rollout_case(long, np.zeros((60, 2)), seed + 4, 2),
     ]
 
@@ -183,7 +193,18 @@ def rollout_sampling(case, seen):
             hint,
             "same-seed",
         )
-    return one_seed(log) or sampling_problem(log["obs"], log["actions"], actual)
+    problem = one_seed(log) or sampling_problem(log["obs"], log["actions"], actual)
+    if problem and problem.mistake != "frequencies":
+        return problem
+
+    def fits(alternative):
+        return drawn_from(log["obs"], log["actions"], alternative, DOUBT)
+
+    return (
+        bent_problem(log["actions"], actual, fits)
+        or problem
+        or bent_problem(log["actions"], actual)
+    )
 
 
 def _fixed(log):

@@ -19,7 +19,7 @@ from grader.checking import (
 )
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.ppo_update import log_softmax
-from grader.checks.shared.sampling import unlikely
+from grader.checks.shared.sampling import bent_problem, unlikely
 from grader.checks.shared.scripted import Ruled, behaviour, layer, linear, script
 
 FIELDS = ("obs", "actions", "logp", "rewards", "values", "next_values", "terminated", "truncated")
@@ -49,9 +49,10 @@ def collect_cases(rng):
             shown=words.format(steps=steps, n=envs.shown.shape[1]),
         )
 
-    policies = {size: linear(rng, size, 3) for size in (2, 3)}
-    critics = {size: linear(rng, size, None) for size in (2, 3)}
-    large = script(rng, 30, 16)
+    policies = {size: linear(rng, size, 3, scale=1 if size < 4 else 1.5) for size in (2, 3, 4)}
+    critics = {size: linear(rng, size, None) for size in (2, 3, 4)}
+    # As many draws as a temperature of 0.8 or 5 % random actions need to show (see sampling.bent).
+    large = script(rng, 40, 300, size=4)
     count = int(rng.integers(1, 5))
     return [
         case(script(rng, 4, 3, ends=ENDS["fixed"]), 4),
@@ -59,9 +60,9 @@ def collect_cases(rng):
         case(script(rng, 6, 2, size=3, ends={2: {0: "c"}, 4: {1: "t"}}), 2, before=1, calls=2),
         case(script(rng, 3, 1, ends={}), 1, calls=3),
         case(script(rng, 13, count, size=3), 5, before=3, calls=2),
-        case(large, 30, seeds=(1, 1)),
-        case(large, 30, seeds=(1, 2)),
-        case(large, 30, seeds=(2, 1)),
+        case(large, 40, seeds=(1, 1)),
+        case(large, 40, seeds=(1, 2)),
+        case(large, 40, seeds=(2, 1)),
     ]
 
 
@@ -145,6 +146,18 @@ def _field_kind(name, part):
             "flags-not-bool",
         )
     return None
+
+
+def collect_frozen(case, seen):
+    """The networks can still learn afterwards."""
+    if not seen.get("frozen"):
+        return None
+    return behaviour(
+        _("parameters that can still learn"),
+        _("requires_grad is False for some of them"),
+        _("Collecting needs no gradients, but training does: torch.no_grad() ends by itself."),
+        "parameters-frozen",
+    )
 
 
 def collect_values(case, seen):
@@ -311,10 +324,21 @@ def collect_sampling(cases, seen):
             _("Every row of the logits is a policy of its own."),
             "one-action-for-all",
         )
-    for action in range(3):
-        if unlikely(flat == action, probs[:, action]) or unlikely(
+    both, twice = np.concatenate([flat, actions[2].ravel()]), np.concatenate([probs, probs])
+
+    def odd(action, probs):
+        return unlikely(flat == action, probs[:, action]) or unlikely(
             (flat == likeliest) == (flat == action), _agreement(probs, likeliest, action)
-        ):
+        )
+
+    def fits(alternative):
+        return not any(odd(action, alternative[: len(flat)]) for action in range(3))
+
+    bent = bent_problem(both, twice, fits)
+    if bent:
+        return bent
+    for action in range(3):
+        if odd(action, probs):
             words = _("action {action}: {k} of {n} times")
             texts = (
                 words.format(action=action, n=len(flat), k=k)
@@ -357,7 +381,7 @@ COLLECT = Collect(
     "collect_rollout",
     "collect",
     collect_cases,
-    rules=(raised, collect_played, collect_kind, collect_values),
+    rules=(raised, collect_played, collect_kind, collect_values, collect_frozen),
     overall=(collect_sampling,),
     hint=N_("Run two environments for three steps, and print what each step gives beside it."),
 )

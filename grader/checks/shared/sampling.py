@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from grader.checking import Problem, _
+
 FALSE_ALARM = 1e-12  # probability of a wrong accusation, per comparison
 
 
@@ -18,3 +20,63 @@ def unlikely(hits, probabilities) -> bool:
     variance = float(np.sum(probabilities * (1 - probabilities)))
     level = math.log(2 / FALSE_ALARM)
     return surplus > level / 3 + math.sqrt(level**2 / 9 + 2 * variance * level)
+
+
+TEMPERATURES = (0.5, 0.7, 0.8, 0.9, 1.1, 1.2, 1.5, 2.0)
+EXPLORING = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # the last one: the policy is ignored
+ALARM = 1e-9  # probability of a wrong accusation, per call of `bent`
+
+
+def bent(actions, probabilities) -> tuple | None:
+    """("temperature", T) or ("random-actions", share) where the actions come from the policy at
+    another temperature, or with a share of uniform ones mixed in; None where they may be draws.
+
+    actions: (n,); probabilities: (n, A), each row given all that went before. Under the policy
+    itself the mean of the alternatives' likelihood ratios is a martingale that starts at 1: it ever
+    exceeds 1 / ALARM with probability ALARM at most (Ville 1939). The smallest slips that are to be
+    told in at least 99 of 100 secrets: temperatures 0.8 and 1.2, 5 % random actions.
+    """
+    own = _log_likelihood(actions, probabilities)
+    gains = {name: _log_likelihood(actions, p) - own for name, p in _alternatives(probabilities)}
+    best = max(gains, key=gains.get)
+    mean = np.logaddexp.reduce(list(gains.values())) - math.log(len(gains))
+    return best if mean > -math.log(ALARM) else None
+
+
+def _alternatives(probabilities):
+    with np.errstate(divide="ignore"):
+        logs = np.log(probabilities)
+    for temperature in TEMPERATURES:
+        weights = np.exp(logs / temperature)
+        yield ("temperature", temperature), weights / weights.sum(-1, keepdims=True)
+    for share in EXPLORING:
+        mixed = (1 - share) * probabilities + share / probabilities.shape[-1]
+        yield ("random-actions", share), mixed
+
+
+def _log_likelihood(actions, probabilities):
+    with np.errstate(divide="ignore"):
+        return float(np.log(probabilities[np.arange(len(actions)), actions]).sum())
+
+
+def bent_problem(actions, probabilities, fits=lambda alternative: True) -> Problem | None:
+    """The same as a problem in words; fits: whether the actions may come from these probabilities,
+    asked for the alternative that explains them best."""
+    found = bent(actions, probabilities)
+    if found is None or not fits(dict(_alternatives(probabilities))[found]):
+        return None
+    name, size = found
+    expected = _("actions drawn from the policy as it is, over {n} steps").format(n=len(actions))
+    if name == "temperature":
+        got = _("actions as if drawn at temperature {t:g}").format(t=size)
+        hint = _(
+            "Are the logits divided by something on the way? The log-probabilities that are kept "
+            "belong to the policy itself."
+        )
+    elif size == 1:
+        name, got = "policy-ignored", _("actions as if drawn evenly")
+        hint = _("Every action came equally often. Does theta play a part in the draw?")
+    else:
+        got = _("about {share:.0%} of the actions as if drawn evenly").format(share=size)
+        hint = _("Exploring comes from the policy's own chance. Is anything mixed into the draw?")
+    return Problem("behaviour", "", expected, got, hint, name)
