@@ -327,7 +327,7 @@ def train(envs, policy, critic, num_updates, num_steps, rng, d, kind=Softmax):
 # **Predict.** Which changes will help, which will harm, and which three will matter most?
 
 # %% demo=true trained=true alt="Two panels, CartPole and Pendulum, with one row for each change. A dot shows the mean difference in return to the plain loop over twelve seeds, a bar two standard errors, small marks the single seeds; a vertical line stands at 0. On CartPole the bars of value clip, target KL and no whitening lie left of 0, the others cover it. On the pendulum the bars of annealing and value clip lie far left of 0."
-stored = pg.stored_runs("practice")  # {task: {change: (seeds, updates)}}
+stored = pg.stored_runs("practice")
 labels = {
     "anneal": pg.tr("annealing"), "adam_eps": pg.tr("Adam's epsilon 1e-5"),
     "grad_norm": pg.tr("gradient norm 0.5"), "value_clip": pg.tr("value clip 0.2"),
@@ -585,6 +585,7 @@ claim("the entropy falls", history[0]["entropy"] - history[-1]["entropy"], at_le
 #   networks](https://arxiv.org/abs/1211.5063). ICML 2013. The gradient's norm.
 # - A. M. Saxe, J. L. McClelland, S. Ganguli. [Exact solutions to the nonlinear dynamics of learning in
 #   deep linear neural networks](https://arxiv.org/abs/1312.6120). ICLR 2014. Orthogonal weights.
-# - T. F. Chan, G. H. Golub, R. J. LeVeque. Updating formulae and a pairwise algorithm for computing
-#   sample variances. Stanford University, STAN-CS-79-773, 1979.
+# - T. F. Chan, G. H. Golub, R. J. LeVeque. [Updating formulae and a pairwise algorithm for computing
+#   sample variances](http://i.stanford.edu/pub/cstr/reports/cs/tr/79/773/CS-TR-79-773.pdf). Stanford
+#   University, STAN-CS-79-773, 1979.
 # - Y. Fujita, S. Maeda. [Clipped action policy gradient](https://arxiv.org/abs/1802.07564). ICML 2018.
