@@ -558,9 +558,18 @@ def one_number_a_sentence(per_token, mask, how, length=None):
 
 @right("grpo_loss")
 def masked_first(
-    logp, logp_old, logp_ref, adv, mask, *, clip_low=0.2, clip_high=0.28, beta=0.0, how="tokens",
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    *,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
     length=None,
-):  # fmt: skip
+):
     x = (logp - logp_old.detach()).masked_fill(~mask, 0.0)
     ratio, a = x.exp(), adv.detach().unsqueeze(1)
     loss = torch.maximum(-a * ratio, -a * ratio.clip(1 - clip_low, 1 + clip_high))
@@ -572,9 +581,18 @@ def masked_first(
 
 @right("grpo_loss")
 def zeros_outside(
-    logp, logp_old, logp_ref, adv, mask, *, clip_low=0.2, clip_high=0.28, beta=0.0, how="tokens",
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    *,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
     length=None,
-):  # fmt: skip
+):
     new, old = torch.where(mask, logp, 0), torch.where(mask, logp_old.data, 0)
     ratio = torch.exp(new) / torch.exp(old)
     gain = ratio * adv.data[:, None]
@@ -589,9 +607,18 @@ def zeros_outside(
 
 @right("grpo_loss")
 def on_chosen_entries(
-    logp, logp_old, logp_ref, adv, mask, *, clip_low=0.2, clip_high=0.28, beta=0.0, how="tokens",
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    *,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
     length=None,
-):  # fmt: skip
+):
     rows = torch.arange(len(mask))[:, None].expand_as(mask)[mask]
     a, new, old = adv.detach()[rows], logp[mask], logp_old.detach()[mask]
     ratio = (new - old).exp()
@@ -605,9 +632,18 @@ def on_chosen_entries(
 
 @right("grpo_loss")
 def entry_by_entry(
-    logp, logp_old, logp_ref, adv, mask, *, clip_low=0.2, clip_high=0.28, beta=0.0, how="tokens",
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    *,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
     length=None,
-):  # fmt: skip
+):
     rows = []
     for b in range(logp.shape[0]):
         row = []
@@ -633,14 +669,29 @@ def kept_in_band(r, a, low, high):
 
 
 def variant(
-    gain=kept_in_band, term=lambda x: torch.expm1(x) - x, total=where_and_sums, sign=-1,
-    ratio=torch.exp, adv_of=lambda a, m: a.detach()[:, None], old=lambda x: x.detach(), scale=1.0,
+    gain=kept_in_band,
+    term=lambda x: torch.expm1(x) - x,
+    total=where_and_sums,
+    sign=-1,
+    ratio=torch.exp,
+    adv_of=lambda a, m: a.detach()[:, None],
+    old=lambda x: x.detach(),
+    scale=1.0,
     mask_of=lambda m: m,
-):  # fmt: skip
+):
     def loss(
-        logp, logp_old, logp_ref, adv, mask, *, clip_low=0.2, clip_high=0.28, beta=0.0,
-        how="tokens", length=None,
-    ):  # fmt: skip
+        logp,
+        logp_old,
+        logp_ref,
+        adv,
+        mask,
+        *,
+        clip_low=0.2,
+        clip_high=0.28,
+        beta=0.0,
+        how="tokens",
+        length=None,
+    ):
         mask = mask_of(mask)
         x = torch.where(mask, logp - old(logp_old), 0.0)
         each = sign * gain(ratio(x), adv_of(adv, mask), clip_low, clip_high)
@@ -737,9 +788,18 @@ listed(
 
 @wrong(LOSS, "mask-after-exp")
 def multiplied_after_exp(
-    logp, logp_old, logp_ref, adv, mask, *, clip_low=0.2, clip_high=0.28, beta=0.0, how="tokens",
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    *,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
     length=None,
-):  # fmt: skip
+):
     ratio, a = torch.exp(logp - logp_old.detach()), adv.detach()[:, None]
     each = -torch.min(ratio * a, ratio.clamp(1 - clip_low, 1 + clip_high) * a)
     if beta:
@@ -1000,11 +1060,26 @@ def parts_of(size, part, rng):
 
 
 def trainer(
-    *, in_loss=False, loo=False, blocks=True, prompts_of=None, adv_of=None, charge=1.0,
-    loss_of=None, mask_of=own_tokens, sample=None, old=None, zero=True, draw=parts_of,
-    log=None, twice=False,
-    reference_of=None, spread=lambda s: s.std(), how_of=lambda how: how, sign=1.0,
-):  # fmt: skip
+    *,
+    in_loss=False,
+    loo=False,
+    blocks=True,
+    prompts_of=None,
+    adv_of=None,
+    charge=1.0,
+    loss_of=None,
+    mask_of=own_tokens,
+    sample=None,
+    old=None,
+    zero=True,
+    draw=parts_of,
+    log=None,
+    twice=False,
+    reference_of=None,
+    spread=lambda s: s.std(),
+    how_of=lambda how: how,
+    sign=1.0,
+):
     """A right training loop, with places where one thing can be changed."""
 
     def advantages(scores, labels, divide):
@@ -1018,9 +1093,21 @@ def trainer(
         return adv
 
     def train(
-        language, policy, reference, optimizer, *, num_updates, num_prompts, group_size, beta, rng,
-        epochs=1, minibatch_size=64, divide=False, how="tokens",
-    ):  # fmt: skip
+        language,
+        policy,
+        reference,
+        optimizer,
+        *,
+        num_updates,
+        num_prompts,
+        group_size,
+        beta,
+        rng,
+        epochs=1,
+        minibatch_size=64,
+        divide=False,
+        how="tokens",
+    ):
         history, every = [], language.prompts()
         labels = torch.arange(num_prompts)
         labels = labels.repeat_interleave(group_size) if blocks else labels.repeat(group_size)
@@ -1043,9 +1130,15 @@ def trainer(
                     logp = scored(policy, tokens[idx])
                     stored = before[idx] if old is None else old(logp)
                     loss = (loss_of or masked_first)(
-                        logp, stored, ref[idx], adv[idx], mask[idx], how=how_of(how),
-                        beta=charge * beta if in_loss else 0.0, length=language.max_new,
-                    )  # fmt: skip
+                        logp,
+                        stored,
+                        ref[idx],
+                        adv[idx],
+                        mask[idx],
+                        how=how_of(how),
+                        beta=charge * beta if in_loss else 0.0,
+                        length=language.max_new,
+                    )
                     ratios.append((logp.detach() - stored).exp()[mask[idx]])
                     if zero:
                         optimizer.zero_grad()
@@ -1086,9 +1179,21 @@ listed(
 
 @right(NAME)
 def prompt_by_prompt(
-    language, policy, reference, optimizer, *, num_updates, num_prompts, group_size, beta, rng,
-    epochs=1, minibatch_size=64, divide=False, how="tokens",
-):  # fmt: skip
+    language,
+    policy,
+    reference,
+    optimizer,
+    *,
+    num_updates,
+    num_prompts,
+    group_size,
+    beta,
+    rng,
+    epochs=1,
+    minibatch_size=64,
+    divide=False,
+    how="tokens",
+):
     """One call of the sampler for each prompt, and k2 in the loss."""
     log = []
     for _ in range(num_updates):

@@ -134,9 +134,17 @@ def ppo_run(seed, rate):
     optimizer = torch.optim.Adam([*policy.parameters(), *critic.parameters()], lr=rate)
     for _ in range(UPDATES // EVERY):
         lesson(PPO_LESSON)["train_language_ppo"](
-            language, policy, critic, model, optimizer, num_updates=EVERY,
-            batch_size=PROMPTS * SIZE, beta=BETA, rng=rng, epochs=2,
-        )  # fmt: skip
+            language,
+            policy,
+            critic,
+            model,
+            optimizer,
+            num_updates=EVERY,
+            batch_size=PROMPTS * SIZE,
+            beta=BETA,
+            rng=rng,
+            epochs=2,
+        )
         curve.append(objective(policy))
     return policy, curve
 
@@ -150,9 +158,12 @@ def group_run(method):
         others = {"grpo_advantages": lambda scores, groups, divide: loo(scores, groups)}
         with Replaced(names, **(others if method == "rloo" else {})):
             policy, _history = trained(
-                seed, rate, epochs=2, divide=method == "grpo",
+                seed,
+                rate,
+                epochs=2,
+                divide=method == "grpo",
                 watch=lambda policy: curve.append(objective(policy)),
-            )  # fmt: skip
+            )
         return policy, curve
 
     return run
@@ -200,9 +211,15 @@ def seconds_of(name, updates=10):
         )
     else:
         lesson()["train_grpo"](
-            language, policy, model, optimizer, num_prompts=PROMPTS, group_size=SIZE,
-            divide=name == "grpo", **common,
-        )  # fmt: skip
+            language,
+            policy,
+            model,
+            optimizer,
+            num_prompts=PROMPTS,
+            group_size=SIZE,
+            divide=name == "grpo",
+            **common,
+        )
     return (time.process_time() - begun) / updates
 
 
@@ -311,9 +328,16 @@ def hunted(language, options, follows, seed, updates):
     options = {"beta": BETA, "divide": True, **options}
     for _ in range(updates):
         history += lesson()["train_grpo"](
-            task, policy, compared, optimizer, num_updates=1, num_prompts=PROMPTS,
-            group_size=SIZE, rng=rng, **options,
-        )  # fmt: skip
+            task,
+            policy,
+            compared,
+            optimizer,
+            num_updates=1,
+            num_prompts=PROMPTS,
+            group_size=SIZE,
+            rng=rng,
+            **options,
+        )
         if follows:
             compared.load_state_dict(policy.state_dict())
     return history

@@ -22,8 +22,15 @@ CHANGES = {
     "init_torch": {"init": "torch"},
     "scale_obs": {"scale_obs": True},
 }
-USUAL = ("anneal", "adam_eps", "grad_norm", "value_clip", "target_kl", "whiten_minibatch",
-         "scale_obs")  # fmt: skip
+USUAL = (
+    "anneal",
+    "adam_eps",
+    "grad_norm",
+    "value_clip",
+    "target_kl",
+    "whiten_minibatch",
+    "scale_obs",
+)
 CHANGES["all"] = {key: value for name in USUAL for key, value in CHANGES[name].items()}
 
 

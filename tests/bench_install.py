@@ -19,8 +19,11 @@ def seconds(tool) -> float:
         began = time.perf_counter()
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         python = Path(folder) / ("Scripts" if os.name == "nt" else "bin") / "python"
-        subprocess.run([python, ROOT / "publish" / "install.py", "lab"], check=True,
-                       env={**os.environ, "INSTALLER": tool})  # fmt: skip
+        subprocess.run(
+            [python, ROOT / "publish" / "install.py", "lab"],
+            check=True,
+            env={**os.environ, "INSTALLER": tool},
+        )
         return time.perf_counter() - began
 
 

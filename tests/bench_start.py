@@ -19,8 +19,12 @@ LESSON = "02_variance"
 def processor_seconds(folder, *arguments) -> float:
     """What ``python -m grader`` costs in this checkout, its workers included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "grader", *map(str, arguments)], cwd=folder,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "grader", *map(str, arguments)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -31,10 +35,27 @@ def measured(folder, work) -> dict:
     handed_in = work / "in" / "student" / LESSON / f"{LESSON}.ipynb"
     handed_in.parent.mkdir(parents=True)
     shutil.copy(folder / "solutions" / "en" / LESSON / f"{LESSON}.ipynb", handed_in)
-    collect = ["collect", work / "empty", "--from", "canvas", "--to", work / "to",
-               "--lesson", LESSON]  # fmt: skip
-    grade = ["autograde", "--submitted", work / "in", "--out", work / "out", "--jobs", "1",
-             "--secret-file", work / "secret"]  # fmt: skip
+    collect = [
+        "collect",
+        work / "empty",
+        "--from",
+        "canvas",
+        "--to",
+        work / "to",
+        "--lesson",
+        LESSON,
+    ]
+    grade = [
+        "autograde",
+        "--submitted",
+        work / "in",
+        "--out",
+        work / "out",
+        "--jobs",
+        "1",
+        "--secret-file",
+        work / "secret",
+    ]
     return {
         "collect, an empty folder": processor_seconds(folder, *collect),
         "one submission of lesson 02": processor_seconds(folder, *grade),

@@ -10,8 +10,15 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ALWAYS = {"test_checks", "test_wire", "test_pg_envs", "test_pg_exact", "test_pg_i18n",
-          "test_pg_nets", "test_translations"}  # fmt: skip
+ALWAYS = {
+    "test_checks",
+    "test_wire",
+    "test_pg_envs",
+    "test_pg_exact",
+    "test_pg_i18n",
+    "test_pg_nets",
+    "test_translations",
+}
 # Where a lesson's number stands in the path of a file that belongs to it.
 OF_LESSON = re.compile(
     r"^(?:lessons/|locale/\w+/LC_MESSAGES/|bank/lesson_|grader/checks/lesson_|tests/test_lesson_)"

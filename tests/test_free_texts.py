@@ -37,8 +37,13 @@ def at(request):
 
 
 def markdown(text, **more):
-    return {"cell_type": "markdown", "id": f"m{abs(hash(text)) % 10**9}", "source": text,
-            "metadata": {}, **more}  # fmt: skip
+    return {
+        "cell_type": "markdown",
+        "id": f"m{abs(hash(text)) % 10**9}",
+        "source": text,
+        "metadata": {},
+        **more,
+    }
 
 
 def free_of(lesson, notebook):
@@ -107,10 +112,14 @@ SHAPES = {
     "above": lambda n, q: before(n, q, markdown(PROOF)),
     "two below": lambda n, q: insert_after(n, q, markdown("First."), markdown(PROOF)),
     "below, stub deleted": lambda n, q: without(insert_after(n, q, markdown(PROOF)), q),
-    "deleted, at the end": lambda n, q: {**(m := without(n, q)), "cells":
-                                         [*m["cells"], markdown(PROOF)]},
-    "deleted, at the top": lambda n, q: {**(m := without(n, q)), "cells":
-                                         [markdown(PROOF), *m["cells"]]},
+    "deleted, at the end": lambda n, q: {
+        **(m := without(n, q)),
+        "cells": [*m["cells"], markdown(PROOF)],
+    },
+    "deleted, at the top": lambda n, q: {
+        **(m := without(n, q)),
+        "cells": [markdown(PROOF), *m["cells"]],
+    },
     "in a raw cell": lambda n, q: insert_after(n, q, {**markdown(PROOF), "cell_type": "raw"}),
     "in a comment": lambda n, q: insert_after(n, q, code(f"# {PROOF}")),
     "in a string": lambda n, q: insert_after(n, q, code(f'"""{PROOF}"""')),
@@ -122,7 +131,7 @@ SHAPES = {
     "metadata gone, ids kept": lambda n, q: stripped(in_its_cell(n, q), ids=False),
     "metadata gone, written below": lambda n, q: stripped(insert_after(n, q, markdown(PROOF))),
     "in paragraphs": in_paragraphs,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -153,17 +162,31 @@ def test_a_text_that_stood_elsewhere_is_told(at, shape):
 
 DATA = f"data:image/png;base64,{PNG}"
 PICTURES = {
-    "attached below": lambda n, q: insert_after(n, q, markdown(
-        "![image.png](attachment:image.png)", attachments={"image.png": {"image/png": PNG}})),
-    "odd name": lambda n, q: insert_after(n, q, markdown(
-        "![Foto von Übung (1).png](<attachment:Foto von Übung.png>)",
-        attachments={"Foto von Übung.png": {"image/png": PNG}})),
+    "attached below": lambda n, q: insert_after(
+        n,
+        q,
+        markdown(
+            "![image.png](attachment:image.png)", attachments={"image.png": {"image/png": PNG}}
+        ),
+    ),
+    "odd name": lambda n, q: insert_after(
+        n,
+        q,
+        markdown(
+            "![Foto von Übung (1).png](<attachment:Foto von Übung.png>)",
+            attachments={"Foto von Übung.png": {"image/png": PNG}},
+        ),
+    ),
     "attached, stub left": lambda n, q: attach(n, q, {"a b.png": {"image/png": PNG}}),
     "in the text": lambda n, q: replaced(n, q, f"![image.png]({DATA})"),
     "as a tag": lambda n, q: replaced(n, q, f'<img src="{DATA}" width="300">'),
-    "cell deleted": lambda n, q: without(insert_after(n, q, markdown(
-        "![](attachment:x.png)", attachments={"x.png": {"image/png": PNG}})), q),
-}  # fmt: skip
+    "cell deleted": lambda n, q: without(
+        insert_after(
+            n, q, markdown("![](attachment:x.png)", attachments={"x.png": {"image/png": PNG}})
+        ),
+        q,
+    ),
+}
 
 
 def attach(notebook, name, attachments):
@@ -189,8 +212,10 @@ def test_a_pasted_picture_waits_and_is_kept(at, shape):
 @pytest.mark.parametrize("kind", ["image/gif", "image/webp", "image/svg+xml", "application/pdf"])
 def test_a_picture_that_cant_be_shown_waits_all_the_same(at, kind):
     lesson, notebook, name = at
-    for made in (attach(notebook(), name, {"a.gif": {kind: "AAAA"}}),
-                 replaced(notebook(), name, f"![x](data:{kind};base64,AAAA)")):  # fmt: skip
+    for made in (
+        attach(notebook(), name, {"a.gif": {kind: "AAAA"}}),
+        replaced(notebook(), name, f"![x](data:{kind};base64,AAAA)"),
+    ):
         assert free_of(lesson, made)[0].written
 
 
@@ -222,7 +247,7 @@ NOTHING = {
     "doubled": doubled,
     "metadata gone": lambda n, q: stripped(n),
     "own code": lambda n, q: insert_after(n, q, code("x = 1  # not an answer")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("shape", NOTHING)
@@ -262,8 +287,11 @@ def test_a_doubled_notebook_runs_no_given_cell_as_the_students_own(copies, how):
     cells = notebook["cells"]
     for number in range(copies):
         again = how(copy.deepcopy({**notebook, "cells": cells}))["cells"]
-        notebook = {**notebook, "cells": notebook["cells"] + [
-            {**cell, "id": f"{number}{cell['id']}"[:60]} for cell in again]}  # fmt: skip
+        notebook = {
+            **notebook,
+            "cells": notebook["cells"]
+            + [{**cell, "id": f"{number}{cell['id']}"[:60]} for cell in again],
+        }
     plan = assemble(lesson, read_document(json.dumps(notebook).encode()))
     own = [cell.text for cell in extras(plan) if "check(" not in cell.text]
     assert own == [] and not any(cell.run for cell in plan.cells if cell.kind == "demo")

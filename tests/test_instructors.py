@@ -110,9 +110,12 @@ def environment(folder):
 def shell(command, folder):
     """Runs one command there; returns what it printed."""
     done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment(folder), text=True,
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment(folder),
+        text=True,
         capture_output=True,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout
 
@@ -153,9 +156,12 @@ def formgrader(command, folder):
 def mark(command, folder):
     """Marks Ada's text on the page that the command serves, and ends it with Ctrl+C."""
     process = subprocess.Popen(
-        ["bash", "-c", f"exec {command} --no-browser"], cwd=folder, env=environment(folder),
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        ["bash", "-c", f"exec {command} --no-browser"],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         address = re.search(r"http://\S+", process.stdout.readline())[0]
         with urllib.request.urlopen(f"{address}{LESSON}/q_why", timeout=120) as answer:
@@ -164,9 +170,10 @@ def mark(command, folder):
         assert "Because." in page and "1234" not in page.replace(address, "")
         told = {"id": text, "ticks": [], "points": 3, "comment": "Well said."}
         asked = urllib.request.Request(
-            f"{address}mark/{LESSON}/q_why", json.dumps(told).encode(),
+            f"{address}mark/{LESSON}/q_why",
+            json.dumps(told).encode(),
             {"Content-Type": "application/json"},
-        )  # fmt: skip
+        )
         with urllib.request.urlopen(asked, timeout=120) as answer:
             assert json.load(answer) == {"score": 3.0, "waiting": 0}
         process.send_signal(signal.SIGINT)
@@ -227,8 +234,10 @@ def test_moodles_commands(repository, tmp_path):
     shell(grade, course)
     shell(export, course)
     with open(course / "marks.csv", newline="", encoding="utf-8") as file:
-        marks = {row["Nombre completo"]: row["Calificación"]
-                 for row in csv.DictReader(file, delimiter=";")}  # fmt: skip
+        marks = {
+            row["Nombre completo"]: row["Calificación"]
+            for row in csv.DictReader(file, delimiter=";")
+        }
     assert marks == {"Ada": "8", "Ben": "1"}  # two points, handed in late: one is lost
     assert "2 h 15 min" in feedback(course, "ben@x.org")
     shell(back, course)

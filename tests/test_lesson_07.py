@@ -50,9 +50,14 @@ def test_prompts_temperature_and_top_k_reach_the_sampler():
 
 @pytest.mark.parametrize(
     ("words", "score"),
-    [("Ann is happy .", 1), ("Bob is sad .", 0), ("Ann is happy happy .", 0),
-     ("Bob is sad and kind .", 1), ("Ann is kind and happy .", 1)],
-)  # fmt: skip
+    [
+        ("Ann is happy .", 1),
+        ("Bob is sad .", 0),
+        ("Ann is happy happy .", 0),
+        ("Bob is sad and kind .", 1),
+        ("Ann is kind and happy .", 1),
+    ],
+)
 def test_the_checkers_task(words, score):
     language = pg.language.Language(task="once")
     row = [language.symbols.index(word) for word in words.split()]
@@ -73,7 +78,16 @@ def test_every_run_of_the_hunt_can_be_told_from_every_other():
 
 def test_the_checks_names_are_the_syllabus():
     assert [exercise.name for exercise in EXERCISES] == [
-        "rloo_advantages", "grpo_advantages", "aggregate_loss", "grpo_loss", "kl_reward_loss",
-        "kl_in_loss", "train_grpo", "token_bug_hunt", "q_equal_scores", "q_divide_by_std",
-        "q_k3_as_loss", "q_zero_loss",
-    ]  # fmt: skip
+        "rloo_advantages",
+        "grpo_advantages",
+        "aggregate_loss",
+        "grpo_loss",
+        "kl_reward_loss",
+        "kl_in_loss",
+        "train_grpo",
+        "token_bug_hunt",
+        "q_equal_scores",
+        "q_divide_by_std",
+        "q_k3_as_loss",
+        "q_zero_loss",
+    ]

@@ -28,8 +28,12 @@ def collected(tmp_path, files, source="canvas", **more):
 def test_a_class_zipped_again_on_a_mac_or_windows_is_whole(tmp_path):
     files = {f"all/lovelaceada_1234_98765_{NB}": "ada", f"all/hoppergrace_77_98770_{NB}": "grace"}
     left = {f"__MACOSX/all/._{name.split('/')[1]}": "\0\5" for name in files}
-    left |= {"all/.DS_Store": "x", "all/Thumbs.db": "x", "all/desktop.ini": "x",
-             f"all/.ipynb_checkpoints/turingalan_8_98771_{NB}": "an old state"}  # fmt: skip
+    left |= {
+        "all/.DS_Store": "x",
+        "all/Thumbs.db": "x",
+        "all/desktop.ini": "x",
+        f"all/.ipynb_checkpoints/turingalan_8_98771_{NB}": "an old state",
+    }
     told, found = collected(tmp_path, {**files, **left})
     assert found == {at("1234"): "ada", at("77"): "grace"}
     assert len(told.lines) == 2 and not told.missing
@@ -37,15 +41,23 @@ def test_a_class_zipped_again_on_a_mac_or_windows_is_whole(tmp_path):
 
 def test_moodles_folders_zipped_again_on_a_mac_are_whole(tmp_path):
     mark = "Ada Lovelace_1234_assignsubmission_file_"
-    files = {f"{mark}/{NB}": "ada", f"__MACOSX/{mark}/._{NB}": "\0", f"{mark}/.DS_Store": "x",
-             f"{mark}/.ipynb_checkpoints/01_reinforce-checkpoint.ipynb": "old"}  # fmt: skip
+    files = {
+        f"{mark}/{NB}": "ada",
+        f"__MACOSX/{mark}/._{NB}": "\0",
+        f"{mark}/.DS_Store": "x",
+        f"{mark}/.ipynb_checkpoints/01_reinforce-checkpoint.ipynb": "old",
+    }
     assert collected(tmp_path, files, "moodle")[1] == {at("Ada_Lovelace_1234"): "ada"}
 
 
 def test_an_anonymous_assignment_names_students_by_their_anonymous_ids(tmp_path):
-    files = {f"anon_aB3xZ_98765_{NB}": "1", f"LATE_anon_k9Qm2_98770_{NB}": "2",
-             "anon_Zz1aa_98771_Untitled.ipynb": "3", f"anon_12345_98772_{NB}": "4",
-             f"anon_q7777_LATE_98773_{NB}": "5"}  # fmt: skip
+    files = {
+        f"anon_aB3xZ_98765_{NB}": "1",
+        f"LATE_anon_k9Qm2_98770_{NB}": "2",
+        "anon_Zz1aa_98771_Untitled.ipynb": "3",
+        f"anon_12345_98772_{NB}": "4",
+        f"anon_q7777_LATE_98773_{NB}": "5",
+    }
     told, found = collected(tmp_path, files)
     students = ["anon_aB3xZ", "anon_k9Qm2", "anon_Zz1aa", "anon_12345", "anon_q7777"]
     assert found == {at(name): str(n) for n, name in enumerate(students, 1)}
@@ -65,19 +77,22 @@ def test_a_person_called_anon_beside_named_people_is_not_guessed(tmp_path):
     assert found == {at("1234"): "ada"} and len(told.missing) == 2
 
 
-@pytest.mark.parametrize(("name", "student"), [
-    ("eve_77_5_98770_01_reinforce.ipynb", "5"),
-    ("eve_77_LATE_5_98770_01_reinforce.ipynb", "5"),
-    ("eve_LATE_5_98770_77_9_01_reinforce.ipynb", "5"),
-    ("77_5_98770_x.ipynb", "5"),
-    ("eve_77_5_98770_x.ipynb", ""),
-    ("eve_5_98770_2_x.ipynb", ""),
-    ("eve_5_98770_77_98771_01_reinforce.ipynb", ""),
-    ("eve_5_98770_x_77_98771_01_reinforce.ipynb", "5"),
-    ("eve_5_98770_01_reinforce.ipynb", "5"),
-    ("eve2_5_98770_01_reinforce (1).ipynb", "5"),
-    ("evil_LATE_x_5_98770_01_reinforce.ipynb", "5"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("eve_77_5_98770_01_reinforce.ipynb", "5"),
+        ("eve_77_LATE_5_98770_01_reinforce.ipynb", "5"),
+        ("eve_LATE_5_98770_77_9_01_reinforce.ipynb", "5"),
+        ("77_5_98770_x.ipynb", "5"),
+        ("eve_77_5_98770_x.ipynb", ""),
+        ("eve_5_98770_2_x.ipynb", ""),
+        ("eve_5_98770_77_98771_01_reinforce.ipynb", ""),
+        ("eve_5_98770_x_77_98771_01_reinforce.ipynb", "5"),
+        ("eve_5_98770_01_reinforce.ipynb", "5"),
+        ("eve2_5_98770_01_reinforce (1).ipynb", "5"),
+        ("evil_LATE_x_5_98770_01_reinforce.ipynb", "5"),
+    ],
+)
 def test_no_number_of_a_name_or_a_file_becomes_a_student(name, student):
     assert read_names([name], "canvas", LESSON)[name].number == student
 
@@ -113,8 +128,13 @@ def test_canvass_gradebook_decides_between_readings(tmp_path):
 
 
 def test_a_second_notebook_is_named_and_other_endings_are_taken(tmp_path):
-    files = {f"ada_1_2_{NB}": "ada", "ada_1_3_scratch.ipynb": "x", f"bob_2_4_{NB}.txt": "bob",
-             f"cem_3_5_{NB}.json": "cem", "dot_4_6_01_reinforce.ipynb (1).txt": "dot"}  # fmt: skip
+    files = {
+        f"ada_1_2_{NB}": "ada",
+        "ada_1_3_scratch.ipynb": "x",
+        f"bob_2_4_{NB}.txt": "bob",
+        f"cem_3_5_{NB}.json": "cem",
+        "dot_4_6_01_reinforce.ipynb (1).txt": "dot",
+    }
     told, found = collected(tmp_path, files)
     assert found == {at("1"): "ada", at("2"): "bob", at("3"): "cem", at("4"): "dot"}
     assert "scratch.ipynb" in told.lines[0] and f"{NB}.txt" in told.lines[1]
@@ -168,35 +188,77 @@ def test_a_participant_whom_the_worksheet_lacks_is_told(tmp_path):
 # Worksheets of other languages
 
 WORKSHEETS = {
-    "es": (('Identificador,"Nombre completo","Dirección de correo",Estado,Calificación,'
-           '"Calificación máxima","La calificación puede ser cambiada",'
-           '"Última modificación (entrega)","Última modificación (calificación)"'),
-           "Participante 1234", "domingo, 29 de noviembre de 2026, 22:15"),
-    "pt_BR": (('Identificador,"Nome completo","Endereço de email",Status,Nota,"Nota máxima",'
-              '"A nota pode ser alterada","Última modificação (envio)",'
-              '"Última modificação (nota)"'), "Participante 1234", "domingo, 29 nov 2026, 22:15"),
-    "pt": (('Identificador,"Nome completo","Endereço de e-mail",Estado,Avaliação,"Nota máxima",'
-           '"A nota pode ser alterada","Última atualização (submissão)",'
-           '"Última atualização (avaliação)"'), "Participante 1234",
-           "domingo, 29 de novembro de 2026 às 22:15"),
-    "fr": (("Identifiant;Nom complet;Adresse de courriel;Statut;Note;Note maximale;"
-           "La note peut être modifiée;Dernière modification (travail remis);"
-           "Dernière modification (note)"), "Participant 1234", "dimanche 29 novembre 2026, 22:15"),
-    "de": (("ID,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,Beste Bewertung,"
-           "Bewertung kann geändert werden,Zuletzt geändert (Abgabe),"
-           "Zuletzt geändert (Bewertung)"), "Teilnehmer/in1234",
-           "Sonntag, 29. November 2026, 22:15"),
-    "it": (("Identificativo,Nome completo,Indirizzo email,Stato,Valutazione,Valutazione massima,"
-           "La valutazione può essere modificata,Ultima modifica (consegna),"
-           "Ultima modifica (valutazione)"), "Partecipante 1234",
-           "domenica, 29 novembre 2026, 22:15"),
-    "en": (("Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
-           "Last modified (submission),Last modified (grade)"), "Participant 1234",
-           "Sunday, 29 November 2026, 10:15 PM"),
-    "cs": (("Identifikátor,Celé jméno,E-mailová adresa,Stav,Známka,Nejvyšší známka,Lze změnit,"
-           "Poslední změna (odevzdání),Poslední změna (hodnocení)"), "Účastník 1234",
-           "2026-11-29 22:15"),
-}  # fmt: skip
+    "es": (
+        (
+            'Identificador,"Nombre completo","Dirección de correo",Estado,Calificación,'
+            '"Calificación máxima","La calificación puede ser cambiada",'
+            '"Última modificación (entrega)","Última modificación (calificación)"'
+        ),
+        "Participante 1234",
+        "domingo, 29 de noviembre de 2026, 22:15",
+    ),
+    "pt_BR": (
+        (
+            'Identificador,"Nome completo","Endereço de email",Status,Nota,"Nota máxima",'
+            '"A nota pode ser alterada","Última modificação (envio)",'
+            '"Última modificação (nota)"'
+        ),
+        "Participante 1234",
+        "domingo, 29 nov 2026, 22:15",
+    ),
+    "pt": (
+        (
+            'Identificador,"Nome completo","Endereço de e-mail",Estado,Avaliação,"Nota máxima",'
+            '"A nota pode ser alterada","Última atualização (submissão)",'
+            '"Última atualização (avaliação)"'
+        ),
+        "Participante 1234",
+        "domingo, 29 de novembro de 2026 às 22:15",
+    ),
+    "fr": (
+        (
+            "Identifiant;Nom complet;Adresse de courriel;Statut;Note;Note maximale;"
+            "La note peut être modifiée;Dernière modification (travail remis);"
+            "Dernière modification (note)"
+        ),
+        "Participant 1234",
+        "dimanche 29 novembre 2026, 22:15",
+    ),
+    "de": (
+        (
+            "ID,Vollständiger Name,E-Mail-Adresse,Status,Bewertung,Beste Bewertung,"
+            "Bewertung kann geändert werden,Zuletzt geändert (Abgabe),"
+            "Zuletzt geändert (Bewertung)"
+        ),
+        "Teilnehmer/in1234",
+        "Sonntag, 29. November 2026, 22:15",
+    ),
+    "it": (
+        (
+            "Identificativo,Nome completo,Indirizzo email,Stato,Valutazione,Valutazione massima,"
+            "La valutazione può essere modificata,Ultima modifica (consegna),"
+            "Ultima modifica (valutazione)"
+        ),
+        "Partecipante 1234",
+        "domenica, 29 novembre 2026, 22:15",
+    ),
+    "en": (
+        (
+            "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
+            "Last modified (submission),Last modified (grade)"
+        ),
+        "Participant 1234",
+        "Sunday, 29 November 2026, 10:15 PM",
+    ),
+    "cs": (
+        (
+            "Identifikátor,Celé jméno,E-mailová adresa,Stav,Známka,Nejvyšší známka,Lze změnit,"
+            "Poslední změna (odevzdání),Poslední změna (hodnocení)"
+        ),
+        "Účastník 1234",
+        "2026-11-29 22:15",
+    ),
+}
 
 
 def a_worksheet(path, language, maximum="25,00", grade="", encoding="utf-8-sig"):
@@ -283,7 +345,9 @@ MARKS = {"1234": {"02_variance": 3.0}, "77": {"02_variance": 8.5}}
 def test_one_persons_login_that_is_anothers_id_swaps_no_marks(tmp_path):
     found = exported(tmp_path, COLLISION, MARKS)
     assert {row[0]: row[-1] for row in table(found.text)[2:]} == {
-        "Lovelace, Ada": "3", "Hopper, Grace": "8.5"}  # fmt: skip
+        "Lovelace, Ada": "3",
+        "Hopper, Grace": "8.5",
+    }
     assert not found.refused and not found.lines
 
 
@@ -293,11 +357,14 @@ def test_a_login_that_is_anothers_id_gives_no_mark_to_the_other(tmp_path):
     assert [row[0] for row in table(found.text)[2:]] == ["Hopper, Grace"]
 
 
-@pytest.mark.parametrize(("rows", "marks"), [
-    ('"A, A",1,S1,ada,A,\n"B, B",2,S2,ada,B,\n', {"ada": {"02_variance": 1.0}}),
-    ('"A, A",1,S1,ada,A,\n"B, B",1,S2,ben,B,\n', {"1": {"02_variance": 1.0}}),
-    ('"A, A",1,S1,ada,A,\n', {"1": {"02_variance": 1.0}, "ada": {"02_variance": 2.0}}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "marks"),
+    [
+        ('"A, A",1,S1,ada,A,\n"B, B",2,S2,ada,B,\n', {"ada": {"02_variance": 1.0}}),
+        ('"A, A",1,S1,ada,A,\n"B, B",1,S2,ben,B,\n', {"1": {"02_variance": 1.0}}),
+        ('"A, A",1,S1,ada,A,\n', {"1": {"02_variance": 1.0}, "ada": {"02_variance": 2.0}}),
+    ],
+)
 def test_who_matches_two_rows_is_refused_by_name(tmp_path, rows, marks):
     found = exported(tmp_path, HEAD + rows, marks)
     assert table(found.text)[2:] == [] and set(found.refused) == set(marks)
@@ -314,8 +381,10 @@ def test_a_file_with_semicolons_comes_back_with_semicolons_and_commas(tmp_path):
     text = HEAD.replace(",", ";") + "Lovelace, Ada;1234;S1;ada;A;\nHopper, Grace;77;S2;g;B;8,50\n"
     rows = table(exported(tmp_path, text, MARKS).text, ";")
     assert rows[0][-1] == "02 variance (555)" and rows[1][-1] == "20"
-    assert rows[2:] == [["Lovelace, Ada", "1234", "S1", "ada", "A", "3"],
-                        ["Hopper, Grace", "77", "S2", "g", "B", "8,5"]]  # fmt: skip
+    assert rows[2:] == [
+        ["Lovelace, Ada", "1234", "S1", "ada", "A", "3"],
+        ["Hopper, Grace", "77", "S2", "g", "B", "8,5"],
+    ]
 
 
 def test_semicolons_with_points_stay_so(tmp_path):
@@ -323,14 +392,21 @@ def test_semicolons_with_points_stay_so(tmp_path):
     assert table(exported(tmp_path, text, MARKS).text, ";")[2][-1] == "8.5"
 
 
-@pytest.mark.parametrize("text", [
-    ("LastName,FirstName,ID,SIS User ID,SIS Login ID,Section,02 variance (555)\n"
-    "    Points Possible,,,,,,20\nHopper,Grace,77,S2,grace,B,\n"),
-    ("Student,ID,SIS Login ID,Integration ID,Root Account,Section,Notes,02 variance (555),"
-    "Final Score\n    Points Possible,,,,,,,20,(read only)\n,,,,,,,Manual Posting,\n"
-    '"Hopper, Grace",77,grace,i,r,B,note,,42\n'),
-    "ID\n77\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "LastName,FirstName,ID,SIS User ID,SIS Login ID,Section,02 variance (555)\n"
+            "    Points Possible,,,,,,20\nHopper,Grace,77,S2,grace,B,\n"
+        ),
+        (
+            "Student,ID,SIS Login ID,Integration ID,Root Account,Section,Notes,02 variance (555),"
+            "Final Score\n    Points Possible,,,,,,,20,(read only)\n,,,,,,,Manual Posting,\n"
+            '"Hopper, Grace",77,grace,i,r,B,note,,42\n'
+        ),
+        "ID\n77\n",
+    ],
+)
 def test_columns_that_say_who_somebody_is_come_back_as_they_were(tmp_path, text):
     before = table(text)
     found = exported(tmp_path, text, {"77": {"02_variance": 8.5}})
@@ -355,8 +431,11 @@ def test_moodles_worksheet_comes_back_with_the_marks_in_its_own_dialect(tmp_path
 
 def test_people_without_an_address_are_found_by_their_number(tmp_path):
     text = SHEET.replace("\n", ",\n").replace("address,", "address,Grade", 1)
-    marks = {"ada@x.org": {"02_variance": 1.0}, "Gr_77": {"02_variance": 2.0},
-             "No_9": {"02_variance": 3.0}}  # fmt: skip
+    marks = {
+        "ada@x.org": {"02_variance": 1.0},
+        "Gr_77": {"02_variance": 2.0},
+        "No_9": {"02_variance": 3.0},
+    }
     found = exported(tmp_path, text, marks, "moodle")
     assert [row[3] for row in table(found.text)[1:]] == ["1", "2"]
     assert "No_9" in found.lines[0]

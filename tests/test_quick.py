@@ -7,10 +7,16 @@ from tests.test_bank import ENTRIES
 
 
 def test_a_files_path_says_whose_lesson_it_is():
-    files = ["lessons/04_ppo_clip.py", "grader/checks/lesson_03b/learning.py", "README.md",
-             "bank/lesson_02_worlds.py", "locale/es/LC_MESSAGES/06_toward_language.po",
-             "tests/test_lesson_05.py", "grader/checks/shared/rows.py",
-             "solutions/en/01_reinforce/01_reinforce.ipynb"]  # fmt: skip
+    files = [
+        "lessons/04_ppo_clip.py",
+        "grader/checks/lesson_03b/learning.py",
+        "README.md",
+        "bank/lesson_02_worlds.py",
+        "locale/es/LC_MESSAGES/06_toward_language.po",
+        "tests/test_lesson_05.py",
+        "grader/checks/shared/rows.py",
+        "solutions/en/01_reinforce/01_reinforce.ipynb",
+    ]
     assert quick.lessons_of(files) == {"02", "03b", "04", "05", "06"}
 
 
@@ -25,8 +31,10 @@ def test_the_bank_and_the_tests_of_a_touched_lesson_are_in_it():
     others = [item("test_bank"), item("test_faults"), item("test_checks")]
     kept = quick.selected([*entries, *modules, *others], {"04"})
     assert [one.path.stem for one in kept if not one.entry] == [
-        "test_lesson_04", "test_lesson_04_kl", "test_checks"
-    ]  # fmt: skip
+        "test_lesson_04",
+        "test_lesson_04_kl",
+        "test_checks",
+    ]
     judged = {one.entry.exercise for one in kept if one.entry}
     assert "ppo_clip_loss" in judged and "softmax" not in judged and "gae" not in judged
 

@@ -17,8 +17,14 @@ def value_clip(values, held, free, old, ret, clip):
     ax.plot(values, held, "-", color=COLORS[0], lw=5, alpha=0.35, label=_("your loss"))
     for place, words in ((old, _("old value")), (ret, _("return"))):
         ax.axvline(place, color=DARK, linestyle=":", lw=1)
-        ax.annotate(words, (place, 1), xycoords=("data", "axes fraction"), xytext=(4, -12),
-                    textcoords="offset points", size=9)  # fmt: skip
+        ax.annotate(
+            words,
+            (place, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -12),
+            textcoords="offset points",
+            size=9,
+        )
     ax.set(xlabel=_("new value"), ylabel=_("loss of one sample"), ylim=(-0.3, 9.5))
     ax.legend(fontsize=9)
     return ax

@@ -100,8 +100,11 @@ def test_digits_tick_boxes_and_enter_goes_on(page):
     until(driver, lambda: len(texts.told) == 2)
     press(driver, Keys.ENTER, "0")
     until(driver, lambda: len(texts.told) == 3)
-    assert texts.told == [("id0", ["aa"], 2.0, ""), ("id0", ["aa", "bb"], 3.5, ""),
-                          ("id1", [], 0, "")]  # fmt: skip
+    assert texts.told == [
+        ("id0", ["aa"], 2.0, ""),
+        ("id0", ["aa", "bb"], 3.5, ""),
+        ("id1", [], 0, ""),
+    ]
     until(driver, lambda: shown(driver) == [["3.5", "0", ""], "2 / 3", 1])
     press(driver, Keys.BACKSPACE)
     assert shown(driver)[2] == 0

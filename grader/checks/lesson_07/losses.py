@@ -271,24 +271,38 @@ def grpo_cases(rng):
         grpo_case(ratios, adv, ragged_mask, rng=rng, apart=near, beta=0.3),
         grpo_case(ratios, adv, ragged_mask, rng=rng, apart=near, beta=0.1, how="sentences"),
         grpo_case(
-            ratios, adv, ragged_mask, rng=rng, apart=near, beta=0.2, dtype=np.float32,
-            how="constant", length=3,
+            ratios,
+            adv,
+            ragged_mask,
+            rng=rng,
+            apart=near,
+            beta=0.2,
+            dtype=np.float32,
+            how="constant",
+            length=3,
         ),
         # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
         grpo_case([[0.01, 100.0], [0.01, 100.0]], [1.0, -2.0], np.ones((2, 2), bool)),
-        *(grpo_case(*eight, ~whole, edge=True, apart=np.ones((2, 4)), beta=0.3, how=how, length=4)
-          for how in HOWS),
+        *(
+            grpo_case(*eight, ~whole, edge=True, apart=np.ones((2, 4)), beta=0.3, how=how, length=4)
+            for how in HOWS
+        ),
         *(far_outside(which) for which in ("logp_old", "logp_ref")),
-    ]  # fmt: skip
+    ]
     return cases
 
 
 def far_outside(which):
     """A padded column whose ratio is beyond float32's largest number."""
     case = grpo_case(
-        [[1.1, 1.0, 0.9]], [1.0], [[True, False, True]], apart=[[0.1, 0.0, -0.1]], beta=0.3,
-        dtype=np.float32, edge=True,
-    )  # fmt: skip
+        [[1.1, 1.0, 0.9]],
+        [1.0],
+        [[True, False, True]],
+        apart=[[0.1, 0.0, -0.1]],
+        beta=0.3,
+        dtype=np.float32,
+        edge=True,
+    )
     case.inputs[which].array[0, 1] += -89.0 if which == "logp_old" else 89.0
     return case
 
@@ -322,9 +336,17 @@ def slope(ratio, adv, low, high, step=1e-6):
 
 
 def grpo_truth(
-    logp, logp_old, logp_ref, adv, mask, clip_low=0.2, clip_high=0.28, beta=0.0, how="tokens",
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
     length=None,
-):  # fmt: skip
+):
     weights, terms = row_weights(mask, how, length), []
     gradient = np.zeros(np.shape(logp))
     for index in zip(*np.nonzero(mask), strict=True):
@@ -352,15 +374,30 @@ def third(x):
 
 
 def grpo_like(
-    gain=clipped, term=third, aggregate=None, sign=-1.0, data=lambda x: x.detach(), ratio_of=None,
-    advantage=lambda a, m: a.detach()[:, None], weigh=lambda beta: beta,
-):  # fmt: skip
+    gain=clipped,
+    term=third,
+    aggregate=None,
+    sign=-1.0,
+    data=lambda x: x.detach(),
+    ratio_of=None,
+    advantage=lambda a, m: a.detach()[:, None],
+    weigh=lambda beta: beta,
+):
     """A wrong loss, right where nothing else is said."""
 
     def loss(
-        logp, logp_old, logp_ref, adv, mask, *, clip_low=0.2, clip_high=0.28, beta=0.0,
-        how="tokens", length=None,
-    ):  # fmt: skip
+        logp,
+        logp_old,
+        logp_ref,
+        adv,
+        mask,
+        *,
+        clip_low=0.2,
+        clip_high=0.28,
+        beta=0.0,
+        how="tokens",
+        length=None,
+    ):
         apart = kept(logp - data(logp_old), mask)
         ratio = torch.exp(apart) if ratio_of is None else ratio_of(apart, mask)
         each = sign * gain(ratio, advantage(adv, mask), clip_low, clip_high)

@@ -277,9 +277,13 @@ def told_wrong(name, found, right):
     names = {"first_ratio": "first-ratio"}
     words = f"{name} = "
     return Problem(
-        "value", "", words + number_text(round(float(right), 4)), words + number_text(found),
-        hints[name], names.get(name, "logged-wrong"),
-    )  # fmt: skip
+        "value",
+        "",
+        words + number_text(round(float(right), 4)),
+        words + number_text(found),
+        hints[name],
+        names.get(name, "logged-wrong"),
+    )
 
 
 # One batch, looked at closely -----------------------------------------------------------------
@@ -325,9 +329,15 @@ def batch_of(case, seen, tokens, labels):
     given = case.inputs
     scores = language_of(case).score(torch.tensor(tokens.astype(np.int64))).numpy().astype(float)
     return Batch(
-        tokens, mask_of(language_of(case), tokens.astype(int)), log_ratios(case, seen, tokens),
-        scores, labels, given["beta"], given.get("divide", False), given.get("how", "tokens"),
-    )  # fmt: skip
+        tokens,
+        mask_of(language_of(case), tokens.astype(int)),
+        log_ratios(case, seen, tokens),
+        scores,
+        labels,
+        given["beta"],
+        given.get("divide", False),
+        given.get("how", "tokens"),
+    )
 
 
 def outside(language, step, mask):
@@ -384,8 +394,11 @@ def forms(batch):
     others = ("plain",) if batch.divide else ("ddof0", "ddof1")
 
     def all_of(scores, kls, kinds, labels=batch.labels, how=batch.how):
-        return [per_token(batch, advantage(scores, labels, kind), kl, how)
-                for kl in kls for kind in kinds]  # fmt: skip
+        return [
+            per_token(batch, advantage(scores, labels, kind), kl, how)
+            for kl in kls
+            for kind in kinds
+        ]
 
     def charged(sign, kinds, **more):
         paid = all_of(batch.scores - sign * beta * drift, [none], kinds, **more)
