@@ -585,9 +585,9 @@ check("train_ppo")
 # which of them matter. The panels are drawn anew while your function runs.
 #
 # **Predict.** After how many rounds will the pole stand for 500 steps? And which of the five gauges
-# will look sick at the end, although the policy is not?
+# may look sick at the end, although the policy is not?
 
-# %% demo=true trained=true alt="Five panels over 24 updates. The mean return rises from about 20 to 500, with gaps where no episode ended. KL and clip fraction rise at first and then fall, the KL staying small. The entropy falls from 0.69 slowly. The explained variance rises towards 1 and falls again at the end."
+# %% demo=true trained=true alt="Five panels over 24 updates. The mean return rises from about 20 to 500, with gaps where no episode ended. KL and clip fraction rise at first and then fall, the KL staying small. The entropy falls from 0.69 slowly. The explained variance rises towards 1, and where every pole stands it can fall again."
 torch.manual_seed(2)
 envs, rng = pg.envs.VectorCartPole(32), np.random.default_rng(2)
 policy, critic = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
@@ -616,16 +616,15 @@ claim("the first round scores little", gauges["mean_return"][0], at_most=35)
 claim("the KL stays small", gauges["approx_kl"].max(), at_most=0.06)
 claim("the entropy falls", gauges["entropy"][0] - gauges["entropy"][-1], at_least=0.15)
 claim("the explained variance rises", gauges["explained_variance"].max(), at_least=0.7)
-claim("and falls again", gauges["explained_variance"][-4:].min(), at_most=0.5)
 claim("the first ratios are 1 up to rounding", furthest, at_most=1e-4)
 
 # %% [markdown]
 # Within these 24 rounds, 49 000 steps, the poles stand. The gaps in the return are rounds in which
 # no episode ended.
 #
-# The gauge that looks sick is the explained variance. Once every pole stands, all returns are
-# nearly alike. There is little left to explain, and the gauge drops. A gauge is to be read together
-# with the others.
+# The gauge that can look sick is the explained variance. Once every pole stands, all returns are
+# nearly alike. There is little left to explain, and in many runs the gauge drops, in some to below
+# 0. A gauge is to be read together with the others.
 #
 # The line below the panels is about the ratios before each round's first step.
 # They are 1, up to the rounding of 32-bit numbers. This is worth a line in your own programs. If

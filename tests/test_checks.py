@@ -1,6 +1,7 @@
 """The frame of the checks: ladder, named mistakes, faces of a verdict, right helpers."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -303,3 +304,19 @@ def test_an_array_of_endless_rows_without_a_number_is_told_by_its_shape():
     assert text.array_text(np.zeros((10**6, 0))) == "[] of shape (1000000, 0)"
     assert text.array_text(np.zeros((2, 10**6, 0))) == "[] of shape (2, 1000000, 0)"
     assert text.array_text(np.zeros(0)) == "[]"
+
+
+def test_a_check_counts_what_is_computed_and_not_what_is_waited():
+    """On a machine at a tenth of its speed nine tenths of the clock go to others."""
+    with runtime.time_limit(0.3, patience=10):
+        end = time.monotonic() + 1.0
+        while time.monotonic() < end:  # a tenth of it is computed
+            busy = time.thread_time() + 0.005
+            while time.thread_time() < busy:
+                pass
+            time.sleep(0.045)
+    with pytest.raises(runtime.TooSlow), runtime.time_limit(0.2, patience=10):
+        while True:  # computes all the time
+            pass
+    with pytest.raises(runtime.TooSlow), runtime.time_limit(0.1, patience=4):
+        time.sleep(30)  # computes nothing, and is told by the clock
