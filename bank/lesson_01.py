@@ -125,7 +125,7 @@ def an_object_array(logits):
     return softmax(logits).astype(object)
 
 
-@wrong("softmax", "step:kind")
+@wrong("softmax", "nothing-returned")
 def printed_only(logits):
     print(softmax(logits))
 
@@ -239,7 +239,7 @@ def nudged(logits, actions):
     return np.log(taken(softmax(logits), actions) + 1e-8)
 
 
-@wrong("log_prob", "step:value")
+@wrong("log_prob", "other-factor")
 def base_two(logits, actions):
     return taken(log_softmax(logits), actions) / np.log(2)
 
@@ -728,7 +728,7 @@ def gamma_required(rewards, gamma):
     return power_sum(rewards, gamma)
 
 
-@wrong("discounted_return", "step:value")
+@wrong("discounted_return", "absolute-value")
 def never_negative(rewards, gamma=1.0):
     return abs(power_sum(rewards, gamma))
 
@@ -1022,7 +1022,7 @@ def mean_return_subtracted(theta, trajectories, gamma=1.0):
     )
 
 
-@wrong("reinforce_gradient", "step:shape")
+@wrong("reinforce_gradient", "not-reduced")
 def one_each(theta, trajectories, gamma=1.0):
     return np.array([double_loop(theta, [t], gamma) for t in trajectories])
 
@@ -1226,12 +1226,12 @@ def last_column(logp, returns):
     return -(returns * logp[:, -1]).mean()
 
 
-@wrong("reinforce_loss", "step:kind")
+@wrong("reinforce_loss", "number-returned")
 def a_float(logp, returns):
     return float(-(returns * logp.sum(1)).mean().detach())
 
 
-@wrong("reinforce_loss", "step:kind")
+@wrong("reinforce_loss", "tensor-returned")
 def other_dtype(logp, returns):
     return -(returns.double() * logp.double().sum(1)).mean()
 

@@ -176,7 +176,7 @@ def gradient_of_the_probability(theta, trajectories, gamma=1.0):
     return np.array(out)
 
 
-@wrong("gradient_samples", "step:kind")
+@wrong("gradient_samples", "list-returned")
 def list_of_tables(theta, trajectories, gamma=1.0):
     return list(counted(theta, trajectories, gamma))
 
@@ -431,7 +431,7 @@ def mean_noise(samples):
     return float((samples.mean(axis=0) ** 2).sum() / noise)
 
 
-@wrong("signal_to_noise", "step:kind")
+@wrong("signal_to_noise", "array-returned")
 def each_coordinate(samples):
     return samples.mean(0).ravel() ** 2 / samples.reshape(len(samples), -1).var(0, ddof=1)
 
@@ -752,7 +752,7 @@ def arrays_alone(rewards, gamma=1.0):
     return out
 
 
-@wrong("reward_to_go", "step:kind")
+@wrong("reward_to_go", "list-returned")
 def a_list(rewards, gamma=1.0):
     return from_the_end(rewards, gamma).tolist()
 

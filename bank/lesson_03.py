@@ -601,7 +601,7 @@ def a_float(logp, values, returns, value_coef=0.5):
     return torch.tensor(two_terms(logp, values, returns, value_coef).item(), dtype=logp.dtype)
 
 
-@wrong("actor_critic_loss", "step:kind")
+@wrong("actor_critic_loss", "number-returned")
 def no_tensor(logp, values, returns, value_coef=0.5):
     return two_terms(logp, values, returns, value_coef).item()
 
@@ -912,7 +912,7 @@ def torch_from_the_arrays(scores, returns):
     return (square * torch.as_tensor(returns)).sum() / square.sum()
 
 
-@wrong("optimal_baseline", "step:kind")
+@wrong("optimal_baseline", "array-returned")
 def in_brackets(scores, returns):
     square = (scores**2).sum(1)
     return np.array([(square * returns).sum() / square.sum()])
@@ -936,7 +936,7 @@ def wants_three(returns):
     return by_the_sum(returns)
 
 
-@wrong("leave_one_out_advantages", "step:kind")
+@wrong("leave_one_out_advantages", "list-returned")
 def a_list_of_floats(returns):
     return list(by_the_sum(returns))
 

@@ -105,12 +105,12 @@ def new_probability(logp, logp_old):
     return torch.exp(logp)
 
 
-@wrong("importance_ratio", "step:kind")
+@wrong("importance_ratio", "array-returned")
 def as_numpy(logp, logp_old):
     return np.exp(logp.detach().numpy() - logp_old.detach().numpy())
 
 
-@wrong("importance_ratio", "step:kind")
+@wrong("importance_ratio", "tensor-returned")
 def always_double(logp, logp_old):
     return torch.exp(logp.float() - logp_old.detach().float()).half()
 
@@ -218,7 +218,7 @@ def surrogate_clipped(logp, logp_old, adv):
     return -torch.minimum(r * adv, torch.clip(r, 0.8, 1.2) * adv).mean()
 
 
-@wrong("surrogate_loss", "step:kind")
+@wrong("surrogate_loss", "number-returned")
 def surrogate_item(logp, logp_old, adv):
     return -(ratio_of(logp, logp_old) * adv).mean().item()
 
@@ -430,17 +430,17 @@ def clipped_twice(logp, logp_old, adv, clip=0.2):
     return -torch.where(adv < 0, torch.max(once, 3 * adv), once).mean()
 
 
-@wrong("ppo_clip_loss", "step:value")
+@wrong("ppo_clip_loss", "changed-argument")
 def absolute_advantage(logp, logp_old, adv, clip=0.2):
     return min_of_two(logp, logp_old, adv.abs(), clip)
 
 
-@wrong("ppo_clip_loss", "step:kind")
+@wrong("ppo_clip_loss", "number-returned")
 def python_number(logp, logp_old, adv, clip=0.2):
     return float(min_of_two(logp, logp_old, adv, clip).detach())
 
 
-@wrong("ppo_clip_loss", "step:gradient")
+@wrong("ppo_clip_loss", "gradient-doubled")
 def gradient_doubled(logp, logp_old, adv, clip=0.2):
     loss = min_of_two(logp, logp_old, adv, clip)
     return 2 * loss - loss.detach()
@@ -613,7 +613,7 @@ def summed_up(ratio, adv, clip=0.2):
     return smaller_branch(ratio, adv, clip).sum()
 
 
-@wrong("clip_gradient", "step:kind")
+@wrong("clip_gradient", "list-returned")
 def as_list(ratio, adv, clip=0.2):
     return [float(x) for x in smaller_branch(ratio, adv, clip)]
 
@@ -627,7 +627,7 @@ def overwritten(ratio, adv, clip=0.2):
     return adv
 
 
-@wrong("clip_gradient", "step:value")
+@wrong("clip_gradient", "changed-argument")
 def twice_the_band(ratio, adv, clip=0.2):
     return smaller_branch(ratio, adv, 2 * clip)
 
@@ -752,7 +752,7 @@ def logs_in_band(ratio, clip=0.2):
     return (np.abs(np.log(ratio)) > clip).mean()
 
 
-@wrong("clip_fraction", "step:kind")
+@wrong("clip_fraction", "array-returned")
 def the_mask(ratio, clip=0.2):
     return np.abs(ratio - 1) > clip
 
@@ -762,7 +762,7 @@ def mean_distance(ratio, clip=0.2):
     return np.abs(ratio - 1).mean()
 
 
-@wrong("clip_fraction", "step:value")
+@wrong("clip_fraction", "cut-off")
 def whole_numbers(ratio, clip=0.2):
     return int((np.abs(ratio - 1) > clip).sum()) // len(ratio)
 
@@ -905,12 +905,12 @@ def quotient_of_log_probs(logp, logp_old):
     return -r.log().mean(), (r.log() ** 2).mean() / 2, (r - 1 - r.log()).mean()
 
 
-@wrong("kl_estimates", "step:kind")
+@wrong("kl_estimates", "number-returned")
 def k3_alone(logp, logp_old):
     return the_three(logp, logp_old)[2]
 
 
-@wrong("kl_estimates", "step:kind")
+@wrong("kl_estimates", "tuple-returned")
 def one_tensor_of_two(logp, logp_old):
     return the_three(logp, logp_old)[:2]
 
@@ -1141,7 +1141,7 @@ def the_new_one_detached(logp, logp_old):
     return torch.exp(logp.detach() - logp_old)
 
 
-@wrong("importance_ratio", "step:kind")
+@wrong("importance_ratio", "tensor-returned")
 def in_double_precision(logp, logp_old):
     """All but the dtype is right, so nothing else may be named."""
     return torch.exp(logp.double() - logp_old.detach().double())

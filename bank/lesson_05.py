@@ -616,7 +616,7 @@ def greedy(*arguments):
     return collect_by(lambda logp: logp.argmax(-1), *arguments)
 
 
-@wrong("collect_rollout", "frequencies")
+@wrong("collect_rollout", "policy-ignored")
 def uniform(*arguments):
     return collect_by(lambda logp: torch.randint(logp.shape[-1], logp.shape[:-1]), *arguments)
 

@@ -125,7 +125,7 @@ def by_hand(logits, tokens):
     return torch.log(taken(weights[:, :-1], tokens[:, 1:]) / weights[:, :-1].sum(-1))
 
 
-@wrong("token_logp", "step:kind")
+@wrong("token_logp", "array-returned")
 def as_numpy(logits, tokens):
     return gathered(logits, tokens).detach().numpy()
 
@@ -497,12 +497,12 @@ def start_and_length(scores, mask):
     return at(scores, mask, mask.int().argmax(1) + mask.sum(1) - 1)
 
 
-@wrong("terminal_rewards", "step:value")
+@wrong("terminal_rewards", "absolute-value")
 def sign_lost(scores, mask):
     return at(scores.abs(), mask, end_of(mask))
 
 
-@wrong("terminal_rewards", "step:kind")
+@wrong("terminal_rewards", "array-returned")
 def in_numpy(scores, mask):
     return at(scores, mask, end_of(mask)).numpy()
 
@@ -521,7 +521,7 @@ def where_the_next_is_false(scores, mask):
     return torch.where(mask & ~following, scores[:, None], 0.0)
 
 
-@wrong("terminal_rewards", "step:kind")
+@wrong("terminal_rewards", "tensor-returned")
 def whole_numbers(scores, mask):
     return of_torchs_usual_dtype(scores, mask).long()
 

@@ -11,8 +11,6 @@ ENDS = (
     ("first-entry", N_("All is right but the first entry."), lambda i, n: i == 0),
     ("last-entry", N_("All is right but the last entry."), lambda i, n: i == n - 1),
     ("ends", N_("All is right but the first and last entry."), lambda i, n: i % max(n - 1, 1) == 0),
-    ("first-alone", N_("The first entry alone is right."), lambda i, n: i > 0),
-    ("last-alone", N_("The last entry alone is right."), lambda i, n: i < n - 1),
 )
 LARGE = 50.0
 TOLD = {0.0, 0.5, 1.0, 2.0}  # an argument's values that a hint may name: no hidden input is told
