@@ -623,8 +623,8 @@ claim("the first ratios are 1 up to rounding", furthest, at_most=1e-4)
 # no episode ended.
 #
 # The gauge that can look sick is the explained variance. Once every pole stands, all returns are
-# nearly alike. There is little left to explain, and in many runs the gauge drops, in some to below
-# 0. A gauge is to be read together with the others.
+# nearly alike. There is little left to explain, and in many runs the gauge drops, in some of them
+# below 0. A gauge is to be read together with the others.
 #
 # The line below the panels is about the ratios before each round's first step.
 # They are 1, up to the rounding of 32-bit numbers. This is worth a line in your own programs. If
