@@ -72,7 +72,8 @@ NAMES = {
     "None", "True", "False", "nan", "inf", "np", "list", "tuple", "object",  # Python, NumPy
     "generator", "ValueError",
     "adv", "logits", "logp", "values", "returns", "theta", "rng", "kl", "gamma",  # arguments
-    "temperature", "CartPole", "Rollout", "obs", "policy", "tensor", "Grid", "Ring",  # of the helper package
+    "temperature",  # a bug's name
+    "CartPole", "Rollout", "obs", "policy", "tensor", "Grid", "Ring",  # of the helper package
     "GAE", "KL", "PPO", "clip", "log", "best", "nats", "AND",
     "above", "below", "inside", "moves", "zero",  # the case table's own code
     "ada", "ben", "cora", "dan", "eva", "fred", "gus",  # students of this file
