@@ -104,7 +104,7 @@ NAMES = re.compile(r"\w*[._]\w+|\w+(?=\(|=|\[| \([\dA-Z]|, or None)|(?<=\.)\w+|\
 def glossary_rule(text):
     """The rule that the terms of the glossary, given as its text, are kept."""
     # The longest first: "policy gradient" is no "policy".
-    terms = sorted(read_glossary(text), key=lambda term: -len(term.english))
+    terms = sorted(read_glossary(text), key=lambda term: -len(_bare(term.english)))
     exceptions = read_exceptions(text)
 
     def glossary(english, spanish):
@@ -142,11 +142,16 @@ def _stems(term):
 
 
 def english_forms(term):
-    """The term and its plural, with a space or a hyphen between its words."""
-    words = re.sub(r" \(.*\)", "", term).replace("-", " ").split()
+    """The term and its plural (rewards-to-go, too), a space or a hyphen between its words."""
+    words = _bare(term).replace("-", " ").split()
     last = words[-1]
     plural = rf"(?:{last[:-1]}(?:y|ies))" if last.endswith("y") else rf"{last}(?:e?s)?"
-    return re.compile(r"\b" + r"[-\s]+".join([*words[:-1], plural]) + r"\b", re.IGNORECASE)
+    return re.compile(r"\b" + r"s?[-\s]+".join([*words[:-1], plural]) + r"\b", re.IGNORECASE)
+
+
+def _bare(term):
+    """The term without the words in brackets that say which sense is meant."""
+    return re.sub(r" \(.*\)", "", term)
 
 
 def _forms(term):

@@ -170,7 +170,9 @@ BROKEN = [
     ("glossary", "an importance ratio", "un cociente", "razón de importancia"),
     ("glossary", "your submission", "tu envío", "entrega"),
     ("glossary", "The mean reward.", "El reward medio.", "recompensa"),
-    ("glossary", "the reward-to-go", "la recompensa por venir", "recompensa futura"),
+    ("glossary", "one rollout", "una recolección", "rollout"),
+    ("glossary", "the rewards-to-go", "las recompensas que quedan", "retorno restante"),
+    ("glossary", "the reward-to-go", "la recompensa futura", "retorno restante"),
 ]
 
 
