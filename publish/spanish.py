@@ -37,7 +37,7 @@ def address(_english, spanish):
 
 def signs(english, spanish):
     """Opening signs, «comillas» but for strings of code, a space before %, no accent on solo."""
-    text = own_words(spanish)
+    text = own_words(spanish).replace("[!", "[")
     for opening, closing in ("¿?", "¡!", "«»"):
         if text.count(opening) != text.count(closing):
             yield f"{opening} and {closing} don't pair"
