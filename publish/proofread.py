@@ -68,11 +68,13 @@ def code_spans(english, translated):
     ours, theirs = found(english), found(translated)
     words = [set(PLACEHOLDER.findall(" ".join(spans))) for spans in (ours, theirs)]
     own = [mine - other for mine, other in zip(words, reversed(words), strict=True)]
-    ours, theirs = (
-        [PLACEHOLDER.sub(lambda one: "#" if one[0] in names else one[0], span) for span in spans]
-        for names, spans in zip(own, (ours, theirs), strict=True)
-    )
+    ours, theirs = map(_without, (ours, theirs), own)
     yield from differ("code spans", ours, theirs)
+
+
+def _without(spans, names):
+    """The code spans with # in the place of these words."""
+    return [PLACEHOLDER.sub(lambda one: "#" if one[0] in names else one[0], s) for s in spans]
 
 
 def placeholders(english, translated):

@@ -39,7 +39,7 @@ COMMANDS = {
     "demo": N_("autograde a small class of submissions and print the marks"),
     "notebooks": N_("build solutions/ and notebooks/ from lessons/ (ARGS=01_reinforce)"),
     "claims": N_("measure the lessons' headline claims over other seeds and rates"),
-    "translations": N_("bring the catalogues under locale/ up to date"),
+    "translations": N_("bring locale/ and the translated documents up to date"),
     "site": N_("build the course as web pages in build/site, in each language"),
     "lint": N_("check style, layout and imports of the code"),
     "bench": N_("measure speeds"),

@@ -41,7 +41,7 @@ def signs(english, spanish):
     for opening, closing in ("¿?", "¡!", "«»"):
         if text.count(opening) != text.count(closing):
             yield f"{opening} and {closing} don't pair"
-    strings = set(re.findall(r'"[^"]*"', spanish)) - set(re.findall(r'"[^"]*"', english))
+    strings = set(re.findall(r'"[^"]*"', prose(spanish))) - set(re.findall(r'"[^"]*"', english))
     if strings or re.search("[“”]", spanish):
         yield "quotation marks are « and »"
     if re.search(r"\d%", text):

@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po
 
 from grader.grading.autograde import Options, autograde
 from policy_gradients.i18n import _, speaking
-from publish import proofread, spanish, translations
+from publish import documents, proofread, spanish, translations
 from publish.catalogue import compiled, compiled_path, languages
 from publish.course import Course
 from tests import classroom
@@ -51,7 +51,8 @@ def test_spanish_is_among_the_languages():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_text_has_a_catalogue(language):
     folder = ROOT / "locale" / language / "LC_MESSAGES"
-    wanted = {"messages", *COURSE.lesson_names(), *COURSE.page_names()}
+    documented = map(documents.stem, documents.documents(COURSE))
+    wanted = {"messages", *COURSE.lesson_names(), *COURSE.page_names(), *documented}
     assert {path.stem for path in folder.glob("*.po")} == wanted
 
 
