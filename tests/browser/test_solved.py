@@ -41,7 +41,8 @@ def test_every_cell_of_a_solved_lesson_runs_and_every_check_is_right(driver, add
     for widget in (i for i, cell in enumerate(cells) if WIDGET in _kinds(cell)):
         lab.wait(
             f"{CODE} const n = cells[arguments[0]].node.querySelector('.jupyter-widgets');"
-            "return !!n && n.querySelector('.noUi-handle') && n.querySelector('img')",
+            "return !!n && (n.querySelector('.noUi-handle') ? n.querySelector('img')"
+            " : n.querySelector('button, input, select'))",
             widget,
         )
     assert driver.execute_script(UNREADABLE) == []
