@@ -10,6 +10,8 @@ ARGS ?=
 # The language of the page that `make lab` opens: the system's own where the course has it.
 LAB_LANGUAGE ?= $(shell printf '%.2s' "$${COURSE_LANGUAGE:-$${LC_ALL:-$${LC_MESSAGES:-$$LANG}}}")
 SPOKEN = $(if $(and $(LAB_LANGUAGE),$(wildcard notebooks/$(LAB_LANGUAGE)/00_start.ipynb)),$(LAB_LANGUAGE),en)
+# Whose JupyterLab `make lab` opens: a student's has Validate, but not nbgrader's other tools.
+ROLE ?= student
 # Sentences for people, in the system's language; COURSE_LANGUAGE outranks it.
 SAY = $(PYTHON) publish/say.py
 # Processes for the tests.
@@ -61,7 +63,10 @@ system:
 	fi
 
 lab: $(LAB)
+	@case "$(ROLE)" in student|instructor) ;; *) \
+	  $(SAY) no-role; exit 1;; esac
 	@test -d notebooks/en || { $(SAY) no-notebooks; exit 1; }
+	JUPYTER_CONFIG_PATH="$(CURDIR)/lab/$(ROLE):$$JUPYTER_CONFIG_PATH" \
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/$(SPOKEN)/00_start.ipynb $(ARGS)
 
 demo: $(LAB) system

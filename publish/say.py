@@ -34,7 +34,7 @@ def _(message):
 
 
 COMMANDS = {
-    "lab": N_("install the course and open JupyterLab (ARGS=--no-browser: a server)"),
+    "lab": N_("install the course and open JupyterLab (instructors: ROLE=instructor)"),
     "test": N_("install everything and run all tests"),
     "demo": N_("autograde a small class of submissions and print the marks"),
     "notebooks": N_("build solutions/ and notebooks/ from lessons/ (ARGS=01_reinforce)"),
@@ -65,6 +65,7 @@ SENTENCES = {
         "browser (chromium, chromium-driver) and of a gradebook on a server (postgresql) are\n"
         "skipped where they are missing."
     ),
+    "no-role": N_("ROLE is student or instructor. Remedy: make lab, or make lab ROLE=instructor"),
     "no-notebooks": N_("There is no folder notebooks/en. Remedy: make notebooks"),
 }
 
