@@ -201,14 +201,18 @@ def test_the_demos_class_hands_in_notebooks_of_the_language(course, tmp_path):
 
 def test_the_demos_table_in_the_language_of_marks(tmp_path, capsys):
     (tmp_path / "submissions.csv").write_text(
-        "student,lesson,status,reason\nada,01_x,graded,\nben,01_x,refused,⟦No good⟧. x\n"
+        "student,lesson,status,reason\nada,01_x,graded,\nben,01_x,graded,\n"
+        "eva,01_x,refused,⟦No⟧. x\n"
     )
     (tmp_path / "grades.csv").write_text(
         "student,lesson,exercise,score,max_score,verdict,mistake\n"
         "ada,01_x,softmax,0,2,failed,softmax-axis\nada,01_x,q_text,,1,waiting,\n"
+        "ben,01_x,softmax,0,2,failed,not-written\n"
     )
     demo.show(tmp_path, "01_x")
-    assert_marked(capsys.readouterr().out.replace(str(tmp_path), ""), "ada", "ben")
+    printed = capsys.readouterr().out.replace(str(tmp_path), "")
+    assert_marked(printed)
+    assert "softmax -2: ⟦not written yet⟧" in printed
 
 
 # make ---------------------------------------------------------------------------------------------
