@@ -1454,3 +1454,22 @@ def value_alone_floored(logp, logp_old, adv, clip=0.2, dual=3.0):
 @wrong("dual_clip_loss", "inverted-ratio")
 def dual_old_over_new(logp, logp_old, adv, clip=0.2, dual=3.0):
     return floor_by_where(-logp, -logp_old, adv, clip, dual)
+
+
+@wrong("adapt_beta", "beta-bounded")
+def beta_clamped(beta, kl, target):
+    step = 0.5 if kl < target / 1.5 else 2 if kl > 1.5 * target else 1
+    return min(max(beta * step, 1e-3), 10.0) if step != 1 else beta
+
+
+@wrong("adapt_beta", "beta-bounded")
+def beta_floored(beta, kl, target):
+    if kl > 1.5 * target:
+        return 2 * beta
+    return max(beta / 2, 1e-4) if kl < target / 1.5 else beta
+
+
+@wrong("adapt_beta", "root-of-kl")
+def root_of_kl(beta, kl, target):
+    distance = math.sqrt(max(kl, 0.0))
+    return 2 * beta if distance > 1.5 * target else beta / 2 if distance < target / 1.5 else beta

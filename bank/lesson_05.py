@@ -2020,3 +2020,17 @@ value("bug_hunt", "own_words", FOUND | {"B": "the ratio is always one"}, "unknow
 value("bug_hunt", "numbers", FOUND | {"C": 3}, "unknown-bug")
 value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDEFG"}, "step:kind")
 value("bug_hunt", "a_list", list(FOUND.values()), "step:kind")
+
+
+@wrong("normalize_advantages", "clipped")
+def whitened_and_clipped(adv):
+    adv = np.asarray(adv, float)
+    if (adv == adv.flat[0]).all():
+        return np.zeros_like(adv)
+    return np.clip((adv - adv.mean()) / (adv.std() + 1e-8), -3, 3)
+
+
+@wrong("normalize_advantages", "clipped")
+def whitened_and_clipped_at_ten(adv):
+    adv = np.asarray(adv, float)
+    return np.zeros_like(adv) if np.ptp(adv) == 0 else ((adv - adv.mean()) / adv.std()).clip(-10, 10)

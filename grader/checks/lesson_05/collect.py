@@ -242,7 +242,8 @@ def _field_mistake(name, found, wanted, case, call, keep):
         return _logp_mistake(same, wanted, layer(given["policy"], wanted["obs"]))
     if name == "rewards":
         return "rewards", ""
-    if name == "values" and same(layer(given["critic"], following)):
+    after = layer(given["critic"], following)
+    if name == "values" and (same(after) or same(wanted["next_values"])):
         return "values-after-step", _("values belong to obs, next_values to what comes after it.")
     if name in ("terminated", "truncated"):
         return _flag_mistake(same, wanted, name)
