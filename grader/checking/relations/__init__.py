@@ -17,7 +17,7 @@ from grader.checking.relations.inputs import input_relations
 from grader.checking.relations.joined import swapped_parts, two_at_once
 from grader.checking.relations.kinds import kind_relation
 from grader.checking.relations.outputs import output_relations
-from grader.checking.relations.places import place_relation
+from grader.checking.relations.places import direction_relation, place_relation
 from grader.checking.relations.slices import part_relations
 from policy_gradients.i18n import language, speaking
 
@@ -61,4 +61,5 @@ def _sought(exercise, problem, cases, seen, expected):
         or swapped_parts(exercise, cases, seen, expected)
         or two_at_once(asked, evidence)
         or place_relation(evidence)
+        or direction_relation(evidence)
     )

@@ -72,6 +72,21 @@ CHANGED_ARRAYS = (
     ),
     (
         "changed-argument",
+        N_("That is the answer for `{name}` minus its smallest number."),
+        lambda a: a - a.min(),
+    ),
+    (
+        "changed-argument",
+        N_("That is the answer for `{name}` minus its largest number."),
+        lambda a: a - a.max(),
+    ),
+    (
+        "changed-argument",
+        N_("That is the answer for `{name}` divided by its largest size."),
+        lambda a: a / np.abs(a).max(),
+    ),
+    (
+        "changed-argument",
         N_("That is the answer for `{name}` whitened."),
         lambda a: (a - a.mean()) / (a.std() + 1e-8),
     ),
@@ -172,6 +187,26 @@ MOVED_ARRAYS = (
         "left-out",
         N_("That is the answer as if the last of `{name}` were 0."),
         lambda a, axis: _blank(a, -1, axis),
+    ),
+    (
+        "counted-twice",
+        N_("That is the answer if the last of `{name}` came twice."),
+        lambda a, axis: np.concatenate([a, np.take(a, [-1], axis)], axis),
+    ),
+    (
+        "counted-twice",
+        N_("That is the answer if the first of `{name}` came twice."),
+        lambda a, axis: np.concatenate([np.take(a, [0], axis), a], axis),
+    ),
+    (
+        "left-out",
+        N_("That is the answer without the first of `{name}`."),
+        lambda a, axis: np.delete(a, 0, axis),
+    ),
+    (
+        "left-out",
+        N_("That is the answer without the last of `{name}`."),
+        lambda a, axis: np.delete(a, -1, axis),
     ),
     (
         "changed-argument",
@@ -294,7 +329,7 @@ def _arrays(exercise, name, value, wrap):
     whole = {"b": CHANGED_FLAGS, "i": COUNTED, "u": COUNTED}.get(value.dtype.kind, CHANGED_ARRAYS)
     for slug, hint, way in (*whole, *(TURNED_ARRAYS if value.ndim > 1 else ())):
         yield asked(exercise, slug, _(hint).format(name=name), _changing(name, wrap(way)))
-    for axis in dict.fromkeys((0, value.ndim - 1)):
+    for axis in (0, -1):
         for slug, hint, way in MOVED_ARRAYS[: 5 if value.dtype.kind in "biu" else None]:
             moving = _changing(name, partial(wrap(way), axis=axis))
             yield asked(exercise, slug, _(hint).format(name=name), moving)

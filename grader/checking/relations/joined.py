@@ -29,7 +29,12 @@ def swapped_parts(exercise, cases, seen, expected) -> Relation | None:
         if all(_same(wanted[a], found[b]) for wanted, found in rows for a, b in zip(names, order)):
             hint = _("The parts of the result are right, but in the order {order}.")
             return Relation("parts-swapped", hint.format(order=", ".join(_inverse(names, order))))
-    return None
+    right = [n for n in names if all(_same(wanted[n], found[n]) for wanted, found in rows)]
+    if not right:
+        return None
+    others = ", ".join(n for n in names if n not in right)
+    hint = _("Of the parts of the result {right} is right throughout, and {wrong} is not.")
+    return Relation("part-wrong", hint.format(right=", ".join(right), wrong=others))
 
 
 def _inverse(names, order):

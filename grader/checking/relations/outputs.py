@@ -57,6 +57,11 @@ ALONG = (
         lambda w, axis: np.flip(np.cumsum(np.flip(w, axis), axis), axis),
     ),
     (
+        "largest-alone",
+        N_("1 stands where the largest of the right numbers is, and 0 elsewhere."),
+        lambda w, axis: (w == w.max(axis, keepdims=True)).astype(float),
+    ),
+    (
         "averaged",
         N_("Along one axis all numbers are the mean of the right ones."),
         lambda w, axis: np.broadcast_to(w.mean(axis, keepdims=True), w.shape),

@@ -33,6 +33,38 @@ def place_relation(evidence) -> Relation | None:
     return _calls(evidence) or split_relation(evidence.cases)
 
 
+def direction_relation(evidence) -> Relation | None:
+    """The least that can be said: the numbers stand in the right order, or err in one direction."""
+    rows = [case for case, _w in _wrong(evidence)]
+    if len(rows) < 2 or any(case.found.shape != case.wanted.shape for case in rows):
+        return None
+    if not all(np.isfinite(case.found).all() for case in rows):
+        return None
+    if all(_ordered(case) for case in rows) and sum(case.found.size > 2 for case in rows) > 1:
+        hint = _("Larger numbers stand where larger ones should, but their sizes are wrong.")
+        return Relation("order-alone", hint)
+    bad = [(case.found - case.wanted)[wrong] for case, wrong in _wrong(evidence)]
+    apart = np.concatenate([np.ravel(one) for one in bad])
+    if len(apart) < 3 or not ((apart > 0).all() or (apart < 0).all()):
+        return None
+    sizes = np.concatenate([(np.abs(c.found) - np.abs(c.wanted))[w] for c, w in _wrong(evidence)])
+    if (sizes > 0).all():
+        return Relation("too-large", _("All that is wrong is too large, or too far from 0."))
+    if (sizes < 0).all():
+        return Relation("too-small", _("All that is wrong is too small, or too near to 0."))
+    if (apart > 0).all():
+        return Relation("too-large", _("All that is wrong is too large. What is counted too much?"))
+    return Relation("too-small", _("All that is wrong is too small. What is missing?"))
+
+
+def _ordered(case):
+    """Whether the numbers that came stand in the order of the right ones, and differ like them."""
+    found, wanted = np.ravel(case.found), np.ravel(case.wanted)
+    order = np.argsort(wanted, kind="stable")
+    apart = np.diff(wanted[order]) > 1e-9
+    return bool((np.diff(found[order])[apart] > 0).all())
+
+
 def _wrong(evidence):
     return [(case, ~evidence.good(case)) for case in evidence.cases if not case.right]
 
@@ -117,9 +149,7 @@ def _addressed(evidence):
             hint = _("Wrong only where the index is {name}; all other entries are right.")
             return Relation("wrong-at-index", hint.format(name=name))
         if name and all(not wrong[places(case.inputs[name])].any() for case, wrong in rows):
-            hint = _(
-                "Right where the index is {name}, wrong elsewhere. What is written into other places?"
-            )
+            hint = _("Right where the index is {name}, wrong elsewhere. What is written there?")
             return Relation("wrong-beside-index", hint.format(name=name))
     return None
 

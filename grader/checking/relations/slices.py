@@ -16,6 +16,8 @@ JOINED = (
     (N_("That is the mean of the answers for {what}."), lambda parts: np.mean(parts, 0)),
     (N_("That is the sum of the answers for {what}."), lambda parts: np.sum(parts, 0)),
     (N_("That is the largest of the answers for {what}."), lambda parts: np.max(parts, 0)),
+    (N_("That is the smallest of the answers for {what}."), lambda parts: np.min(parts, 0)),
+    (N_("That is the median of the answers for {what}."), lambda parts: np.median(parts, 0)),
     (N_("These are the answers for {what}."), lambda parts: np.stack(parts)),
     (N_("These are the answers for {what}."), lambda parts: np.concatenate(parts)),
 )
@@ -41,7 +43,7 @@ def _trajectories(value):
 
 
 def _sliced(exercise, evidence):
-    for names, axis, words in _groups(evidence.cases[0].inputs):
+    for names, axis, words in _groups(_widest(evidence)):
         parts = _remembered(partial(_parts, exercise, names, axis))
         for hint, join in JOINED:
             yield Relation(
@@ -51,6 +53,15 @@ def _sliced(exercise, evidence):
             )
 
 
+def _widest(evidence):
+    """The inputs of the call whose arrays have the most axes."""
+
+    def axes(case):
+        return sum(np.ndim(v) for v in case.inputs.values() if isinstance(v, np.ndarray))
+
+    return max(evidence.cases, key=axes).inputs
+
+
 def _groups(inputs):
     """(names, axis, words) of what may have been taken in parts: all that have rows, one alone."""
     arrays = {n: v for n, v in inputs.items() if isinstance(v, np.ndarray) and v.ndim}
@@ -58,12 +69,14 @@ def _groups(inputs):
     lengths = {len(v) for v in [*arrays.values(), *lists.values()]}
     if len(lengths) == 1:
         yield (*arrays, *lists), 0, _("each row or entry alone")
+    if arrays and len({v.shape for v in arrays.values()}) == 1:
+        yield tuple(arrays), None, _("each entry alone")
     wide = [n for n, v in arrays.items() if v.ndim > 1]
     if wide and len({arrays[n].shape[-1] for n in wide}) == 1:
         yield tuple(wide), -1, _("each column alone")
     for name, value in arrays.items():
         if len(arrays) > 1 or len(lengths) > 1:
-            for axis in dict.fromkeys((0, value.ndim - 1)):
+            for axis in (0, -1) if value.ndim > 1 else (0,):
                 yield (name,), axis, _("each part of `{name}` alone").format(name=name)
 
 
@@ -80,7 +93,7 @@ def _remembered(way):
 
 def _parts(exercise, names, axis, case):
     first = case.inputs[names[0]]
-    count = len(first) if axis == 0 else first.shape[axis]
+    count = len(first) if axis == 0 else np.size(first) if axis is None else first.shape[axis]
     if count > MOST_PARTS:
         raise ValueError("too many parts to ask for")
     return [_answer(exercise, case, _part(case.inputs, names, axis, k)) for k in range(count)]

@@ -81,6 +81,9 @@ def split_relation(cases) -> Relation | None:
     right = [case.inputs for case in cases if case.right]
     if not wrong or len(right) < 2:
         return None
+    worded = _words_apart(wrong, right)
+    if worded:
+        return worded
     parting, varying = [], 0
     for name, value in wrong[0].items():
         for yes, no, test in _properties(value):
@@ -92,6 +95,26 @@ def split_relation(cases) -> Relation | None:
         return None
     sure = varying < math.comb(len(cases), len(wrong)) / 2
     return _told(*parting[0], len(right), len(cases), sure)
+
+
+def _words_apart(wrong, right):
+    """An argument that is a word: wrong for some of its values, right for all others."""
+    for name, value in wrong[0].items():
+        here, there = (
+            {i.get(name) for i in some if _is_word(i.get(name))} for some in (wrong, right)
+        )
+        if isinstance(value, str) and here and there and not here & there:
+            hint = _("Right where {name} is {right}, wrong where it is {wrong}.")
+            named = (", ".join(map(repr, sorted(values))) for values in (there, here))
+            return Relation(
+                "wrong-for-some-calls",
+                hint.format(name=name, **dict(zip(("right", "wrong"), named, strict=True))),
+            )
+    return None
+
+
+def _is_word(value):
+    return isinstance(value, str)
 
 
 def _told(name, right, wrong, count, total, sure):

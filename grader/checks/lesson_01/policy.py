@@ -185,9 +185,11 @@ def floored(case, seen, truth):
     return found.shape == wanted.shape and np.isfinite(found).all() and wanted[wrong].max() < -14
 
 
-def log_of_shares(logits):
-    with np.errstate(all="ignore"):
-        return np.log(logits / logits.sum(-1, keepdims=True))
+def categorical_of_logits(logits, actions):
+    import torch
+
+    chosen = torch.distributions.Categorical(torch.as_tensor(logits))
+    return chosen.log_prob(torch.as_tensor(actions)).numpy()
 
 
 def log_prob_likeliest(logits, actions):
@@ -275,7 +277,7 @@ LOG_PROB = FunctionExercise(
                 "The logits were taken for probabilities. The first argument of torch's "
                 "Categorical, for one, is probs: name the other, logits=."
             ),
-            like=lambda logits, actions: taken(log_of_shares(logits), actions),
+            like=categorical_of_logits,
         ),
         Mistake(
             "counted-from-one",

@@ -202,12 +202,15 @@ def entropy_of(logp):
     return -(logp.exp() * logp).sum(-1)
 
 
-def shares_of_logits(logits):
-    """As Categorical(logits) has it; nothing there checks that they are probabilities."""
-    import torch
+def categorical_of_logits(checked):
+    """The logits handed in as probs, the first argument; checked: what is negative raises."""
 
-    shares = logits / logits.sum(-1, keepdim=True)
-    return -(shares * torch.log(shares)).sum(-1)
+    def wrong(logits):
+        import torch
+
+        return torch.distributions.Categorical(logits, validate_args=checked).entropy()
+
+    return wrong
 
 
 def plain_entropy(logits, axis=-1):
@@ -364,7 +367,7 @@ ENTROPY = FunctionExercise(
                 "The logits were taken for probabilities. The first argument of torch's "
                 "Categorical is probs: name the other, logits=."
             ),
-            like=shares_of_logits,
+            like=(categorical_of_logits(True), categorical_of_logits(False)),
         ),
     ),
 )

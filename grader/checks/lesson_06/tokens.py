@@ -71,6 +71,16 @@ def picked(table, tokens):
     return table.gather(-1, tokens[..., None]).squeeze(-1)
 
 
+def categorical_of_logits(checked):
+    """The logits handed in as probs, the first argument; checked: what is negative raises."""
+
+    def wrong(logits, tokens):
+        chosen = torch.distributions.Categorical(logits[:, :-1], validate_args=checked)
+        return chosen.log_prob(tokens[:, 1:])
+
+    return wrong
+
+
 OFF_BY_ONE = N_("Position t has seen the tokens up to t. Which token does it foretell?")
 BACKWARDS = N_("Do your logits foretell the next token, or the one before?")
 VOCABULARY = N_("Which axis holds the vocabulary?")
@@ -174,9 +184,7 @@ TOKEN_LOGP = FunctionExercise(
                 "The logits were taken for probabilities. The first argument of torch's "
                 "Categorical is probs: name the other, logits=."
             ),
-            like=lambda logits, tokens: picked(
-                (logits / logits.sum(-1, keepdim=True))[:, :-1].log(), tokens[:, 1:]
-            ),
+            like=(categorical_of_logits(True), categorical_of_logits(False)),
         ),
         Mistake(
             "not-shifted",
