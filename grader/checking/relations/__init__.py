@@ -14,7 +14,7 @@ from grader.checking.relations.evidence import Relation, gather, remembered
 from grader.checking.relations.fits import fitted_relations
 from grader.checking.relations.gradients import gradient_relation
 from grader.checking.relations.inputs import input_relations
-from grader.checking.relations.joined import swapped_parts, two_at_once
+from grader.checking.relations.joined import parts_of, swapped_parts, two_at_once, wrong_parts
 from grader.checking.relations.kinds import kind_relation
 from grader.checking.relations.outputs import output_relations
 from grader.checking.relations.places import direction_relation, place_relation
@@ -52,14 +52,18 @@ def _sought(exercise, problem, cases, seen, expected):
     evidence = gather(exercise, cases, seen, expected)
     if evidence is None:
         return None
+    rows = parts_of(exercise, cases, seen, expected)
+    swapped = swapped_parts(rows)
+    if swapped:
+        return swapped
     other_calls = chain(input_relations(exercise, evidence), part_relations(exercise, evidence))
     asked = [remembered(one) for one in other_calls]
     candidates = chain(output_relations(evidence), asked, fitted_relations(evidence))
     fitting = next((one for one in candidates if evidence.explained_by(one)), None)
     return (
         fitting
-        or swapped_parts(exercise, cases, seen, expected)
         or two_at_once(asked, evidence)
+        or wrong_parts(rows)
         or place_relation(evidence)
         or direction_relation(evidence)
     )

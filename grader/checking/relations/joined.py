@@ -12,16 +12,20 @@ from grader.i18n import _
 MOST_PARTS = 4
 
 
-def swapped_parts(exercise, cases, seen, expected) -> Relation | None:
-    """The parts of a result, right but in another order."""
+def parts_of(exercise, cases, seen, expected):
+    """(wanted, found) of every case, each by the names of the result's parts."""
     rows = []
     for case, one, truth in zip(cases, seen, expected):
-        if not isinstance(truth, Expected) or "error" in one:
-            continue
-        try:
-            rows.append((labelled(truth.value), exercise.kind_for(case).arrays(one["value"])))
-        except Mismatch:
-            return None
+        if isinstance(truth, Expected) and "error" not in one:
+            try:
+                rows.append((labelled(truth.value), exercise.kind_for(case).arrays(one["value"])))
+            except Mismatch:
+                return []
+    return rows
+
+
+def swapped_parts(rows) -> Relation | None:
+    """The parts of a result, right but in another order."""
     names = list(rows[0][0]) if rows else []
     if not 1 < len(names) <= MOST_PARTS:
         return None
@@ -29,6 +33,12 @@ def swapped_parts(exercise, cases, seen, expected) -> Relation | None:
         if all(_same(wanted[a], found[b]) for wanted, found in rows for a, b in zip(names, order)):
             hint = _("The parts of the result are right, but in the order {order}.")
             return Relation("parts-swapped", hint.format(order=", ".join(_inverse(names, order))))
+    return None
+
+
+def wrong_parts(rows) -> Relation | None:
+    """Which parts of a result are wrong, where others are right throughout."""
+    names = list(rows[0][0]) if rows else []
     right = [n for n in names if all(_same(wanted[n], found[n]) for wanted, found in rows)]
     if not right:
         return None
