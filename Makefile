@@ -10,6 +10,8 @@ ARGS ?=
 # The language of the page that `make lab` opens: the system's own where the course has it.
 LAB_LANGUAGE ?= $(shell printf '%.2s' "$${LC_ALL:-$${LC_MESSAGES:-$$LANG}}")
 SPOKEN = $(if $(and $(LAB_LANGUAGE),$(wildcard notebooks/$(LAB_LANGUAGE)/00_start.ipynb)),$(LAB_LANGUAGE),en)
+# Whose JupyterLab `make lab` opens: a student's has Validate, but not nbgrader's other tools.
+ROLE ?= student
 # Processes for the tests.
 JOBS ?= 2
 # A package index to take torch from, and pip in uv's place; see README.md.
@@ -25,7 +27,8 @@ DEBIAN := bubblewrap libseccomp2 chromium chromium-driver postgresql
 .PHONY: help setup system lab demo notebooks test claims bench lint translations site lock canary clean
 
 help:
-	@echo "make lab           install the course and open JupyterLab (ARGS=--no-browser: a server)"
+	@echo "make lab           install the course and open JupyterLab (ARGS=--no-browser: a server;"
+	@echo "                   ROLE=instructor: with nbgrader's menu and formgrader)"
 	@echo "make test          install everything and run all tests"
 	@echo "make demo          autograde a small class of submissions and print the marks"
 	@echo "make notebooks     build solutions/ and notebooks/ from lessons/ (ARGS=01_reinforce)"
@@ -77,7 +80,10 @@ system:
 	fi
 
 lab: $(LAB)
+	@case "$(ROLE)" in student|instructor) ;; *) \
+	  echo "ROLE=$(ROLE)? Remedy: make lab, or make lab ROLE=instructor"; exit 1;; esac
 	@test -d notebooks/en || { echo "There is no folder notebooks/en. Remedy: make notebooks"; exit 1; }
+	JUPYTER_CONFIG_PATH="$(CURDIR)/lab/$(ROLE):$$JUPYTER_CONFIG_PATH" \
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/$(SPOKEN)/00_start.ipynb $(ARGS)
 
 demo: $(LAB) system

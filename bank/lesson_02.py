@@ -784,7 +784,7 @@ def tail_copied(rewards, gamma=1.0):
     rewards = list(rewards)
     if len(rewards) == 1:
         return np.array(rewards, dtype=float)
-    rest = tail_copied(rewards[1:], gamma)
+    rest = tail_copied([float(r) for r in rewards[1:]], gamma)
     return np.concatenate([[rewards[0] + gamma * rest[0]], rest])
 
 

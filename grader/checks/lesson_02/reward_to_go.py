@@ -15,7 +15,7 @@ from grader.checking import (
 from grader.checks.shared import slips
 from grader.checks.shared.returns import rewards_to_go
 
-MANY_STEPS = 500_000
+MANY_STEPS = 300_000
 LONG_CALL = f"reward_to_go(rewards=np.ones({MANY_STEPS}), gamma=1.0)"
 
 
@@ -93,7 +93,16 @@ def whole_numbers(case, seen, truth):
 
 @dataclass(frozen=True)
 class LongExercise(FunctionExercise):
-    """Whoever is too slow hears of the long case: the time runs out for all cases together."""
+    """Linear time is asked for, on any machine: growth is judged, not seconds. Whoever is too slow
+    hears of the long case: the time runs out for all cases together."""
+
+    @property
+    def by_the_clock(self):
+        return 40.0  # the quarter's and the whole one's turn come after the first
+
+    def request(self, cases, replace=()):
+        shorter = Case({"rewards": np.ones(MANY_STEPS // 4), "gamma": 1.0})
+        return {**super().request(cases, replace), "shorter": [shorter.request()]}
 
     def judge(self, cases, seen):
         verdict = super().judge(cases, seen)
@@ -115,7 +124,7 @@ REWARD_TO_GO = LongExercise(
     "reward_to_go",
     reward_to_go_cases,
     reward_to_go_truth,
-    seconds=3.0,
+    seconds=1.0,
     hint=N_(
         "What does a step earn from itself on? Compare the last two entries with the definition."
     ),
