@@ -1245,7 +1245,8 @@ def reference_follows(language, policy, critic, reference, optimizer, **options)
 
 # Questions ------------------------------------------------------------------------------------
 
-value("q_which_kl", "b", "b")
+value("q_which_kl", "e", "e")
+value("q_which_kl", "b", "b", "chose-b")
 value("q_which_kl", "a", "a", "chose-a")
 value("q_which_kl", "c", "c", "chose-c")
 value("q_which_kl", "d", "d", "chose-d")
