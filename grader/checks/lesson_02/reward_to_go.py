@@ -66,6 +66,19 @@ def one_step(rewards, gamma):
     return rewards + gamma * np.append(rewards[1:], 0.0)
 
 
+def moving_average(rewards, gamma):
+    """What a filter does, with the last reward in full; for gamma = 1 the plain sums."""
+    if gamma == 1:
+        return backwards(rewards, gamma)
+    scaled = (1 - gamma) * np.asarray(rewards, dtype=float)
+    scaled[-1] = rewards[-1]
+    return backwards(scaled, gamma)
+
+
+def centred(sums):
+    return sums - sums.mean()
+
+
 def out_of_memory(case, seen, truth):
     return "MemoryError" in seen["error"]["bases"]
 
@@ -193,6 +206,16 @@ REWARD_TO_GO = LongExercise(
             like=lambda rewards, gamma=1.0: (
                 backwards(rewards, gamma) / np.arange(len(rewards), 0, -1)
             ),
+        ),
+        Mistake(
+            "moving-average",
+            N_("A sum is asked: nothing weighs a step's own reward with 1 - gamma."),
+            like=lambda rewards, gamma=1.0: moving_average(rewards, gamma),
+        ),
+        Mistake(
+            "normalised",
+            N_("The rewards-to-go as they are; no mean or deviation is taken out of them."),
+            like=lambda rewards, gamma=1.0: centred(backwards(rewards, gamma)),
         ),
     ),
 )
