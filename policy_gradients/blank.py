@@ -38,7 +38,7 @@ def reset(name: str) -> None:
         print(source)
         return
     shell.set_next_input(source, replace=True)
-    words = _('Where the cell stays as it is, print(pg.stub("{name}")) shows its first version.')
+    words = _("Where the cell stays as it is, print(pg.stub('{name}')) shows its first version.")
     print(words.format(name=name))
 
 

@@ -51,4 +51,4 @@ def test_in_a_notebook_the_cell_is_replaced(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     pg.reset("softmax")
     assert asked == [(pg.stub("softmax"), True)]
-    assert 'pg.stub("softmax")' in capsys.readouterr().out
+    assert "pg.stub('softmax')" in capsys.readouterr().out
