@@ -15,7 +15,10 @@ from grader.probes.inputs import materialize
 
 SECRETS = range(100)
 PAGE = Path(__file__).parents[1] / "docs" / "grading.md"
-WORDS = {"temperature": "temperature {:g}", "random-actions": "{:.0%} random actions"}
+WORDS = {
+    "temperature": lambda size: f"temperature {size:g}",
+    "random-actions": lambda size: f"{100 * size:g} % random actions",
+}
 
 
 def collected(secret):
@@ -79,7 +82,7 @@ def test_the_page_names_each_deviation(powers):
     """docs/grading.md has one row for each exercise and deviation."""
     page = PAGE.read_text(encoding="utf-8")
     for exercise, (kind, size) in powers:
-        row = f"| `{exercise}` | {WORDS[kind].format(size)} |"
+        row = f"| `{exercise}` | {WORDS[kind](size)} |"
         assert row in page, row
     assert f"| `rollout` | an episode repeated once in {1 / sampling.REUSED:.0f} |" in page
 

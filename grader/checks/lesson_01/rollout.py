@@ -193,10 +193,6 @@ def rollout_sampling(case, seen):
             hint,
             "same-seed",
         )
-    if not _fixed(log) and _reused(log, actual):
-        hint = _("The same episode comes again and again. Is a generator made or seeded inside?")
-        expected, got = _("a fresh episode every time"), _("episodes that repeat earlier ones")
-        return Problem("behaviour", "", expected, got, hint, "seed-reused")
     problem = one_seed(log) or sampling_problem(log["obs"], log["actions"], actual)
     if problem and problem.mistake != "frequencies":
         return problem
@@ -226,9 +222,18 @@ def _all_alike(log, probabilities):
     return log_likelihood(log["actions"][again], probabilities[again]) < math.log(FALSE_ALARM)
 
 
-def _reused(log, probabilities):
-    """Whether episodes repeat earlier ones, more often than chance has it."""
-    played = episodes(log)
+def rollout_fresh(cases, seen):
+    """No episode comes again more often than chance has it; the frequencies are right by now."""
+    if not any(map(_reused, cases, seen)):
+        return None
+    hint = _("The same episode comes again and again. Is a generator made or seeded inside?")
+    expected, got = _("a fresh episode every time"), _("episodes that repeat earlier ones")
+    return Problem("behaviour", "", expected, got, hint, "seed-reused")
+
+
+def _reused(case, report):
+    log, played = report["played"], episodes(report["played"])
+    probabilities = softmax(case.inputs["theta"])[log["obs"]]
     cuts = np.cumsum([len(episode.actions) for episode in played])[:-1]
     taken = np.log(probabilities[np.arange(len(log["actions"])), log["actions"]])
     chances = [part.sum() for part in np.split(taken, cuts)]
@@ -262,6 +267,6 @@ ROLLOUT = RolloutExercise(
         rollout_sampling,
         rollout_unchanged,
     ),
-    overall=(rollout_chance,),
+    overall=(rollout_fresh, rollout_chance),
     prerequisites=("softmax",),
 )
