@@ -27,7 +27,7 @@ TEMPERATURES = (0.5, 0.7, 0.8, 0.9, 1.1, 1.2, 1.5, 2.0)
 EXPLORING = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # the last one: the policy is ignored
 SMALLEST = (("temperature", 0.8), ("temperature", 1.2), ("random-actions", 0.05))
 REUSED = 0.1  # the smallest share of episodes that repeat an earlier one
-ALARM = 1e-9  # probability of a wrong accusation, per call of `bent`
+ALARM = 1e-10  # probability of a wrong accusation, per call; a check makes fewer than ten
 
 
 def bent(actions, probabilities) -> tuple | None:
