@@ -179,7 +179,7 @@ check("q_time_limit")
 #
 # **Idea.** Lesson 04 had three estimates of one KL from the same samples. Libraries choose among them,
 # and they choose what to average over: all minibatches of the update, those of its last epoch, or the
-# last minibatch alone. The policy moves away during an update, so later means larger.
+# last minibatch alone. The policy moves away during an update, so later ones are larger.
 #
 # ### Exercise: `approx_kl_dialects`
 #
@@ -246,7 +246,7 @@ claim("the first library's is that of its last epoch", abs(two - whole["k3 last 
 claim("k1 is negative here", whole["k1"], at_most=-0.05)
 
 # %% [markdown]
-# So a `target_kl` of 0.01 from one program means something else in the next, and a curve of `approx_kl` from a
+# So a `target_kl` of 0.01 is one thing in one program and another in the next, and a curve of `approx_kl` from a
 # paper can be compared with yours only if you know which number it is. RLlib isn't in the list: it needs no
 # estimate, for it has both distributions and adds their exact KL to the loss.
 #
@@ -338,9 +338,9 @@ claim("the cut one's gradient is 0 for the largest error",
       abs(libraries["rllib"]["rows"]["values"]["answer"]["gradient"][3]), at_most=0.0)
 
 # %% [markdown]
-# A weight means nothing without the loss that it weighs: 0.5 of the MSE is 1 of its half. With the smooth L1
-# loss an error of 100 pulls no harder than one of 1. And where squared errors are cut off, look at the last entry
-# of the gradient.
+# A weight says nothing without the loss that it weighs: 0.5 of the MSE is 1 of its half. (sbx's is half because it
+# is logged with its weight.) With the smooth L1 loss an error of 100 pulls no harder than one of 1. And where squared
+# errors are cut off, look at the last entry of the gradient.
 #
 # ### Question: `q_value_loss`
 #
@@ -375,7 +375,7 @@ for name, library in libraries.items():
     if "adv" in row.get("answer", {}):
         of_one = row["answer"].get("of_one", ["-"])[0]
         print(f"{name:18} {near(row['answer']['adv'], spread):8} "
-              + pg.tr("of one sample: {x:5} {note}").format(x=str(of_one), note=row.get("note", "")))
+              + pg.tr("of one sample: {x}").format(x=of_one))
 
 # %% claim="one_sample_is_nan_somewhere"
 ones = [library["rows"].get("whitening", {}).get("answer", {}).get("of_one", [0])[0] for library in libraries.values()]
@@ -455,7 +455,7 @@ check("sb3_settings")
 # **Predict.** 32 environments, no argument. After how many steps does the policy change for the first time?
 
 # %% demo=true
-pg.predict("first_change", pg.tr("Steps of all environments together before the first update:"), None)
+pg.predict("first_change", pg.tr("Thousands of steps, of all environments together, before the first update:"), None)
 
 # %% setup=true
 def course_curve(seed):
@@ -472,7 +472,7 @@ def course_curve(seed):
     per_update = ours["num_envs"] * ours["num_steps"]
     return per_update * np.arange(1, len(history) + 1), np.array([row["mean_return"] for row in history])
 
-# %% demo=true trained=true alt="Mean return over steps played, to 74,000. train_ppo and Stable-Baselines3 with the same settings rise together from about 20 to 500 within 40,000 steps, their bands of ten seeds over each other. Without arguments a flat line near 20 runs to step 65,536."
+# %% demo=true trained=true alt="Mean return over thousands of steps played, to 74. train_ppo and Stable-Baselines3 with the same settings rise together from about 20 to nearly 500, their bands of ten seeds over each other. Without arguments a flat line near 20 runs to 65.5 thousand steps."
 stored = pg.stored_runs("beside")
 labels = {
     "course": pg.tr("train_ppo"),
@@ -482,11 +482,13 @@ labels = {
 ax = pg.plots.beside({label: (stored[f"{key}_steps"], stored[key]) for key, label in labels.items()})
 total = ours["num_envs"] * ours["num_steps"] * ours["num_updates"]
 if pg.libraries.sb3_installed():
-    settings = sb3_settings(ours)
-    ax.plot(*pg.libraries.train_sb3(settings, total, 0, ours["num_envs"]), "k:", label=pg.tr("yours, live"))
-    ax.plot(*course_curve(0), "k--", label=pg.tr("train_ppo, live"))
-    ax.legend()
-pg.outcome("first_change", int(stored["sb3_defaults_steps"][0]), ax=ax)
+    live = pg.libraries.train_sb3(sb3_settings(ours), total, 0, ours["num_envs"])
+    for (steps, curve), style, label in [
+        (live, "k:", pg.tr("your settings, live")), (course_curve(0), "k--", pg.tr("train_ppo, live")),
+    ]:
+        ax.plot(steps / 1000, curve, style, label=label)
+    ax.legend(fontsize=9)
+pg.outcome("first_change", stored["sb3_defaults_steps"][0] / 1000, ax=ax)
 plt.show()
 for key, label in labels.items():
     early = stored[key][:, stored[f"{key}_steps"] <= total]
@@ -569,8 +571,8 @@ claim("and another hardly any", min(equal.values()), at_most=1e-3)
 # - `epsilon` and `epsilon_high` are the edges' distances from 1; left out, the upper is as far as the lower.
 # - `scale_rewards` is `"group"` (or `True`, the default), `"batch"`, or `"none"` (or `False`).
 # - `num_iterations` is the number of passes over a batch, `num_generations` the size of a group.
-# - `beta` weighs $k_3$ to the reference in the loss, as in `grpo_loss`. It is 0 unless you say so; so is lesson 07's,
-#   which puts its KL in the score.
+# - `beta` weighs $k_3$ to the reference in the loss, as in `grpo_loss`; TRL multiplies it by the ratio besides. It is
+#   0 unless you say so, as it is in lesson 07, which puts its KL in the score.
 #
 # ### Exercise: `grpo_settings`
 #
@@ -615,15 +617,15 @@ def dialect(name, row, key, forms):
     return near(value, forms) if value is not None and np.shape(value) == np.shape(next(iter(forms.values()))) else "-"
 
 
-columns = {
+dialects = {
     pg.tr("cut step"): ("gae", None, {way: adv[:, 0] for way, adv in ways.items()}),
     "approx_kl": ("clip", "approx_kl", kinds),
     pg.tr("clip fraction"): ("clip", "clip_fraction", counted),
     pg.tr("whitening"): ("whitening", "adv", spread),
 }
-print(f"{'':18}" + "".join(f"{title:22}" for title in columns))
+print(f"{'':18}" + "".join(f"{title:22}" for title in dialects))
 for name in libraries:
-    print(f"{name:18}" + "".join(f"{dialect(name, *how):22}" for how in columns.values()))
+    print(f"{name:18}" + "".join(f"{dialect(name, *how):22}" for how in dialects.values()))
 
 # %% [markdown]
 # The full table, with versions, files and what couldn't be called, is in

@@ -78,13 +78,13 @@ def beside(curves):
     """
     ax = new_axes(height=3.2)
     for i, (label, (steps, returns)) in enumerate(curves.items()):
-        steps = np.concatenate([[0], steps])
+        steps = np.concatenate([[0], steps]) / 1000
         rows = np.concatenate([returns[:, :1], returns], axis=1)
         ax.fill_between(
             steps, rows.min(0), rows.max(0), color=COLORS[i], alpha=0.15, lw=0, zorder=0
         )
         ax.plot(steps, rows.mean(0), color=COLORS[i], linestyle=LINESTYLES[i], lw=1.8, label=label)
-    ax.set(xlabel=_("steps played"), ylabel=_("mean return"), ylim=(0, 520))
-    ax.set_xlim(0, max(steps[-1] for steps, _returns in list(curves.values())[:2]) * 1.02)
+    ax.set(xlabel=_("steps played, in thousands"), ylabel=_("mean return"), ylim=(0, 520))
+    ax.set_xlim(0, max(steps[-1] for steps, _returns in list(curves.values())[:2]) * 1.02e-3)
     ax.legend(fontsize=9)
     return ax
