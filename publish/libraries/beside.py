@@ -1,8 +1,8 @@
 """The training runs that lesson 08 draws: ``python -m publish.libraries.beside``.
 
 Needs the extra "libraries". The same task three times: the course's train_ppo, Stable-Baselines3
-with the lesson's sb3_settings, and Stable-Baselines3 without any argument. The results are a few kilobytes
-under policy_gradients/stored/.
+with the lesson's sb3_settings, and Stable-Baselines3 without any argument. The results are a few
+kilobytes under policy_gradients/stored/.
 """
 
 import argparse

@@ -195,9 +195,7 @@ SB3 = (
         (
             (
                 "updates-for-epochs",
-                N_(
-                    "Epochs are the passes over one rollout. How many updates there are, learn says."
-                ),
+                N_("Epochs are passes over one rollout. The number of updates is for learn()."),
                 lambda ours, v: same(v, ours["num_updates"]),
             ),
         ),
