@@ -81,9 +81,16 @@ def beside(curves):
         steps = np.concatenate([[0], steps]) / 1000
         rows = np.concatenate([returns[:, :1], returns], axis=1)
         ax.fill_between(
-            steps, rows.min(0), rows.max(0), color=COLORS[i], alpha=0.15, lw=0, zorder=0
+            steps,
+            np.nanmin(rows, 0),
+            np.nanmax(rows, 0),
+            color=COLORS[i],
+            alpha=0.15,
+            lw=0,
+            zorder=0,
         )
-        ax.plot(steps, rows.mean(0), color=COLORS[i], linestyle=LINESTYLES[i], lw=1.8, label=label)
+        mean = np.nanmean(rows, 0)  # nan where no episode ended in a rollout
+        ax.plot(steps, mean, color=COLORS[i], linestyle=LINESTYLES[i], lw=1.8, label=label)
     ax.set(xlabel=_("steps played, in thousands"), ylabel=_("mean return"), ylim=(0, 520))
     ax.set_xlim(0, max(steps[-1] for steps, _returns in list(curves.values())[:2]) * 1.02e-3)
     ax.legend(fontsize=9)
