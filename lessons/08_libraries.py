@@ -46,12 +46,12 @@ torch.set_num_threads(1)
 # %% demo=true
 asked = pg.libraries.answers()
 inputs, libraries = asked["inputs"], asked["libraries"]
-print(pg.tr("{name:18} {version:8} {run:>4} {read:>5} {restated:>9}").format(
+print(pg.tr("{name:18} {version:8} {run:>9} {read:>6} {restated:>9}").format(
     name=pg.tr("library"), version=pg.tr("version"), run=pg.tr("run"), read=pg.tr("read"),
     restated=pg.tr("restated")))
 for name, library in libraries.items():
     ways = [row["how"] for row in library["rows"].values()]
-    print(f"{name:18} {library['version'] or '-':8} {ways.count('run'):4} {ways.count('read'):5} "
+    print(f"{name:18} {library['version'] or '-':8} {ways.count('run'):9} {ways.count('read'):6} "
           f"{ways.count('restated'):9}")
 
 # %% [markdown]
@@ -288,7 +288,8 @@ counted = {pg.tr("outside the band"): outside, pg.tr("where the clip bites"): bi
 loss = float(ppo_clip_loss(logp, logp_old, torch.tensor(adv)))
 print(pg.tr("{name:18} {loss:>8} {fraction:>8}").format(
     name=pg.tr("library"), loss=pg.tr("loss"), fraction=pg.tr("fraction")))
-print(f"{pg.tr('yours'):18} {loss:8.4f}")
+own = pg.tr("yours")
+print(f"{own:18} {loss:8.4f}")
 for name, answer in logged.items():
     if "loss" in answer:
         fraction = answer.get("clip_fraction")
@@ -544,7 +545,7 @@ forms = {
     pg.tr("GRPO, not divided"): grpo_advantages(scores, one_group, divide=False).numpy(),
 }
 for name, form in forms.items():
-    print(f"{pg.tr('yours'):10} {name:22} {form.round(3)}")
+    print(f"{own:10} {name:22} {form.round(3)}")
 for name in ("trl", "verl", "openrlhf"):
     for key, adv in libraries[name]["rows"]["groups"]["answer"].items():
         print(f"{name:10} {key:22} {np.array(adv[:4]).round(3)}")
