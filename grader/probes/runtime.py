@@ -105,10 +105,15 @@ def _judged_by_growth(function, request, slow):
     return _probed(function, name, request["cases"], allowed)
 
 
+# What torch starts with: a process that never needed it is not made to load it.
+AT_FIRST = {"torch.is_grad_enabled()": True, "torch.get_default_dtype()": "torch.float32"}
+
+
 def _modes():
     """torch's global switches, which a function has no business to leave changed."""
-    import torch
-
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return AT_FIRST
     return {
         "torch.is_grad_enabled()": torch.is_grad_enabled(),
         "torch.get_default_dtype()": str(torch.get_default_dtype()),
@@ -117,12 +122,12 @@ def _modes():
 
 def _with_changes(seen, before):
     """The observations, with the switches that the student's function left changed, set back."""
-    import torch
-
     after = _modes()
     changed = [f"{name} = {after[name]}" for name in before if after[name] != before[name]]
-    torch.set_grad_enabled(before["torch.is_grad_enabled()"])
-    torch.set_default_dtype(getattr(torch, before["torch.get_default_dtype()"].split(".")[-1]))
+    if changed:
+        torch = sys.modules["torch"]
+        torch.set_grad_enabled(before["torch.is_grad_enabled()"])
+        torch.set_default_dtype(getattr(torch, before["torch.get_default_dtype()"].split(".")[-1]))
     if changed and seen and isinstance(seen[0], dict):
         seen[0]["switches"] = changed
     return seen
