@@ -78,6 +78,7 @@ check("discounted_return")
 # | lesson | what you learn | reading | exercises and questions | points |
 # |---|---|---|---|---|
 # | [07 · Groups instead of a critic](07_groups/07_groups.ipynb) | RLOO, GRPO, whose mean a loss is, the KL's gradient | 18 min | 12 | 25 |
+# | [08 · Your code beside the libraries'](08_libraries/08_libraries.ipynb) | what ten libraries call GAE, KL, clip fraction and value loss | 13 min | 8 | 21 |
 #
 # **What the times mean.** They are for reading alone: the words of the text, counted, at 180 words
 # a minute, without the code. Writing the exercises takes longer than reading, and how long differs

@@ -39,6 +39,7 @@ __all__ = [
     "i18n",
     "language",
     "learn_many",
+    "libraries",
     "outcome",
     "padded_logp",
     "play_many",
@@ -53,7 +54,7 @@ __all__ = [
     "tr",
 ]
 
-_MODULES = ("envs", "evaluation", "exact", "language", "nets", "plots")
+_MODULES = ("envs", "evaluation", "exact", "language", "libraries", "nets", "plots")
 _NETWORKS = ("GaussianMLP", "MLP", "TabularCritic", "TabularPolicy")
 
 

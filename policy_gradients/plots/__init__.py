@@ -28,7 +28,7 @@ from .noise import (
     tuned,
 )
 from .ppo import LivePanels, broken_runs, cart_clip, over_steps, rollout_board, training_panels
-from .practice import differences, gauges, value_clip
+from .practice import beside, differences, gauges, value_clip
 from .reinforce import gradients, loss_and_return, probabilities, returns
 from .reuse import (
     bundle,
@@ -44,6 +44,7 @@ from .style import COLORS, LINESTYLES, MARKERS, new_axes, use_style
 from .tokens import frontier, leashes_compared, predictions
 
 __all__ = [
+    "beside",
     "broken_token_runs",
     "contest",
     "cosine_cloud",

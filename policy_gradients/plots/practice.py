@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..i18n import _
-from .style import COLORS, DARK, GREY, LIGHT, new_axes, use_style
+from .style import COLORS, DARK, GREY, LIGHT, LINESTYLES, new_axes, use_style
 
 
 def value_clip(values, held, free, old, ret, clip):
@@ -67,3 +67,31 @@ def gauges(panels):
         ax.set(title=title, xlabel=_("update"))
         ax.grid(True, axis="y")
     return axes
+
+
+def beside(curves):
+    """Learning curves of several programs on one task: the mean over seeds, and all between the
+    lowest and the highest.
+
+    curves: {label: (steps (U,), returns (seeds, U))}; a line to the first point stands for what was
+    played before the first update
+    """
+    ax = new_axes(height=3.2)
+    for i, (label, (steps, returns)) in enumerate(curves.items()):
+        steps = np.concatenate([[0], steps]) / 1000
+        rows = np.concatenate([returns[:, :1], returns], axis=1)
+        ax.fill_between(
+            steps,
+            np.nanmin(rows, 0),
+            np.nanmax(rows, 0),
+            color=COLORS[i],
+            alpha=0.15,
+            lw=0,
+            zorder=0,
+        )
+        mean = np.nanmean(rows, 0)  # nan where no episode ended in a rollout
+        ax.plot(steps, mean, color=COLORS[i], linestyle=LINESTYLES[i], lw=1.8, label=label)
+    ax.set(xlabel=_("steps played, in thousands"), ylabel=_("mean return"), ylim=(0, 520))
+    ax.set_xlim(0, max(steps[-1] for steps, _returns in list(curves.values())[:2]) * 1.02e-3)
+    ax.legend(fontsize=9)
+    return ax

@@ -1,0 +1,329 @@
+"""The numbers that libraries log for one and the same batch."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checking import (
+    N_,
+    Case,
+    FunctionExercise,
+    MappingOf,
+    Mistake,
+    Number,
+    Tensor,
+    TupleOf,
+)
+from grader.checks.shared import slips
+
+KEYS = "k1", "k2", "k3", "k3 last epoch", "k3 last minibatch"
+
+
+# approx_kl_dialects ---------------------------------------------------------------------------
+
+
+def kl_case(log_ratio, rng=None, dtype=np.float64):
+    log_ratio = np.asarray(log_ratio, float)
+    old = -1.5 * np.ones(log_ratio.shape) if rng is None else rng.normal(size=log_ratio.shape) - 2
+    pair = {"logp": old + log_ratio, "logp_old": old}
+    return Case({name: Tensor(one.astype(dtype)) for name, one in pair.items()})
+
+
+def kl_cases(rng):
+    """Two minibatches; of one sample each; a policy that drifts; drawn ones; equal policies."""
+    updates, size = 2 * int(rng.integers(2, 5)), int(rng.integers(2, 6))
+    drift = np.linspace(0, 1, updates)[:, None] * rng.normal(size=(updates, size))
+    drawn = rng.normal(size=(6, 3))
+    return [
+        kl_case(np.log([[0.5, 2.0], [1.5, 4.0]])),
+        kl_case([[0.25], [-1.0]]),
+        kl_case(np.log([[1.1, 0.9], [1.2, 0.7], [1.4, 0.5], [3.0, 0.3]])),
+        kl_case(drift, rng),
+        kl_case(drawn, rng, np.float32),
+        kl_case(np.zeros((2, 3))),
+    ]
+
+
+def k3_of(gaps):
+    """Mean of k3 over numbers old minus new."""
+    return math.fsum(math.expm1(-gap) + gap for gap in gaps) / len(gaps)
+
+
+def kl_truth(logp, logp_old):
+    """Sample by sample in plain numbers."""
+    rows = (np.asarray(logp_old, float) - np.asarray(logp, float)).tolist()
+    every = [gap for row in rows for gap in row]
+    late = [gap for row in rows[len(rows) // 2 :] for gap in row]
+    return {
+        "k1": math.fsum(every) / len(every),
+        "k2": math.fsum(gap**2 / 2 for gap in every) / len(every),
+        "k3": k3_of(every),
+        "k3 last epoch": k3_of(late),
+        "k3 last minibatch": k3_of(rows[-1]),
+    }
+
+
+def right_parts(d):
+    """The five, each a function of the log-ratios new minus old (U, M)."""
+    half = len(d) // 2
+    return {
+        "k1": -d.mean(),
+        "k2": (d**2).mean() / 2,
+        "k3": k3(d),
+        "k3 last epoch": k3(d[half:]),
+        "k3 last minibatch": k3(d[-1]),
+    }
+
+
+def k3(d):
+    return (torch.exp(d) - 1 - d).mean()
+
+
+def kl_like(change):
+    """A wrong answer: the right one with the keys of change(d) replaced."""
+
+    def wrong(logp, logp_old):
+        d = logp - logp_old
+        return right_parts(d) | change(d)
+
+    return wrong
+
+
+def all_k3(estimate):
+    """The three k3 with another estimate of it."""
+
+    def change(d):
+        half = len(d) // 2
+        parts = zip(KEYS[2:], (d, d[half:], d[-1]), strict=True)
+        return {key: estimate(part) for key, part in parts}
+
+    return change
+
+
+WHICH_HALF = N_("The last epoch is the last half of the rows.")
+
+APPROX_KL_DIALECTS = FunctionExercise(
+    "approx_kl_dialects",
+    kl_cases,
+    kl_truth,
+    kind=MappingOf({key: Number() for key in KEYS}),
+    prerequisites=("kl_estimates",),
+    mistakes=(
+        Mistake(
+            "kl-direction",
+            N_("The samples are the old policy's: k1 is the mean of old minus new."),
+            like=(
+                lambda logp, logp_old: right_parts(logp_old - logp),
+                kl_like(lambda d: {"k1": d.mean()}),
+            ),
+        ),
+        Mistake(
+            "k3-sign",
+            N_("In k3 the ratio is new over old, and its mean under the old policy is 1."),
+            like=kl_like(all_k3(lambda d: k3(-d))),
+        ),
+        Mistake(
+            "k2-without-half",
+            N_("k2 is half of the mean square."),
+            like=kl_like(lambda d: {"k2": (d**2).mean()}),
+        ),
+        Mistake(
+            "last-epoch-everything",
+            WHICH_HALF,
+            like=kl_like(lambda d: {"k3 last epoch": k3(d)}),
+        ),
+        Mistake(
+            "first-epoch",
+            WHICH_HALF,
+            like=kl_like(lambda d: {"k3 last epoch": k3(d[: len(d) // 2])}),
+        ),
+        Mistake(
+            "epoch-is-a-minibatch",
+            N_("An epoch goes through all of its minibatches. Is one row all of them?"),
+            like=kl_like(lambda d: {"k3 last epoch": k3(d[-1])}),
+        ),
+        Mistake(
+            "last-sample",
+            N_("The last minibatch is the last row, with all of its samples."),
+            like=kl_like(lambda d: {"k3 last minibatch": k3(d[-1:, -1:])}),
+        ),
+        Mistake(
+            "first-minibatch",
+            N_("The rows are in the order of the update. Which one comes last?"),
+            like=kl_like(lambda d: {"k3 last minibatch": k3(d[0])}),
+        ),
+        Mistake(
+            "rows-and-columns",
+            N_("A row is a minibatch: (U, M)."),
+            like=(
+                kl_like(lambda d: {"k3 last minibatch": k3(d[:, -1])}),
+                lambda logp, logp_old: right_parts((logp - logp_old).T),
+            ),
+        ),
+        Mistake(
+            "cut-at-zero",
+            N_("k1 of one batch may lie below zero. Libraries log it so."),
+            like=(
+                kl_like(lambda d: {"k1": (-d.mean()).clamp(min=0)}),
+                kl_like(lambda d: {"k1": d.mean().abs()}),
+                kl_like(lambda d: {"k1": d.abs().mean()}),
+            ),
+        ),
+        Mistake(
+            "sum-not-mean",
+            N_("Does the number double when the batch is doubled?"),
+            like=lambda logp, logp_old: {
+                key: value * count
+                for (key, value), count in zip(
+                    right_parts(logp - logp_old).items(),
+                    (logp.numel(),) * 3 + (logp.numel() / 2, logp.shape[1]),
+                    strict=True,
+                )
+            },
+        ),
+        Mistake(
+            "ratio-of-means",
+            N_("The exponential of a mean is not the mean of exponentials."),
+            like=kl_like(all_k3(lambda d: torch.exp(d.mean()) - 1 - d.mean())),
+        ),
+    ),
+)
+
+
+# clip_fraction_dialects -----------------------------------------------------------------------
+
+
+def fraction_case(ratio, adv, clip=None):
+    given = {"ratio": np.asarray(ratio, float), "adv": np.asarray(adv, float)}
+    return Case(given if clip is None else given | {"clip": clip})
+
+
+def fraction_cases(rng):
+    """The six cases with other counts each; advantages of 0; ratios on the edge; other bands."""
+    six = [0.5] * 5 + [1.0] * 7 + [2.0] * 4
+    signs = [1, 1, 1, -1, -1] + [1, 1, 1, -1, -1, -1, -1] + [1, -1, -1, -1]
+    size = int(rng.integers(9, 15))
+    return [
+        fraction_case(six, signs),
+        fraction_case([0.5, 2.0, 0.5, 2.0], [1.0, 1.0, -1.0, 0.0]),
+        fraction_case([1.1, 0.9, 1.0], [1.0, -1.0, 2.0]),
+        fraction_case([0.5, 1.5, 1.0, 2.0], [-1.0, 1.0, 1.0, -3.0], 0.5),
+        fraction_case([3.0], [2.0]),
+        fraction_case(np.exp(rng.normal(size=size) / 2), rng.normal(size=size), 0.3),
+        fraction_case(np.exp(rng.normal(size=size) / 2), rng.normal(size=size)),
+    ]
+
+
+def fraction_truth(ratio, adv, clip=0.2):
+    """Counted one by one: outside, and where the clipped objective is the smaller one."""
+    outside = bites = 0
+    for r, a in zip(ratio, adv, strict=True):
+        edge = min(max(r, 1 - clip), 1 + clip)
+        outside += r != edge
+        bites += edge * a < r * a
+    return {"outside the band": outside / len(ratio), "where the clip bites": bites / len(ratio)}
+
+
+def fraction_like(rule):
+    """A wrong pair: rule(ratio, adv, clip) -> two masks."""
+
+    def wrong(ratio, adv, clip=0.2):
+        one, other = rule(ratio, adv, clip)
+        return float(np.mean(one)), float(np.mean(other))
+
+    return wrong
+
+
+def outside(r, c):
+    return (r > 1 + c) | (r < 1 - c)
+
+
+def bites(r, a, c):
+    return ((r > 1 + c) & (a > 0)) | ((r < 1 - c) & (a < 0))
+
+
+CLIP_FRACTION_DIALECTS = FunctionExercise(
+    "clip_fraction_dialects",
+    fraction_cases,
+    fraction_truth,
+    kind=TupleOf({"outside the band": Number(), "where the clip bites": Number()}),
+    mistakes=(
+        Mistake(
+            "order",
+            N_("First the share outside the band, then the share where the clip bites."),
+            like=fraction_like(lambda r, a, c: (bites(r, a, c), outside(r, c))),
+        ),
+        Mistake(
+            "bites-on-the-other-side",
+            N_("r = 1.5 and A > 0: is the clipped objective the smaller one? And for A < 0?"),
+            like=fraction_like(lambda r, a, c: (outside(r, c), bites(r, -a, c))),
+        ),
+        Mistake(
+            "sign-ignored",
+            N_("Two of the four cases outside the band still move. Which sign decides?"),
+            like=fraction_like(lambda r, a, c: (outside(r, c), outside(r, c))),
+        ),
+        Mistake(
+            "one-sign-only",
+            N_("The clip bites above the band for one sign, and below it for the other."),
+            like=(
+                fraction_like(lambda r, a, c: (outside(r, c), (r > 1 + c) & (a > 0))),
+                fraction_like(lambda r, a, c: (outside(r, c), (r < 1 - c) & (a < 0))),
+                fraction_like(lambda r, a, c: (outside(r, c), outside(r, c) & (a > 0))),
+                fraction_like(lambda r, a, c: (outside(r, c), outside(r, c) & (a < 0))),
+            ),
+        ),
+        Mistake(
+            "zero-counted",
+            N_("An advantage of 0 has no side: nothing is cut off there."),
+            like=(
+                fraction_like(
+                    lambda r, a, c: (
+                        outside(r, c),
+                        ((r > 1 + c) & (a >= 0)) | ((r < 1 - c) & (a <= 0)),
+                    )
+                ),
+                fraction_like(
+                    lambda r, a, c: (
+                        outside(r, c),
+                        ((r > 1 + c) & (a >= 0)) | ((r < 1 - c) & (a < 0)),
+                    )
+                ),
+            ),
+        ),
+        Mistake(
+            "share-of-the-outside",
+            N_("Both are shares of the whole batch."),
+            like=lambda ratio, adv, clip=0.2: (
+                outside(ratio, clip).mean(),
+                bites(ratio, adv, clip).sum() / max(outside(ratio, clip).sum(), 1),
+            ),
+        ),
+        Mistake(
+            "one-side-counted",
+            N_("The band has two edges."),
+            like=(
+                fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
+                fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
+            ),
+        ),
+        Mistake(
+            "share-inside",
+            N_("That is the share inside the band."),
+            like=fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c))),
+        ),
+        Mistake(
+            "count-not-share",
+            N_("A share: divide by the number of samples."),
+            like=lambda ratio, adv, clip=0.2: (
+                int(outside(ratio, clip).sum()),
+                int(bites(ratio, adv, clip).sum()),
+            ),
+        ),
+        slips.clip_fixed(fraction_like(lambda r, a, c: (outside(r, 0.2), bites(r, a, 0.2)))),
+        slips.band_around_zero(
+            fraction_like(lambda r, a, c: (np.abs(r) > c, (np.abs(r) > c) & (a > 0)))
+        ),
+    ),
+)
