@@ -49,6 +49,11 @@ class EnvSpy:
             self._over = "terminated" if terminated else "truncated" if truncated else ""
         return result
 
+    @property
+    def observations(self) -> list:
+        """What each step so far began from."""
+        return self._rows["obs"]
+
     def report(self) -> dict:
         """obs, actions, rewards, terminated, truncated, update: one row a step, in order of play;
         starts: the row at which each reset came, seeds: what it was seeded with (None: nothing);

@@ -67,9 +67,10 @@ def train(function, cases):
     return [train_once(function, case) for case in cases]
 
 
-def train_once(function, case) -> dict:
+def train_once(function, case, look=None) -> dict:
     """value: the observed result, or raised: the observed error. modules: name -> before, after
     (parameter -> array). optimizers, envs: name -> what their spies report. others: name -> report.
+    look: (inputs, spies of the environments) -> an object whose ``report`` is added as looked.
     """
     inputs = build(case["inputs"])
     keywords = case.get("keywords", [])
@@ -77,6 +78,7 @@ def train_once(function, case) -> dict:
     others = {n: x for n, x in inputs.items() if n not in modules}
     optimizers = {n: OptimizerSpy(x, modules) for n, x in others.items() if hasattr(x, "zero_grad")}
     envs = watch(inputs, optimizers)
+    looked = look and look(inputs, envs)
     before = {name: weights(module) for name, module in modules.items()}
     positional = [given for name, given in inputs.items() if name not in keywords]
     with without_answers():
@@ -86,7 +88,7 @@ def train_once(function, case) -> dict:
     seen["optimizers"] = {name: spy.report() for name, spy in optimizers.items()}
     seen["envs"] = {name: spy.report() for name, spy in envs.items()}
     seen["others"] = {n: x.report() for n, x in others.items() if hasattr(x, "report")}
-    return seen
+    return seen | ({"looked": looked.report()} if looked else {})
 
 
 ANSWERS = ("best_policy", "best_stationary", "gradient_moments", "optimal_objective")

@@ -5,6 +5,7 @@ optimiser is the one that the case hands out, and from the gradients claimed at 
 follow the weights at every moment. Weights that were put there by anything else don't appear.
 """
 
+import zlib
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,13 +58,23 @@ class Path:
         return sizes / max(sizes.sum(), 1e-300)
 
 
-def started(name, kwargs, rng, given=None) -> Module:
+def drawn(path, count) -> np.ndarray:
+    """(count,): steps to be looked at closely, each drawn as often as its gradient counted, so that
+    the mean over them stands for the whole way. The draw hangs on all gradients that were claimed:
+    nobody knows it before."""
+    seed = zlib.crc32(np.ascontiguousarray(path.grads).tobytes())
+    if not path.shares.any():
+        return np.zeros(0, int)
+    return np.random.default_rng(seed).choice(len(path.grads), count, p=path.shares)
+
+
+def started(name, kwargs, seed, given=None) -> Module:
     """A network whose first weights are drawn here, and so are known to the verdict. given: those
     that are not drawn, parameter name -> array."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(rng.integers(2**31)))
+        torch.manual_seed(seed)
         module = Module(name, kwargs).materialize()
     drawn = {key: p.detach().numpy().copy() for key, p in module.named_parameters()}
     return Module(name, kwargs, drawn | (given or {}))
