@@ -66,12 +66,12 @@ class EnvSpy:
 class OptimizerSpy:
     """Counts an optimiser's steps and keeps the gradients that each of them used.
 
-    modules: name -> module, whose gradients are kept, up to ROOM bytes in all.
+    modules: name -> module, whose gradients are kept, up to ``room`` bytes in all (ROOM).
     """
 
     ROOM = 20 << 20
 
-    def __init__(self, optimizer, modules):
+    def __init__(self, optimizer, modules, room=None):
         self.steps = self.leftover = self.empty = 0
         self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._fresh, self._left = {}, {}
@@ -82,7 +82,9 @@ class OptimizerSpy:
         }
         self._grads = {key: [] for key in self._traced}
         self._absent = {key: [] for key in self._traced}
-        self._room = self.ROOM // max(1, 4 * sum(p.numel() for p in self._traced.values()))
+        self._room = (room or self.ROOM) // max(
+            1, 4 * sum(p.numel() for p in self._traced.values())
+        )
         self._step = optimizer.step
         optimizer.step = unbound(self.step)
 
