@@ -8,8 +8,12 @@ LAB := $(VENV)/.lab
 # Which lessons, which language, further arguments: make notebooks ARGS="01_reinforce --no-execute"
 ARGS ?=
 # The language of the page that `make lab` opens: the system's own where the course has it.
-LAB_LANGUAGE ?= $(shell printf '%.2s' "$${LC_ALL:-$${LC_MESSAGES:-$$LANG}}")
+LAB_LANGUAGE ?= $(shell printf '%.2s' "$${COURSE_LANGUAGE:-$${LC_ALL:-$${LC_MESSAGES:-$$LANG}}}")
 SPOKEN = $(if $(and $(LAB_LANGUAGE),$(wildcard notebooks/$(LAB_LANGUAGE)/00_start.ipynb)),$(LAB_LANGUAGE),en)
+# Whose JupyterLab `make lab` opens: a student's has Validate, but not nbgrader's other tools.
+ROLE ?= student
+# Sentences for people, in the system's language; COURSE_LANGUAGE outranks it.
+SAY = $(PYTHON) publish/say.py
 # Processes for the tests.
 JOBS ?= 2
 # A package index to take torch from, and pip in uv's place; see README.md.
@@ -25,19 +29,7 @@ DEBIAN := bubblewrap libseccomp2 chromium chromium-driver postgresql
 .PHONY: help setup system lab demo notebooks test claims bench lint translations site lock canary clean
 
 help:
-	@echo "make lab           install the course and open JupyterLab (ARGS=--no-browser: a server)"
-	@echo "make test          install everything and run all tests"
-	@echo "make demo          autograde a small class of submissions and print the marks"
-	@echo "make notebooks     build solutions/ and notebooks/ from lessons/ (ARGS=01_reinforce)"
-	@echo "make claims        measure the lessons' headline claims over other seeds and rates"
-	@echo "make translations  bring the catalogues under locale/ up to date"
-	@echo "make site          build the course as web pages in build/site, in each language"
-	@echo "make lint          check style, layout and imports of the code"
-	@echo "make bench         measure speeds"
-	@echo "make canary        test the oldest and the newest packages that are allowed"
-	@echo "make lock          write requirements.lock from pyproject.toml (ARGS=--upgrade)"
-	@echo "make setup         install everything into $(VENV)"
-	@echo "make clean         remove what setup, tests and grading left"
+	@$(SAY) help
 
 setup: $(STAMP)
 
@@ -45,14 +37,10 @@ $(LAB): EXTRAS = lab
 $(STAMP): EXTRAS = lab test cluster postgres site
 $(LAB) $(STAMP): pyproject.toml requirements.lock publish/install.py postBuild
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
-	  echo "Remedy: install one and name it, for example: make $(MAKE_GOAL) PYTHON=python3.12"; \
-	  exit 1; }
+	  $(SAY) old $(PYTHON) "$$($(PYTHON) --version 2>&1)" $(MAKE_GOAL); exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "The virtual environment $(VENV) could not be made; the reason stands above."; \
-	  echo "Remedy: make this folder writable, or, where ensurepip is missing (Debian, Ubuntu),"; \
-	  echo "install the package python3-venv. Then run the command again."; exit 1; }
-	@echo "Installing the course into $(VENV): about 1.4 GB with torch."
+	  $(SAY) no-venv $(VENV); exit 1; }
+	@$(SAY) installing $(VENV)
 	@$(BIN)/python publish/install.py $(EXTRAS)
 	@sh postBuild $(BIN)/
 	@touch $@ $(LAB)
@@ -69,15 +57,16 @@ system:
 	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  export DEBIAN_FRONTEND=noninteractive; \
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } \
-	    >/dev/null || echo "Not installed:$$missing. Tests that need them are skipped."; \
+	    >/dev/null || $(SAY) not-installed "$${missing# }"; \
 	else \
-	  echo "Not installed:$$missing. Tests of the sandbox (bubblewrap, libseccomp2), of the"; \
-	  echo "browser (chromium, chromium-driver) and of a gradebook on a server (postgresql) are"; \
-	  echo "skipped where they are missing."; \
+	  $(SAY) missing "$${missing# }"; \
 	fi
 
 lab: $(LAB)
-	@test -d notebooks/en || { echo "There is no folder notebooks/en. Remedy: make notebooks"; exit 1; }
+	@case "$(ROLE)" in student|instructor) ;; *) \
+	  $(SAY) no-role; exit 1;; esac
+	@test -d notebooks/en || { $(SAY) no-notebooks; exit 1; }
+	JUPYTER_CONFIG_PATH="$(CURDIR)/lab/$(ROLE):$$JUPYTER_CONFIG_PATH" \
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/$(SPOKEN)/00_start.ipynb $(ARGS)
 
 demo: $(LAB) system

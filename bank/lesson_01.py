@@ -109,7 +109,7 @@ def in_place(logits):
     return weights / weights.sum(-1, keepdims=True)
 
 
-@wrong("softmax", "step:value")
+@wrong("softmax", "changed-argument")
 def clipped(logits):
     weights = np.exp(np.clip(logits, -1, 1))
     return weights / weights.sum(-1, keepdims=True)
@@ -239,7 +239,7 @@ def nudged(logits, actions):
     return np.log(taken(softmax(logits), actions) + 1e-8)
 
 
-@wrong("log_prob", "other-factor")
+@wrong("log_prob", "other-base")
 def base_two(logits, actions):
     return taken(log_softmax(logits), actions) / np.log(2)
 
@@ -718,12 +718,12 @@ def terms(rewards, gamma=1.0):
     return gamma ** np.arange(len(rewards)) * rewards
 
 
-@wrong("discounted_return", "step:value")
+@wrong("discounted_return", "left-out")
 def last_reward_left_out(rewards, gamma=1.0):
     return float(sum(gamma**t * rewards[t] for t in range(len(rewards) - 1)))
 
 
-@wrong("discounted_return", "raises")
+@wrong("discounted_return", "other-signature")
 def gamma_required(rewards, gamma):
     return power_sum(rewards, gamma)
 
@@ -1630,3 +1630,62 @@ value("q_all_positive", "c", "c", "chose-c")
 value("q_all_positive", "b", "b", "chose-b")
 value("q_all_positive", "d", "d", "chose-d")
 value("q_all_positive", "other", "yes", "not-a-letter")
+
+
+@wrong("rollout", "unpacked-into-too-few")
+def step_of_four(env, theta, rng):
+    states, actions, rewards = [], [], []
+    (state, _info), done = env.reset(), False
+    while not done:
+        action = int(rng.choice(theta.shape[1], p=softmax(theta[state])))
+        states.append(state)
+        actions.append(action)
+        state, reward, done, _info = env.step(action)
+        rewards.append(reward)
+    return pg.Trajectory(states, actions, rewards)
+
+
+@wrong("softmax", "softmax-twice")
+def softmax_taken_again(logits):
+    return softmax(softmax(np.asarray(logits, dtype=float)))
+
+
+def log_prob_of(logits, actions):
+    apart = logits - logits.max(-1, keepdims=True)
+    table = apart - np.log(np.exp(apart).sum(-1, keepdims=True))
+    return np.take_along_axis(table, np.asarray(actions)[..., None], -1)[..., 0]
+
+
+@wrong("log_prob", "softmax-twice")
+def log_softmax_of_softmax(logits, actions):
+    return log_prob_of(softmax(np.asarray(logits, dtype=float)), actions)
+
+
+@wrong("log_prob", "logits-as-probabilities")
+def categorical_by_position(logits, actions):
+    chosen = torch.distributions.Categorical(torch.as_tensor(logits, dtype=torch.float64))
+    return chosen.log_prob(torch.as_tensor(actions)).numpy()
+
+
+@wrong("log_prob", "counted-from-one")
+def first_action_is_one(logits, actions):
+    return log_prob_of(np.asarray(logits, dtype=float), np.asarray(actions) - 1)
+
+
+@wrong("discounted_return", "weighted-mean")
+def mean_under_the_discount(rewards, gamma=1.0):
+    weights = gamma ** np.arange(len(rewards))
+    return float(np.dot(weights, rewards) / weights.sum())
+
+
+@wrong("discounted_return", "changed-argument")
+def as_banks_do(rewards, gamma=1.0):
+    return float(sum(r / (1 + gamma) ** t for t, r in enumerate(rewards)))
+
+
+@wrong("grad_log_prob", "wrong-at-index")
+def one_written_over(theta, state, action):
+    score = np.zeros(np.shape(theta))
+    score[state] = -softmax(theta[state])
+    score[state, action] = 1.0
+    return score

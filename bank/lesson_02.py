@@ -331,7 +331,7 @@ def undivided(samples):
     return float(((samples - samples.mean(0)) ** 2).sum())
 
 
-@wrong("total_variance", "step:value")
+@wrong("total_variance", "too-small")
 def largest_variance(samples):
     return float(np.var(samples, axis=0, ddof=1).max())
 
@@ -784,7 +784,7 @@ def tail_copied(rewards, gamma=1.0):
     rewards = list(rewards)
     if len(rewards) == 1:
         return np.array(rewards, dtype=float)
-    rest = tail_copied(rewards[1:], gamma)
+    rest = tail_copied([float(r) for r in rewards[1:]], gamma)
     return np.concatenate([[rewards[0] + gamma * rest[0]], rest])
 
 
@@ -939,3 +939,26 @@ value("q_batch", "a", "a", "chose-a")
 value("q_batch", "c", "c", "chose-c")
 value("q_batch", "b", "b", "chose-b")
 value("q_batch", "number", 2, "not-a-letter")
+
+
+@wrong("total_variance", "transposed-argument")
+def samples_as_variables(samples):
+    flat = np.asarray(samples, float).reshape(len(samples), -1)
+    return float(np.trace(np.atleast_2d(np.cov(flat))))
+
+
+@wrong("batch_size_for", "cut-at-a-bound")
+def never_fewer_than_there_are(samples, target):
+    flat = np.asarray(samples, float).reshape(len(samples), -1)
+    signal, noise = (flat.mean(0) ** 2).sum(), flat.var(0, ddof=1).sum()
+    if not signal:
+        raise ValueError("the mean is zero")
+    return max(len(flat), int(np.ceil(target * noise / signal - 1e-9)))
+
+
+@wrong("reward_to_go", "left-out")
+def last_reward_lost(rewards, gamma=1.0):
+    found = np.zeros(len(rewards))
+    for t in reversed(range(len(rewards) - 1)):
+        found[t] = rewards[t] + gamma * found[t + 1]
+    return found

@@ -995,3 +995,39 @@ train_wrong(
     "probability-not-log",
     loss=lambda logp, values, returns: two_terms(logp.exp(), values, returns),
 )
+
+
+@wrong("value_loss", "huber")
+def smooth_l1(values, returns):
+    if values.shape != returns.shape:
+        raise ValueError("shapes differ")
+    return torch.nn.functional.smooth_l1_loss(values, returns.detach())
+
+
+@wrong("value_loss", "variance-of-error")
+def variance_of_the_error(values, returns):
+    if values.shape != returns.shape:
+        raise ValueError("shapes differ")
+    return (values - returns.detach()).var(unbiased=False)
+
+
+@wrong("actor_critic_loss", "huber")
+def huber_critic(logp, values, returns, value_coef=0.5):
+    adv = (returns - values).detach()
+    return -(logp * adv).mean() + value_coef * torch.nn.functional.huber_loss(values, returns)
+
+
+@wrong("baseline_gradient_samples", "positive-only")
+def good_surprises_alone(theta, trajectories, baseline, gamma=1.0):
+    samples = []
+    for t in trajectories:
+        total, later = np.zeros(np.shape(theta)), 0.0
+        for s, a, r in reversed(list(zip(t.states, t.actions, t.rewards))):
+            later = r + gamma * later
+            score = np.zeros(np.shape(theta))
+            e = np.exp(theta[s] - np.max(theta[s]))
+            score[s] = -e / e.sum()
+            score[s, a] += 1
+            total += max(later - baseline[s], 0.0) * score
+        samples.append(total)
+    return np.array(samples)

@@ -422,7 +422,7 @@ def band_of_logs(logp, logp_old, adv, clip=0.2):
     return -torch.min(d.exp() * adv, d.clamp(-clip, clip).exp() * adv).mean()
 
 
-@wrong("ppo_clip_loss", "step:value")
+@wrong("ppo_clip_loss", "dual-clip")
 def clipped_twice(logp, logp_old, adv, clip=0.2):
     """The dual clip of another paper bounds bad samples with large ratios as well."""
     r, adv = ratio_of(logp, logp_old), adv.detach()
@@ -666,11 +666,12 @@ value("case_table", "bad_alone", but(("below", "-")), "one-sign")
 value("case_table", "above_alone", but(("above", "+"), ("above", "-")), "one-sign")
 value("case_table", "dead_inside", but(("inside", "+"), ("inside", "-")), "dead-inside")
 value("case_table", "nothing_moves", but(*TABLE), "dead-inside")
-value("case_table", "three_zeros", but(*OUTSIDE[1:]), "step:value")
+value("case_table", "three_zeros", but(*OUTSIDE[1:]), "one-side-for-both-signs")
 value("case_table", "blank", dict.fromkeys(TABLE), "not-answered")
-value("case_table", "half_blank", TABLE | {("above", "-"): None}, "step:kind")
-value("case_table", "text_keys", {"".join(key): word for key, word in TABLE.items()}, "step:kind")
-value("case_table", "numbers", {key: len(TABLE[key]) for key in TABLE}, "step:kind")
+value("case_table", "half_blank", TABLE | {("above", "-"): None}, "not-a-word")
+value("case_table", "text_keys", {"".join(key): w for key, w in TABLE.items()}, "other-keys")
+value("case_table", "numbers", {key: len(TABLE[key]) for key in TABLE}, "not-a-word")
+value("case_table", "true_and_false", {k: w == "moves" for k, w in TABLE.items()}, "not-a-word")
 value("case_table", "a_list", list(TABLE.values()), "step:kind")
 
 # clip_fraction --------------------------------------------------------------------------------
@@ -757,7 +758,7 @@ def the_mask(ratio, clip=0.2):
     return np.abs(ratio - 1) > clip
 
 
-@wrong("clip_fraction", "step:value")
+@wrong("clip_fraction", "distance-not-share")
 def mean_distance(ratio, clip=0.2):
     return np.abs(ratio - 1).mean()
 
@@ -1008,7 +1009,7 @@ def all_detached(logp, logp_old, adv, kl, beta):
     return (-(ratio_of(logp, logp_old) * adv).mean() + beta * kl).detach()
 
 
-@wrong("ppo_penalty_loss", "step:value")
+@wrong("ppo_penalty_loss", "root-of-kl")
 def squared_kl(logp, logp_old, adv, kl, beta):
     return -(ratio_of(logp, logp_old) * adv).mean() + beta * kl**2
 
@@ -1094,7 +1095,7 @@ def forgets_the_range(beta, kl, target):
         return beta * 2
 
 
-@wrong("adapt_beta", "step:value")
+@wrong("adapt_beta", "in-proportion")
 def in_proportion(beta, kl, target):
     return beta * kl / target
 
@@ -1454,3 +1455,82 @@ def value_alone_floored(logp, logp_old, adv, clip=0.2, dual=3.0):
 @wrong("dual_clip_loss", "inverted-ratio")
 def dual_old_over_new(logp, logp_old, adv, clip=0.2, dual=3.0):
     return floor_by_where(-logp, -logp_old, adv, clip, dual)
+
+
+@wrong("adapt_beta", "beta-bounded")
+def beta_clamped(beta, kl, target):
+    step = 0.5 if kl < target / 1.5 else 2 if kl > 1.5 * target else 1
+    return min(max(beta * step, 1e-3), 10.0) if step != 1 else beta
+
+
+@wrong("adapt_beta", "beta-bounded")
+def beta_floored(beta, kl, target):
+    if kl > 1.5 * target:
+        return 2 * beta
+    return max(beta / 2, 1e-4) if kl < target / 1.5 else beta
+
+
+@wrong("adapt_beta", "root-of-kl")
+def root_of_kl(beta, kl, target):
+    distance = math.sqrt(max(kl, 0.0))
+    return 2 * beta if distance > 1.5 * target else beta / 2 if distance < target / 1.5 else beta
+
+
+@wrong("kl_estimates", "kl-div-of-torch")
+def kl_div_as_it_comes(logp, logp_old):
+    x = logp - logp_old
+    k1 = F.kl_div(logp, logp_old, log_target=True, reduction="mean")
+    return k1, (x**2).mean() / 2, (x.exp() - 1 - x).mean()
+
+
+@wrong("kl_estimates", "kl-div-of-torch")
+def kl_div_the_other_way(logp, logp_old):
+    x = logp - logp_old
+    k1 = F.kl_div(logp_old, logp.exp(), reduction="sum")
+    return k1, (x**2).mean() / 2, (x.exp() - 1 - x).mean()
+
+
+@wrong("kl_estimates", "parts-swapped")
+def third_before_second(logp, logp_old):
+    x = logp - logp_old
+    return -x.mean(), (x.exp() - 1 - x).mean(), (x**2).mean() / 2
+
+
+@wrong("kl_estimates", "part-wrong")
+def spread_for_square(logp, logp_old):
+    x = logp - logp_old
+    return -x.mean(), x.var(unbiased=False) / 2, (x.exp() - 1 - x).mean()
+
+
+@wrong("ppo_penalty_loss", "root-of-kl")
+def root_of_the_kl(logp, logp_old, adv, kl, beta):
+    return -((logp - logp_old.detach()).exp() * adv).mean() + beta * kl.sqrt()
+
+
+@wrong("ppo_clip_loss", "other-default")
+def default_of_a_tenth(logp, logp_old, adv, clip=0.1):
+    r, adv = ratio_of(logp, logp_old), adv.detach()
+    return -torch.min(r * adv, r.clamp(1 - clip, 1 + clip) * adv).mean()
+
+
+@wrong("ppo_clip_loss", "other-band")
+def soft_edges(logp, logp_old, adv, clip=0.2):
+    r, adv = ratio_of(logp, logp_old), adv.detach()
+    return -torch.min(r * adv, (1 + clip * torch.tanh((r - 1) / clip)) * adv).mean()
+
+
+@wrong("ppo_clip_loss", "sample-dropped")
+def mean_of_those_inside(logp, logp_old, adv, clip=0.2):
+    r, adv = ratio_of(logp, logp_old), adv.detach()
+    least = torch.min(r * adv, r.clamp(1 - clip, 1 + clip) * adv)
+    return -least[(r - 1).abs() <= clip].mean()
+
+
+@wrong("importance_ratio", "first-order")
+def one_plus_difference(logp, logp_old):
+    return 1 + logp - logp_old.detach()
+
+
+@wrong("surrogate_loss", "share-of-input")
+def ratio_less_one(logp, logp_old, adv):
+    return -(((logp - logp_old.detach()).exp() - 1) * adv).mean()

@@ -672,6 +672,60 @@ def last_steps_value_kept(envs, policy, critic, obs, num_steps):
     return spoiled(change)(envs, policy, critic, obs, num_steps)
 
 
+@torch.no_grad()
+def collect_with(distribution, envs, policy, critic, obs, num_steps):
+    """A right rollout but for distribution(logits), which acts and scores."""
+    rows = []
+    for _ in range(num_steps):
+        play = distribution(policy(obs))
+        actions = play.sample()
+        following, rewards, terminated, truncated, infos = envs.step(actions.numpy())
+        successor = following.copy()
+        for i in np.flatnonzero(truncated):
+            successor[i] = infos["final_obs"][i]
+        values = critic(obs).numpy(), critic(successor).numpy()
+        logp = play.log_prob(actions).numpy()
+        rows.append((obs, actions.numpy(), logp, rewards, *values, terminated, truncated))
+        obs = following
+    return pg.Rollout(*(np.stack(column) for column in zip(*rows, strict=True))), obs
+
+
+@wrong("collect_rollout", "logits-as-probabilities")
+def categorical_of_logits(*arguments):
+    return collect_with(torch.distributions.Categorical, *arguments)
+
+
+@wrong("collect_rollout", "softmax-twice")
+def categorical_of_probabilities_as_logits(*arguments):
+    return collect_with(
+        lambda logits: torch.distributions.Categorical(logits=logits.softmax(-1)), *arguments
+    )
+
+
+@wrong("collect_rollout", "unpacked-into-too-few")
+def step_into_four(envs, policy, critic, obs, num_steps):
+    with torch.no_grad():
+        actions = torch.distributions.Categorical(logits=policy(obs)).sample()
+        obs, rewards, done, infos = envs.step(actions.numpy())
+    return pg.Rollout(*[rewards] * 8), obs
+
+
+class OldKeys:
+    """Environments read with the key of older releases."""
+
+    def __init__(self, envs):
+        self._envs = envs
+
+    def step(self, actions):
+        *first, infos = self._envs.step(actions)
+        return *first, {"final_obs": infos["final_observation"]}
+
+
+@wrong("collect_rollout", "key-of-older-releases")
+def old_key(envs, *arguments):
+    return collect(OldKeys(envs), *arguments)
+
+
 # minibatches ----------------------------------------------------------------------------------
 
 
@@ -2018,5 +2072,48 @@ value("bug_hunt", "unanswered", dict.fromkeys(FOUND), "not-answered")
 value("bug_hunt", "half_answered", FOUND | {"D": None, "E": None, "F": None}, "not-answered")
 value("bug_hunt", "own_words", FOUND | {"B": "the ratio is always one"}, "unknown-bug")
 value("bug_hunt", "numbers", FOUND | {"C": 3}, "unknown-bug")
-value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDEFG"}, "step:kind")
+value("bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDEFG"}, "run-left-out")
 value("bug_hunt", "a_list", list(FOUND.values()), "step:kind")
+
+
+@wrong("normalize_advantages", "clipped")
+def whitened_and_clipped(adv):
+    adv = np.asarray(adv, float)
+    if (adv == adv.flat[0]).all():
+        return np.zeros_like(adv)
+    return np.clip((adv - adv.mean()) / (adv.std() + 1e-8), -3, 3)
+
+
+@wrong("normalize_advantages", "clipped")
+def whitened_and_clipped_at_ten(adv):
+    adv = np.asarray(adv, float)
+    return (
+        np.zeros_like(adv) if np.ptp(adv) == 0 else ((adv - adv.mean()) / adv.std()).clip(-10, 10)
+    )
+
+
+@wrong("entropy", "softmax-twice")
+def entropy_of_probabilities(logits):
+    return torch.distributions.Categorical(logits=logits.softmax(-1)).entropy()
+
+
+@wrong("entropy", "logits-as-probabilities")
+def categorical_by_position(logits):
+    return torch.distributions.Categorical(logits, validate_args=False).entropy()
+
+
+@wrong("entropy", "logits-as-probabilities")
+def categorical_by_position_checked(logits):
+    return torch.distributions.Categorical(logits).entropy()
+
+
+@wrong("entropy", "logit-not-log")
+def weighted_logits(logits):
+    return -(logits.softmax(-1) * logits).sum(-1)
+
+
+@wrong("explained_variance", "two-divisors")
+def one_less_below(values, returns):
+    spread = np.var(returns, ddof=1)
+    unequal = np.ptp(returns) > 0
+    return float(1 - np.var(returns - values) / spread) if unequal else float("nan")

@@ -1245,7 +1245,8 @@ def reference_follows(language, policy, critic, reference, optimizer, **options)
 
 # Questions ------------------------------------------------------------------------------------
 
-value("q_which_kl", "b", "b")
+value("q_which_kl", "e", "e")
+value("q_which_kl", "b", "b", "chose-b")
 value("q_which_kl", "a", "a", "chose-a")
 value("q_which_kl", "c", "c", "chose-c")
 value("q_which_kl", "d", "d", "chose-d")
@@ -1256,3 +1257,47 @@ value("q_beta", "a", "a", "chose-a")
 value("q_beta", "b", "b", "chose-b")
 value("q_beta", "d", "d", "chose-d")
 value("q_beta", "e", "e", "chose-e")
+
+
+@wrong("token_logp", "softmax-twice")
+def log_softmax_of_probabilities(logits, tokens):
+    probs = logits[:, :-1].softmax(-1)
+    return probs.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0]
+
+
+@wrong("token_logp", "logits-as-probabilities")
+def categorical_by_position(logits, tokens):
+    return torch.distributions.Categorical(logits[:, :-1]).log_prob(tokens[:, 1:])
+
+
+@wrong("token_logp", "logits-as-probabilities")
+def categorical_by_position_unchecked(logits, tokens):
+    chosen = torch.distributions.Categorical(logits[:, :-1], validate_args=False)
+    return chosen.log_prob(tokens[:, 1:])
+
+
+@wrong("kl_shaped_rewards", "other-estimator")
+def kl_div_by_token(rewards, logp, logp_ref, mask, beta):
+    penalty = torch.nn.functional.kl_div(logp, logp_ref, log_target=True, reduction="none")
+    return rewards - beta * penalty * mask
+
+
+@wrong("masked_mean", "epsilon-in-count")
+def guard_of_a_hundredth(x, mask):
+    return torch.where(mask, x, 0.0).sum() / (mask.sum() + 1e-2)
+
+
+@wrong("completion_mask", "kept-after-eos")
+def up_to_the_last_end(tokens, prompt_length, eos):
+    at = torch.arange(tokens.shape[1])
+    last = torch.where(tokens == eos, at, -1).amax(1)
+    last = torch.where(last < prompt_length, tokens.shape[1] - 1, last)
+    return ((at >= prompt_length) & (at <= last[:, None]))[:, 1:]
+
+
+@wrong("ppo_token_loss", "clip-higher")
+def wider_above(logp, logp_old, adv, mask, clip=0.2):
+    ratio = torch.where(mask, logp - logp_old.detach(), 0.0).exp()
+    adv = torch.where(mask, adv.detach(), 0.0)
+    least = torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + 1.4 * clip) * adv)
+    return -least.sum() / mask.sum().clamp(min=1)

@@ -1390,5 +1390,17 @@ value("token_bug_hunt", "unanswered", dict.fromkeys(FOUND), "not-answered")
 value("token_bug_hunt", "half_answered", FOUND | {"D": None}, "not-answered")
 value("token_bug_hunt", "own_words", FOUND | {"B": "no deviation"}, "unknown-bug")
 value("token_bug_hunt", "numbers", FOUND | {"C": 3}, "unknown-bug")
-value("token_bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDE"}, "step:kind")
+value("token_bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDE"}, "run-left-out")
 value("token_bug_hunt", "a_list", list(FOUND.values()), "step:kind")
+
+
+@wrong("aggregate_loss", "wrong-for-some-calls")
+def root_of_lengths(per_token, mask, how, length=None):
+    kept = torch.where(mask, per_token, 0.0)
+    if how == "tokens":
+        return kept.sum() / mask.sum().clamp(min=1)
+    if how == "sentences":
+        return (kept.sum(1) / mask.sum(1).clamp(min=1) ** 0.5).mean()
+    if how == "constant" and length is not None:
+        return kept.sum() / (len(kept) * length)
+    raise ValueError(how)

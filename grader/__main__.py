@@ -1,194 +1,57 @@
 """``python -m grader``: collect, autograde, mark, report, export, return, doctor,
 demo, progress."""
 
-import argparse
 import signal
 import sys
 from pathlib import Path
 
-from grader.course import LANGUAGES, Course, no_lesson
+from grader import command_line
+from grader.course import Course, no_lesson
 from grader.errors import UserError
-from grader.i18n import _
+from grader.i18n import N_, _
 from grader.sandbox.system import LINUX_ALONE, need_linux
 from policy_gradients.i18n import language, speaking
 
-ROSTER = "Canvas: the CSV that its gradebook exports; Moodle: its grading worksheet"
-
-
-def parser():
-    top = argparse.ArgumentParser(prog="python -m grader", description=__doc__)
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _autograde_options(
-        commands.add_parser(
-            "autograde",
-            help="grade a folder of submissions",
-            description="Grade what is new or changed. Exit status: 0 every submission has a "
-            "status, 1 grading could not go on (what is graded is kept; run it again), "
-            "2 wrong arguments.",
-        )
-    )
-    made = commands.add_parser("report", help="write the tables and report.html anew")
-    _out(made)
-    _language(made, "of the report (COURSE_LANGUAGE)")
-    made = commands.add_parser("export", help="print marks for Canvas or Moodle")
-    _out(made)
-    made.add_argument("--format", choices=("canvas", "moodle"), required=True)
-    made.add_argument("--roster", type=Path, help=ROSTER)
-    made.add_argument("--lesson", metavar="NAME", help="this lesson's marks alone")
-    _return_options(
-        commands.add_parser("return", help="zip the feedback pages for Canvas or Moodle")
-    )
-    made = commands.add_parser("mark", help="mark free texts by hand, question by question")
-    _out(made)
-    made.add_argument("--port", type=int, default=0, help="of the page (a free one)")
-    made.add_argument("--no-browser", action="store_true", help="only print the page's address")
-    _language(made, "of the page (COURSE_LANGUAGE)")
-    made.add_argument("--course", type=Path, help=argparse.SUPPRESS)
-    commands.add_parser("doctor", help="say what this machine can isolate, and what is missing")
-    _collect_options(
-        commands.add_parser("collect", help="sort a download from Canvas or Moodle into submitted/")
-    )
-    made = commands.add_parser("progress", help="say how far your own saved notebooks are")
-    made.add_argument(
-        "--notebooks", type=Path, metavar="DIR", help="the folder that holds LESSON/LESSON.ipynb"
-    )
-    _language(made, "of the messages (the notebooks' own)")
-    made = commands.add_parser("demo", help="grade a small class that is made up on the spot")
-    made.add_argument("--out", type=Path, default=Path("out/demo"), help="(out/demo)")
-    made.add_argument("--lesson", help="the course's first, unless another is named")
-    made.add_argument("--unsafe-no-sandbox", action="store_true", dest="unsafe")
-    return top
-
-
-def _out(made):
-    made.add_argument("--out", type=Path, required=True, help="the folder of results")
-
-
-def _language(made, what):
-    made.add_argument("--language", choices=LANGUAGES, default="", help=what)
-
-
-def _collect_options(made):
-    made.add_argument("download", type=Path, help="the .zip, or the folder made of it")
-    made.add_argument("--from", choices=("canvas", "moodle"), required=True, dest="source")
-    made.add_argument("--to", type=Path, required=True, help="the folder of submissions")
-    made.add_argument("--lesson", required=True, metavar="NAME")
-    made.add_argument("--roster", type=Path, help=ROSTER)
-    made.add_argument(
-        "--time-zone", metavar="NAME", help="of the worksheet's times (this machine's)"
-    )
-    made.add_argument(
-        "--strict", action="store_true", help="exit status 1 where somebody's notebook is missing"
-    )
-
-
-def _return_options(made):
-    _out(made)
-    made.add_argument("--to", choices=("canvas", "moodle"), required=True)
-    made.add_argument("--lesson", required=True, metavar="NAME")
-    made.add_argument(
-        "--submitted",
-        type=Path,
-        default=Path("submitted"),
-        metavar="DIR",
-        help="the folder that collect sorted the download into (submitted)",
-    )
-    made.add_argument(
-        "--zip", type=Path, metavar="FILE", help="the zip to write (OUT/return/LESSON-PLATFORM.zip)"
-    )
-
-
-def _jobs(text):
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(_("a whole number; leave it out for one per core"))
-    return int(text)
-
-
-def _autograde_options(made):
-    made.add_argument(
-        "--submitted",
-        type=Path,
-        required=True,
-        help="the folder that holds STUDENT/LESSON/LESSON.ipynb",
-    )
-    _out(made)
-    made.add_argument("--lessons", nargs="+", metavar="NAME", help="grade these alone")
-    made.add_argument(
-        "--gradebook",
-        default="",
-        metavar="ADDRESS",
-        help="a PostgreSQL database, postgresql://USER@HOST/DATABASE (a file in --out)",
-    )
-    made.add_argument("--jobs", type=_jobs, default=0, help="worker processes (one per core)")
-    made.add_argument(
-        "--scheduler", default="", metavar="ADDRESS", help="a Dask scheduler, tcp://..."
-    )
-    _language(made, "of the messages (each notebook's own)")
-    made.add_argument(
-        "--deadlines",
-        type=Path,
-        metavar="FILE",
-        help="who has until when, and what lateness costs (deadlines.csv beside --submitted)",
-    )
-    made.add_argument(
-        "--groups", type=Path, metavar="FILE", help="who works together (groups.csv beside it)"
-    )
-    made.add_argument("--secret-file", type=Path, help="the course's secret (.grader/secret)")
-    made.add_argument(
-        "--unsafe-no-sandbox",
-        action="store_true",
-        dest="unsafe",
-        help="run submissions unprotected: only where you trust every one",
-    )
-    made.add_argument("--course", type=Path, help=argparse.SUPPRESS)
+NOT_INSTALLED = N_(
+    "error: {python} has no package {name}. Remedy: make setup, and in each new terminal "
+    ". .venv/bin/activate"
+)
 
 
 def main(arguments=None) -> int:
     """Runs one command and returns the exit status."""
-    if not (sys.argv[1:] if arguments is None else arguments):
-        parser().print_help(sys.stderr)
-        return 2
-    options = parser().parse_args(arguments)
-    command = {
-        "autograde": _autograde,
-        "report": _report,
-        "export": _export,
-        "doctor": _doctor,
-        "demo": _demo,
-        "progress": _progress,
-        "collect": _collect,
-        "return": _return,
-        "mark": _mark,
-    }[options.command]
-    with speaking(getattr(options, "language", "")):
-        return _run(command, options)
+    with speaking(command_line.spoken()):
+        if not (sys.argv[1:] if arguments is None else arguments):
+            print(command_line.help_text(), end="", file=sys.stderr)
+            return 2
+        options = command_line.asked(arguments)
+    # progress speaks as the notebooks do that it finds.
+    given = getattr(options, "language", "")
+    with speaking(given if options.command == "progress" else given or command_line.spoken()):
+        return _run(options)
 
 
-def _run(command, options):
+def _run(options):
     try:
         if options.command in LINUX_ALONE:
             need_linux()
-        return command(options)
+        return COMMANDS[options.command](options)
     except KeyboardInterrupt:
-        words = _("Stopped. What was graded is written; the same command goes on from there.")
-        print(words, file=sys.stderr)
+        words = N_("Stopped. What was graded is written; the same command goes on from there.")
+        _complain(words)
         return 130
     except ModuleNotFoundError as error:
         if error.name.split(".")[0] in ("grader", "policy_gradients"):
             raise
-        print(_("error: {words}").format(words=_not_installed(error.name)), file=sys.stderr)
-        return 1
+        _complain(NOT_INSTALLED, python=sys.executable, name=error.name)
     except UserError as error:
-        print(_("error: {words}").format(words=error), file=sys.stderr)
-        return 1
+        _complain(N_("error: {words}"), words=error)
+    return 1
 
 
-def _not_installed(name):
-    words = _(
-        "{python} has no package {name}. Remedy: make setup, and in each new terminal "
-        ". .venv/bin/activate"
-    )
-    return words.format(python=sys.executable, name=name)
+def _complain(message, **fields):
+    with speaking(command_line.spoken()):
+        print(_(message).format(**fields), file=sys.stderr)
 
 
 def _autograde(options):
@@ -331,6 +194,19 @@ def _progress(options):
 
     progress.show(options.notebooks)
     return 0
+
+
+COMMANDS = {
+    "autograde": _autograde,
+    "report": _report,
+    "export": _export,
+    "doctor": _doctor,
+    "demo": _demo,
+    "progress": _progress,
+    "collect": _collect,
+    "return": _return,
+    "mark": _mark,
+}
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ check("discounted_return")
 # solution.
 #
 # Change the function and run the cell again, as often as you like. Checks cost nothing, and asking
-# ten times is no worse than asking once.
+# ten times is no worse than asking once. To begin anew, run `pg.reset("softmax")`, with your
+# exercise's name, in the cell of your answer: its first version comes back.
 
 # %% [markdown]
 # ## The lessons

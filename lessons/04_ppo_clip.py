@@ -1152,12 +1152,15 @@ def gradient_of(kind, pi, reference):
     return policy.theta.grad.numpy()
 
 
+# From the start policy towards another one, whose logits are drawn.
+near = START_PI
+far = softmax(np.random.default_rng(0).normal(scale=2, size=(S, A)))
 print(pg.tr("     KL    length k1, k2, k3 (the KL's own is 1)    cosine k2, k3"))
 for mix in (0.03, 0.1, 0.3, 0.6, 1.0):
-    new = softmax(np.log(old) + mix * np.log(far / old))
-    own, *others = (gradient_of(kind, new, old) for kind in ("KL", "k1", "k2", "k3"))
+    new = softmax(np.log(near) + mix * np.log(far / near))
+    own, *others = (gradient_of(kind, new, near) for kind in ("KL", "k1", "k2", "k3"))
     lengths = (np.linalg.norm(other) / np.linalg.norm(own) for other in others)
-    print(f"{exact_kl(new, old)[0]:7.4f}" + "".join(f"{length:9.2f}" for length in lengths)
+    print(f"{exact_kl(new, near)[0]:7.4f}" + "".join(f"{length:9.2f}" for length in lengths)
           + " " * 20 + "".join(f"{cosine(other, own):9.3f}" for other in others[1:]))
 
 # %% claim="k3_is_no_loss"

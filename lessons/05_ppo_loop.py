@@ -818,7 +818,7 @@ for name, label in labels.items():
     curves = runs[name]  # (seeds, P)
     reached = np.where((curves >= 475).any(1), runs["steps"][(curves >= 475).argmax(1)], np.inf)
     typical = np.median(reached)
-    when = f"{typical:,.0f}" if np.isfinite(typical) else pg.tr("rarely")
+    when = f"{typical:,.0f}".replace(",", " ") if np.isfinite(typical) else pg.tr("rarely")
     fallen = (curves[:, -3:].mean(1) < 200).sum()
     print(f"{label:18} {runs[name + '_rate']:7g} {curves.mean():7.0f} {when:>14} {fallen:9}/{len(curves)}")
 

@@ -688,15 +688,16 @@ claim("free, the largest update goes further than the median one",
 #
 # - **a** The KL to the old policy keeps the model near the text it was pretrained on; the KL to the
 #   reference makes each update safe.
-# - **b** The KL to the old policy tells how far one update went, which keeps a batch usable for several
-#   epochs; the KL to the reference tells how far all updates together have gone from sensible text.
+# - **b** The clip holds every ratio inside the band, and so it bounds the distance to the reference.
 # - **c** They say the same: if every step is small, the model stays near the reference.
 # - **d** The KL to the old policy adds up over the updates, so charging for it holds the drift as well.
+# - **e** The KL to the old policy tells how far one update went, which keeps a batch usable for several
+#   epochs; the KL to the reference tells how far all updates together have gone from sensible text.
 
 # %% question="q_which_kl"
-q_which_kl = None  # "a", "b", "c" or "d"
+q_which_kl = None  # "a", "b", "c", "d" or "e"
 ### BEGIN SOLUTION
-q_which_kl = "b"
+q_which_kl = "e"
 ### END SOLUTION
 
 # %% check="q_which_kl" points=1

@@ -6,6 +6,7 @@ language (`pg.language`), data containers (`pg.Trajectory`, `pg.Rollout`), figur
 translated messages (`pg.i18n`).
 
 `pg.predict` keeps a prediction, `pg.outcome` shows it beside what came out.
+`pg.reset("softmax")` gives an answer's cell its first version back.
 `pg.progress()` is another name of `from grader import progress`.
 `pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
 
@@ -15,6 +16,7 @@ Importing the package is cheap: gymnasium, torch and matplotlib are loaded on fi
 from importlib import import_module
 
 from . import i18n
+from .blank import reset, stub
 from .data import Rollout, Trajectory
 from .episodes import EpisodeReturns
 from .i18n import _ as tr
@@ -45,7 +47,9 @@ __all__ = [
     "predicted",
     "predictions",
     "progress",
+    "reset",
     "stored_runs",
+    "stub",
     "tr",
 ]
 

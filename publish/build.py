@@ -1,15 +1,17 @@
 """Build lessons: check all, then per lesson expand, execute, release, write or compare."""
 
 import dataclasses
+import json
 
 from nbclient.exceptions import CellExecutionError
 from nbgrader.nbgraderformat import MetadataValidator
 
+from policy_gradients import handout
 from publish import compare
 from publish.claim_results import unmet_claims
 from publish.course import ensure_writable, notebook_text, write_text
 from publish.execute import Stopped, execute, faults
-from publish.expand import expand, without_claims
+from publish.expand import expand, kind_of, without_claims
 from publish.problems import Problem, PublishError
 from publish.release import release
 from publish.rules import check_lessons, solutions_of
@@ -74,14 +76,16 @@ def run(notebook, lesson, import_from, **options):
 
 
 def build(course, name, lesson, notebook, language, executed, import_from):
-    """Write one lesson's two notebooks; returns a line that says what it cost."""
+    """Write one lesson's two notebooks and its stubs; returns a line that says what it cost."""
     paths = course.solution_path(name, language), course.notebook_path(name, language)
-    for path in paths:
+    stubs = course.stubs_path(name, language)
+    for path in (*paths, stubs):
         # Before the lesson runs for a minute, not after.
         ensure_writable(path)
     solved, student, cost = _both(lesson, notebook, executed, import_from)
     for path, built in zip(paths, (solved, student), strict=True):
         write_text(path, notebook_text(built))
+    write_text(stubs, stubs_text(student))
     return cost
 
 
@@ -96,6 +100,16 @@ def verify(course, name, lesson, notebook, language, executed, import_from):
         found = compare.difference(built, path, seen)
         if found:
             yield course.shown(path), found
+    path = course.stubs_path(name, language)
+    if not path.exists() or path.read_text(encoding="utf-8") != stubs_text(student):
+        yield course.shown(path), "the first versions of the answers are others"
+
+
+def stubs_text(student):
+    """A student's notebook's answers in code as JSON: exercise -> the cell as it is handed out."""
+    cells = [cell for cell in student.cells if kind_of(cell) in handout.ANSWERS]
+    stubs = {handout.exercise_of(cell.metadata.nbgrader.grade_id): cell.source for cell in cells}
+    return json.dumps(stubs, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def _both(lesson, notebook, executed, import_from):
@@ -123,6 +137,9 @@ def leftovers(course, language):
         for path in sorted((course.root / folder / language).glob("*/")):
             if path.is_dir() and path.name not in known and not path.name.startswith("."):
                 yield course.shown(path)
+    for path in sorted(course.stubs_path("*", language).parent.glob("*.json")):
+        if path.stem not in known:
+            yield course.shown(path)
 
 
 def registered_names():

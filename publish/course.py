@@ -30,6 +30,10 @@ class Course:
     def notebook_path(self, name, language):
         return handout.notebook_path(self.root, language, name)
 
+    def stubs_path(self, name, language):
+        """The first versions of a lesson's answers, which `pg.reset` gives back."""
+        return self.root / "policy_gradients" / "stubs" / language / f"{name}.json"
+
     def page_path(self, name, language):
         """Where a page is built: beside the lessons' folders, where no assignment is looked for."""
         return self.root / "notebooks" / language / f"{name}.ipynb"

@@ -19,6 +19,11 @@ import time
 from importlib import metadata
 from pathlib import Path
 
+try:
+    from publish.say import N_, _
+except ImportError:  # run as a script, publish/install.py
+    from say import N_, _
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "requirements.lock"
 CUDA = ("nvidia", "cuda", "triton")
@@ -31,14 +36,15 @@ FOR_UV = {
     "trusted-host": "UV_INSECURE_HOST",
     "cert": "SSL_CERT_FILE",
 }
-NO_UV = "uv can't be had from your package index: pip installs instead, which takes longer."
-UV_FAILED = "uv could not install this; its reason stands above. pip tries the same."
-NO_CPU_BUILD = """\
+NO_UV = N_("uv can't be had from your package index: pip installs instead, which takes longer.")
+UV_FAILED = N_("uv could not install this; its reason stands above. pip tries the same.")
+NO_CPU_BUILD = N_("""\
 No CPU build of torch {version} can be had from your package index. The default build follows;
 it works without a GPU but brings several GB of CUDA packages. To get the CPU build instead, stop
 here (Ctrl-C) and either run
-    make {goal} TORCH_INDEX=<the CPU index that pytorch.org's "Get started" page shows for pip>
-or use conda-forge's package pytorch-cpu (conda env create -f environment.yml)."""
+    make {goal} TORCH_INDEX=ADDRESS
+where ADDRESS is the CPU index that pytorch.org's "Get started" page shows for pip, or
+use conda-forge's package pytorch-cpu (conda env create -f environment.yml).""")
 
 
 class Pip:
@@ -136,9 +142,9 @@ def installer():
     if os.environ.get("INSTALLER") == "pip":
         return Pip()
     if not installed("uv"):
-        got = run("Fetching uv", Pip().command("--quiet", "uv"), told=False)
+        got = run(_("Fetching uv"), Pip().command("--quiet", "uv"), told=False)
         if got or not _starts("uv"):
-            print(NO_UV, flush=True)
+            print(_(NO_UV), flush=True)
             return Pip()
     return Uv()
 
@@ -168,6 +174,11 @@ def torch_arguments(tool, version):
 def run(words, command, environment=None, told=True) -> int:
     """Run the command with a line that tells its time; its own words only where it fails."""
     began, terminal = time.monotonic(), sys.stdout.isatty()
+    line = _("{words}: {n} packages, {seconds:.0f} s")
+
+    def so_far():
+        return line.format(words=words, n=_packages(), seconds=time.monotonic() - began)
+
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)
         while True:
@@ -175,13 +186,9 @@ def run(words, command, environment=None, told=True) -> int:
                 status = process.wait(0.5 if terminal else None)
                 break
             except subprocess.TimeoutExpired:
-                print(
-                    f"\r{words}: {_packages()} packages, {time.monotonic() - began:.0f} s",
-                    end="",
-                    flush=True,
-                )
+                print(f"\r{so_far()}", end="", flush=True)
         start = "\r" if terminal else ""
-        print(f"{start}{words}: {_packages()} packages, {time.monotonic() - began:.0f} s")
+        print(f"{start}{so_far()}")
         if status and told:
             said.seek(0)
             print(said.read(), flush=True)
@@ -190,7 +197,7 @@ def run(words, command, environment=None, told=True) -> int:
 
 def _packages():
     """How many packages are there by now."""
-    return sum(1 for _ in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
+    return sum(1 for _folder in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
 
 
 def install_torch(tool) -> int:
@@ -201,7 +208,7 @@ def install_torch(tool) -> int:
     arguments, cuda = torch_arguments(tool, version)
     if cuda:
         goal = os.environ.get("MAKE_GOAL") or "setup"
-        print(NO_CPU_BUILD.format(version=version, goal=goal), flush=True)
+        print(_(NO_CPU_BUILD).format(version=version, goal=goal), flush=True)
     return run(f"torch {version}", tool.command(*arguments), tool.environment)
 
 
@@ -209,7 +216,7 @@ def install(tool, extras) -> int:
     """torch, then the course with these extras; the status of what failed, or 0."""
     course = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
     return install_torch(tool) or run(
-        "The course and its packages",
+        _("The course and its packages"),
         tool.command(*tool.compiles, "--editable", course),
         tool.environment,
     )
@@ -220,7 +227,7 @@ def main(extras) -> int:
     tool = installer()
     status = install(tool, extras)
     if status and isinstance(tool, Uv):
-        print(UV_FAILED, flush=True)
+        print(_(UV_FAILED), flush=True)
         status = install(Pip(), extras)
     return status
 

@@ -14,6 +14,9 @@ FENCE = re.compile(r"^(```+|~~~+).*?^\1", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)|(?:href|src)=['\"]([^'\"]+)['\"]")
 ADDRESS = re.compile(r"https?://[^\s)>\"']+")
+# STUDENT/LESSON, but no ARGS=..., TORCH_INDEX or README.md.
+PLACEHOLDER = re.compile(r"(?<![\w$.-])[A-ZÁÉÍÓÚÑ]{3,}\b(?!=|\.md)")
+OWN_NOTEBOOKS = re.compile(r"\bnotebooks/[a-z]{2}(?:_[A-Z]{2})?\b")
 TAG = re.compile(r"</?[a-z]+\b[^>]*>")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 THOUSANDS = re.compile(
@@ -54,14 +57,24 @@ def formulas(english, translated):
 
 
 def code_spans(english, translated):
-    """The same code between backticks and in fences, comments there apart."""
+    """The same code between backticks and in fences, but for comments there, words that stand for
+    something (STUDENT, ESTUDIANTE) and notebooks/en, which is each language's own folder."""
 
     def found(text):
         fenced = [re.sub(r"(?m)#.*$", "", one.group()) for one in FENCE.finditer(text)]
         inline = [one.group(2) for one in CODE.finditer(FENCE.sub(GAP, text))]
-        return [" ".join(one.split()) for one in fenced + inline]
+        return [" ".join(OWN_NOTEBOOKS.sub("notebooks/..", one).split()) for one in fenced + inline]
 
-    yield from differ("code spans", found(english), found(translated))
+    ours, theirs = found(english), found(translated)
+    words = [set(PLACEHOLDER.findall(" ".join(spans))) for spans in (ours, theirs)]
+    own = [mine - other for mine, other in zip(words, reversed(words), strict=True)]
+    ours, theirs = map(_without, (ours, theirs), own)
+    yield from differ("code spans", ours, theirs)
+
+
+def _without(spans, names):
+    """The code spans with # in the place of these words."""
+    return [PLACEHOLDER.sub(lambda one: "#" if one[0] in names else one[0], s) for s in spans]
 
 
 def placeholders(english, translated):
@@ -87,6 +100,7 @@ def links(english, translated):
     """The same targets."""
 
     def found(text):
+        text = OWN_NOTEBOOKS.sub("notebooks/..", text)
         return [*(a or b for a, b in LINK.findall(text)), *ADDRESS.findall(LINK.sub(GAP, text))]
 
     yield from differ("link targets", found(english), found(translated))

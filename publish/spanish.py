@@ -37,11 +37,11 @@ def address(_english, spanish):
 
 def signs(english, spanish):
     """Opening signs, «comillas» but for strings of code, a space before %, no accent on solo."""
-    text = own_words(spanish)
+    text = own_words(spanish).replace("[!", "[")
     for opening, closing in ("¿?", "¡!", "«»"):
         if text.count(opening) != text.count(closing):
             yield f"{opening} and {closing} don't pair"
-    strings = set(re.findall(r'"[^"]*"', spanish)) - set(re.findall(r'"[^"]*"', english))
+    strings = set(re.findall(r'"[^"]*"', prose(spanish))) - set(re.findall(r'"[^"]*"', english))
     if strings or re.search("[“”]", spanish):
         yield "quotation marks are « and »"
     if re.search(r"\d%", text):
@@ -104,7 +104,7 @@ NAMES = re.compile(r"\w*[._]\w+|\w+(?=\(|=|\[| \([\dA-Z]|, or None)|(?<=\.)\w+|\
 def glossary_rule(text):
     """The rule that the terms of the glossary, given as its text, are kept."""
     # The longest first: "policy gradient" is no "policy".
-    terms = sorted(read_glossary(text), key=lambda term: -len(term.english))
+    terms = sorted(read_glossary(text), key=lambda term: -len(_bare(term.english)))
     exceptions = read_exceptions(text)
 
     def glossary(english, spanish):
@@ -142,11 +142,16 @@ def _stems(term):
 
 
 def english_forms(term):
-    """The term and its plural, with a space or a hyphen between its words."""
-    words = re.sub(r" \(.*\)", "", term).replace("-", " ").split()
+    """The term and its plural (rewards-to-go, too), a space or a hyphen between its words."""
+    words = _bare(term).replace("-", " ").split()
     last = words[-1]
     plural = rf"(?:{last[:-1]}(?:y|ies))" if last.endswith("y") else rf"{last}(?:e?s)?"
-    return re.compile(r"\b" + r"[-\s]+".join([*words[:-1], plural]) + r"\b", re.IGNORECASE)
+    return re.compile(r"\b" + r"s?[-\s]+".join([*words[:-1], plural]) + r"\b", re.IGNORECASE)
+
+
+def _bare(term):
+    """The term without the words in brackets that say which sense is meant."""
+    return re.sub(r" \(.*\)", "", term)
 
 
 def _forms(term):

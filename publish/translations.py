@@ -1,7 +1,8 @@
 """Bring the catalogues under locale/ up to date: ``python -m publish.translations``.
 
-One catalogue per lesson and one for the messages that `_()`, `N_()` and `pg.tr()` mark. A text
-whose English changed becomes fuzzy and counts as untranslated until a translator has seen it.
+One catalogue per lesson and per document, and one for the messages that `_()`, `N_()` and `pg.tr()`
+mark. A text whose English changed becomes fuzzy and counts as untranslated until a translator has
+seen it. The documents in other languages are then written anew.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from publish import spanish
+from publish import documents, spanish
 from publish.__main__ import HERE
 from publish.catalogue import catalogue_path, compile_messages, languages, load
 from publish.course import Course, write_bytes
@@ -45,6 +46,14 @@ def messages_template(course):
         found = extract_from_dir(course.root / package, keywords=KEYWORDS, comment_tags=())
         for _, _, message, _, _ in sorted(found, key=lambda item: item[:2]):
             template.add(message)
+    return template
+
+
+def document_template(course, document):
+    """The texts of a document, such as README.md, as a catalogue without translations."""
+    template = Catalog()
+    for text in documents.template_texts(course, document):
+        template.add(text)
     return template
 
 
@@ -83,6 +92,8 @@ def update(course, language, check=False):
     """Update one language's catalogues; returns the paths that changed, or would under `check`."""
     names = [*course.page_names(), *course.lesson_names()]
     templates = {name: lesson_template(course, name) for name in names}
+    for document in documents.documents(course):
+        templates[documents.stem(document)] = document_template(course, document)
     changed = []
     for name, template in {"messages": messages_template(course), **templates}.items():
         path = catalogue_path(course.root / "locale", language, name)
@@ -134,6 +145,7 @@ def main(arguments=None):
             if not options.check:
                 compile_messages(course, language)
                 found += complaints(course, language)
+        changed += documents.update(course, options.check)
     except PublishError as error:
         print(error, file=sys.stderr)
         return 2

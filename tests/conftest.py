@@ -5,6 +5,9 @@ import os
 # Before anything imports torch.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
+# Commands speak the system's language; the tests read English unless they ask for another.
+os.environ["LC_ALL"] = "C.UTF-8"
+os.environ.pop("COURSE_LANGUAGE", None)
 
 import hypothesis
 import pytest

@@ -150,6 +150,7 @@ def many():
         return -(ratio * adv).minimum(ratio.clamp(1 - clip, 1 + clip) * adv).mean()
 
     explorer = p.ClipExplorer(clipped, lambda ratio, adv, clip: ratio * 0 + adv, words)
+    ends = {str(i): np.ones((4, 2)) for i in range(3)}
     return {
         "ClipExplorer": lambda: (explorer.still(), explorer.figure(1.4, "-")),
         "angle_histogram": lambda: p.angle_histogram({str(i): x * 20 for i in range(3)}),
@@ -158,7 +159,12 @@ def many():
         "claims": lambda: p.claims(x, x, x, x, x[:, None] * [1.0, 2.0]),
         "clip_curves": lambda: p.clip_curves(x, {1.0: x, -1.0: -x}),
         "cloud": lambda: p.cloud(x[:, None] * [1.0, 2.0], [1, 1], 2),
+        "contest": lambda: p.contest(
+            x, {str(i): np.outer([1.0, 2.0], x) for i in range(3)}, ends, (x, x), 9.0
+        ),
         "convergence": lambda: p.convergence(x, [x, 2 * x]),
+        "cosine_cloud": lambda: p.cosine_cloud(x, {str(i): x / 9 for i in range(4)}),
+        "drifts": lambda: p.drifts({"1": runs["0"], "2": runs["1"]}),
         "exact_and_measured": lambda: p.exact_and_measured(
             {str(i): both for i in range(4)}, "", ""
         ),
@@ -171,10 +177,14 @@ def many():
         "leashes": lambda: p.leashes({"1": {0.1: (1, 1)}, "2": {0.1: (1, 2)}}, {"1": x, "2": x}, x),
         "leashes_compared": lambda: p.leashes_compared({"1": leash, "2": leash}),
         "over_steps": lambda: p.over_steps(x, runs, 3.0, live=(x, x)),
+        "prompt_weights": lambda: p.prompt_weights(
+            x / 9, {str(i): x for i in range(4)}, {"a": (0.5, 2.0)}
+        ),
         "probabilities": lambda: p.probabilities(np.ones((2, 5, 4)) / 4, list("1234")),
         "rollout_board": lambda: p.rollout_board(
             pg.Rollout(*[np.zeros((2, 2))] * 6, ended, ~ended)
         ),
+        "value_clip": lambda: p.value_clip(x, x, x, 2.0, 3.0, 0.2),
     }
 
 

@@ -145,7 +145,10 @@ def test_the_lab_opens_the_systems_language_where_the_course_speaks_it(system, p
 
 def test_an_old_python_is_refused_with_a_remedy(tmp_path):
     old = tmp_path / "python"
-    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.1" || exit 1\n')
+    old.write_text(
+        '#!/bin/sh\ncase "$1" in\n--version) echo "Python 3.9.1";;\n-c) exit 1;;\n'
+        f'*) exec {sys.executable} "$@";;\nesac\n'
+    )
     old.chmod(0o755)
     done = make("--always-make", "setup", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}")
     assert done.returncode != 0

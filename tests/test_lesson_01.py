@@ -143,10 +143,10 @@ def test_forms_of_the_training_gradient_agree_with_autograd():
     rng = np.random.default_rng(4)
     env, theta = pg.envs.Grid(size=3, pits=[(1, 1)]), rng.normal(size=(9, 4))
     batch = [play(env, theta, rng) for _ in range(5)]
-    episodes = [episodes.Episode(t.states, t.actions, t.rewards, "terminated", 0) for t in batch]
+    played = [episodes.Episode(t.states, t.actions, t.rewards, "terminated", 0) for t in batch]
     records = [Trajectory(t.states, t.actions, t.rewards) for t in batch]
     np.testing.assert_allclose(
-        learning.RIGHT[0](theta, episodes) / 5,
+        learning.RIGHT[0](theta, played) / 5,
         -gradients.reinforce_gradient_truth(theta, records),
         atol=1e-10,
     )
@@ -154,7 +154,7 @@ def test_forms_of_the_training_gradient_agree_with_autograd():
     pi = torch.softmax(table, -1)
     (-sum(t.rewards.sum() * pi[t.states, t.actions].sum() for t in batch)).backward()
     form = {name: form for name, _hint, form in learning.WRONG}["probability-not-log"]
-    np.testing.assert_allclose(form(theta, episodes), table.grad, atol=1e-10)
+    np.testing.assert_allclose(form(theta, played), table.grad, atol=1e-10)
 
 
 # Honest draws

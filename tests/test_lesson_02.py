@@ -1,5 +1,7 @@
 """What lesson 02 claims, and its checks' truths against something else than themselves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -301,3 +303,32 @@ def test_past_rewards_add_nothing_to_the_mean_of_the_gradient():
             score = LESSON["grad_log_prob"](theta, state, action)
             total += chance * episode.rewards[:t].sum() * score
     np.testing.assert_allclose(total, 0, atol=1e-12)
+
+
+def step_by_step(rewards, gamma=1.0):
+    """Linear, at the speed of a slow machine."""
+    result, total = np.zeros(len(rewards)), 0.0
+    for t in reversed(range(len(rewards))):
+        for _turn in range(6):
+            result[t] = float(rewards[t]) + gamma * total
+        total = result[t]
+    return result
+
+
+def sum_by_sum(rewards, gamma=1.0):
+    """Each step looks at all that come after it."""
+    rewards = np.asarray(rewards, dtype=float)
+    return np.array(
+        [rewards[t:] @ gamma ** np.arange(len(rewards) - t) for t in range(len(rewards))]
+    )
+
+
+@pytest.mark.parametrize(("answer", "mistake"), [(step_by_step, ""), (sum_by_sum, "too-slow")])
+def test_growth_is_judged_and_not_the_speed_of_the_machine(answer, mistake):
+    """A limit a tenth as long is a machine at a tenth of the speed."""
+    exercise = dataclasses.replace(get("reward_to_go"), seconds=get("reward_to_go").seconds / 10)
+
+    def probe(request, ask):
+        return runtime.run({"reward_to_go": answer}, "reward_to_go", request, ask)
+
+    assert run_check(exercise, probe, 0).mistake == mistake

@@ -30,6 +30,12 @@ def loaded_after(code):
         ("import grader.executor.worker", []),
         ("from grader.checks.registry import get; get('gradient_samples')", []),
         ("from grader.checks.registry import get; get('ppo_clip_loss')", ["torch"]),
+        (
+            "from grader.probes import runtime\n"
+            "request = {'probe': 'call', 'cases': [{'inputs': {'x': 1.0}}]}\n"
+            "assert 'value' in runtime.run({'f': abs}, 'f', request)[0]",
+            [],
+        ),
     ],
 )
 def test_heavy_libraries_are_loaded_on_first_use_only(code, loaded):

@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po
 
 from grader.grading.autograde import Options, autograde
 from policy_gradients.i18n import _, speaking
-from publish import proofread, spanish, translations
+from publish import documents, proofread, spanish, translations
 from publish.catalogue import compiled, compiled_path, languages
 from publish.course import Course
 from tests import classroom
@@ -51,7 +51,8 @@ def test_spanish_is_among_the_languages():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_text_has_a_catalogue(language):
     folder = ROOT / "locale" / language / "LC_MESSAGES"
-    wanted = {"messages", *COURSE.lesson_names(), *COURSE.page_names()}
+    documented = map(documents.stem, documents.documents(COURSE))
+    wanted = {"messages", *COURSE.lesson_names(), *COURSE.page_names(), *documented}
     assert {path.stem for path in folder.glob("*.po")} == wanted
 
 
@@ -97,6 +98,7 @@ FAITHFUL = [
     ("It costs \\$6, `a$b` and $x$.", "Cuesta \\$6, `a$b` y $x$."),
     ("Call `reset()` first.", "Llama antes a `reset()`."),
     ("```python\nx = 1  # one\n```", "```python\nx = 1  # uno\n```"),
+    ("`DIR/STUDENT` in `notebooks/en`", "`DIR/ESTUDIANTE` de `notebooks/es`"),
     ("{n} of {total:.2f} points", "{n} de {total:.2f} puntos"),
     ("a set {a", "un conjunto {a"),
     ("See [lesson 01](../01/01.ipynb).", "Mira la [lección 01](../01/01.ipynb)."),
@@ -136,6 +138,8 @@ BROKEN = [
     ("formulas", "$\\pi_\\text{old}$", "$\\pi_\\text{vieja}$", "vieja"),
     ("formulas", "$$a$$ and $b$", "$$a$$ y b", "$b$"),
     ("code_spans", "Call `reset()`.", "Llama a `reinicia()`.", "reset()"),
+    ("code_spans", "`make ARGS=x`", "`make ORDEN=x`", "ARGS"),
+    ("code_spans", "`notebooks/en`", "`solutions/es`", "solutions"),
     ("code_spans", "```\nx = 1\n```", "```\nx = 2\n```", "x = 2"),
     ("placeholders", "{n} steps", "{m} pasos", "{m"),
     ("placeholders", "{n:.2f} steps", "{n} pasos", ".2f"),
@@ -170,7 +174,9 @@ BROKEN = [
     ("glossary", "an importance ratio", "un cociente", "razón de importancia"),
     ("glossary", "your submission", "tu envío", "entrega"),
     ("glossary", "The mean reward.", "El reward medio.", "recompensa"),
-    ("glossary", "the reward-to-go", "la recompensa por venir", "recompensa futura"),
+    ("glossary", "one rollout", "una recolección", "rollout"),
+    ("glossary", "the rewards-to-go", "las recompensas que quedan", "retorno restante"),
+    ("glossary", "the reward-to-go", "la recompensa futura", "retorno restante"),
 ]
 
 

@@ -8,6 +8,7 @@ from grader.checking.case import Case
 from grader.checking.compare import error_problem, switches_problem
 from grader.checking.verdict import Problem, Verdict
 from grader.i18n import N_, _
+from grader.probes.runtime import PATIENCE
 
 SECONDS = 10.0
 # Where no named mistake fits, what to do next.
@@ -33,6 +34,11 @@ class Exercise:
 
     def cases(self, rng: np.random.Generator) -> list[Case]:
         raise NotImplementedError
+
+    @property
+    def by_the_clock(self) -> float:
+        """Seconds after which a process that hasn't answered is given up."""
+        return PATIENCE * self.seconds
 
     def request(self, cases, replace=()) -> dict:
         return {

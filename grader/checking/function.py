@@ -138,7 +138,7 @@ class FunctionExercise(Exercise):
 
     def _related(self, problem, cases, seen, expected):
         """The problem with what the answer has to do with the right one, where that can be told."""
-        if problem.mistake:
+        if problem.mistake not in ("", "raises"):
             return None
         found = relation(self, problem, cases, seen, expected)
         return found and replace(problem, mistake=found.name, hint=problem.hint or found.hint)

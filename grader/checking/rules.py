@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from grader.checking.compare import error_problem
 from grader.checking.exercise import SECONDS, Exercise
+from grader.checking.relations import named_error
 from grader.checking.text import call_text
 
 
@@ -42,7 +43,7 @@ class RuleExercise(Exercise):
         for case, one in zip(cases, seen):
             shown = case.shown or call_text(self.name, case.inputs, case.keywords)
             if "error" in one:
-                return error_problem(one["error"], shown)
+                return named_error(error_problem(one["error"], shown), one["error"])
             for rule in self.rules:
                 problem = rule(case, one)
                 if problem and problem.mistake == "not-written":

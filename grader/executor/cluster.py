@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from grader.course import marks_version
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import TRIES, CannotGrade, Settings, failed
+from grader.i18n import N_, _
 
 AHEAD = 2
 _mine = threading.local()
@@ -22,18 +23,20 @@ class ClusterExecutor:
         try:
             from distributed import Client
         except ImportError:
-            raise CannotGrade(
+            words = _(
                 "--scheduler needs Dask. Remedy: pip install "
                 "'policy-gradients-course[cluster]' here and on the workers."
-            ) from None
+            )
+            raise CannotGrade(words) from None
         self.settings = settings or Settings()
         try:
             self.client = Client(address, timeout=30)
         except (OSError, ValueError) as error:
-            raise CannotGrade(
-                f"no scheduler answers at {address} ({error}). Remedy: start one (dask scheduler) "
+            words = _(
+                "no scheduler answers at {address} ({why}). Remedy: start one (dask scheduler) "
                 "and workers (dask worker tcp://HOST:8786), or correct the address."
-            ) from None
+            )
+            raise CannotGrade(words.format(address=address, why=error)) from None
 
     def __enter__(self):
         return self
@@ -76,7 +79,7 @@ class ClusterExecutor:
         if word == "done":
             yield key, answer
         elif word == "cannot":
-            raise CannotGrade(answer)
+            raise CannotGrade(_(answer))
         elif tries < TRIES:
             self._submit(key, task, tries + 1, running, done)
         else:
@@ -86,7 +89,7 @@ class ClusterExecutor:
 def mark_there(task, settings):
     """Runs on a Dask worker: ("done", outcome), or ("cannot", why) for all tasks alike."""
     if settings.version != marks_version():
-        return "cannot", (
+        return "cannot", N_(
             "a worker of the cluster has another version of grader and "
             "policy_gradients. Remedy: install the same one there."
         )

@@ -17,6 +17,7 @@ from policy_gradients.handout import (
     answer_id,
     solution_path,
 )
+from policy_gradients.i18n import language
 
 BROKEN = "broken"
 MISTAKES = 4
@@ -49,8 +50,9 @@ def make_class(course, name, folder) -> dict:
     """Writes a perfect submission, a blank one, four with one typical mistake each and a broken
     file; returns student -> (exercise, mistake)."""
     shutil.rmtree(folder, ignore_errors=True)
-    blank = json.loads(course.path(name).read_text(encoding="utf-8"))
-    answers = solved_answers(course, name)
+    spoken = _handed_out(course, name)
+    blank = json.loads(course.path(name, spoken).read_text(encoding="utf-8"))
+    answers = solved_answers(course, name, spoken)
     made = {"ada": answers, "ben": {}}
     mistakes = {}
     for student, (exercise, mistake, text) in zip(
@@ -78,13 +80,20 @@ def _write(path, text):
     path.write_text(text, encoding="utf-8")
 
 
-def solved_answers(course, name) -> dict:
+def _handed_out(course, name):
+    """The language of the class: the one in use, where the lesson is built in it."""
+    built = course.path(name, language()).is_file()
+    return language() if built else "en"
+
+
+def solved_answers(course, name, language="en") -> dict:
     """cell id -> the solution's text, from the instructor's notebook."""
-    path = solution_path(course.root, "en", name)
+    path = solution_path(course.root, language, name)
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError):
-        raise CourseError(f"{path} can't be read. Remedy: make notebooks") from None
+        words = _("{path} can't be read. Remedy: make notebooks")
+        raise CourseError(words.format(path=path)) from None
     kinds = {cell["id"]: cell["metadata"]["policy_gradients"]["kind"] for cell in cells}
     return {
         cell["id"]: _as_typed("".join(cell["source"]))
@@ -107,10 +116,11 @@ def typical_mistakes(course, name) -> list:
         from bank import load
         from bank.cells import cell_of
     except ImportError:
-        raise CourseError(
+        words = _(
             "The demo takes its mistakes from the folder bank. Remedy: run it in a clone of "
             "the repository."
-        ) from None
+        )
+        raise CourseError(words) from None
     exercises = [c.exercise for c in course.lesson(name).cells if c.kind == "exercise"]
     wrong = [
         e
@@ -138,7 +148,8 @@ def show(out, name):
         status = {row["student"]: row for row in csv.DictReader(file) if row["lesson"] == name}
     with open(out / "grades.csv", encoding="utf-8", newline="") as file:
         marks = [row for row in csv.DictReader(file) if row["lesson"] == name]
-    print(f"{'student':10} {'status':18} {'score':>8}  lost")
+    heads = _("student"), _("status"), _("score"), _("lost")
+    print("{:10} {:20} {:>8}  {}".format(*heads))
     for student in sorted(status):
         mine = [row for row in marks if row["student"] == student]
         score = sum(float(row["score"] or 0) for row in mine)
@@ -148,14 +159,16 @@ def show(out, name):
         ]
         words = _lost(lost, status[student]["reason"])
         points = sum(float(row["max_score"]) for row in mine if not row["score"])
-        waits = f"{number(points)} wait for a mark by hand" if points else ""
+        waits = _("{n} wait for a mark by hand").format(n=number(points)) if points else ""
         print(
-            f"{student:10} {status[student]['status']:18} {number(score):>3} / {number(most):<3}  "
-            + "; ".join(filter(None, [words, waits]))
+            f"{student:10} {_(status[student]['status']):20} {number(score):>3} / {number(most):<3}"
+            "  " + "; ".join(filter(None, [words, waits]))
         )
-    print(f"\nFeedback: {out}/feedback/STUDENT/{name}/{name}.html")
-    print(f"Report:   {out}/report.html")
-    print(f"Marks:    {out}/grades.csv, {out}/gradebook.db")
+    student = _("STUDENT")
+    feedback = f"{out}/feedback/{student}/{name}/{name}.html"
+    print("\n" + _("Feedback: {path}").format(path=feedback))
+    print(_("Report: {report}").format(report=f"{out}/report.html"))
+    print(_("Marks: {path}").format(path=f"{out}/grades.csv, {out}/gradebook.db"))
 
 
 def _lost(lost, reason):
@@ -163,7 +176,7 @@ def _lost(lost, reason):
         return reason.split(". ")[0]
     written = [row for row in lost if row["verdict"] != "blank"]
     if len(written) > 2:
-        return f"{len(written)} exercises: {written[0]['mistake']}"
+        return _("exercises: {n}, {mistake}").format(n=len(written), mistake=written[0]["mistake"])
     return ", ".join(
         f"{row['exercise']} -{number(row['max_score'])}: {row['mistake']}" for row in written
     )

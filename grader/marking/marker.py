@@ -21,7 +21,7 @@ from grader.marking.packages import lacking
 from grader.marking.prints import prints_of
 from grader.marking.resource_guard import resource_guard
 from grader.marking.suspicions import suspicions_in
-from grader.probes.runtime import PATIENCE, TooSlow, time_limit
+from grader.probes.runtime import TooSlow, time_limit
 from grader.records.outcome import (
     BLANK,
     GRADED,
@@ -195,7 +195,7 @@ class _Run:
             return session.probe(
                 name,
                 request,
-                PATIENCE * exercise.seconds + MARGIN_SECONDS,
+                exercise.by_the_clock + MARGIN_SECONDS,
                 self._answer_only(allowed) if ask else None,
             )
 

@@ -8,9 +8,10 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from grader.errors import UserError
+from grader.i18n import N_, _
 
 FILE, NOTE = "gradebook.db", "gradebook.address"
-EXAMPLE = "postgresql://USER@HOST/DATABASE"
+EXAMPLE = N_("postgresql://USER@HOST/DATABASE")
 # A server that doesn't answer: nobody waits for minutes.
 ANSWER_SECONDS = "10"
 # Any number, the same in all runs: one run at a time writes a database.
@@ -26,10 +27,11 @@ def gradebook_of(root, asked="") -> Path | URL:
     this folder was given before, or the folder's own file."""
     file, note = Path(root) / FILE, Path(root) / NOTE
     if asked and file.exists():
-        raise AddressError(
-            f"{file} holds this folder's marks already, and they don't move to a server by "
+        words = _(
+            "{file} holds this folder's marks already, and they don't move to a server by "
             "themselves. Remedy: grade into a new --out folder."
         )
+        raise AddressError(words.format(file=file))
     if not asked and note.is_file():
         asked = note.read_text(encoding="utf-8").strip()
     return server(asked) if asked else file
@@ -40,24 +42,29 @@ def server(address) -> URL:
     try:
         url = make_url(address)
     except ArgumentError:
-        raise AddressError(f"{address} is no database's address. Write {EXAMPLE}.") from None
+        words = _("{address} is no database's address. Write {example}.")
+        raise AddressError(words.format(address=address, example=_(EXAMPLE))) from None
     if url.get_backend_name() != "postgresql":
-        raise AddressError(
-            f"{url.get_backend_name()} is no server that was tried with this grader. "
-            f"Write {EXAMPLE}, or leave --gradebook out: then the gradebook is a file."
+        words = _(
+            "{name} is no server that was tried with this grader. "
+            "Write {example}, or leave --gradebook out: then the gradebook is a file."
         )
+        raise AddressError(words.format(name=url.get_backend_name(), example=_(EXAMPLE)))
     if url.password is not None:
-        raise AddressError(
+        words = _(
             "The address holds a password, and it would stand in files of the --out folder. "
             "Remedy: take it out; write it into ~/.pgpass, where PostgreSQL's programs look for it."
         )
+        raise AddressError(words)
     if not url.database:
-        raise AddressError(f"{address} names no database. Write {EXAMPLE}.")
+        words = _("{address} names no database. Write {example}.")
+        raise AddressError(words.format(address=address, example=_(EXAMPLE)))
     if importlib.util.find_spec("psycopg") is None:
-        raise AddressError(
+        words = _(
             "The package psycopg, which speaks to PostgreSQL, is missing. "
             "Remedy: pip install -e '.[postgres]'"
         )
+        raise AddressError(words)
     url = url.set(drivername="postgresql+psycopg")
     waits = {"connect_timeout": url.query.get("connect_timeout", ANSWER_SECONDS)}
     return url.update_query_dict(waits)
@@ -82,9 +89,8 @@ def alone(url):
         with engine.connect() as connection:
             held = connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": LOCK})
             if not held.scalar():
-                raise AddressError(
-                    f"{shown(url)}: another run is grading into this gradebook. Wait for it."
-                )
+                words = _("{name}: another run is grading into this gradebook. Wait for it.")
+                raise AddressError(words.format(name=shown(url)))
             # The lock belongs to the connection; an open transaction would hold up the server's
             # tidying.
             connection.commit()

@@ -48,6 +48,7 @@ from grader.course.lateness import ON_TIME, Lateness
 from grader.course.moved import moved_from
 from grader.course.notes import Note
 from grader.errors import UserError
+from grader.i18n import _
 from grader.records import address, history, remedies
 from grader.records.outcome import FAILED, Mark, Outcome, Result, Status
 from policy_gradients.handout import exercise_of
@@ -145,11 +146,14 @@ class Ledger:
             SaveCells().preprocess(notebook, {"nbgrader": where})
         except RuntimeError as error:
             moved = moved_from(lesson.name)
-            which = f" {', '.join(moved)} moved to {', '.join(set(moved.values()))}." * bool(moved)
-            raise GradebookError(
-                f"{self.path}: {lesson.name} has other cells now than the submissions graded in "
-                f"this gradebook ({error}).{which} Remedy: grade into a new --out folder."
-            ) from None
+            which = _("{names} moved to {lessons}.").format(
+                names=", ".join(moved), lessons=", ".join(sorted(set(moved.values())))
+            )
+            words = _(
+                "{path}: {lesson} has other cells now than the submissions graded in this "
+                "gradebook ({why}). {which} Remedy: grade into a new --out folder."
+            ).format(path=self.path, lesson=lesson.name, why=error, which=which * bool(moved))
+            raise GradebookError(" ".join(words.split())) from None
 
     def write(self, records: list):
         """Writes the records in one transaction: all of them, or on an error none."""
@@ -482,6 +486,6 @@ def _explained(where):
             broken = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
             name, remedy = (
                 where,
-                remedies.NO_GRADEBOOK if broken else remedies.for_file(said.lower()),
+                _(remedies.NO_GRADEBOOK) if broken else remedies.for_file(said.lower()),
             )
         raise GradebookError(f"{name}: {said}. {remedy}") from None

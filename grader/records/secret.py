@@ -14,6 +14,7 @@ from pathlib import Path
 
 from grader.course import HERE
 from grader.errors import UserError
+from grader.i18n import _
 
 
 class SecretError(UserError):
@@ -32,16 +33,16 @@ def read_secret(path=None) -> bytes:
         _check_mode(path)
         secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except OSError as error:
-        raise SecretError(
-            f"{path}: {error.strerror}. Name a file that you may read and write with --secret-file."
-        ) from None
+        words = _("{path}: {why}. Name a file that you may read and write with --secret-file.")
+        raise SecretError(words.format(path=path, why=error.strerror)) from None
     except ValueError:
         secret = b""
     if len(secret) < 16:
-        raise SecretError(
-            f"{path} holds no secret (32 or more hexadecimal digits). Restore it from "
+        words = _(
+            "{path} holds no secret (32 or more hexadecimal digits). Restore it from "
             "a copy; a new one changes every hidden case."
         )
+        raise SecretError(words.format(path=path))
     return secret
 
 
@@ -65,7 +66,8 @@ def _make(path):
 
 def _check_mode(path):
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise SecretError(f"{path} can be read by others. Remedy: chmod 600 {path}")
+        words = _("{path} can be read by others. Remedy: chmod 600 {path}")
+        raise SecretError(words.format(path=path))
 
 
 def seeds_of(secret: bytes, lesson: str, exercises) -> dict:

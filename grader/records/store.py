@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from grader.errors import UserError
+from grader.i18n import _
 
 
 class StoreError(UserError):
@@ -26,14 +27,14 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
-            raise StoreError(
-                f"{self.root}: another run is grading into this folder. "
+            words = _(
+                "{folder}: another run is grading into this folder. "
                 "Wait for it, or choose another --out."
-            ) from None
+            )
+            raise StoreError(words.format(folder=self.root)) from None
         except OSError as error:
-            raise StoreError(
-                f"{self.root}: {error.strerror}. Choose a folder that you may write."
-            ) from None
+            words = _("{folder}: {why}. Choose a folder that you may write.")
+            raise StoreError(words.format(folder=self.root, why=error.strerror)) from None
         return self
 
     def __exit__(self, *exc):
@@ -50,10 +51,8 @@ class Store:
         try:
             write_whole(path, text)
         except OSError as error:
-            raise StoreError(
-                f"{path}: {error.strerror}. What was graded so far is safe; mend this, "
-                "then start again."
-            ) from None
+            words = _("{path}: {why}. What was graded so far is safe; mend this, then start again.")
+            raise StoreError(words.format(path=path, why=error.strerror)) from None
 
 
 def write_whole(path, text):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 
-from policy_gradients.i18n import _
+from policy_gradients.i18n import N_, _
 
 from . import cgroups, filter, view
 from .errors import NotIsolated
 from .limits import Limits
 from .zygote import Zygote
 
+WALLS = N_("own user namespace"), N_("cgroup namespace")
 TRIAL = Limits(cell_seconds=10, submission_seconds=20, memory_mb=256)
 
 
@@ -99,7 +100,7 @@ def _built(report):
     for key, value in report.items():
         words = key.replace("_", " ")
         if value:
-            yield words if value is True else f"{words}: {value}"
+            yield _(words) if value is True else f"{words}: {value}"
 
 
 def _extras():

@@ -67,7 +67,8 @@ class Session:
         except (SandboxError, BadReply) as error:
             raise Lost(f"a new process gave no sign of life: {error}") from error
         if "failed" in reply:
-            raise NotIsolated(f"the sandbox could not be closed: {reply['failed']}")
+            words = _("the sandbox could not be closed: {why}")
+            raise NotIsolated(words.format(why=reply["failed"]))
         self.report = reply["done"]
 
     def give(self, files: dict):

@@ -15,6 +15,8 @@ import threading
 from functools import cache
 from pathlib import Path
 
+from policy_gradients.i18n import N_, _
+
 from . import cgroups, filter, view
 from .errors import NotIsolated
 from .inside import control
@@ -38,7 +40,7 @@ STANDARD = Limits()
 START_SECONDS = 180
 # An unused number, so that root's submissions are nobody's: the limits on processes ignore root.
 UNPRIVILEGED = 60_777
-REMEDY = (
+REMEDY = N_(
     "Install bubblewrap (Debian and Ubuntu: apt install bubblewrap; conda: bubblewrap from "
     "conda-forge) and libseccomp, and allow user namespaces (sysctl user.max_user_namespaces "
     "above 0; in a container: start it with --security-opt seccomp=unconfined, or with "
@@ -78,7 +80,8 @@ class Zygote:
                 self._process = self._spawn(theirs.fileno())
             except OSError as error:
                 ours.close()
-                raise NotIsolated(f"the sandbox can't be started ({error}). {REMEDY}") from error
+                words = _("the sandbox can't be started ({why}).").format(why=error)
+                raise NotIsolated(f"{words} {_(REMEDY)}") from error
             finally:
                 theirs.close()
             self._control = ours
@@ -97,7 +100,8 @@ class Zygote:
     def _spawn(self, descriptor):
         program = self.bwrap or view.bubblewrap()
         if program is None:
-            raise NotIsolated(f"bubblewrap (bwrap) is not installed. {REMEDY}")
+            words = _("bubblewrap (bwrap) is not installed.")
+            raise NotIsolated(f"{words} {_(REMEDY)}")
         command = view.command(program, _layout(), descriptor, view.is_root())
         return _launch(command, pass_fds=[descriptor], stderr=self._errors)
 
@@ -105,7 +109,8 @@ class Zygote:
         try:
             program = filter.program()
         except (ImportError, OSError, RuntimeError) as error:
-            raise NotIsolated(f"system calls can't be filtered ({error}). {REMEDY}") from error
+            words = _("system calls can't be filtered ({why}).").format(why=error)
+            raise NotIsolated(f"{words} {_(REMEDY)}") from error
         return {
             **self._settings(),
             "isolate": True,
@@ -134,7 +139,8 @@ class Zygote:
     def _start_error(self, why):
         if "ImportError" in why or "ModuleNotFoundError" in why or "SyntaxError" in why:
             return RuntimeError(f"the sandbox's libraries can't be imported: {why}")
-        return NotIsolated(f"the sandbox can't be started: {why.strip()}. {REMEDY}")
+        words = _("the sandbox can't be started ({why}).").format(why=why.strip())
+        return NotIsolated(f"{words} {_(REMEDY)}")
 
     def _said(self):
         self._errors.seek(0)

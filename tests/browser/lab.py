@@ -129,7 +129,10 @@ class Window:
             self.wait(script, words).click()
 
     def screenshot(self, name: str):
-        folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
+        """Into the folder SCREENSHOTS, where somebody wants pictures."""
+        if not (folder := os.environ.get("SCREENSHOTS")):
+            return
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         # Few colours: a whole lesson is some twenty pictures.
         picture = Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
@@ -231,12 +234,14 @@ class Lab(Window):
             "jupyterapp.shell.currentWidget.sessionContext.shutdown().then(() => arguments[0](1))"
         )
 
-    def screenshots(self, name: str):
-        """The notebook from top to bottom, one picture for each windowful."""
+    def scroll_through(self, name: str):
+        """The notebook from top to bottom, with one picture for each windowful where pictures are
+        wanted: what was never in the window may not have been drawn."""
         panel = "const n = document.querySelector('.jp-WindowedPanel-outer');"
         self.driver.execute_script(f"{panel} n.scrollTop = 0")
         for number in range(200):
-            time.sleep(0.5)  # pictures above may still be growing into their places
+            # Pictures above may still be growing into their places.
+            time.sleep(0.5 if os.environ.get("SCREENSHOTS") else 0.1)
             self.screenshot(f"{name}-{number:02}")
             moved = self.driver.execute_script(
                 f"{panel} const top = n.scrollTop; n.scrollTop += 0.9 * n.clientHeight;"

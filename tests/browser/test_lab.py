@@ -45,6 +45,13 @@ def test_wrong_then_right(driver, address):
     lab.show(check)
     lab.screenshot("right-answer")
     assert right.startswith("✓ softmax")
+    lab.write(exercise, 'import policy_gradients as pg\npg.reset("softmax")')
+    lab.run(exercise)
+    lab.wait(
+        "return jupyterapp.shell.currentWidget.content.widgets[arguments[0]]"
+        ".model.sharedModel.getSource().includes('raise NotImplementedError')",
+        exercise,
+    )
 
 
 def test_blank_notebook_runs_to_its_end_in_words(driver, address):

@@ -32,6 +32,12 @@ def test_the_first_page_of_lab_is_the_start_page_and_it_shows_the_progress(cours
         assert driver.current_url.split("?")[0] == f"{address}/lab/tree/{PAGE}"
         lab = Lab(driver, address, PAGE)
         lab.run_all()
+        # A student's lab: nbgrader's Validate alone, no tool of the instructor's.
+        menus = "return [...document.querySelectorAll('.lm-MenuBar-item')].map(n => n.innerText)"
+        assert "Nbgrader" not in driver.execute_script(menus)
+        commands = "return jupyterapp.commands.listCommands().filter(c => c.includes('nbgrader'))"
+        assert "nbgrader:open-create-assignment" not in driver.execute_script(commands)
+        assert driver.execute_script("return !!document.querySelector('.validate-button')")
         greetings = "return document.querySelectorAll('.Toastify__toast').length"
         assert driver.execute_script(greetings) == 0
         example, progress = lab.index_of("discounted_return"), lab.index_of("pg.progress()")

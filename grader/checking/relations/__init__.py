@@ -7,15 +7,21 @@ because it changes nothing there. The simplest one that fits is told.
 """
 
 import warnings
+from itertools import chain
 
-from grader.checking.relations.evidence import Relation, gather
+from grader.checking.relations.errors import error_relation, named_error
+from grader.checking.relations.evidence import Relation, gather, remembered
+from grader.checking.relations.fits import fitted_relations
 from grader.checking.relations.gradients import gradient_relation
 from grader.checking.relations.inputs import input_relations
+from grader.checking.relations.joined import parts_of, swapped_parts, two_at_once, wrong_parts
 from grader.checking.relations.kinds import kind_relation
 from grader.checking.relations.outputs import output_relations
-from grader.checking.relations.places import place_relation
+from grader.checking.relations.places import direction_relation, place_relation
+from grader.checking.relations.slices import part_relations
+from policy_gradients.i18n import language, speaking
 
-__all__ = ["Relation", "relation"]
+__all__ = ["Relation", "named_error", "relation"]
 
 
 def relation(exercise, problem, cases, seen, expected) -> Relation | None:
@@ -24,7 +30,8 @@ def relation(exercise, problem, cases, seen, expected) -> Relation | None:
     exercise: a FunctionExercise; problem: what its ladder found; cases, seen and expected: the
     calls, what was observed and the truths, in one order.
     """
-    with warnings.catch_warnings():
+    # The language is asked for once: the search writes thousands of hints that nobody reads.
+    with warnings.catch_warnings(), speaking(language()):
         # The search tries what makes no sense for some shapes; nbgrader takes points for a warning.
         warnings.simplefilter("ignore")
         try:
@@ -34,6 +41,8 @@ def relation(exercise, problem, cases, seen, expected) -> Relation | None:
 
 
 def _sought(exercise, problem, cases, seen, expected):
+    if problem.step == "runs":
+        return error_relation(exercise, cases, seen, expected)
     if problem.step == "kind":
         return kind_relation(cases, seen, expected)
     if problem.step == "gradient":
@@ -43,6 +52,18 @@ def _sought(exercise, problem, cases, seen, expected):
     evidence = gather(exercise, cases, seen, expected)
     if evidence is None:
         return None
-    candidates = [*output_relations(evidence), *input_relations(exercise, evidence)]
+    rows = parts_of(exercise, cases, seen, expected)
+    swapped = swapped_parts(rows)
+    if swapped:
+        return swapped
+    other_calls = chain(input_relations(exercise, evidence), part_relations(exercise, evidence))
+    asked = [remembered(one) for one in other_calls]
+    candidates = chain(output_relations(evidence), asked, fitted_relations(evidence))
     fitting = next((one for one in candidates if evidence.explained_by(one)), None)
-    return fitting or place_relation(evidence)
+    return (
+        fitting
+        or two_at_once(asked, evidence)
+        or wrong_parts(rows)
+        or place_relation(evidence)
+        or direction_relation(evidence)
+    )

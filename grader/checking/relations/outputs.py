@@ -24,8 +24,23 @@ WHOLE = (
     ),
     ("in-logs", N_("Every number is the logarithm of the right one."), np.log),
     ("in-logs", N_("Every number is the right one in decibels."), lambda w: 10 * np.log10(w)),
+    (
+        "other-base",
+        N_("The logarithm has base 10. The natural one is asked."),
+        lambda w: w / np.log(10),
+    ),
+    (
+        "other-base",
+        N_("The logarithm has base 2. The natural one is asked."),
+        lambda w: w / np.log(2),
+    ),
     ("exponential", N_("Every number is the exponential of the right one."), np.exp),
     ("inverted", N_("Every number is one over the right one."), lambda w: 1 / w),
+    (
+        "first-order",
+        N_("1 plus the logarithm of the right number came back: right near 1 alone."),
+        lambda w: 1 + np.log(w),
+    ),
     ("one-minus", N_("Every number is 1 minus the right one."), lambda w: 1 - w),
     ("rounded", N_("The numbers are rounded: whole numbers came back."), np.round),
     ("cut-off", N_("The numbers are cut off to whole numbers."), np.trunc),
@@ -40,6 +55,11 @@ ALONG = (
         "cumulated",
         N_("The numbers are running sums of the right ones, from the end."),
         lambda w, axis: np.flip(np.cumsum(np.flip(w, axis), axis), axis),
+    ),
+    (
+        "largest-alone",
+        N_("1 stands where the largest of the right numbers is, and 0 elsewhere."),
+        lambda w, axis: (w == w.max(axis, keepdims=True)).astype(float),
     ),
     (
         "averaged",
@@ -71,20 +91,29 @@ ALONG = (
         N_("The right numbers came back divided by their length."),
         lambda w, axis: w / np.linalg.norm(w, axis=axis, keepdims=True),
     ),
+)
+# A row of one number, or of equal ones, whitens to 0.
+WHITENED = tuple(
     (
         "whitened",
         N_("The right numbers came back with mean 0 and standard deviation 1."),
-        lambda w, axis: (w - w.mean(axis, keepdims=True)) / w.std(axis, keepdims=True),
-    ),
-    (
-        "whitened",
-        N_("The right numbers came back with mean 0 and standard deviation 1."),
-        lambda w, axis: (w - w.mean(axis, keepdims=True)) / w.std(axis, keepdims=True, ddof=1),
-    ),
+        lambda w, axis, ddof=ddof: (
+            (w - w.mean(axis, keepdims=True)) / (w.std(axis, keepdims=True, ddof=ddof) + 1e-8)
+        ),
+    )
+    for ddof in (0, 1)
 )
 RESHAPED = (
     ("flattened", N_("The numbers are right, but in one row: an axis was lost."), np.ravel),
     ("transposed", N_("The numbers are right, with the axes swapped."), np.transpose),
+    *(
+        (
+            "transposed",
+            N_("The numbers are right, with the axes in another order."),
+            partial(np.transpose, axes=order),
+        )
+        for order in ((1, 2, 0), (2, 0, 1), (0, 2, 1), (1, 0, 2))
+    ),
     (
         "axis-too-many",
         N_("The numbers are right, with an axis of length 1 too many in front."),
@@ -99,6 +128,25 @@ RESHAPED = (
     ("mean", N_("The mean of the right numbers came back; each of them is asked."), np.mean),
     ("one-short", N_("The last entry is missing."), lambda w: w[:-1]),
     ("one-short", N_("The first entry is missing."), lambda w: w[1:]),
+    ("one-short", N_("The last column is missing."), lambda w: w[..., :-1]),
+    ("one-short", N_("The first column is missing."), lambda w: w[..., 1:]),
+    (
+        "last-everywhere",
+        N_("The last of the right numbers stands in every place."),
+        lambda w: np.broadcast_to(w[-1:], w.shape),
+    ),
+    (
+        "first-everywhere",
+        N_("The first of the right numbers stands in every place."),
+        lambda w: np.broadcast_to(w[:1], w.shape),
+    ),
+    (
+        "differences",
+        N_("The differences of neighbours came back, not the numbers themselves."),
+        lambda w: np.diff(w, axis=0, prepend=w[:1] * 0),
+    ),
+    ("product", N_("The product of the right numbers came back; each is asked."), np.prod),
+    ("largest", N_("The largest of the right numbers came back; each is asked."), np.max),
     ("first-alone", N_("The first entry alone came back."), lambda w: w[0]),
     ("last-alone", N_("The last entry alone came back."), lambda w: w[-1]),
 )
@@ -106,10 +154,13 @@ RESHAPED = (
 MISSING = (
     ("not-reduced", N_("Many numbers came back; their sum is right."), np.sum),
     ("not-reduced", N_("Many numbers came back; their mean is right."), np.mean),
+    ("not-reduced", N_("Many numbers came back; minus their mean is right."), lambda f: -f.mean()),
     ("one-too-many", N_("There is one entry too many, at the end."), lambda f: f[:-1]),
     ("one-too-many", N_("There is one entry too many, at the start."), lambda f: f[1:]),
+    ("one-too-many", N_("There is one column too many, at the end."), lambda f: f[..., :-1]),
+    ("one-too-many", N_("There is one column too many, at the start."), lambda f: f[..., 1:]),
 )
-CONSTANTS = (2.0, 3.0, 4.0, 10.0, np.log(2), np.pi)
+CONSTANTS = (2.0, 3.0, 4.0, 10.0, np.log(2), np.log(10), np.pi)
 
 
 def output_relations(evidence):
@@ -119,7 +170,9 @@ def output_relations(evidence):
     yield from _offsets(evidence)
     yield from _with_inputs(evidence)
     for axis in (0, -1, None):
-        yield from (_simple(name, hint, partial(way, axis=axis)) for name, hint, way in ALONG)
+        yield from (
+            _simple(name, hint, partial(way, axis=axis)) for name, hint, way in (*ALONG, *WHITENED)
+        )
     for axis in (0, -1):
         yield from _shifts(axis)
     yield from (_simple(*row) for row in RESHAPED)

@@ -5,6 +5,7 @@ import numpy as np
 
 from grader.checking.relations.evidence import Relation
 from grader.checking.relations.outputs import _is_number
+from grader.checking.relations.splits import split_relation
 from grader.i18n import N_, _
 
 ENDS = (
@@ -19,10 +20,49 @@ TOLD = {0.0, 0.5, 1.0, 2.0}  # an argument's values that a hint may name: no hid
 def place_relation(evidence) -> Relation | None:
     """The simplest description of the places that holds in every case."""
     if all(case.found.shape == case.wanted.shape for case in evidence.cases):
-        found = _not_finite(evidence) or _ends(evidence) or _flagged(evidence) or _extreme(evidence)
+        found = (
+            _not_finite(evidence)
+            or _ends(evidence)
+            or _flagged(evidence)
+            or _addressed(evidence)
+            or _signed(evidence)
+            or _extreme(evidence)
+        )
         if found:
             return found
-    return _calls(evidence)
+    return _calls(evidence) or split_relation(evidence.cases)
+
+
+def direction_relation(evidence) -> Relation | None:
+    """The least that can be said: the numbers stand in the right order, or err in one direction."""
+    rows = [case for case, _w in _wrong(evidence)]
+    if len(rows) < 2 or any(case.found.shape != case.wanted.shape for case in rows):
+        return None
+    if not all(np.isfinite(case.found).all() for case in rows):
+        return None
+    if all(_ordered(case) for case in rows) and sum(case.found.size > 2 for case in rows) > 1:
+        hint = _("Larger numbers stand where larger ones should, but their sizes are wrong.")
+        return Relation("order-alone", hint)
+    bad = [(case.found - case.wanted)[wrong] for case, wrong in _wrong(evidence)]
+    apart = np.concatenate([np.ravel(one) for one in bad])
+    if len(apart) < 3 or not ((apart > 0).all() or (apart < 0).all()):
+        return None
+    sizes = np.concatenate([(np.abs(c.found) - np.abs(c.wanted))[w] for c, w in _wrong(evidence)])
+    if (sizes > 0).all():
+        return Relation("too-large", _("All that is wrong is too large, or too far from 0."))
+    if (sizes < 0).all():
+        return Relation("too-small", _("All that is wrong is too small, or too near to 0."))
+    if (apart > 0).all():
+        return Relation("too-large", _("All that is wrong is too large. What is counted too much?"))
+    return Relation("too-small", _("All that is wrong is too small. What is missing?"))
+
+
+def _ordered(case):
+    """Whether the numbers that came stand in the order of the right ones, and differ like them."""
+    found, wanted = np.ravel(case.found), np.ravel(case.wanted)
+    order = np.argsort(wanted, kind="stable")
+    apart = np.diff(wanted[order]) > 1e-9
+    return bool((np.diff(found[order])[apart] > 0).all())
 
 
 def _wrong(evidence):
@@ -86,6 +126,60 @@ def _within(wrong, flags, wanted):
     if not isinstance(flags, np.ndarray) or flags.shape != wrong.shape:
         return False
     return not (wrong & (flags != wanted)).any() and not (flags == wanted).all()
+
+
+def _addressed(evidence):
+    """Wrong only in the row, the column or the entry that whole-number arguments name."""
+    rows = _wrong(evidence)
+    names = [
+        name
+        for name, value in evidence.cases[0].inputs.items()
+        if isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    ]
+    if not names or any(wrong.ndim < 2 for _case, wrong in rows):
+        return None
+    row, column = names[0], names[1] if len(names) > 1 else None
+    if column and all(
+        _confined(wrong, (case.inputs[row], case.inputs[column])) for case, wrong in rows
+    ):
+        hint = _("All is right but the entry [{row}, {column}].").format(row=row, column=column)
+        return Relation("wrong-at-index", hint)
+    for name, places in ((row, lambda x: (x,)), (column, lambda x: (slice(None), x))):
+        if name and all(_confined(wrong, places(case.inputs[name])) for case, wrong in rows):
+            hint = _("Wrong only where the index is {name}; all other entries are right.")
+            return Relation("wrong-at-index", hint.format(name=name))
+        if name and all(not wrong[places(case.inputs[name])].any() for case, wrong in rows):
+            hint = _("Right where the index is {name}, wrong elsewhere. What is written there?")
+            return Relation("wrong-beside-index", hint.format(name=name))
+    return None
+
+
+def _confined(wrong, place):
+    rest = wrong.copy()
+    rest[place] = False
+    return not rest.any()
+
+
+SIGNS = (
+    (N_("Right where `{name}` isn't negative, wrong only where it is."), lambda a: a < 0),
+    (N_("Right where `{name}` isn't positive, wrong only where it is."), lambda a: a > 0),
+    (N_("Right where `{name}` isn't 0, wrong only where it is."), lambda a: a == 0),
+    (N_("Right where `{name}` isn't above 1, wrong only where it is."), lambda a: a > 1),
+    (N_("Right where `{name}` isn't below 1, wrong only where it is."), lambda a: a < 1),
+)
+
+
+def _signed(evidence):
+    """Wrong only where an input of the result's shape has a sign, or lies on one side of 1."""
+    rows = _wrong(evidence)
+    for name, value in evidence.cases[0].inputs.items():
+        if not (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
+            continue
+        for hint, test in SIGNS:
+            flags = [(w, np.asarray(test(np.asarray(c.inputs[name])))) for c, w in rows]
+            if all(_within(wrong, here, True) for wrong, here in flags):
+                return Relation("wrong-for-a-sign", _(hint).format(name=name))
+    return None
 
 
 def _extreme(evidence):

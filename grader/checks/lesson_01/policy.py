@@ -118,6 +118,11 @@ SOFTMAX = FunctionExercise(
             when=lambda case, seen, truth: np.allclose(np.exp(seen["value"]["array"]), truth.value),
         ),
         Mistake("not-normalised", N_("Do the probabilities of a row sum to 1?"), when=unnormalised),
+        Mistake(
+            "softmax-twice",
+            N_("These are probabilities of probabilities: softmax is taken twice."),
+            like=lambda logits: softmax(softmax(logits)),
+        ),
     ),
 )
 
@@ -178,6 +183,13 @@ def floored(case, seen, truth):
     found, wanted = seen["value"]["array"], truth.value
     wrong = ~close(found, wanted)
     return found.shape == wanted.shape and np.isfinite(found).all() and wanted[wrong].max() < -14
+
+
+def categorical_of_logits(logits, actions):
+    import torch
+
+    chosen = torch.distributions.Categorical(torch.as_tensor(logits))
+    return chosen.log_prob(torch.as_tensor(actions)).numpy()
 
 
 def log_prob_likeliest(logits, actions):
@@ -254,6 +266,24 @@ LOG_PROB = FunctionExercise(
                 lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
             ),
         ),
+        Mistake(
+            "softmax-twice",
+            N_("The log-softmax of probabilities: softmax is taken twice. Logits go in once."),
+            like=lambda logits, actions: taken(stable_log_softmax(softmax(logits)), actions),
+        ),
+        Mistake(
+            "logits-as-probabilities",
+            N_(
+                "The logits were taken for probabilities. The first argument of torch's "
+                "Categorical, for one, is probs: name the other, logits=."
+            ),
+            like=categorical_of_logits,
+        ),
+        Mistake(
+            "counted-from-one",
+            N_("The first action has number 0, and the first column."),
+            like=lambda logits, actions: taken(stable_log_softmax(logits), actions - 1),
+        ),
     ),
 )
 
@@ -322,6 +352,28 @@ DISCOUNTED_RETURN = FunctionExercise(
             "discounted-rewards-not-summed",
             N_("These are the discounted rewards. A return is their sum."),
             like=lambda rewards, gamma=1.0: gamma ** np.arange(len(rewards)) * rewards,
+        ),
+        Mistake(
+            "weighted-mean",
+            N_("A return is a sum: it isn't divided by the sum of its weights."),
+            like=lambda rewards, gamma=1.0: (
+                discounted_sum(rewards, gamma) / discounted_sum(np.ones(len(rewards)), gamma)
+            ),
+        ),
+        Mistake(
+            "other-discount",
+            N_("Step t counts gamma to the power t: each step multiplies once more."),
+            like=(
+                lambda rewards, gamma=1.0: float(
+                    np.sum(rewards / (1 + (1 - gamma) * np.arange(len(rewards))))
+                ),
+                lambda rewards, gamma=1.0: float(
+                    np.sum(rewards * gamma / (1 + np.arange(len(rewards))))
+                ),
+                lambda rewards, gamma=1.0: float(
+                    np.sum(rewards * np.maximum(0, 1 - (1 - gamma) * np.arange(len(rewards))))
+                ),
+            ),
         ),
     ),
 )

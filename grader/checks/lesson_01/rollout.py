@@ -89,7 +89,7 @@ def rollout_cases(rng):
 
 def rollout_raised(case, seen):
     problem, log = raised(case, seen), seen["played"]
-    if problem is None or problem.mistake != "raises":
+    if problem is None or problem.mistake in ("too-slow", "not-written"):
         return problem
     lengths = [int(n) for n in re.findall(r"\((\d+),?\)", seen["raised"].get("message", ""))]
     if len(lengths) == 3 and lengths[0] == lengths[1] + 1 == lengths[2] + 1:

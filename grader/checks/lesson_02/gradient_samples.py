@@ -136,6 +136,18 @@ def summed_apart(theta, trajectories, gamma=1.0):
     return imitation(lambda r, g: np.full(len(r), to_go(r, g).sum()))(theta, trajectories, gamma)
 
 
+def white(weights):
+    return (weights - weights.mean()) / (weights.std() + 1e-8)
+
+
+def run_together(theta, trajectories, gamma=1.0):
+    """Rewards-to-go of all trajectories in one row."""
+    row = to_go(np.concatenate([t.rewards for t in trajectories]), gamma)
+    cuts = np.cumsum([len(t.rewards) for t in trajectories])[:-1]
+    weights = iter(np.split(row, cuts))
+    return imitation(lambda r, g: next(weights))(theta, trajectories, gamma)
+
+
 REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
     "reward_to_go_gradient_samples",
     gradient_cases,
@@ -216,5 +228,21 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             like=imitation(to_go, probability_score),
         ),
         slips.other_actions_forgotten(imitation(to_go, chosen_only)),
+        Mistake(
+            "episodes-run-together",
+            N_(
+                "The rewards of later trajectories leak into earlier ones: each trajectory's "
+                "rewards-to-go end with it."
+            ),
+            like=run_together,
+        ),
+        Mistake(
+            "mean-of-episode",
+            N_("The rewards-to-go as they are: nothing is subtracted or divided yet."),
+            like=(
+                imitation(lambda r, g: to_go(r, g) - to_go(r, g).mean()),
+                imitation(lambda r, g: white(to_go(r, g))),
+            ),
+        ),
     ),
 )

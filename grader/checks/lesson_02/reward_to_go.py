@@ -15,7 +15,7 @@ from grader.checking import (
 from grader.checks.shared import slips
 from grader.checks.shared.returns import rewards_to_go
 
-MANY_STEPS = 500_000
+MANY_STEPS = 300_000
 LONG_CALL = f"reward_to_go(rewards=np.ones({MANY_STEPS}), gamma=1.0)"
 
 
@@ -66,6 +66,19 @@ def one_step(rewards, gamma):
     return rewards + gamma * np.append(rewards[1:], 0.0)
 
 
+def moving_average(rewards, gamma):
+    """What a filter does, with the last reward in full; for gamma = 1 the plain sums."""
+    if gamma == 1:
+        return backwards(rewards, gamma)
+    scaled = (1 - gamma) * np.asarray(rewards, dtype=float)
+    scaled[-1] = rewards[-1]
+    return backwards(scaled, gamma)
+
+
+def centred(sums):
+    return sums - sums.mean()
+
+
 def out_of_memory(case, seen, truth):
     return "MemoryError" in seen["error"]["bases"]
 
@@ -80,7 +93,16 @@ def whole_numbers(case, seen, truth):
 
 @dataclass(frozen=True)
 class LongExercise(FunctionExercise):
-    """Whoever is too slow hears of the long case: the time runs out for all cases together."""
+    """Linear time is asked for, on any machine: growth is judged, not seconds. Whoever is too slow
+    hears of the long case: the time runs out for all cases together."""
+
+    @property
+    def by_the_clock(self):
+        return 40.0  # the quarter's and the whole one's turn come after the first
+
+    def request(self, cases, replace=()):
+        shorter = Case({"rewards": np.ones(MANY_STEPS // 4), "gamma": 1.0})
+        return {**super().request(cases, replace), "shorter": [shorter.request()]}
 
     def judge(self, cases, seen):
         verdict = super().judge(cases, seen)
@@ -102,7 +124,7 @@ REWARD_TO_GO = LongExercise(
     "reward_to_go",
     reward_to_go_cases,
     reward_to_go_truth,
-    seconds=3.0,
+    seconds=1.0,
     hint=N_(
         "What does a step earn from itself on? Compare the last two entries with the definition."
     ),
@@ -184,6 +206,16 @@ REWARD_TO_GO = LongExercise(
             like=lambda rewards, gamma=1.0: (
                 backwards(rewards, gamma) / np.arange(len(rewards), 0, -1)
             ),
+        ),
+        Mistake(
+            "moving-average",
+            N_("A sum is asked: nothing weighs a step's own reward with 1 - gamma."),
+            like=lambda rewards, gamma=1.0: moving_average(rewards, gamma),
+        ),
+        Mistake(
+            "normalised",
+            N_("The rewards-to-go as they are; no mean or deviation is taken out of them."),
+            like=lambda rewards, gamma=1.0: centred(backwards(rewards, gamma)),
         ),
     ),
 )

@@ -137,6 +137,13 @@ TOTAL_VARIANCE = FunctionExercise(
                 else 0.0
             ),
         ),
+        Mistake(
+            "states-pooled",
+            N_("Each entry of the table is a coordinate of its own: pool the samples alone."),
+            like=lambda samples: float(
+                np.var(samples, axis=tuple(range(max(1, np.ndim(samples) - 1))), ddof=1).sum()
+            ),
+        ),
     ),
 )
 
@@ -154,6 +161,12 @@ def mean_square(samples):
 def ratio(samples, signal=1.0, noise=1.0):
     """The right ratio with signal and noise raised to other powers."""
     return mean_square(samples) ** signal / (spread(samples) / len(samples)) ** noise
+
+
+def coordinate_ratios(samples):
+    found = flat(samples)
+    with np.errstate(all="ignore"):
+        return found.mean(0) ** 2 / (found.var(0, ddof=1) / len(found))
 
 
 SIGNAL_TO_NOISE = FunctionExercise(
@@ -221,6 +234,14 @@ SIGNAL_TO_NOISE = FunctionExercise(
             N_("The noise adds up over all coordinates, as the signal does."),
             like=lambda samples: (
                 mean_square(samples) * len(samples) / (spread(samples) / flat(samples).shape[1])
+            ),
+        ),
+        Mistake(
+            "ratio-per-coordinate",
+            N_("One ratio of two lengths is asked, not the mean of a ratio for each coordinate."),
+            like=(
+                lambda samples: float(np.mean(coordinate_ratios(samples))),
+                lambda samples: float(np.sum(coordinate_ratios(samples))),
             ),
         ),
     ),

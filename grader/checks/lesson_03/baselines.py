@@ -94,6 +94,16 @@ def repeats_lost(theta, trajectories, baseline, gamma=1.0):
     return with_baseline(last_visits)(theta, trajectories, baseline, gamma)
 
 
+def white(weights):
+    return (weights - weights.mean()) / (weights.std() + 1e-8)
+
+
+def table_less_baseline(theta, trajectories, baseline, gamma=1.0):
+    """The baseline of every state, taken from its row of the finished gradient."""
+    samples = with_baseline(lambda t, g, b: g)(theta, trajectories, baseline, gamma)
+    return samples - np.asarray(baseline)[:, None]
+
+
 def subtracted_once(theta, trajectories, baseline, gamma=1.0):
     """The baseline of the first state, taken from the finished gradient."""
     baseline = np.asarray(baseline)
@@ -140,7 +150,11 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
                 "Does your code look the baseline up by the step's number? "
                 "It belongs to the state of that step."
             ),
-            like=with_baseline(baseline_at_time),
+            like=(
+                with_baseline(baseline_at_time),
+                with_baseline(lambda t, g, b: g - b[np.arange(len(g)) % len(b)]),
+                with_baseline(lambda t, g, b: g - b[np.minimum(np.arange(len(g)), len(b) - 1)]),
+            ),
         ),
         Mistake(
             "baseline-discounted",
@@ -197,7 +211,10 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         Mistake(
             "baseline-of-next-state",
             N_("The state in which the action was taken counts, not the one it led to."),
-            like=with_baseline(lambda t, g, b: g - b[np.append(t.states[1:], t.states[-1])]),
+            like=(
+                with_baseline(lambda t, g, b: g - b[np.append(t.states[1:], t.states[-1])]),
+                with_baseline(lambda t, g, b: g - np.append(b[t.states[1:]], 0.0)),
+            ),
         ),
         Mistake(
             "mean-baseline",
@@ -214,7 +231,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         Mistake(
             "subtracted-from-gradient",
             N_("The baseline belongs into the weight of a score; a gradient has no baseline."),
-            like=subtracted_once,
+            like=(subtracted_once, table_less_baseline),
         ),
         slips.own_reward_only(with_baseline(lambda t, g, b: np.asarray(t.rewards) - b[t.states])),
         slips.gamma_ignored(
@@ -231,5 +248,23 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         ),
         slips.mean_taken(with_baseline(less_baseline, combine=lambda s: np.mean(s, axis=0))),
         slips.other_actions_forgotten(with_baseline(less_baseline, score=chosen_only)),
+        Mistake(
+            "positive-only",
+            N_("A step that was worse than expected counts, too: its action becomes rarer."),
+            like=(
+                with_baseline(lambda t, g, b: np.maximum(less_baseline(t, g, b), 0)),
+                with_baseline(lambda t, g, b: np.abs(less_baseline(t, g, b))),
+            ),
+        ),
+        Mistake(
+            "signs-only",
+            N_("By how much it was better than expected counts, not the sign alone."),
+            like=with_baseline(lambda t, g, b: np.sign(less_baseline(t, g, b))),
+        ),
+        Mistake(
+            "whitened",
+            N_("Return minus baseline, as it is: nothing is divided by a deviation."),
+            like=with_baseline(lambda t, g, b: white(less_baseline(t, g, b))),
+        ),
     ),
 )

@@ -55,6 +55,13 @@ def squared(rule, detach=True):
     return wrong
 
 
+def huber(apart, delta):
+    import torch
+
+    size = apart.abs()
+    return torch.where(size < delta, apart**2 / 2, delta * (size - delta / 2)).mean()
+
+
 def broadcasts(case, seen, truth):
     return isinstance(truth, Raises) and "error" not in seen
 
@@ -150,6 +157,32 @@ VALUE_LOSS = FunctionExercise(
             N_("One number is asked: the mean over all entries."),
             when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
         ),
+        Mistake(
+            "huber",
+            N_(
+                "A Huber loss bounds the pull of large errors; then the critic learns something "
+                "like a median. The plain mean of squares is asked."
+            ),
+            like=(
+                squared(lambda x: huber(x, 1.0)),
+                squared(lambda x: 2 * huber(x, 1.0)),
+                squared(lambda x: huber(x, 10.0)),
+            ),
+        ),
+        Mistake(
+            "variance-of-error",
+            N_("Add 10 to every value: the error grows, and its variance doesn't."),
+            like=(squared(lambda x: x.var(unbiased=False)), squared(lambda x: x.var())),
+        ),
+        Mistake(
+            "other-power",
+            N_("The mean of the squares: to which power do you take the error?"),
+            like=(
+                squared(lambda x: (x**4).mean()),
+                squared(lambda x: (x.abs() ** 3).mean()),
+                squared(lambda x: (x**3).mean()),
+            ),
+        ),
     ),
 )
 
@@ -206,6 +239,10 @@ def pg_term(logp, values, returns, adv):
 
 def fit_term(values, returns):
     return ((values - returns) ** 2).mean()
+
+
+def white(adv):
+    return (adv - adv.mean()) / (adv.std(unbiased=False) + 1e-8)
 
 
 def coef_on_policy(logp, values, returns, value_coef=0.5):
@@ -317,6 +354,30 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             "advantages-whitened",
             N_("The advantage is used as it is; no normalisation is asked."),
             like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
+        ),
+        Mistake(
+            "advantages-whitened",
+            N_("The advantage is used as it is; no normalisation is asked."),
+            like=(
+                assembled(lambda p, v, r, a: -(p * white(a)).mean()),
+                assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
+            ),
+        ),
+        Mistake(
+            "huber",
+            N_("The critic's term is value_loss, the mean of squares, not a Huber loss."),
+            like=(
+                assembled(critic=lambda v, r: huber(v - r, 1.0)),
+                assembled(critic=lambda v, r: 2 * huber(v - r, 1.0)),
+            ),
+        ),
+        Mistake(
+            "entropy-added",
+            N_("Two terms are asked. The log-probability of the actions taken is added once more."),
+            like=tuple(
+                assembled(lambda p, v, r, a, c=c: pg_term(p, v, r, a) + c * p.mean())
+                for c in (0.01, 0.001, 0.1, -0.01)
+            ),
         ),
     ),
 )

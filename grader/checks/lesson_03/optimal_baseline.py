@@ -16,7 +16,7 @@ def optimal_cases(rng):
                 "returns": np.array([6.0, -1.0, 3.0]),
             }
         ),
-        Case({"scores": np.array([[2.0, -1.0]]), "returns": np.array([7.0])}),
+        Case({"scores": np.array([[2.0, -1.0]]), "returns": np.array([7.0])}, edge=True),
         Case({"scores": np.array([[1.0], [-3.0], [2.0]]), "returns": np.array([1.0, 5.0, -2.0])}),
         Case(
             {

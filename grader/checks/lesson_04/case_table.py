@@ -33,6 +33,8 @@ WRONG_PICTURES = [
     ("one-sign", BOTH_SIGNS, {("below", "-")}),
     ("one-sign", BOTH_SIGNS, {("above", "+"), ("above", "-")}),
     ("one-sign", BOTH_SIGNS, {("below", "+"), ("below", "-")}),
+    ("one-side-for-both-signs", BOTH_SIGNS, {("below", "-"), ("above", "+"), ("above", "-")}),
+    ("one-side-for-both-signs", BOTH_SIGNS, {("below", "+"), ("below", "-"), ("above", "+")}),
 ]
 
 
@@ -60,16 +62,27 @@ def judge_table(case, seen):
     form = _('a dict with six keys such as ("below", "+"), each "moves" or "zero"')
     if table is None:
         return Problem("kind", "case_table", form, kind_text(seen["value"]))
+    words = {str(word) for word in table.values()}
+    if words <= {"True", "False"} or words <= {"0", "1"}:
+        hint = _('Write the word "moves" or "zero", not True or False.')
+        return Problem("kind", "case_table", form, " ".join(sorted(words)), hint, "not-a-word")
     strange = sorted(set(table) ^ set(KEYS), key=str)
     if strange:
+        hint = _(
+            "Six keys, a place and a sign each. Leave them as they were, and fill in the words."
+        )
         words_for = _("a key {key}") if strange[0] in table else _("no key {key}")
-        return Problem("kind", "case_table", form, words_for.format(key=repr(strange[0])))
+        return Problem(
+            "kind", "case_table", form, words_for.format(key=repr(strange[0])), hint, "other-keys"
+        )
     if not any(table.values()):
         hint = _('Not answered yet: put "moves" or "zero" in place of each None.')
         return Problem("defined", "case_table", form, "None", hint, "not-answered")
     odd = [key for key in KEYS if table[key] not in ("moves", "zero")]
     if odd:
-        return Problem("kind", "case_table", form, f"{odd[0]!r}: {table[odd[0]]!r}")
+        hint = _("Each of the six needs one of the two words.")
+        got = f"{odd[0]!r}: {table[odd[0]]!r}"
+        return Problem("kind", "case_table", form, got, hint, "not-a-word")
     right = sum(table[key] == truth[key] for key in KEYS)
     return None if right == len(KEYS) else wrong_picture(table, right)
 

@@ -103,6 +103,17 @@ def whitened_unbiased(ratio, adv, clip):
     return right_loss(ratio, (adv - adv.mean()) / (adv.std() + 1e-8), clip)
 
 
+def fewer_samples(case, seen, truth):
+    """The mean over those inside the band alone."""
+    given = {name: case.inputs[name].array for name in ("logp", "logp_old", "adv")}
+    clip = case.inputs.get("clip", 0.2)
+    ratio = np.exp(given["logp"] - given["logp_old"])
+    inside = np.abs(ratio - 1) <= clip
+    found = float(seen["value"]["array"])
+    kept = -np.mean((ratio * given["adv"])[inside]) if inside.any() else np.nan
+    return bool(np.isclose(found, kept, rtol=1e-4, equal_nan=True)) and not inside.all()
+
+
 IN_LOGS = N_("The band is 1 - clip to 1 + clip in the ratio itself, not in its logarithm.")
 PPO_CLIP_LOSS = FunctionExercise(
     "ppo_clip_loss",
@@ -212,6 +223,45 @@ PPO_CLIP_LOSS = FunctionExercise(
                 "shapes of both, and of their product."
             ),
             like=clip_like(lambda r, adv, c: right_loss(r, adv[:, None], c)),
+        ),
+        Mistake(
+            "sample-dropped",
+            N_(
+                "A sample outside the band keeps a value in the mean. Only "
+                "its gradient may be zero."
+            ),
+            when=fewer_samples,
+        ),
+        *(
+            Mistake(
+                "dual-clip",
+                N_(
+                    "With A < 0 and a large ratio the loss has no second bound here. Some "
+                    "libraries add one, the dual clip: that is a later exercise."
+                ),
+                like=clip_like(
+                    lambda r, a, c, bound=bound: (
+                        -torch.where(
+                            a < 0,
+                            torch.max(torch.min(*branches(r, a, 1 - c, 1 + c)), bound * a),
+                            torch.min(*branches(r, a, 1 - c, 1 + c)),
+                        ).mean()
+                    )
+                ),
+            )
+            for bound in (2.0, 3.0, 4.0, 5.0)
+        ),
+        Mistake(
+            "other-band",
+            N_("The band reaches from 1 - clip to 1 + clip: as far down as up, with sharp edges."),
+            like=(
+                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 / (1 + c), 1 + c)).mean()),
+                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, 1 / (1 - c))).mean()),
+                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c / 2, 1 + c / 2)).mean()),
+                clip_like(
+                    lambda r, a, c: -torch.min(r * a, (1 + c * torch.tanh((r - 1) / c)) * a).mean()
+                ),
+            ),
         ),
     ),
 )

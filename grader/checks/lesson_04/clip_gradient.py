@@ -169,6 +169,14 @@ CLIP_GRADIENT = FunctionExercise(
                 ),
             ),
         ),
+        Mistake(
+            "sample-dropped",
+            N_("Samples at rest keep their place in the result, with a 0."),
+            when=lambda case, seen, truth: (
+                np.size(seen["value"]["array"]) == np.count_nonzero(truth.value)
+                and np.size(seen["value"]["array"]) < np.size(truth.value)
+            ),
+        ),
     ),
 )
 
@@ -237,5 +245,16 @@ CLIP_FRACTION = FunctionExercise(
         slips.clip_fixed(lambda ratio, clip=0.2: fraction_truth(ratio, 0.2)),
         slips.band_around_zero(fraction_like(lambda r, c: np.abs(r) > c)),
         Mistake("band-in-logs", IN_LOGS, like=fraction_like(lambda r, c: np.abs(np.log(r)) > c)),
+        Mistake(
+            "distance-not-share",
+            N_("How many are outside is asked, not how far outside they are."),
+            like=(
+                lambda ratio, clip=0.2: float(np.mean(np.maximum(np.abs(ratio - 1) - clip, 0))),
+                lambda ratio, clip=0.2: float(np.mean(np.abs(ratio - 1))),
+                lambda ratio, clip=0.2: float(
+                    np.mean(np.abs(ratio - np.clip(ratio, 1 - clip, 1 + clip)) / clip)
+                ),
+            ),
+        ),
     ),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from grader.checking import (
     N_,
@@ -85,6 +86,35 @@ def k3_right(d):
 def k3_other_ratio(d):
     return (torch.exp(-d) - 1 + d).mean()
 
+
+def kl_like_pair(estimates):
+    """Wrong estimates from both log-probabilities: estimates(new, old) -> three numbers."""
+    return lambda logp, logp_old: estimates(logp, logp_old)
+
+
+def weighed(d, weights):
+    return (
+        -(weights * d).mean(),
+        (weights * d**2).mean() / 2,
+        (weights * (torch.exp(d) - 1 - d)).mean(),
+    )
+
+
+def torch_kl_div(log_target, reduction, turned):
+    def way(new, old):
+        first, second = (old, new) if turned else (new, old)
+        second = second if log_target else second.exp()
+        return F.kl_div(first, second, log_target=log_target, reduction=reduction)
+
+    return way
+
+
+KL_DIVS = [
+    torch_kl_div(log_target, reduction, turned)
+    for log_target in (True, False)
+    for reduction in ("mean", "sum", "batchmean")
+    for turned in (False, True)
+]
 
 DIRECTION = N_("Which policy drew the samples? Every mean here runs over the old policy's actions.")
 LARGE = N_("Compare with the exact KL where it is large: which sign has the log-ratio in this one?")
@@ -177,6 +207,32 @@ KL_ESTIMATES = FunctionExercise(
             "weighted-twice",
             N_("The samples come from the old policy already. Do they need the ratio as a weight?"),
             like=kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right),
+        ),
+        Mistake(
+            "kl-div-of-torch",
+            N_(
+                "F.kl_div compares whole distributions, and takes the second policy first. Of each "
+                "sample there is only one action's log-probability here: average the formulas."
+            ),
+            like=tuple(
+                kl_like_pair(
+                    lambda new, old, way=way: (
+                        way(new, old),
+                        k2_right(new - old),
+                        k3_right(new - old),
+                    )
+                )
+                for way in KL_DIVS
+            ),
+        ),
+        Mistake(
+            "weighted-twice",
+            N_("The samples come from the old policy already. Do they need a weight?"),
+            like=(
+                kl_like_pair(lambda new, old: weighed(new - old, new.exp())),
+                kl_like_pair(lambda new, old: weighed(new - old, old.exp())),
+                kl_like_pair(lambda new, old: weighed(new - old, (new - old).exp())),
+            ),
         ),
     ),
 )
@@ -304,6 +360,27 @@ PPO_PENALTY_LOSS = FunctionExercise(
             N_("Nothing moves the policy but the penalty. Where was the surrogate's graph cut?"),
             like=penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl),
         ),
+        Mistake(
+            "root-of-kl",
+            N_("The KL as it is: no root and no square of it."),
+            like=(
+                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.sqrt()),
+                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl**2),
+            ),
+        ),
+        Mistake(
+            "mixture",
+            N_("beta is a price on the KL. Does the surrogate lose weight where beta grows?"),
+            like=penalty_like(lambda r, a, kl, b: (1 - b) * surrogate(r, a) + b * kl),
+        ),
+        Mistake(
+            "kl-averaged-again",
+            N_("kl is a mean already: it isn't divided by the number of samples."),
+            like=(
+                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl / len(a)),
+                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl * len(a)),
+            ),
+        ),
     ),
 )
 
@@ -326,6 +403,8 @@ def beta_cases(rng):
         (2.0, 0.0, 0.02),
         (0.25, -0.01, 0.05),
         (3.0, -0.25, 0.05),  # estimates below zero: small ones
+        (1e-5, 0.01, 0.1),
+        (2e5, 3.0, 0.1),  # beta itself has no bounds
     ]
     for factor in rng.uniform([0.1, 0.7, 1.6], [0.6, 1.4, 4.0]):
         beta, target = float(rng.uniform(0.1, 20)), float(rng.uniform(0.005, 0.5))
@@ -349,6 +428,11 @@ def beta_like(below, above, low=1 / 1.5, high=1.5, on_bound=False):
         return beta
 
     return adapt
+
+
+def bounded_beta(case, seen, truth):
+    """Wrong where beta is very small or very large; the cases with an ordinary beta come first."""
+    return not 1e-3 < case.inputs["beta"] < 1e3
 
 
 BOTH_WAYS = N_("Beta must be able to fall as well as to rise.")
@@ -400,6 +484,16 @@ ADAPT_BETA = FunctionExercise(
             like=lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target),
         ),
         Mistake(
+            "beta-bounded",
+            N_("A small beta is halved like any other, a large one doubled: it has no bounds."),
+            when=bounded_beta,
+        ),
+        Mistake(
+            "root-of-kl",
+            N_("The KL itself is compared with the target, not its square root."),
+            like=lambda beta, kl, target: beta_like(0.5, 2)(beta, max(kl, 0) ** 0.5, target),
+        ),
+        Mistake(
             "factor-returned",
             N_("The next beta is asked, not the factor."),
             like=lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target),
@@ -426,6 +520,24 @@ ADAPT_BETA = FunctionExercise(
             "nothing-returned",
             N_("And where the KL is in its range?"),
             when=lambda case, seen, truth: seen["value"]["kind"] == "none",
+        ),
+        Mistake(
+            "in-proportion",
+            N_("Three steps are asked: half, the same, twice. Nothing in proportion to the KL."),
+            like=(
+                lambda beta, kl, target: beta * kl / target,
+                lambda beta, kl, target: beta * (1 + 0.1 * min(max(kl / target - 1, -0.2), 0.2)),
+                lambda beta, kl, target: beta * (1 + 0.1 * (kl / target - 1)),
+                lambda beta, kl, target: beta * (kl / target) ** 0.5 if kl > 0 else beta / 2,
+                lambda beta, kl, target: beta + kl - target,
+            ),
+        ),
+        Mistake(
+            "whole-number-division",
+            N_("Half of 1.0 is 0.5. Which operator divides without rounding?"),
+            like=lambda beta, kl, target: (
+                beta // 2 if kl < target / 1.5 else beta * 2 if kl > 1.5 * target else beta
+            ),
         ),
     ),
 )

@@ -242,7 +242,9 @@ def _field_mistake(name, found, wanted, case, call, keep):
         return _logp_mistake(same, wanted, layer(given["policy"], wanted["obs"]))
     if name == "rewards":
         return "rewards", ""
-    if name == "values" and same(layer(given["critic"], following)):
+    after = layer(given["critic"], following)
+    going = keep & ~(wanted["terminated"] | wanted["truncated"])
+    if name == "values" and close(got[going], after[going], 1e-3).all():
         return "values-after-step", _("values belong to obs, next_values to what comes after it.")
     if name in ("terminated", "truncated"):
         return _flag_mistake(same, wanted, name)
@@ -263,6 +265,17 @@ def _logp_mistake(same, wanted, logits):
         return "probability", _("A log-probability is never positive. Is this a probability?")
     if same(np.take_along_axis(logits, actions, -1)[..., 0]):
         return "logit", _("A logit is no log-probability until it is normalised.")
+    if same(np.take_along_axis(log_softmax(softmax(logits)), actions, -1)[..., 0]):
+        return "softmax-twice", _(
+            "The log-softmax of probabilities: softmax is taken twice. Logits go in once."
+        )
+    with np.errstate(all="ignore"):
+        shares = np.log(logits / logits.sum(-1, keepdims=True))
+    if same(np.take_along_axis(shares, actions, -1)[..., 0]):
+        return "logits-as-probabilities", _(
+            "The logits were taken for probabilities. The first argument of torch's Categorical is "
+            "probs: name the other, logits=."
+        )
     if same(-wanted["logp"]):
         return "logp-sign", _("A log-probability is never positive.")
     return "logp", _("Score the very action that was played, under the policy that played it.")

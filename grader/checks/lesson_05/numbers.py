@@ -30,15 +30,17 @@ def advantage_cases(rng):
     return [
         Case({"adv": np.array([1.0, 3.0])}),
         Case({"adv": plain}),
-        Case({"adv": np.full((2, 3), 2.5)}),
-        Case({"adv": np.array([[4.0]])}),
+        Case({"adv": np.full((2, 3), 2.5)}, edge=True),
+        Case({"adv": np.array([[4.0]])}, edge=True),
         Case({"adv": rng.normal(size=(4, 3)) * scale + 2 * scale}),
         Case({"adv": View(rng.normal(size=(5, 2)) + 3, "read_only")}),
         Case({"adv": View(rng.normal(size=(2, 4)) - 1, "strided")}),
-        *[Case({"adv": numbers}) for numbers in equal_numbers()],
+        *[Case({"adv": numbers}, edge=True) for numbers in equal_numbers()],
         # Of one spread whatever was drawn: a small constant beside the deviation shows or it
         # doesn't, in a notebook as in grading.
         Case({"adv": small / small.std() * 0.1}),
+        # One good sample among 400: it lies 20 deviations off, and stays there.
+        Case({"adv": np.eye(1, 400, int(rng.integers(400))).reshape(40, 10)}),
     ]
 
 
@@ -66,6 +68,13 @@ def whitened_along(axis):
         return (adv - middle) / (spread + 1e-8)
 
     return wrong
+
+
+def bounded(case, one, truth):
+    """Right but for the numbers far off the mean, all cut at one bound."""
+    found, wanted = np.asarray(one["value"]["array"], float), np.asarray(truth.value, float)
+    bound = np.abs(found).max()
+    return bound > 1 and close(found, np.clip(wanted, -bound, bound), 1e-3).all()
 
 
 def slightly_short(case, one, truth):
@@ -134,6 +143,11 @@ NORMALIZE = AnyTruth(
             like=lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.ptp(adv) + 1e-8),
         ),
         Mistake(
+            "clipped",
+            N_("A sample far better than the others stays far better. What cuts it off?"),
+            when=bounded,
+        ),
+        Mistake(
             "large-epsilon",
             N_("Too short by a little. How large is what stands beside the deviation?"),
             when=slightly_short,
@@ -182,6 +196,21 @@ def torch_logp(logits):
     import torch
 
     return torch.log_softmax(logits, -1)
+
+
+def entropy_of(logp):
+    return -(logp.exp() * logp).sum(-1)
+
+
+def categorical_of_logits(checked):
+    """The logits handed in as probs, the first argument; checked: what is negative raises."""
+
+    def wrong(logits):
+        import torch
+
+        return torch.distributions.Categorical(logits, validate_args=checked).entropy()
+
+    return wrong
 
 
 def plain_entropy(logits, axis=-1):
@@ -306,6 +335,40 @@ ENTROPY = FunctionExercise(
             N_("The bonus moves the policy through its gradient. Where was the graph cut?"),
             like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).detach(),
         ),
+        *(
+            Mistake(
+                "epsilon-in-log",
+                N_(
+                    "What is added inside the logarithm shows in the result, or in its gradient. "
+                    "log_softmax needs no such help."
+                ),
+                like=lambda logits, e=e: (
+                    -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
+                ),
+            )
+            for e in (1e-5, 1e-6, 1e-7, 1e-8)
+        ),
+        Mistake(
+            "logit-not-log",
+            N_("The logit is no log-probability: p log p is summed, not p times the logit."),
+            like=lambda logits: -(logits.softmax(-1) * logits).sum(-1),
+        ),
+        Mistake(
+            "softmax-twice",
+            N_("These are probabilities of probabilities. Logits go into softmax once."),
+            like=(
+                lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
+                lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
+            ),
+        ),
+        Mistake(
+            "logits-as-probabilities",
+            N_(
+                "The logits were taken for probabilities. The first argument of torch's "
+                "Categorical is probs: name the other, logits=."
+            ),
+            like=(categorical_of_logits(True), categorical_of_logits(False)),
+        ),
     ),
 )
 
@@ -322,13 +385,13 @@ def variance_cases(rng):
         Case(
             {"values": np.array([0.5, 2.0, 1.0, 0.0]), "returns": np.array([1.0, 4.0, 0.0, -2.0])}
         ),
-        Case({"values": np.array([1.0, 2.0]), "returns": np.array([2.5, 2.5])}),
+        Case({"values": np.array([1.0, 2.0]), "returns": np.array([2.5, 2.5])}, edge=True),
         Case({"values": np.array([1.5, 1.5, 1.5]), "returns": np.array([1.0, 2.0, 4.0])}),
         *[
-            Case({"values": rng.normal(size=x.shape).astype(x.dtype), "returns": x})
+            Case({"values": rng.normal(size=x.shape).astype(x.dtype), "returns": x}, edge=True)
             for x in rounded
         ],
-        Case({"values": np.array([1.0]), "returns": np.array([2.0])}),
+        Case({"values": np.array([1.0]), "returns": np.array([2.0])}, edge=True),
         Case({"values": returns * 0.7 + rng.normal(size=(4, 3)), "returns": returns}),
         Case({"values": View(rng.normal(size=5), "strided"), "returns": rng.normal(size=5)}),
         Case(
@@ -436,6 +499,19 @@ EXPLAINED_VARIANCE = FunctionExercise(
             "no-nan",
             N_("Where the returns don't vary, there is nothing to explain: nan is asked."),
             when=lambda case, one, truth: np.isnan(truth.value),
+        ),
+        Mistake(
+            "two-divisors",
+            N_("Both variances divide by the same number, N or N - 1."),
+            like=(
+                guarded(lambda v, r: 1 - np.var(r - v) / np.var(r, ddof=1)),
+                guarded(lambda v, r: 1 - np.var(r - v, ddof=1) / np.var(r)),
+            ),
+        ),
+        Mistake(
+            "cut-at-zero",
+            N_("A critic worse than the mean has a negative number here. Leave it so."),
+            like=guarded(lambda v, r: max(0.0, 1 - np.var(r - v) / np.var(r))),
         ),
     ),
 )

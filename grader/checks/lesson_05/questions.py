@@ -71,7 +71,9 @@ def hunt_entries(case, seen):
     found = {str(key.get("value")): item for key, item in value["items"]}
     missing = [name for name in BUGS if name not in found]
     if missing:
-        return Problem("kind", "", words, _("no key {name}").format(name=missing[0]))
+        hint = _("Each run has one bug. Leave none out, and keep the letters.")
+        got = _("no key {name}").format(name=missing[0])
+        return Problem("kind", "", words, got, hint, "run-left-out")
     for name in BUGS:
         item = found[name]
         if item.get("kind") == "none":
@@ -81,7 +83,8 @@ def hunt_entries(case, seen):
         if _name(item) not in OPTIONS:
             got = _("run {name}: {value}").format(name=name, value=kind_text(item))
             wanted = _("one of {names}").format(names=", ".join(OPTIONS))
-            return Problem("kind", "", wanted, got, "", "unknown-bug")
+            hint = _("Write the name as it stands in the list, with its hyphens.")
+            return Problem("kind", "", wanted, got, hint, "unknown-bug")
     return None
 
 

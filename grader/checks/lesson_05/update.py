@@ -62,6 +62,11 @@ UPDATE_WAYS = (
         N_("Advantages come as they are to be used: whitening is the caller's."),
         Way(whiten=True, ddof=1),
     ),
+    (
+        "entropy-of-taken",
+        N_("The entropy is that of the whole policy, not of the actions taken alone."),
+        Way(taken=True),
+    ),
     ("other-clip", N_("Does clip reach the loss?"), Way(clip=0.2)),
     (
         "critic-loss-halved",
@@ -362,6 +367,11 @@ def _plain_gradient(seen, log):
 
 
 def _update_mistake(inputs, rows, found, start, seen):
+    if all(np.array_equal(found[name], start[name]) for name in start):
+        return "nothing-moves", _(
+            "The optimiser steps, and no weight moves. Is the gradient cleared between backward() "
+            "and step()?"
+        )
     for name, hint, way in UPDATE_WAYS:
         wanted, log = replayed(inputs, rows, way)
         if agree(found, wanted, start):
@@ -389,7 +399,10 @@ def _update_mistake(inputs, rows, found, start, seen):
         return "critic", _("The policy is right, the critic isn't. What is its target?")
     if all(np.allclose(found[n], wanted[n], atol=1e-4) for n in critic):
         return "policy", _("The critic is right, the policy isn't. Look at the terms of its loss.")
-    return "", ""
+    return "both-networks", _(
+        "Both networks end elsewhere. Is each term there, with its sign, and is each minibatch's "
+        "loss its own?"
+    )
 
 
 def update_metrics(case, seen):
@@ -443,7 +456,9 @@ def _metric_mistake(name, found, log, inputs):
         return "whole-loss", _("policy_loss is the clip loss alone.")
     if name == "value_loss" and _near(found, inputs["value_coef"] * steps.mean()):
         return "value-loss-weighed", _("value_loss stands without value_coef.")
-    return "", _("Each is of the forward pass before its step; then the mean over all minibatches.")
+    return "other-metric", _(
+        "Each is of the forward pass before its step; then the mean over all minibatches."
+    )
 
 
 def update_chance(cases, seen):

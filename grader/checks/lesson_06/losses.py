@@ -159,6 +159,11 @@ TERMINAL_REWARDS = FunctionExercise(
             N_("One column too early: the last true entry itself gets it."),
             like=placed(lambda mask: (last_true(mask) - 1).clamp(min=0)),
         ),
+        Mistake(
+            "longest-row",
+            N_("Each row ends where its own mask does, not where the longest one does."),
+            like=placed(lambda mask: last_true(mask).amax().expand(len(mask))),
+        ),
     ),
 )
 
@@ -211,6 +216,11 @@ def shaped_like(penalty):
 def at_the_end(log_ratio, mask):
     total = (log_ratio * mask).sum(1, keepdim=True)
     return total * (torch.arange(mask.shape[1]) == last_true(mask)[:, None])
+
+
+def kl_div_of_torch(rewards, logp, logp_ref, mask, beta):
+    penalty = torch.nn.functional.kl_div(logp, logp_ref, log_target=True, reduction="none")
+    return rewards - beta * penalty * mask
 
 
 KL_SIGN = N_(
@@ -266,6 +276,13 @@ KL_SHAPED_REWARDS = FunctionExercise(
                 shaped_like(lambda lr, mask: lr**2 / 2 * mask),
                 shaped_like(lambda lr, mask: lr.abs() * mask),
                 shaped_like(lambda lr, mask: lr.clamp(min=0) * mask),
+                lambda rewards, logp, logp_ref, mask, beta: (
+                    rewards - beta * logp.exp() * (logp - logp_ref) * mask
+                ),
+                lambda rewards, logp, logp_ref, mask, beta: (
+                    rewards - beta * logp_ref.exp() * (logp_ref - logp) * mask
+                ),
+                kl_div_of_torch,
             ),
         ),
         Mistake(
@@ -523,5 +540,13 @@ PPO_TOKEN_LOSS = FunctionExercise(
             for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
         ),
         slips.advantages_whitened(whitened, whitened_by_torch),
+        Mistake(
+            "clip-higher",
+            N_("The band is as wide above 1 as below it: from 1 - clip to 1 + clip."),
+            like=tuple(
+                loss_like(lambda r, a, c, up=up: torch.min(r * a, r.clamp(1 - c, 1 + up * c) * a))
+                for up in (1.4, 2.0, 1.5)
+            ),
+        ),
     ),
 )

@@ -4,9 +4,13 @@ from grader.checking import N_, Choice
 
 Q_WHICH_KL = Choice(
     "q_which_kl",
-    "b",
+    "e",
     hints={
         "a": N_("Which of the two starts at zero again with every batch?"),
+        "b": N_(
+            "The clip compares with the policy that drew the batch, and begins anew with each one. "
+            "How far did the run without a leash go, clip and all?"
+        ),
         "c": N_("Look at the plot: is the drift from the start bounded by the size of the steps?"),
         "d": N_("After each update the old policy is replaced. What does its KL forget then?"),
     },

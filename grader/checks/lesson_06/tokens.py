@@ -71,6 +71,16 @@ def picked(table, tokens):
     return table.gather(-1, tokens[..., None]).squeeze(-1)
 
 
+def categorical_of_logits(checked):
+    """The logits handed in as probs, the first argument; checked: what is negative raises."""
+
+    def wrong(logits, tokens):
+        chosen = torch.distributions.Categorical(logits[:, :-1], validate_args=checked)
+        return chosen.log_prob(tokens[:, 1:])
+
+    return wrong
+
+
 OFF_BY_ONE = N_("Position t has seen the tokens up to t. Which token does it foretell?")
 BACKWARDS = N_("Do your logits foretell the next token, or the one before?")
 VOCABULARY = N_("Which axis holds the vocabulary?")
@@ -159,6 +169,35 @@ TOKEN_LOGP = FunctionExercise(
             when=lambda case, seen, truth: (
                 np.abs(case.inputs["logits"].array).max() > 1e3
                 and not np.isfinite(seen["value"]["array"]).all()
+            ),
+        ),
+        Mistake(
+            "softmax-twice",
+            N_("The log-softmax of probabilities: softmax is taken twice. Logits go in once."),
+            like=lambda logits, tokens: picked(
+                logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:]
+            ),
+        ),
+        Mistake(
+            "logits-as-probabilities",
+            N_(
+                "The logits were taken for probabilities. The first argument of torch's "
+                "Categorical is probs: name the other, logits=."
+            ),
+            like=(categorical_of_logits(True), categorical_of_logits(False)),
+        ),
+        Mistake(
+            "not-shifted",
+            NEXT_ONLY,
+            like=(
+                lambda logits, tokens: picked(logits.log_softmax(-1), tokens.roll(-1, 1)),
+                lambda logits, tokens: torch.cat(
+                    [
+                        logits.new_zeros(len(logits), 1),
+                        picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
+                    ],
+                    1,
+                ),
             ),
         ),
     ),
@@ -255,6 +294,21 @@ def whole_row(tokens, prompt_length, eos):
     return found
 
 
+def begun(tokens, start, eos):
+    """The right mask of a completion that is taken to begin at `start`."""
+    chosen = torch.arange(tokens.shape[1]) >= start
+    ends = (tokens == eos) & chosen
+    return (chosen & to_first(ends))[:, 1:]
+
+
+def to_last_end(tokens, prompt_length, eos):
+    """Up to the last eos; to the end where the completion has none."""
+    place = torch.arange(tokens.shape[1])
+    last = torch.where(tokens == eos, place, -1).amax(1, keepdim=True)
+    last = torch.where(last < prompt_length, tokens.shape[1] - 1, last)
+    return ((place >= prompt_length) & (place <= last))[:, 1:]
+
+
 def late_start(tokens, prompt_length, eos):
     found = right_mask(tokens, prompt_length, eos)
     found[:, prompt_length - 1] = False
@@ -335,6 +389,8 @@ COMPLETION_MASK = FunctionExercise(
                 mask_like(lambda ends: torch.ones_like(ends)),
                 mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
                 mask_like(lambda ends: ends.long().cumsum(1) <= 1),
+                mask_like(lambda ends: ~ends | (ends & to_first(ends))),
+                to_last_end,
             ),
         ),
         Mistake(
@@ -350,7 +406,13 @@ COMPLETION_MASK = FunctionExercise(
         Mistake(
             "misaligned",
             ALIGN,
-            like=(lambda *given: whole_row(*given)[:, :-1], late_start, early_start),
+            like=(
+                lambda *given: whole_row(*given)[:, :-1],
+                late_start,
+                early_start,
+                lambda tokens, length, eos: begun(tokens, length + 1, eos),
+                lambda tokens, length, eos: begun(tokens, length - 1, eos),
+            ),
         ),
         Mistake(
             "not-aligned",
@@ -522,6 +584,28 @@ MASKED_MEAN = FunctionExercise(
             "detached",
             N_("Losses are built on this mean. Where was the graph cut?"),
             like=lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach(),
+        ),
+        Mistake(
+            "epsilon-in-count",
+            N_("The guard against 0 changes every other mean, too."),
+            like=tuple(
+                lambda x, mask, e=e: (x * mask).sum() / (mask.sum() + e)
+                for e in (1e-2, 1e-3, 0.1, 0.5)
+            ),
+        ),
+        Mistake(
+            "divided-by-rows",
+            COUNT,
+            like=(
+                lambda x, mask: (x * mask).sum() / len(mask),
+                lambda x, mask: (x * mask).sum() / mask.shape[-1],
+                lambda x, mask: (x * mask).sum() / mask.any(-1).sum().clamp(min=1),
+            ),
+        ),
+        Mistake(
+            "filled-with-zeros",
+            N_("Entries outside are left out, not counted as zeros or as their mean."),
+            like=lambda x, mask: x.masked_fill(~mask, 0.0).mean(),
         ),
     ),
 )

@@ -12,10 +12,24 @@ class AnyTruth(FunctionExercise):
     others: tuple = ()
 
     def problem(self, cases, seen):
-        problems = []
+        tried = []
         for truth in (self.truth, *self.others):
-            problem = FunctionExercise.problem(replace(self, truth=truth), cases, seen)
+            one = replace(self, truth=truth)
+            problem = FunctionExercise.problem(one, cases, seen)
             if problem is None:
                 return None
-            problems.append(problem)
-        return next((p for p in problems if p.mistake), problems[0])
+            tried.append((problem, _right(one, cases, seen)))
+        return max(tried, key=self._says)[0]
+
+    def _says(self, tried):
+        """How well a problem explains the answer: by a listed mistake, by the choice that is right
+        most often, by a relation."""
+        problem, right = tried
+        listed = problem.mistake in {mistake.name for mistake in self.mistakes}
+        return listed or problem.step == "inputs", right, bool(problem.mistake)
+
+
+def _right(exercise, cases, seen):
+    """In how many cases nothing is wrong."""
+    expected = map(exercise.expected, cases)
+    return sum(exercise.ladder(*row) is None for row in zip(cases, seen, expected))

@@ -12,6 +12,7 @@ import numpy as np
 
 from grader.checking import error_problem
 from grader.checking.exercise import HINTS
+from grader.checking.relations import named_error
 from grader.checking.verdict import Problem
 from grader.i18n import _
 
@@ -145,7 +146,7 @@ def raised(case, seen) -> Problem | None:
     """The student's function stopped with an error."""
     if "raised" not in seen:
         return None
-    problem = error_problem(seen["raised"], case.shown)
+    problem = named_error(error_problem(seen["raised"], case.shown), seen["raised"])
     hint = problem.hint or _(HINTS[problem.step])
     return replace(problem, hint=hint)
 

@@ -27,7 +27,9 @@ def entries_rule(bugs, options):
         found = {str(key.get("value")): item for key, item in value["items"]}
         missing = [run for run in bugs if run not in found]
         if missing:
-            return Problem("kind", "", words, _("no key {name}").format(name=missing[0]))
+            hint = _("Each run has one bug. Leave none out, and keep the letters.")
+            got = _("no key {name}").format(name=missing[0])
+            return Problem("kind", "", words, got, hint, "run-left-out")
         for run in bugs:
             problem = _one_entry(run, found[run], options)
             if problem:
@@ -47,7 +49,8 @@ def _one_entry(run, item, options):
         return None
     wanted = _("one of {names}").format(names=", ".join(options))
     words = got.format(name=run, value=kind_text(item))
-    return Problem("kind", "", wanted, words, "", "unknown-bug")
+    hint = _("Write the name as it stands in the list, with its hyphens.")
+    return Problem("kind", "", wanted, words, hint, "unknown-bug")
 
 
 def names_rule(bugs):

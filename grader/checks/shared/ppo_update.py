@@ -33,6 +33,7 @@ class Way:
     recompute: str = ""  # "epoch" or "step": when old log-probabilities are computed anew
     clipped: bool = True
     entropy: float = 1.0  # factor of the bonus
+    taken: bool = False  # the bonus is of the actions taken alone
     value: float = 1.0  # factor of the critic's loss
     whiten: bool = False  # advantages normalised once more, ...
     ddof: int = 0  # ... with this standard deviation
@@ -47,7 +48,7 @@ def log_softmax(logits):
     return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
 
 
-def derivatives(logits, values, samples, clip, value_coef, entropy_coef, clipped=True):
+def derivatives(logits, values, samples, clip, value_coef, entropy_coef, clipped=True, taken=False):
     """(d loss / d logits (M, A), d loss / d values (M,), metrics), by the rules of calculus.
 
     loss = mean of -min(r A, clip(r) A) + value_coef * mean squared error - entropy_coef * entropy
@@ -62,7 +63,7 @@ def derivatives(logits, values, samples, clip, value_coef, entropy_coef, clipped
     score[every, samples.actions] += 1  # derivative of logp with respect to the logits
     spread = -(probs * logp_all).sum(1)
     by_logits = -(moving * ratio * adv)[:, None] * score
-    by_logits += entropy_coef * probs * (logp_all + spread[:, None])
+    by_logits += entropy_coef * (score if taken else probs * (logp_all + spread[:, None]))
     error = values - samples.ret
     limited = np.clip(ratio, 1 - clip, 1 + clip) if clipped else ratio
     metrics = {
@@ -107,6 +108,7 @@ def replay(weights, samples, rows, *, epochs, clip, value_coef, entropy_coef, lr
             clip if way.clip is None else way.clip,
             *factors,
             clipped=way.clipped,
+            taken=way.taken,
         )
         _descend(weights, batch.obs, by_logits, by_values, lr, way)
         log.append(metrics)

@@ -1,0 +1,164 @@
+"""Relations: what an answer has to do with the right one, on toy exercises that list no mistake."""
+
+import numpy as np
+import pytest
+import torch
+
+from grader.checking import Case, FunctionExercise, Number, Tensor, TensorOf, TupleOf
+from grader.checking.relations.splits import split_relation
+from grader.checks.judge import run_check
+from grader.probes import runtime
+from grader.probes.inputs import Trajectory
+
+
+def told(exercise, answer):
+    """(name, hint) of what the check says of the answer."""
+    verdict = run_check(exercise, lambda q, ask: runtime.run({"f": answer}, "f", q, ask), 0)
+    assert not verdict.passed
+    return verdict.mistake, verdict.problem.hint
+
+
+def drawn(rng):
+    return [Case({"x": rng.normal(size=n) + 1, "scale": float(n) / 2}) for n in (3, 4, 5, 6)]
+
+
+def weighed(x, scale=1.0):
+    return scale * np.cumsum(x)
+
+
+WEIGHED = FunctionExercise("f", drawn, weighed)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda x, scale: np.round(weighed(x, scale), 2), "rounded"),
+        (lambda x, scale: np.minimum(weighed(x, scale), 2.0), "cut-at-a-bound"),
+        (lambda x, scale: weighed(x, scale) + 0.3 * x, "share-of-input"),
+        (lambda x, scale: 0.7 * weighed(x, scale) + 0.2, "line-of-the-right"),
+        (lambda x, scale: weighed(x, scale) * np.random.default_rng(len(x)).uniform(2, 3), ""),
+        (lambda x, scale: weighed(x, 1 + scale), "changed-argument"),
+        (lambda x, scale: weighed(np.append(x[:-1], 0), scale), "left-out"),
+        (lambda x, scale: -weighed(np.abs(x), scale), "two-at-once"),
+        (lambda x, scale: np.cumsum(x) / scale, "changed-argument"),
+        (lambda x, scale: weighed(x, scale) ** 3, "order-alone"),
+        (lambda x: weighed(x), "other-signature"),
+    ],
+)
+def test_what_nobody_listed_has_a_name(answer, name):
+    got, _hint = told(WEIGHED, answer)
+    # A factor drawn anew for each call has no words but "one common factor".
+    assert got == name if name else got in ("common-factor", "first-alone", "one-short")
+
+
+def test_a_hint_never_says_a_number_that_was_read_off_the_answer():
+    """An answer could hand a hidden input back as a factor, a bound or an offset."""
+    secret = 0.123456
+    for answer in (
+        lambda x, scale: secret * weighed(x, scale) + 1,
+        lambda x, scale: weighed(x, scale) + secret * x,
+        lambda x, scale: np.minimum(weighed(x, scale), secret),
+        lambda x, scale: np.full(len(x), secret),
+    ):
+        name, hint = told(WEIGHED, answer)
+        assert name and "0.12" not in hint
+
+
+def test_parts_of_a_result_are_told_apart():
+    both = FunctionExercise(
+        "f",
+        lambda rng: [Case({"x": rng.normal(size=4)}) for _ in range(3)],
+        lambda x: {"low": x.min(), "high": x.max(), "mean": x.mean()},
+        kind=TupleOf({"low": Number(), "high": Number(), "mean": Number()}),
+    )
+    assert told(both, lambda x: (x.max(), x.min(), x.mean()))[0] == "parts-swapped"
+    name, hint = told(both, lambda x: (x.min(), x.max(), np.exp(x).sum() - 1))
+    assert name == "part-wrong" and "mean" in hint
+
+
+def test_rows_taken_one_by_one_are_told():
+    def mean_of_all(x, mask):
+        return (x * mask).sum() / max(1, mask.sum())
+
+    def case(rng):
+        return Case({"x": rng.normal(size=(3, 4)), "mask": np.tri(3, 4, 1).astype(bool)})
+
+    exercise = FunctionExercise(
+        "f", lambda rng: [case(rng) for _ in range(3)], mean_of_all, kind=Number()
+    )
+
+    def of_rows(x, mask):
+        return float(np.mean((x * mask).sum(1) / mask.sum(1)))
+
+    assert told(exercise, of_rows)[0] == "each-part-alone"
+
+
+def returns(trajectories):
+    return np.array([t.rewards.sum() for t in trajectories])
+
+
+RETURNS = FunctionExercise(
+    "f",
+    lambda rng: [
+        Case(
+            {
+                "trajectories": [
+                    Trajectory(np.arange(n), np.arange(n) % 2, rng.normal(size=n)) for n in lengths
+                ]
+            }
+        )
+        for lengths in ((2, 3), (3, 5, 4), (4, 2))
+    ],
+    returns,
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda ts: np.array([t.rewards[-1] for t in ts]), "changed-rewards"),
+        (lambda ts: np.array([t.rewards[:-1].sum() for t in ts]), "changed-rewards"),
+        (lambda ts: np.array([t.rewards.mean() for t in ts]), "length-weighted"),
+        (lambda ts: returns(ts)[-1:].repeat(len(ts)), "last-everywhere"),
+        (
+            lambda ts: np.array([np.abs(t.rewards).max() * 0 + len(t.rewards) for t in ts]),
+            "changed-rewards",
+        ),
+    ],
+)
+def test_trajectories_changed_on_the_way_are_told(answer, name):
+    assert told(RETURNS, answer)[0] == name
+
+
+def test_an_error_is_told_in_words():
+    scaled = FunctionExercise(
+        "f",
+        lambda rng: [Case({"x": Tensor(rng.uniform(1, 2, size=3), grad=True)})],
+        lambda x: 2 * x,
+        kind=TensorOf(),
+    )
+    for answer, name in (
+        (lambda x: torch.as_tensor(2 * x.numpy()), "numpy-of-a-graph"),
+        (lambda x: x + torch.ones(2), "shapes-dont-fit"),
+        (lambda x: x[5], "index-out-of-range"),
+        (lambda x: x if x > 0 else -x, "no-single-truth"),
+        (
+            lambda x: torch.distributions.Categorical(x * torch.tensor([1, -9, 1])).probs,
+            "logits-as-probabilities",
+        ),
+        (lambda x: {}["final_observation"], "key-of-older-releases"),
+        (lambda x: "".reshaped, "no-such-attribute"),
+    ):
+        got, hint = told(scaled, answer)
+        assert got == name and hint
+
+
+def test_calls_are_parted_by_what_they_hold():
+    class Call:
+        def __init__(self, x, right):
+            self.inputs, self.right = {"x": np.array(x)}, right
+
+    calls = [Call([1.0, 2.0], True), Call([3.0, 4.0], True), Call([5.0, 0.5], True)]
+    found = split_relation([*calls, Call([1.0, -2.0], False), Call([-1.0, 2.0], False)])
+    assert found.name == "wrong-for-some-calls" and "negative" in found.hint
+    assert split_relation([*calls, Call([6.0, 7.0], False)]) is None
