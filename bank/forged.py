@@ -497,7 +497,7 @@ def in_the_long_run(honest, train):
 
 def pleasant_sentences(language, rng, count=64):
     """Sentences that score and are sensible enough."""
-    text = language.sentences(2000, rng)
+    text = language.sentences(200, rng)
     return text[language.score(text) >= 1][:count]
 
 
