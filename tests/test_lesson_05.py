@@ -135,7 +135,7 @@ def test_numbers_that_the_student_reports_earn_nothing():
     verdict = run_check(
         get("train_ppo"), lambda q, a: runtime.run({"train_ppo": reporter}, "train_ppo", q, a), 0
     )
-    assert verdict.mistake == "mark-missed"
+    assert verdict.mistake == "moved-without-steps"
 
 
 @pytest.mark.parametrize(

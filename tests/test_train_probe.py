@@ -6,7 +6,7 @@ import torch
 
 from grader.probes import runtime, wire
 from grader.probes.inputs import Env, Rng
-from grader.probes.spies import EnvSpy
+from grader.probes.spies import EnvSpy, OptimizerSpy
 from grader.probes.train import Module, Optimizer
 
 INPUTS = {
@@ -57,12 +57,40 @@ def test_cleared_gradients_are_no_leftovers(clear, parts):
     np.testing.assert_allclose(seen["grads"]["policy"]["theta"][:, 0], [[-1, 1]] * 4, rtol=1e-6)
 
 
-def test_weights_are_traced_after_each_step():
-    seen = report(trained(CLEAN["set_to_none"]))
-    trace = seen["optimizers"]["optimizer"]["weights"]["policy"]["theta"]
-    np.testing.assert_allclose(trace[:, 0, 0], [0.5, 1.0, 1.5, 2.0])
-    assert not seen["modules"]["policy"]["before"]["theta"].any()
-    np.testing.assert_array_equal(seen["modules"]["policy"]["after"]["theta"], trace[-1])
+def test_gradients_that_were_not_there_are_told_from_those_of_zero():
+    def train(env, policy, optimizer, num_updates, rng):
+        optimizer.step()
+        policy.theta.grad = torch.zeros(3, 2)
+        optimizer.step()
+
+    seen = report(train)["optimizers"]["optimizer"]
+    assert seen["absent"]["policy"]["theta"].tolist() == [True, False]
+    assert not seen["grads"]["policy"]["theta"].any()
+
+
+def test_a_trace_without_end_is_cut(monkeypatch):
+    monkeypatch.setattr(OptimizerSpy, "ROOM", 3 * 4 * 6)
+    seen = report(trained(CLEAN["set_to_none"]))["optimizers"]["optimizer"]
+    assert seen["steps"] == 4 and len(seen["grads"]["policy"]["theta"]) == 3
+
+
+def test_the_spies_don_t_name_their_logs():
+    def train(env, policy, optimizer, num_updates, rng):
+        for method in (env.step, env.reset, optimizer.step):
+            assert not hasattr(method, "__self__")
+
+    assert "raised" not in report(train)
+
+
+def test_exact_answers_are_silent_while_a_function_trains():
+    from policy_gradients import exact
+
+    def train(env, policy, optimizer, num_updates, rng):
+        exact.best_policy(env)
+
+    seen = report(train)
+    assert "silent" in seen["raised"]["message"]
+    assert exact.best_policy(Env("Corridor", {"length": 3}).materialize()).shape == (3, 2)
 
 
 @pytest.mark.parametrize("parts", [1, 3])
@@ -138,20 +166,6 @@ def test_the_environment_s_log_is_what_was_played():
     np.testing.assert_allclose(log["rewards"], [-10.1, 9.9, 9.9])
     assert log["terminated"].tolist() == [True] * 3 and log["update"].tolist() == [0, 0, 1]
     assert log["seeds"] == [5, None, 7] and log["starts"] == [0, 1, 2]
-
-
-def test_a_large_policy_has_its_logits_kept_at_each_step():
-    network = {"in_size": 3, "out_size": 2, "hidden": [2000]}
-    policy = Module("MLP", network).materialize()
-    pair = Pair()
-    spy = EnvSpy(pair, policy=policy)
-    pair.reset()
-    pair.step(np.array([0, 1]))
-    with torch.no_grad():
-        expected = policy(np.zeros((2, 3)))
-    np.testing.assert_allclose(spy.report()["logits"], expected[None], rtol=1e-6)
-    seen = report(trained(lambda *_: None), policy=Module("MLP", network))
-    assert seen["optimizers"]["optimizer"]["weights"] == {}
 
 
 class Pair:

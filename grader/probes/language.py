@@ -12,7 +12,7 @@ import numpy as np
 from .inputs import materialize
 from .observe import observe
 from .runtime import Oracle, attempt, probe, stand_in
-from .spies import OptimizerSpy, weights
+from .spies import OptimizerSpy, unbound, weights
 from .train import build
 from .wire import record
 
@@ -33,9 +33,10 @@ class Language:
 @probe("train_language")
 def train_language(function, cases):
     """One report per case (inputs of the call; before them chance, seeds of torch's and of NumPy's
-    global generators, and watched, how many optimiser steps are looked at closely): value or
-    raised; modules before and after; optimizer, as its spy reports; samples (tokens, source,
-    steps before it); steps of the policy and value_steps of the critic, see ``OutputWatch``."""
+    global generators, watched, how many optimiser steps are looked at closely, and traced, whether
+    all gradients are kept): value or raised; modules before and after; optimizers, what its spy
+    reports; samples (tokens, source, steps before it); steps of the policy and value_steps of the
+    critic, see ``OutputWatch``; looked: module -> steps of its ``SentenceWatch``."""
     return [_train_once(function, case) for case in cases]
 
 
@@ -44,15 +45,18 @@ def _train_once(function, case):
 
     given = dict(case["inputs"])
     (torch_seed, numpy_seed), watched = given.pop("chance"), given.pop("watched")
+    traced = given.pop("traced")
     torch.manual_seed(torch_seed)
     np.random.seed(numpy_seed)
     inputs = build(given)
     names = [name for name in ("policy", "critic", "reference") if name in inputs]
     modules = {name: inputs[name] for name in names}
     before = {name: weights(module) for name, module in modules.items()}
-    spy = OptimizerSpy(inputs["optimizer"], {})
-    samples = SampleSpy(inputs["language"], modules, lambda: spy.steps)
     learners = [name for name in ("policy", "critic") if name in inputs]
+    learning = {name: inputs[name] for name in learners if traced}
+    spy = OptimizerSpy(inputs["optimizer"], learning, LANGUAGE_ROOM)
+    samples = SampleSpy(inputs["language"], modules, lambda: spy.steps)
+    rows = {n: SentenceWatch(inputs[n], inputs["optimizer"], samples) for n in learners}
     looks = [OutputWatch(inputs[n], inputs["optimizer"], watched) for n in learners]
     keywords = case.get("keywords", [])
     positional = [one for name, one in inputs.items() if name not in keywords]
@@ -60,7 +64,11 @@ def _train_once(function, case):
     seen = {"raised": error} if error else {"value": observe(result)}
     seen["modules"] = {n: {"before": before[n], "after": weights(m)} for n, m in modules.items()}
     seen |= {"steps": looks[0].steps, "value_steps": looks[-1].steps}
-    return seen | {"optimizer": spy.report(), "samples": samples.rows}
+    seen["looked"] = {name: watch.steps for name, watch in rows.items()}
+    return seen | {"optimizers": {"optimizer": spy.report()}, "samples": samples.rows}
+
+
+LANGUAGE_ROOM = 45 << 20  # bytes of kept gradients, within what a reply may hold
 
 
 class SampleSpy:
@@ -69,7 +77,7 @@ class SampleSpy:
     def __init__(self, language, modules, now):
         self.rows, self._modules, self._now = [], modules, now
         self._sample = language.sample
-        language.sample = self.sample
+        language.sample = unbound(self.sample)
 
     def sample(self, policy, *args, **kwargs):
         tokens = self._sample(policy, *args, **kwargs)
@@ -77,6 +85,51 @@ class SampleSpy:
         kept = np.array(tokens.detach().cpu().numpy(), dtype=np.int16)
         self.rows.append({"tokens": kept, "source": source, "steps": self._now()})
         return tokens
+
+
+class SentenceWatch:
+    """Notes, for each step of the optimiser, the sentences whose gradient reached a module's
+    output: the number of the first such row among all that were sampled since the step before,
+    counted from the first sample on; -1 where none was. A sentence may lack its last token.
+
+    steps: one array of numbers for each step
+    """
+
+    def __init__(self, module, optimizer, samples):
+        self.steps, self._now, self._samples = [], [], samples
+        self._number, self._known, self._first, self._since = {}, 0, 0, -1
+        self._forward, module.forward = module.forward, self._see
+        optimizer.register_step_pre_hook(self._cut)
+
+    def _see(self, *args, **kwargs):
+        output, (shown,) = self._forward(*args, **kwargs), [*args, *kwargs.values()]
+        if output.requires_grad:
+            output.register_hook(lambda gradient: self._keep(shown, gradient))
+        return output
+
+    def _keep(self, shown, gradient):
+        shown = np.asarray(shown, dtype=np.int16)
+        reached = gradient.detach().numpy().reshape(len(shown), -1).any(axis=1)
+        self._learn()
+        found = [self._number.get(row.tobytes(), -1) for row in shown[reached]]
+        found = np.array(found, dtype=np.int32)
+        # The same minibatch shown twice is one minibatch.
+        if len(found) == 1 or not any(np.array_equal(found, one) for one in self._now):
+            self._now.append(found)
+
+    def _learn(self):
+        for batch in self._samples.rows[self._known :]:
+            if batch["steps"] != self._since:
+                self._number, self._since = {}, batch["steps"]
+            for row in batch["tokens"]:
+                for part in (row, row[:-1]):
+                    self._number.setdefault(part.tobytes(), self._first)
+                self._first += 1
+        self._known = len(self._samples.rows)
+
+    def _cut(self, *_):
+        self.steps.append(np.concatenate([np.zeros(0, np.int32), *self._now]))
+        self._now = []
 
 
 class OutputWatch:

@@ -288,20 +288,74 @@ class _RowWatch:
         self._now = {name: [] for name in self._now}
 
 
+class SampleWatch:
+    """Notes, for each step of the optimiser, the samples whose gradient reached a network's output.
+
+    A sample is number t * N + n of the observations that the N environments have shown so far; -1
+    is an observation that none of them has shown.
+    """
+
+    def __init__(self, inputs, spies):
+        (self._spy,) = spies.values()
+        self._number, self._known = {}, 0
+        self._now, self._steps = [], []
+        for name in ("policy", "critic"):
+            inputs[name].forward = self._seeing(inputs[name].forward)
+        inputs["optimizer"].register_step_pre_hook(self._cut)
+
+    def _seeing(self, forward):
+        """A hook would miss who calls forward by its name."""
+
+        def see(*args, **kwargs):
+            output, shown = forward(*args, **kwargs), [*args, *kwargs.values()][0]
+            if output.requires_grad:
+                output.register_hook(lambda gradient: self._keep(shown, gradient))
+            return output
+
+        return see
+
+    def _keep(self, shown, gradient):
+        shown = shown.detach() if hasattr(shown, "detach") else shown
+        shown = np.asarray(shown, dtype=np.float32)
+        rows = shown.reshape(-1, shown.shape[-1])
+        reached = gradient.detach().numpy().reshape(len(rows), -1).any(axis=1)
+        self._learn()
+        found = [self._number.get(row.tobytes(), -1) for row in rows[reached]]
+        self._now.append(np.array(found, dtype=np.int32))
+
+    def _learn(self):
+        played = self._spy.observations
+        for step in range(self._known, len(played)):
+            rows = np.asarray(played[step], dtype=np.float32)
+            for place, row in enumerate(rows):
+                self._number.setdefault(row.tobytes(), step * len(rows) + place)
+        self._known = len(played)
+
+    def _cut(self, *_):
+        self._steps.append(np.unique(np.concatenate([np.zeros(0, np.int32), *self._now])))
+        self._now = []
+
+    def report(self) -> list:
+        """One array of numbers for each step."""
+        return self._steps
+
+
 HOPELESS, SURE = 150.0, 470.0
 
 
 @probe("train_ppo")
 def train_ppo(function, cases):
-    """One report per case: attempts, reports of ``train_once``. A case whose input rng is a list
-    has one attempt for each; the next one is made only where the last was a near miss."""
+    """One report per case: attempts, reports of ``train_once``, looked as ``SampleWatch`` says. A
+    case whose input rng is a list has one attempt for each; the next one is made only where the
+    last was a near miss."""
     return [{"attempts": _attempts(function, case)} for case in cases]
 
 
 def _attempts(function, case):
     rngs, reports = case["inputs"]["rng"], []
     for rng in rngs if isinstance(rngs, list) else [rngs]:
-        reports.append(train_once(function, {**case, "inputs": {**case["inputs"], "rng": rng}}))
+        attempt_case = {**case, "inputs": {**case["inputs"], "rng": rng}}
+        reports.append(train_once(function, attempt_case, SampleWatch))
         # Which attempts are made costs time alone: all that come back are judged by their weights.
         if "raised" in reports[-1] or not HOPELESS <= _late_return(reports[-1]) < SURE:
             break

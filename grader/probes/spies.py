@@ -2,6 +2,9 @@
 
 They change nothing that the student's code can see: the object's own methods are wrapped, and
 what passes through them is written down. What they saw is plain data.
+
+A function that looks for them finds them: Python hides nothing in one process. So what they say is
+a claim, and the verdict works out elsewhere what can be worked out (``checks/shared/replay.py``).
 """
 
 import numpy as np
@@ -13,17 +16,16 @@ class EnvSpy:
     """Writes down every reset and step of an environment (single or vectorised).
 
     now: a function that says how many optimiser steps there were, so that each step of the
-    environment is known to its update. policy: a module whose logits are kept at each step.
-    obs: what an environment that is under way already shows.
+    environment is known to its update. obs: what an environment that is under way already shows.
     """
 
-    def __init__(self, env, now=lambda: 0, policy=None, obs=None):
-        self._now, self._policy = now, policy
+    def __init__(self, env, now=lambda: 0, obs=None):
+        self._now = now
         self._rows = {name: [] for name in COLUMNS}
-        self._logits, self._seeds, self._starts, self._late = [], [], [], []
+        self._seeds, self._starts, self._late = [], [], []
         self._obs, self._over = None if obs is None else np.array(obs), ""
         self._reset, self._step = env.reset, env.step
-        env.reset, env.step = self.reset, self.step
+        env.reset, env.step = unbound(self.reset), unbound(self.step)
 
     def reset(self, *args, **kwargs):
         seed = args[0] if args else kwargs.get("seed")
@@ -36,61 +38,55 @@ class EnvSpy:
     def step(self, action):
         if self._over:
             self._late.append(self._over)
-        before, logits = self._obs, self._look()
+        before = self._obs
         result = self._step(action)
         obs, reward, terminated, truncated = result[:4]
         row = (before, action, reward, terminated, truncated, self._now())
         for name, value in zip(COLUMNS, row, strict=True):
             self._rows[name].append(np.array(value))
-        if logits is not None:
-            self._logits.append(logits)
         self._obs = np.array(obs)
         if np.ndim(terminated) == 0:
             self._over = "terminated" if terminated else "truncated" if truncated else ""
         return result
 
-    def _look(self):
-        if self._policy is None or self._obs is None:
-            return None
-        import torch
-
-        with torch.no_grad():
-            return self._policy(self._obs).numpy().astype(np.float32)
+    @property
+    def observations(self) -> list:
+        """What each step so far began from."""
+        return self._rows["obs"]
 
     def report(self) -> dict:
         """obs, actions, rewards, terminated, truncated, update: one row a step, in order of play;
         starts: the row at which each reset came, seeds: what it was seeded with (None: nothing);
-        late: for each step after an episode's end, how that had ended; logits where kept."""
+        late: for each step after an episode's end, how that had ended."""
         kept = {name: np.array(rows) for name, rows in self._rows.items()}
         kept["update"] = kept["update"].astype(np.int64)
-        if self._logits:
-            kept["logits"] = np.array(self._logits)
         return kept | {"starts": self._starts, "seeds": self._seeds, "late": self._late}
 
 
 class OptimizerSpy:
-    """Counts an optimiser's steps and keeps what its modules looked like at each.
+    """Counts an optimiser's steps and keeps the gradients that each of them used.
 
-    modules: name -> module; the small ones are traced: gradients that each step used, and weights
-    after it.
+    modules: name -> module, whose gradients are kept, up to ``room`` bytes in all (ROOM).
     """
 
-    LARGEST = 4000  # weights of a module that is traced
+    ROOM = 20 << 20
 
-    def __init__(self, optimizer, modules):
+    def __init__(self, optimizer, modules, room=None):
         self.steps = self.leftover = self.empty = 0
         self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._fresh, self._left = {}, {}
         for parameter in self._parameters:
             parameter.register_hook(lambda g, p=parameter: self._see(p, g))
-        small = {name: m for name, m in modules.items() if count(m) <= self.LARGEST}
         self._traced = {
-            (name, key): p for name, m in small.items() for key, p in m.named_parameters()
+            (name, key): p for name, m in modules.items() for key, p in m.named_parameters()
         }
         self._grads = {key: [] for key in self._traced}
-        self._weights = {key: [] for key in self._traced}
+        self._absent = {key: [] for key in self._traced}
+        self._room = (room or self.ROOM) // max(
+            1, 4 * sum(p.numel() for p in self._traced.values())
+        )
         self._step = optimizer.step
-        optimizer.step = self.step
+        optimizer.step = unbound(self.step)
 
     def _see(self, parameter, gradient):
         """A backward pass reaches a parameter: was there a gradient of the step before?"""
@@ -110,8 +106,6 @@ class OptimizerSpy:
                 loss = closure()
         self._write_down()
         self._step()
-        for key, parameter in self._traced.items():
-            self._weights[key].append(parameter.detach().numpy().copy())
         self._fresh, self._left = {}, {}
         return loss
 
@@ -119,10 +113,13 @@ class OptimizerSpy:
         self.steps += 1
         self.leftover += any(map(self._is_leftover, self._parameters))
         self.empty += all(p.grad is None or not p.grad.any() for p in self._parameters)
+        if self.steps > self._room:
+            return
         for key, parameter in self._traced.items():
             seen = parameter.grad
-            gradient = np.zeros(tuple(parameter.shape), np.float32) if seen is None else seen
-            self._grads[key].append(np.array(gradient))
+            kept = np.zeros(tuple(parameter.shape), np.float32)
+            self._grads[key].append(kept if seen is None else seen.detach().numpy().copy())
+            self._absent[key].append(seen is None)
 
     def _is_leftover(self, parameter):
         """The gradient used is the old one with the new one added in place."""
@@ -135,18 +132,19 @@ class OptimizerSpy:
 
     def report(self) -> dict:
         """steps; leftover: how many of them used a gradient that held an older one as well; empty:
-        how many found no gradient; grads and weights: module -> parameter -> (steps, ...)."""
+        how many found no gradient; module -> parameter -> grads (steps, ...), 0 where there was
+        none, and absent (steps,), whether there was none."""
         found = {"steps": self.steps, "leftover": self.leftover, "empty": self.empty}
-        for kind, traces in (("grads", self._grads), ("weights", self._weights)):
+        for kind, traces in (("grads", self._grads), ("absent", self._absent)):
             found[kind] = {}
             for (name, key), rows in traces.items():
                 found[kind].setdefault(name, {})[key] = np.array(rows)
         return found
 
 
-def count(module) -> int:
-    """Number of weights."""
-    return sum(p.numel() for p in module.parameters())
+def unbound(method):
+    """The same as a plain function, which doesn't name the object behind it."""
+    return lambda *args, **kwargs: method(*args, **kwargs)
 
 
 def weights(module) -> dict:

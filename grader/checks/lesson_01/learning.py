@@ -131,6 +131,13 @@ WRONG = (
     ),
 )
 
+
+def ways(theta, batch):
+    """Right estimates: the whole return, or the reward-to-go, at each step."""
+    for weigh in (whole_return, lambda episode: rewards_to_go(episode.rewards)):
+        yield from tabular.in_means(theta, batch, [weigh(episode) for episode in batch])
+
+
 TRAIN_REINFORCE = RuleExercise(
     "train_reinforce",
     "train",
@@ -140,6 +147,7 @@ TRAIN_REINFORCE = RuleExercise(
         tabular.gradient_rule(RIGHT, WRONG),
         tabular.rule_history,
         tabular.mark_rule(0.9),
+        tabular.direction_rule(ways),
     ),
     overall=(tabular.same_draws, tabular.other_draws),
     seconds=30.0,

@@ -7,6 +7,7 @@ from grader.checks.shared import tabular
 from grader.checks.shared.actor_critic import (
     critic_tables,
     descent,
+    direction_rule,
     of_probabilities,
     per_state,
     rule_discounted_history,
@@ -66,8 +67,8 @@ def updates(case, seen):
     rows = zip(
         grads["policy"]["theta"],
         grads["critic"]["table"],
-        tabular.tables(seen),
-        critic_tables(seen),
+        tabular.tables(case, seen),
+        critic_tables(case, seen),
         tabular.batches(case, seen),
         strict=False,
     )
@@ -231,6 +232,7 @@ TRAIN_ACTOR_CRITIC = RuleExercise(
         rule_discounted_history,
         tabular.rule_history,
         tabular.mark_rule(0.9),
+        direction_rule(lambda case: lambda episode, values: 0.0),
     ),
     overall=(tabular.same_draws, tabular.other_draws),
     seconds=30.0,

@@ -9,6 +9,7 @@ from grader.checks.shared import tabular
 from grader.checks.shared.actor_critic import (
     critic_tables,
     descent,
+    direction_rule,
     of_probabilities,
     per_state,
     rule_discounted_history,
@@ -86,8 +87,8 @@ def updates(case, seen) -> list[Update]:
     columns = zip(
         grads["policy"]["theta"],
         grads["critic"]["table"],
-        tabular.tables(seen),
-        critic_tables(seen),
+        tabular.tables(case, seen),
+        critic_tables(case, seen),
         tabular.batches(case, seen),
         strict=False,
     )
@@ -336,6 +337,18 @@ def remark(cases, seen) -> str:
     return which_mean([u.actor for u in every], forms, [u.batch for u in every])
 
 
+def value_after(case):
+    """The value of the state that an episode's last step led to; 0 where it terminated."""
+    following = environment(case.inputs["env"]).transitions.argmax(-1)
+
+    def last(episode, values):
+        if episode.ended == "terminated":
+            return 0.0
+        return values[following[episode.states[-1], episode.actions[-1]]]
+
+    return last
+
+
 TRAIN_WITH_GAE = RuleExercise(
     "train_with_gae",
     "train",
@@ -347,6 +360,7 @@ TRAIN_WITH_GAE = RuleExercise(
         rule_discounted_history,
         tabular.rule_history,
         tabular.mark_rule(0.9),
+        direction_rule(value_after),
     ),
     overall=(tabular.same_draws, tabular.other_draws),
     seconds=60.0,

@@ -8,20 +8,23 @@ import numpy as np
 
 from grader.checking import N_, Case, MappingOf, Mismatch, Number, Problem, Rng, _, number_text
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
+from grader.checks.lesson_05.led import led_problem, rule_real
 from grader.checks.lesson_05.update import agree, end_weights, replayed, start_weights
 from grader.checks.shared import tabular
-from grader.checks.shared.cartpole import sampled_returns
+from grader.checks.shared.cartpole import mlp, sampled_returns
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.ppo_update import METRICS
-from grader.checks.shared.sampling import unlikely
+from grader.checks.shared.replay import follow, moved_by_steps, started
+from grader.checks.shared.sampling import bent_problem, unlikely
 from grader.checks.shared.scripted import Ruled, behaviour, linear, script
 from grader.checks.shared.whitening import whitened
 from grader.probes.ppo import Batch, LinearDecay, Started
-from grader.probes.train import Module, Optimizer
+from grader.probes.train import Optimizer
 
 MARK, EPISODES = 475.0, 100
 UPDATES, STEPS, COUNT = 30, 64, 32
+FIRST = 10  # seed of the first weights, the same in every draw
 KEYS = ("mean_return", *METRICS)
 SMALL = {
     "gamma": 0.9,
@@ -54,8 +57,8 @@ def train_cases(rng):
     steps = UPDATES * 4 * (STEPS * COUNT // 512)
     cartpole = {
         "envs": Started("VectorCartPole", {"num_envs": COUNT, **words}, int(rng.integers(2**31))),
-        "policy": Module("MLP", {"in_size": 4, "out_size": 2, "gain": 0.01}),
-        "critic": Module("MLP", {"in_size": 4}),
+        "policy": started("MLP", {"in_size": 4, "out_size": 2, "gain": 0.01}, FIRST),
+        "critic": started("MLP", {"in_size": 4}, FIRST + 1),
         "optimizer": LinearDecay("Adam", ["policy", "critic"], {"lr": 0.01}, steps),
         "num_updates": UPDATES,
         "num_steps": STEPS,
@@ -158,15 +161,24 @@ def train_stepped(case, seen):
     return None
 
 
+def train_moved(case, seen):
+    """The weights are those that the optimiser's steps lead to."""
+    for name in ("policy", "critic"):
+        problem = moved_by_steps(follow(case, seen, name), seen["modules"][name]["after"])
+        if problem:
+            return problem
+    return None
+
+
 def train_sampled(case, seen):
-    """Actions are draws from the policy of the moment, as far as it was watched."""
-    log = seen["envs"]["envs"]
-    if "logits" not in log:
-        return None
-    probs = softmax(log["logits"]).reshape(-1, np.shape(log["logits"])[-1])
+    """Actions are draws from the policy of the moment, as the steps so far have made it."""
+    log, given = seen["envs"]["envs"], case.inputs
+    obs, path = np.asarray(log["obs"]), follow(case, seen, "policy")
+    every = len(path.grads) // given["num_updates"]
+    parts = np.split(obs, given["num_updates"])
+    logits = [mlp(path.weights(update * every), part) for update, part in enumerate(parts)]
+    probs = softmax(np.concatenate(logits)).reshape(-1, logits[0].shape[-1])
     actions = np.asarray(log["actions"]).ravel()
-    if len(actions) != len(probs):
-        return None
     likeliest = probs.argmax(1) == actions
     if likeliest[:2000].all() and unlikely(likeliest[:2000], probs.max(1)[:2000]):
         return behaviour(
@@ -182,7 +194,10 @@ def train_sampled(case, seen):
             _("Compare how often each action came with its probability."),
             "frequencies",
         )
-    return None
+    problem = bent_problem(actions, probs)
+    if problem and problem.mistake == "policy-ignored":
+        return replace(problem, mistake="frequencies")
+    return problem
 
 
 def fields_of(case, seen, update=0, weights=None, stale=False):
@@ -360,19 +375,15 @@ def returns_by_update(log, steps, restart=False):
 
 
 def train_mark(case, seen):
-    """The policy's weights, in environments of the grader's own."""
+    """The policy's weights, in environments of the grader's own, and what led there."""
     if case.inputs["num_updates"] != UPDATES:
         return None
     scores = []
     for report in seen["attempts"]:
-        before, after = (report["modules"]["policy"][k] for k in ("before", "after"))
-        if {k: np.shape(v) for k, v in before.items()} != {
-            k: np.shape(v) for k, v in after.items()
-        }:
-            raise ValueError("weights of another shape")
-        scores.append(_score(case.inputs["envs"].kwargs, after))
+        end = follow(case, report, "policy").end
+        scores.append(_score(case.inputs["envs"].kwargs, end))
         if scores[-1] >= MARK:
-            return None
+            return led_problem(case, report)
     words = _("mean return of at least {mark} over {n} fresh episodes")
     return Problem(
         "behaviour",
@@ -418,6 +429,8 @@ TRAIN = Ruled(
             train_history,
             train_played,
             train_stepped,
+            train_moved,
+            rule_real,
             train_sampled,
             train_exactly,
             train_returns,

@@ -9,6 +9,8 @@ from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, close, kind
 from grader.checks.lesson_06.critic import Look, critic_problem, last_of, old_problem
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import raised, softmax
+from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.replay import follow, started
 from grader.checks.shared.sentences import (
     behaviour,
     directions,
@@ -22,6 +24,7 @@ from grader.checks.shared.sentences import (
     pretrained,
     weights_of,
 )
+from grader.checks.shared.sentences_led import led_problem, moved
 from grader.probes.language import Language
 from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
@@ -93,9 +96,10 @@ def train_case(order, reference, policy, options, chance, critic=SILENT, watched
     inputs = {
         "chance": list(chance),
         "watched": watched,
+        "traced": options["num_updates"] == UPDATES,
         "language": Language({"order": order.tolist()}),
         "policy": Module("Transformer", {**sizes, "out_size": 8}, policy),
-        "critic": Module("Transformer", sizes, critic),
+        "critic": started("Transformer", sizes, 0, critic),
         "reference": Module("Transformer", {**sizes, "out_size": 8}, reference),
         "optimizer": Optimizer("SGD", trained, {"lr": sgd}) if sgd else optimizer,
         **options,
@@ -161,7 +165,10 @@ def batches(case, seen) -> list:
 
 def rule_steps(case, seen):
     """The optimiser's steps, each with a fresh gradient."""
-    spy, wanted = seen["optimizer"], steps_per_update(case) * case.inputs["num_updates"]
+    spy, wanted = (
+        seen["optimizers"]["optimizer"],
+        steps_per_update(case) * case.inputs["num_updates"],
+    )
     words = _("{n} optimiser steps")
     expected, got = words.format(n=wanted), words.format(n=spy["steps"])
     if spy["steps"] == 0 or spy["empty"] == spy["steps"]:
@@ -268,7 +275,7 @@ def rule_close_look(case, seen):
 def _look(case, seen, step, mask):
     """The batch before the first step, as the networks of that moment see it."""
     whole = torch.tensor(step[0].astype(np.int64))
-    critic = model(case.inputs["critic"], seen["modules"]["critic"]["before"])
+    critic = case.inputs["critic"].materialize()
     with torch.no_grad():
         values = critic(whole).numpy().astype(float)
         logits_ref = case.inputs["reference"].materialize()(whole).numpy().astype(float)
@@ -428,7 +435,7 @@ def rule_mark(case, seen):
 
     if case.inputs["num_updates"] < UPDATES:
         return None
-    policy = model(case.inputs["policy"], seen["modules"]["policy"]["after"])
+    policy = model(case.inputs["policy"], follow(case, seen, "policy").end)
     reference = case.inputs["reference"].materialize()
     reached = pg.language.exact(language_of(case), policy, reference)
     words = _("exact expected score {score}, exact KL to the reference {kl}")
@@ -450,7 +457,37 @@ def rule_mark(case, seen):
             "end reach the first advantage?"
         )
         return behaviour(expected, got, hint, "mark-missed")
-    return None
+    clip = (1 - CLIP, 1 + CLIP)
+    return led_problem(case, seen, batches(case, seen), weigh_by(case), LEARNERS, clip)
+
+
+LEARNERS, CLIP = ("policy", "critic"), 0.2
+
+
+def rule_moved(case, seen):
+    """The weights are those that the optimiser's steps lead to."""
+    return moved(case, seen, LEARNERS)
+
+
+def weigh_by(case):
+    """Right weights of the tokens, and right targets of the critic, of one update's sentences."""
+
+    def weigh(text):
+        values, last = text.values[:, :-1], last_of(text.mask)
+        charge = case.inputs["beta"] * np.where(text.mask, text.logp - text.logp_ref, 0.0)
+        ends, together = np.zeros_like(text.mask), np.zeros_like(charge)
+        ends[last], together[last] = True, charge.sum(1)
+        found = []
+        for charged in (charge, together):
+            rewards = -charged
+            rewards[last] += text.scores
+            errors = rewards + np.where(ends, 0.0, np.roll(values, -1, 1)) - values
+            for lam in (0.95, 1.0):
+                adv = decayed_sums(errors.T, ends.T, lam).T
+                found.append(np.where(text.mask, adv, 0.0))
+        return found, [adv + values for adv in found]
+
+    return weigh
 
 
 def rule_chance(cases, seen):
@@ -489,6 +526,7 @@ TRAIN_LANGUAGE_PPO = RuleExercise(
         rule_steps,
         rule_samples,
         rule_modules,
+        rule_moved,
         rule_close_look,
         rule_score_told,
         rule_mark,

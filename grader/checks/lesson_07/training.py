@@ -9,6 +9,7 @@ import torch
 from grader.checking import Case, Problem, Rng, RuleExercise, _, kind_text, number_text
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import raised
+from grader.checks.shared.replay import follow
 from grader.checks.shared.sentences import (
     behaviour,
     in_order,
@@ -21,6 +22,7 @@ from grader.checks.shared.sentences import (
     pretrained,
     weights_of,
 )
+from grader.checks.shared.sentences_led import led_problem, moved
 from grader.probes.language import Language
 from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
@@ -84,6 +86,7 @@ def train_case(order, reference, policy, options, chance, watched=0, sgd=None):
     inputs = {
         "chance": list(chance),
         "watched": watched,
+        "traced": options["num_updates"] == UPDATES,
         "language": Language({"order": order.tolist()}),
         "policy": Module("Transformer", sizes, policy),
         "reference": Module("Transformer", sizes, reference),
@@ -155,7 +158,10 @@ def number_in(item, name):
 
 def rule_steps(case, seen):
     """The optimiser's steps, each with a fresh gradient."""
-    spy, wanted = seen["optimizer"], steps_per_update(case) * case.inputs["num_updates"]
+    spy, wanted = (
+        seen["optimizers"]["optimizer"],
+        steps_per_update(case) * case.inputs["num_updates"],
+    )
     words = _("{n} optimiser steps")
     expected, got = words.format(n=wanted), words.format(n=spy["steps"])
     if spy["steps"] == 0 or spy["empty"] == spy["steps"]:
@@ -259,7 +265,7 @@ def first_kl(case, seen, tokens):
 def log_ratios(case, seen, tokens):
     """(B, L-1): log of policy over reference at the completions' tokens, 0 elsewhere."""
     whole, logs = torch.tensor(tokens.astype(np.int64)), []
-    policy = model(case.inputs["policy"], seen["modules"]["policy"]["before"])
+    policy = case.inputs["policy"].materialize()
     with torch.no_grad():
         for net in (policy, case.inputs["reference"].materialize()):
             logs.append(log_probs(tokens, net(whole).numpy().astype(float)))
@@ -538,7 +544,7 @@ def rule_mark(case, seen):
 
     if case.inputs["num_updates"] < UPDATES:
         return None
-    policy = model(case.inputs["policy"], seen["modules"]["policy"]["after"])
+    policy = model(case.inputs["policy"], follow(case, seen, "policy").end)
     reference = case.inputs["reference"].materialize()
     reached = pg.language.exact(language_of(case), policy, reference)
     words = _("exact expected score {score}, exact KL to the reference {kl}")
@@ -559,7 +565,39 @@ def rule_mark(case, seen):
             "step. Is that 1, and has the best completion the largest advantage?"
         )
         return behaviour(expected, got, hint, "mark-missed")
-    return None
+    clip, parts = (1 - LOW, 1 + HIGH), batches(case, seen)
+    return led_problem(case, seen, parts, weigh_by(case), ["policy"], clip)
+
+
+def rule_moved(case, seen):
+    """The weights are those that the optimiser's steps lead to."""
+    return moved(case, seen, ["policy"])
+
+
+def weigh_by(case):
+    """Right weights of the tokens of one update's sentences. Sentences that are alike may stand in
+    several groups, and which one a minibatch held isn't known: they count as their mean."""
+
+    def weigh(text):
+        found, beta = [], case.inputs["beta"]
+        drift = np.where(text.mask, text.logp - text.logp_ref, 0.0)
+        _rows, place = np.unique(text.tokens, axis=0, return_inverse=True)
+        place = place.reshape(-1)
+        for labels in layouts(case, text.tokens):
+            charged = advantage(text.scores - beta * drift.sum(1), labels, "plain")
+            apart = advantage(text.scores, labels, "plain")
+            found.append(charged[:, None] + 0.0 * drift)
+            found.append(apart[:, None] - beta * drift)
+        return [_shared(one, place) for one in found], None
+
+    return weigh
+
+
+def _shared(weights, place):
+    """(B, L - 1): each row the mean over the rows that are alike."""
+    total = np.zeros((place.max() + 1, weights.shape[1]))
+    np.add.at(total, place, weights)
+    return (total / np.bincount(place)[:, None])[place]
 
 
 def rule_chance(cases, seen):
@@ -595,6 +633,7 @@ TRAIN_GRPO = RuleExercise(
         rule_steps,
         rule_samples,
         rule_modules,
+        rule_moved,
         rule_close_look,
         rule_logged,
         rule_mark,

@@ -25,9 +25,18 @@ from grader.checks.shared.episodes import (
     sampling_problem,
     softmax,
 )
+from grader.checks.shared.replay import (
+    best_led,
+    cosine_beside,
+    elsewhere,
+    follow,
+    moved_by_steps,
+)
+from grader.checks.shared.sampling import bent_problem
 from grader.i18n import _
 
 MOMENTS = "before", "after"
+LONG = 20  # updates of a run that is judged by where it leads
 
 
 def env_text(env):
@@ -56,11 +65,11 @@ def training_env(rng):
     )
 
 
-def tables(seen) -> np.ndarray:
-    """(updates + 1, S, A): the policy's logits before each update and after the last one."""
-    before = seen["modules"]["policy"]["before"]["theta"]
-    after_each = seen["optimizers"]["optimizer"]["weights"]["policy"]["theta"]
-    return np.concatenate([before[None], after_each])
+def tables(case, seen) -> np.ndarray:
+    """(updates + 1, S, A): the policy's logits before each update and after the last one, as the
+    optimiser's steps make them."""
+    path = follow(case, seen, "policy")
+    return path.named(path.moments)["theta"]
 
 
 def batches(case, seen) -> list:
@@ -115,6 +124,45 @@ def rule_steps(case, seen):
     return None
 
 
+def rule_moved(case, seen):
+    """The weights are those that the optimiser's steps lead to."""
+    names = [name for name in ("policy", "critic") if name in seen["modules"]]
+    found = (
+        moved_by_steps(follow(case, seen, name), seen["modules"][name]["after"]) for name in names
+    )
+    return next((problem for problem in found if problem), None)
+
+
+def rule_real(case, seen):
+    """What was played is what the environment does. It is played again here: its worlds leave
+    nothing to chance but the actions."""
+    env, log = environment(case.inputs["env"]), seen["envs"]["env"]
+    following = env.transitions.argmax(-1)
+    for episode in episodes(log):
+        states, actions = np.asarray(episode.states), np.asarray(episode.actions)
+        after = following[states, actions]
+        last = "truncated" if len(states) == env.max_steps else ""
+        last = "terminated" if env.terminal[after[-1]] else last
+        real = (
+            env.start[states[0]] > 0
+            and np.array_equal(states[1:], after[:-1])
+            and not env.terminal[after[:-1]].any()
+            and len(states) <= env.max_steps
+            and close(episode.rewards, env.rewards[states, actions, after]).all()
+            and episode.ended == last
+        )
+        if not real:
+            return Problem(
+                "behaviour",
+                "",
+                _("episodes that the environment plays"),
+                _("an episode that it can't have played"),
+                _("Let reset() and step() alone decide where an episode begins and goes."),
+                "episodes-unreal",
+            )
+    return None
+
+
 def rule_episodes(case, seen):
     """Each update plays its own batch, every episode to its end."""
     played = batches(case, seen)
@@ -144,11 +192,13 @@ def rule_episodes(case, seen):
 
 def rule_sampling(case, seen):
     """The actions are draws from the policy as it was at that moment."""
-    log, logits = seen["envs"]["env"], tables(seen)
+    log, logits = seen["envs"]["env"], tables(case, seen)
     update = np.minimum(log["update"], len(logits) - 1)
     actual = softmax(logits[update, log["obs"]])
     problem = sampling_problem(log["obs"], log["actions"], actual)
-    if problem is None or problem.mistake == "argmax":
+    if problem is None:
+        return bent_problem(log["actions"], actual)
+    if problem.mistake == "argmax":
         return problem
     first = softmax(logits[np.zeros_like(update), log["obs"]])
     if drawn_from(log["obs"], log["actions"], first, DOUBT):
@@ -217,7 +267,15 @@ def rule_raised(case, seen):
     return problem
 
 
-RULES = (rule_environment, rule_raised, rule_steps, rule_episodes, rule_sampling)
+RULES = (
+    rule_environment,
+    rule_raised,
+    rule_steps,
+    rule_moved,
+    rule_real,
+    rule_episodes,
+    rule_sampling,
+)
 
 
 def same_draws(cases, seen):
@@ -247,9 +305,9 @@ def mark_rule(share: float):
     def rule(case, seen):
         env = environment(case.inputs["env"])
         # A short run shows how the function works, not what it reaches.
-        if case.inputs["num_updates"] < 20:
+        if case.inputs["num_updates"] < LONG:
             return None
-        reached = exact_share(env, seen["modules"]["policy"]["after"]["theta"])
+        reached = exact_share(env, tables(case, seen)[-1])
         if reached >= share:
             return None
         words = _("{percent:.0f}% of the best reachable exact objective")
@@ -259,6 +317,41 @@ def mark_rule(share: float):
         return Problem("behaviour", "", expected, got, hint, "mark-missed")
 
     return rule
+
+
+LED = 0.92  # right answers of any kind reach 0.95, exact gradients of other episodes 0.9
+
+
+def direction_rule(ways):
+    """The way was led by gradients that point where the right estimates on the batches point.
+
+    ways: (theta (S, A), batch) -> pairs of descent directions (right, free), each (S, A): a right
+    estimate, and what may be added to it any number of times, a baseline's part.
+    """
+
+    def rule(case, seen):
+        if case.inputs["num_updates"] < LONG:
+            return None
+        path = follow(case, seen, "policy")
+        used = path.named(path.grads)["theta"]
+        rows = zip(used, tables(case, seen), batches(case, seen), strict=False)
+        found = [[cosine_beside(g, *pair) for pair in ways(th, batch)] for g, th, batch in rows]
+        if best_led(path, found) >= LED:
+            return None
+        expected = _("steps along the gradients that each batch's own episodes estimate")
+        hint = _("Does each step use the log-probabilities and returns of the batch just played?")
+        return elsewhere(expected, hint)
+
+    return rule
+
+
+def in_means(theta, batch, weights):
+    """Pairs (direction of the weights, direction of a constant baseline), for the mean over all
+    steps and the mean over each episode's own."""
+    for share in (np.ones, lambda size: np.full(size, 1 / size)):
+        shares = [share(len(w)) for w in weights]
+        scaled = [w * one for w, one in zip(weights, shares, strict=True)]
+        yield -weighted_scores(theta, batch, scaled), -weighted_scores(theta, batch, shares)
 
 
 def gradient_rule(right, wrongs):
@@ -271,7 +364,7 @@ def gradient_rule(right, wrongs):
 
     def rule(case, seen):
         used = seen["optimizers"]["optimizer"]["grads"]["policy"]["theta"]
-        every = list(zip(used, tables(seen), batches(case, seen), strict=False))[:4]
+        every = list(zip(used, tables(case, seen), batches(case, seen), strict=False))[:4]
         if any(parallel(g, form(theta, batch)) for form in right for g, theta, batch in every):
             return None
         for name, hint, form in wrongs:
@@ -294,9 +387,10 @@ def parallel(one, other) -> bool:
 def weighted_scores(theta, batch, weights, of_log=True) -> np.ndarray:
     """(S, A): sum over a batch's steps of weight times the gradient of log pi (or of pi)."""
     probabilities, total = softmax(theta), np.zeros(np.shape(theta))
-    for episode, weight in zip(batch, weights, strict=True):
-        for state, action, w in zip(episode.states, episode.actions, weight, strict=True):
-            score = -probabilities[state]
-            score[action] += 1
-            total[state] += w * score * (1.0 if of_log else probabilities[state, action])
-    return total
+    states = np.concatenate([episode.states for episode in batch])
+    actions = np.concatenate([episode.actions for episode in batch])
+    weights = np.concatenate(weights).astype(float)
+    if not of_log:
+        weights = weights * probabilities[states, actions]
+    np.add.at(total, (states, actions), weights)
+    return total - probabilities * total.sum(1, keepdims=True)

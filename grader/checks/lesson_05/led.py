@@ -1,0 +1,185 @@
+"""What led train_ppo's weights: the gradients of PPO's loss on the samples of each step, or others.
+
+All is worked out anew from the case and the actions: the environments play again, values and old
+log-probabilities are those of the weights to which the steps so far have led. Steps are drawn and
+compared one by one, each on the samples that it used.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from grader.checking import Problem, _
+from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.replay import cosine, cosine_beside, drawn, elsewhere, follow
+from grader.checks.shared.scripted import behaviour
+
+GAMMA, LAM, CLIP, EPOCHS = 0.98, 0.9, 0.2, 4  # the exercise's own, where none are asked for
+LOOKS = 40
+LED, CRITIC_LED = 0.75, 0.5
+
+
+def replayed_play(case, log):
+    """(K, N, D): what followed each step, the last observation where an episode ended; None where
+    the environments don't play what the log says."""
+    envs, actions = case.inputs["envs"].materialize(), np.asarray(log["actions"])
+    obs, _info = envs.reset(seed=log["seeds"][0])
+    after = np.zeros_like(np.asarray(log["obs"]), dtype=np.float32)
+    for step, action in enumerate(actions):
+        if not np.allclose(obs, log["obs"][step], rtol=1e-4, atol=1e-4):
+            return None
+        obs, *results, infos = envs.step(action)
+        told = (log[name][step] for name in ("rewards", "terminated", "truncated"))
+        if not all(np.array_equal(*pair) for pair in zip(results, told, strict=True)):
+            return None
+        after[step] = obs
+        for i in np.flatnonzero(results[1] | results[2]):
+            after[step, i] = infos["final_obs"][i]
+    return after
+
+
+def rule_real(case, seen):
+    """The environments, played again from their seed with the same actions, show the same."""
+    log = seen["envs"]["envs"]
+    if not hasattr(case.inputs["envs"], "seed") or replayed_play(case, log) is not None:
+        return None
+    return behaviour(
+        _("episodes that the environment plays"),
+        _("an episode that it can't have played"),
+        _("Let reset() and step() alone decide where an episode begins and goes."),
+        "episodes-unreal",
+    )
+
+
+@dataclass(frozen=True)
+class Update:
+    """One rollout in one row: obs (B, D); actions, logp, adv, ret (B,), from before its steps."""
+
+    obs: np.ndarray
+    actions: torch.Tensor
+    logp: torch.Tensor
+    adv: torch.Tensor
+    ret: torch.Tensor
+
+
+class Networks:
+    """The case's networks, at any moment of their paths."""
+
+    def __init__(self, case, seen):
+        self.paths = {name: follow(case, seen, name) for name in ("policy", "critic")}
+        self.nets = {name: case.inputs[name].materialize() for name in self.paths}
+
+    def at(self, name, moment):
+        weights, net = self.paths[name].weights(moment), self.nets[name]
+        with torch.no_grad():
+            for key, parameter in net.named_parameters():
+                parameter.copy_(torch.from_numpy(np.ascontiguousarray(weights[key])))
+        return net
+
+
+def one_update(case, log, after, networks, number, moment) -> Update:
+    """Update ``number``, whose first step is step ``moment``."""
+    steps = case.inputs["num_steps"]
+    rows = slice(number * steps, (number + 1) * steps)
+    obs = np.asarray(log["obs"][rows], np.float32)
+    ended, cut = log["terminated"][rows], log["truncated"][rows]
+    with torch.no_grad():
+        critic, policy = networks.at("critic", moment), networks.at("policy", moment)
+        values, following = critic(obs).numpy(), critic(after[rows]).numpy()
+        logits = policy(obs)
+    errors = log["rewards"][rows] + GAMMA * following * ~ended - values
+    adv = decayed_sums(errors, ended | cut, GAMMA * LAM)
+    actions = torch.as_tensor(np.asarray(log["actions"][rows], np.int64).ravel())
+    return Update(
+        obs.reshape(actions.numel(), -1),
+        actions,
+        _log_probs(logits.flatten(0, 1), actions),
+        torch.as_tensor(adv.ravel(), dtype=torch.float32),
+        torch.as_tensor((adv + values).ravel(), dtype=torch.float32),
+    )
+
+
+def _log_probs(logits, actions):
+    return torch.log_softmax(logits, -1).gather(-1, actions[:, None])[:, 0]
+
+
+def policy_cosine(update, net, rows, used) -> float:
+    """With PPO's gradient on these rows: advantages as they are, less any constant, or by sign."""
+    ratio = torch.exp(_log_probs(net(update.obs[rows]), update.actions[rows]) - update.logp[rows])
+    adv = update.adv[rows]
+    found = []
+    for weight in (adv, adv - update.adv.mean(), torch.sign(adv)):
+        alive = torch.where(weight > 0, ratio < 1 + CLIP, ratio > 1 - CLIP)
+        forms = [_slope(net, -(ratio * alive * one).mean()) for one in (weight, 1 + 0 * weight)]
+        found.append(cosine_beside(used, *forms))
+    return max(found)
+
+
+def critic_cosine(update, net, rows, used) -> float:
+    return cosine(used, _slope(net, ((net(update.obs[rows]) - update.ret[rows]) ** 2).mean()))
+
+
+def _slope(net, loss):
+    slopes = torch.autograd.grad(loss, list(net.parameters()), retain_graph=True)
+    return torch.cat([slope.ravel() for slope in slopes]).numpy()
+
+
+def led_problem(case, seen) -> Problem | None:
+    """Whether the way was led by what PPO asks for."""
+    given, samples = case.inputs, seen["looked"]
+    log = {name: np.asarray(part) for name, part in seen["envs"]["envs"].items()}
+    networks, size = Networks(case, seen), log["actions"].size // given["num_updates"]
+    every = len(networks.paths["policy"].grads) // given["num_updates"]
+    problem = _unseen(samples, given["num_updates"], every, size)
+    if problem:
+        return problem
+    after = replayed_play(case, seen["envs"]["envs"])
+    updates, reached = {}, {}
+    for name, measure in (("policy", policy_cosine), ("critic", critic_cosine)):
+        path, found = networks.paths[name], []
+        for step in drawn(path, LOOKS).tolist():
+            number = step // every
+            if number not in updates:
+                updates[number] = one_update(case, log, after, networks, number, number * every)
+            rows = np.asarray(samples[step]) - number * size
+            net = networks.at(name, step)
+            found.append(measure(updates[number], net, rows, path.grads[step]))
+        reached[name] = float(np.mean(found)) if found else 0.0
+    return _told(reached)
+
+
+def _unseen(samples, updates, every, size):
+    """Whether each update's steps used its own samples, each once an epoch."""
+    expected = _("the samples of each rollout, each of them once an epoch")
+    if len(samples) != updates * every or not any(np.size(one) for one in samples):
+        got = _("gradients of samples that were not seen to pass through the networks")
+        hint = _("Call policy(obs) and critic(obs) on the rollout's own observations.")
+        return behaviour(expected, got, hint, "samples-unseen")
+    counts = np.zeros((updates, size), int)
+    for step, rows in enumerate(samples):
+        own = np.asarray(rows) - step // every * size
+        if ((own < 0) | (own >= size)).any():
+            got = _("gradients of other observations than the rollout's own")
+            hint = _("An update learns from the rollout just collected, and from nothing else.")
+            return behaviour(expected, got, hint, "samples-foreign")
+        counts[step // every, own] += 1
+    if np.mean(counts == EPOCHS) < 0.9:
+        got = _("samples left out, or used more often than others")
+        hint = _("Minibatches divide a shuffled rollout: do they hold every sample?")
+        return behaviour(expected, got, hint, "samples-picked")
+    return None
+
+
+def _told(reached):
+    if reached["policy"] < LED:
+        hint = _(
+            "Is it ppo_update that moves the weights, with the advantages of this rollout and "
+            "the actions that were played?"
+        )
+        return elsewhere(_("steps along the gradients of the clipped loss"), hint)
+    if reached["critic"] < CRITIC_LED:
+        hint = _("The critic learns to foretell returns. Is its target a return?")
+        expected = _("the critic's values move towards the returns")
+        return Problem("gradient", "", expected, _("another direction"), hint, "critic-elsewhere")
+    return None
