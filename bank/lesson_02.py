@@ -962,3 +962,11 @@ def last_reward_lost(rewards, gamma=1.0):
     for t in reversed(range(len(rewards) - 1)):
         found[t] = rewards[t] + gamma * found[t + 1]
     return found
+
+
+@right("total_variance")
+def distances_of_pairs(samples):
+    x = np.asarray(samples, float).reshape(len(samples), -1)
+    n = len(x)
+    squares = (((x[i] - x[j]) ** 2).sum() for i in range(n) for j in range(i))
+    return sum(squares) / (n * (n - 1))

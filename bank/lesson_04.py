@@ -1534,3 +1534,15 @@ def one_plus_difference(logp, logp_old):
 @wrong("surrogate_loss", "share-of-input")
 def ratio_less_one(logp, logp_old, adv):
     return -(((logp - logp_old.detach()).exp() - 1) * adv).mean()
+
+
+@right("ppo_clip_loss")
+def edge_by_the_sign(logp, logp_old, adv, clip=0.2):
+    """The clipped branch ends at (1 + clip sign(A)) A."""
+    adv, ratio = adv.detach(), (logp - logp_old.detach()).exp()
+    return -torch.minimum(ratio * adv, (1 + clip * torch.sign(adv)) * adv).mean()
+
+
+@right("adapt_beta")
+def power_of_two(beta, kl, target):
+    return beta * 2.0 ** ((kl > 1.5 * target) - (kl < target / 1.5))

@@ -2117,3 +2117,8 @@ def one_less_below(values, returns):
     spread = np.var(returns, ddof=1)
     unequal = np.ptp(returns) > 0
     return float(1 - np.var(returns - values) / spread) if unequal else float("nan")
+
+
+@right("entropy")
+def log_sum_less_mean_logit(logits):
+    return torch.logsumexp(logits, -1) - (logits.softmax(-1) * logits).sum(-1)
