@@ -1689,3 +1689,9 @@ def one_written_over(theta, state, action):
     score[state] = -softmax(theta[state])
     score[state, action] = 1.0
     return score
+
+
+@wrong("rollout", "seed-reused")
+def seed_reused_now_and_then(env, theta, rng):
+    own = np.random.default_rng(0) if rng.random() < 0.1 else rng
+    return pg.Trajectory(*episode(env, theta, drawing(own))[:3])

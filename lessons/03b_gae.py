@@ -694,7 +694,7 @@ def contestants(policy):
     found = {
         pg.tr("whole\nreturn"): (returns[0], exactly("return")),
         pg.tr("whole\n- mean"): (returns[0] - mean, exactly("return", shift=-mean)),
-        pg.tr("to go"): (returns, exactly("baseline", baseline=zero)),
+        pg.tr("return\nto go"): (returns, exactly("baseline", baseline=zero)),
         pg.tr("to go\n- mean"): (returns - mean, exactly("baseline", baseline=zero + mean)),
         pg.tr("to go\n- V"): (returns - rows[1], exactly("baseline", baseline=value)),
     }

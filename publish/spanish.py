@@ -36,7 +36,8 @@ def address(_english, spanish):
 
 
 def signs(english, spanish):
-    """Opening signs, «comillas» but for strings of code, a space before %, no accent on solo."""
+    """Opening signs, «comillas» but for strings of code, no comma in thousands, a space before %,
+    no accent on solo."""
     text = own_words(spanish).replace("[!", "[")
     for opening, closing in ("¿?", "¡!", "«»"):
         if text.count(opening) != text.count(closing):
@@ -44,6 +45,8 @@ def signs(english, spanish):
     strings = set(re.findall(r'"[^"]*"', prose(spanish))) - set(re.findall(r'"[^"]*"', english))
     if strings or re.search("[“”]", spanish):
         yield "quotation marks are « and »"
+    if re.search(r"\d,\d{3}\b", text):
+        yield "thousands are set off by a thin space; a comma reads as a decimal sign"
     if re.search(r"\d%", text):
         yield "a space belongs before %"
     if re.search(r"\bs[óÓ]l[oO]\b", text):

@@ -526,12 +526,16 @@ def test_a_python_without_the_course_is_told_the_remedy(tmp_path, monkeypatch, c
     assert "no package torch" in error and ". .venv/bin/activate" in error
 
 
-def test_a_bare_python_is_told_the_remedy_in_the_last_line():
+@pytest.mark.parametrize(
+    ("system", "words"), [("C.UTF-8", "has no package"), ("es_ES.UTF-8", "no tiene el paquete")]
+)
+def test_a_bare_python_is_told_the_remedy_in_the_last_line(system, words):
     """-S: no site-packages, so not even NumPy."""
-    words = [sys.executable, "-S", "-E", "-m", "grader", "doctor"]
-    done = subprocess.run(words, cwd=HERE, capture_output=True, text=True)
+    command = [sys.executable, "-S", "-E", "-m", "grader", "doctor"]
+    spoken = {**os.environ, "LC_ALL": system}
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, env=spoken)
     last = done.stderr.splitlines()[-1]
-    assert done.returncode == 1 and ". .venv/bin/activate" in last and "has no package" in last
+    assert done.returncode == 1 and ". .venv/bin/activate" in last and words in last
 
 
 def test_no_command_lists_them(capsys):

@@ -11,6 +11,7 @@ import pytest
 from grader import command_line
 from grader.__main__ import COMMANDS, main
 from grader.course import HERE
+from grader.course.notes import Words, note
 from grader.errors import UserError
 from grader.grading import demo
 from grader.records import address, remedies, secret, store
@@ -201,14 +202,18 @@ def test_the_demos_class_hands_in_notebooks_of_the_language(course, tmp_path):
 
 def test_the_demos_table_in_the_language_of_marks(tmp_path, capsys):
     (tmp_path / "submissions.csv").write_text(
-        "student,lesson,status,reason\nada,01_x,graded,\nben,01_x,refused,⟦No good⟧. x\n"
+        "student,lesson,status,reason\nada,01_x,graded,\nben,01_x,graded,\n"
+        "eva,01_x,refused,⟦No⟧. x\n"
     )
     (tmp_path / "grades.csv").write_text(
         "student,lesson,exercise,score,max_score,verdict,mistake\n"
         "ada,01_x,softmax,0,2,failed,softmax-axis\nada,01_x,q_text,,1,waiting,\n"
+        "ben,01_x,softmax,0,2,failed,not-written\n"
     )
     demo.show(tmp_path, "01_x")
-    assert_marked(capsys.readouterr().out.replace(str(tmp_path), ""), "ada", "ben")
+    printed = capsys.readouterr().out.replace(str(tmp_path), "")
+    assert_marked(printed)
+    assert "softmax -2: ⟦not written yet⟧" in printed
 
 
 # make ---------------------------------------------------------------------------------------------
@@ -245,3 +250,19 @@ def test_what_make_says_is_in_the_catalogue(monkeypatch):
     monkeypatch.setattr(say._messages, "_chosen", "es")
     assert_marked(say._(say.SENTENCES["installing"]).format(".venv"), "venv")
     assert all("⟦" in say._(words) for words in (*say.COMMANDS.values(), *say.SENTENCES.values()))
+
+
+def _text(node):
+    return node.value if isinstance(node, ast.Constant) and _is_sentence(node) else None
+
+
+def test_why_a_reply_was_no_plain_data_is_in_the_catalogue():
+    """A note in the report holds this reason, and translates it where it is shown."""
+    reasons = set()
+    for path in (HERE / "grader").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BadReply":
+                reasons |= {n for n in map(_text, ast.walk(node.args[0])) if n}
+    told = [note("{why}", why=Words(reason)) for reason in reasons]
+    assert len(told) > 15
+    assert all("⟦" in str(one) for one in told), [str(t) for t in told if "⟦" not in str(t)]

@@ -85,6 +85,20 @@ def test_the_guide_quotes_the_doctors_last_line():
         assert said in guide("docs/instructors.md")
 
 
+@pytest.mark.parametrize("language", ["en", *languages(COURSE)])
+def test_the_reasons_in_the_guide_are_those_that_the_grader_gives(language):
+    page = (ROOT / documents.place("docs/grading.md", language)).read_text(encoding="utf-8")
+    with speaking(language):
+        said = [_(entry.id) for entry in translations.messages_template(COURSE) if entry.id]
+    said += [re.sub(r" ?\(\{\w+\}\)", "", text) for text in said]
+    first = page.index("\n|", page.index("\n| `failed` |") + 14)
+    cells = [row.split("|")[1] for row in page[first:].strip().split("\n\n")[0].split("\n")[2:]]
+    parts = [part.strip() for cell in cells for part in re.split(r"\.\.\.| / ", cell)]
+    told = [part for part in parts if len(part) > 5]
+    assert len(told) > 15
+    assert [part for part in told if not any(part in text for text in said)] == []
+
+
 @pytest.mark.parametrize(("document", "language"), PAIRS)
 def test_commands_name_its_own_notebooks(document, language):
     fences = "".join(re.findall(r"```bash\n(.*?)```", other(document, language), re.DOTALL))

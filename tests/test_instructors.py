@@ -26,14 +26,15 @@ from tests.sandboxes import needs_walls
 pytestmark = pytest.mark.xdist_group("instructors")
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+SPANISH = (ROOT / "docs" / "es" / "instructors.md").read_text(encoding="utf-8")
 RECIPE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 LESSON = "01_reinforce"
 ROSTER = "Student,ID,SIS User ID,SIS Login ID,Section\nAda,1234,,ada,A\nBen,77,,ben,A\n"
 
 
-def commands(number=0):
+def commands(number=0, guide=GUIDE):
     """The commands of one of the guide's blocks, in order: Canvas, Moodle, a hub, the exchange."""
-    block = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)[number]
+    block = re.findall(r"```bash\n(.*?)```", guide, re.DOTALL)[number]
     return [line for line in block.splitlines() if line and not line.startswith("#")]
 
 
@@ -96,10 +97,11 @@ def prepare(folder, repository, names=CANVAS):
     (folder / "worksheet.csv").write_text(WORKSHEET, encoding="utf-8-sig")
 
 
-def environment(folder):
-    """The guide's one terminal."""
+def environment(folder, system="C.UTF-8"):
+    """The guide's one terminal, and the language of the system."""
     return {
         **os.environ,
+        "LC_ALL": system,
         "PYTHONPATH": "",
         "OMP_NUM_THREADS": "1",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -107,12 +109,12 @@ def environment(folder):
     }
 
 
-def shell(command, folder):
+def shell(command, folder, system="C.UTF-8"):
     """Runs one command there; returns what it printed."""
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
-        env=environment(folder),
+        env=environment(folder, system),
         text=True,
         capture_output=True,
     )
@@ -222,17 +224,24 @@ def test_the_ten_commands(repository, tmp_path):
 
 @needs_walls
 def test_moodles_commands(repository, tmp_path):
-    """From the worksheet in Spanish to the worksheet in Spanish, with a deadline on the way."""
-    collect, grade, export, back = commands(1)
+    """From the worksheet in Spanish to the worksheet in Spanish, with a deadline on the way: as the
+    Spanish guide says, on a machine that speaks Spanish."""
+    clone, _setup, doctor, *_others = commands(0, SPANISH)
+    collect, grade, export, back = commands(1, SPANISH)
     course = tmp_path / "course"
-    shell(commands()[0].replace("ADDRESS", str(repository)), tmp_path)
+
+    def told(command, folder=course):
+        return shell(command, folder, system="es_ES.UTF-8")
+
+    told(clone.replace("DIRECCIÓN", str(repository)), tmp_path)
     prepare(course, repository, MOODLE)
     (course / "deadlines.csv").write_text(DEADLINES)
-    assert "ada@x.org: new" in shell(collect, course)
-    assert "Submissions: 2. Graded: 2." in shell(grade, course)
-    mark(commands()[6], course)
-    shell(grade, course)
-    shell(export, course)
+    assert told(doctor).splitlines()[-1] == "Aquí se pueden aislar las entregas."
+    assert "ada@x.org: nuevo" in told(collect)
+    assert "Entregas: 2. Corregidas: 2." in told(grade)
+    mark(commands(0, SPANISH)[6], course)
+    told(grade)
+    told(export)
     with open(course / "marks.csv", newline="", encoding="utf-8") as file:
         marks = {
             row["Nombre completo"]: row["Calificación"]
@@ -240,7 +249,7 @@ def test_moodles_commands(repository, tmp_path):
         }
     assert marks == {"Ada": "8", "Ben": "1"}  # two points, handed in late: one is lost
     assert "2 h 15 min" in feedback(course, "ben@x.org")
-    shell(back, course)
+    told(back)
     with zipfile.ZipFile(course / "feedback.zip") as packed:
         assert packed.namelist() == [name.replace(".ipynb", ".html") for name in MOODLE]
 

@@ -31,9 +31,11 @@ def loaded_after(code):
         ("from grader.checks.registry import get; get('gradient_samples')", []),
         ("from grader.checks.registry import get; get('ppo_clip_loss')", ["torch"]),
         (
-            "from grader.probes import runtime\n"
-            "request = {'probe': 'call', 'cases': [{'inputs': {'x': 1.0}}]}\n"
-            "assert 'value' in runtime.run({'f': abs}, 'f', request)[0]",
+            (
+                "from grader.probes import runtime\n"
+                "request = {'probe': 'call', 'cases': [{'inputs': {'x': 1.0}}]}\n"
+                "assert 'value' in runtime.run({'f': abs}, 'f', request)[0]"
+            ),
             [],
         ),
     ],

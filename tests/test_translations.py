@@ -168,6 +168,7 @@ BROKEN = [
     ("signs", "a «b»", "a «b", "« and »"),
     ("signs", 'the "good" one', 'la "buena"', "« and »"),
     ("signs", "95% of it", "el 95% de eso", "%"),
+    ("signs", "20,000 batches", "20,000 lotes", "thin space"),
     ("signs", "only one", "sólo una", "solo"),
     ("glossary", "the baseline", "la línea de base", "línea base"),
     ("glossary", "the baselines", "los promedios", "línea base"),

@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.checking.case import Expected, Raises
 from grader.checking.kinds import CUT
-from grader.checking.text import array_text, shape_text
+from grader.checking.text import array_text, shape_text, side_by_side
 from grader.checking.verdict import Problem
 from grader.i18n import N_, _
 
@@ -86,7 +86,7 @@ def shape_problem(found, wanted, shown):
 def value_problem(found, wanted, shown, relative, absolute):
     for label, truth in wanted.items():
         name = f"{label} = " if label else ""
-        texts = name + array_text(truth), name + array_text(found[label])
+        texts = side_by_side(truth, found[label], name)
         if (np.isfinite(truth) & ~np.isfinite(np.asarray(found[label], float))).any():
             return Problem("finite", shown, *texts)
         good = close(found[label], truth, relative, absolute)
@@ -96,12 +96,17 @@ def value_problem(found, wanted, shown, relative, absolute):
 
 
 def _focus(texts, found, truth, good, name):
-    """For large arrays: the first entry that differs, with its index."""
-    if truth.size <= 24:
+    """Which entries differ; of large arrays the first of them alone, with its index."""
+    if truth.size < 2:
         return texts
     index = tuple(int(i) for i in np.argwhere(~good)[0])
+    place = "[" + ", ".join(map(str, index)) + "]"
+    count = _("{n} of {all} differ, first at {place}")
+    count = count.format(n=int((~good).sum()), all=truth.size, place=place)
+    if truth.size <= 24:
+        return texts[0], texts[1] + "\n" + count
     at = name + _("at index {index}: ").format(index=shape_text(index))
-    return at + array_text(truth[index]), at + array_text(found[index])
+    return at + array_text(truth[index]), at + array_text(found[index]) + "\n" + count
 
 
 def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:

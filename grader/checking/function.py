@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 
 import numpy as np
 
@@ -56,8 +56,29 @@ class FunctionExercise(Exercise):
         for case, one, truth in zip(cases, seen, expected):
             problem = self.ladder(case, one, truth)
             if problem:
-                return self._named(problem, case, one, truth, cases, seen, expected)
+                named = self._named(problem, case, one, truth, cases, seen, expected)
+                return self._in_the_smallest(named, case, cases, seen, expected)
         return None
+
+    def _in_the_smallest(self, problem, first, cases, seen, expected):
+        """The same problem in the smallest call in which the same step fails. A symptom's hint
+        speaks of the call that it was seen in."""
+        if problem.step not in ("shape", "value", "gradient") or self._by_symptom(problem):
+            return problem
+        best, size = problem, _numbers(first)
+        for case, one, truth in zip(cases, seen, expected):
+            if case.edge == first.edge and _numbers(case) < size:
+                other = self.ladder(case, one, truth)
+                if other and other.step == problem.step:
+                    texts = other.shown, other.expected, other.got
+                    best, size = (
+                        Problem(problem.step, *texts, best.hint, best.mistake),
+                        _numbers(case),
+                    )
+        return best
+
+    def _by_symptom(self, problem):
+        return any(m.when and m.name == problem.mistake for m in self.mistakes)
 
     def expected(self, case) -> Expected | Raises:
         truth = self.truth(**{name: plain(given) for name, given in case.inputs.items()})
@@ -174,6 +195,17 @@ class FunctionExercise(Exercise):
             return True
         gradients = one.get("gradients"), other.get("gradients")
         return same_gradients(*gradients, truth.gradients, self.relative)
+
+
+def _numbers(case):
+    """How many numbers a call holds."""
+    return sum(_size(plain(given)) for given in case.inputs.values())
+
+
+def _size(value):
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return sum(map(np.size, vars(value).values())) if is_dataclass(value) else np.size(value)
 
 
 def _with(problem, mistake):

@@ -65,5 +65,26 @@ def array_text(array) -> str:
     return "[" + ", ".join(array_text(row) for row in array) + "]"
 
 
+def side_by_side(one, other, name="") -> tuple[str, str]:
+    """Two arrays of one shape as texts in which equal places stand below one another: rows as
+    lines, columns aligned, as NumPy prints them. name: stands in front of both."""
+    one, other = np.asarray(one), np.asarray(other)
+    if one.shape != other.shape or one.ndim != 2 or not 0 < one.size <= MAX_NUMBERS:
+        return name + array_text(one), name + array_text(other)
+    width = [
+        max(len(number_text(x)) for x in (*one[:, column], *other[:, column]))
+        for column in range(one.shape[1])
+    ]
+    return name + _rows_text(one, width, name), name + _rows_text(other, width, name)
+
+
+def _rows_text(table, width, name):
+    rows = (
+        "[" + ", ".join(number_text(x).rjust(w) for x, w in zip(row, width, strict=True)) + "]"
+        for row in table
+    )
+    return "[" + (",\n" + " " * (len(name) + 1)).join(rows) + "]"
+
+
 def shape_text(shape) -> str:
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"

@@ -176,7 +176,11 @@ def _lost(lost, reason):
         return reason.split(". ")[0]
     written = [row for row in lost if row["verdict"] != "blank"]
     if len(written) > 2:
-        return _("exercises: {n}, {mistake}").format(n=len(written), mistake=written[0]["mistake"])
+        return _("exercises: {n}, {mistake}").format(n=len(written), mistake=_named(written[0]))
     return ", ".join(
-        f"{row['exercise']} -{number(row['max_score'])}: {row['mistake']}" for row in written
+        f"{row['exercise']} -{number(row['max_score'])}: {_named(row)}" for row in written
     )
+
+
+def _named(row):
+    return _("not written yet") if row["mistake"] == "not-written" else row["mistake"]

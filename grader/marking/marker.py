@@ -10,7 +10,7 @@ from grader.checking.verdict import Problem, Verdict
 from grader.checks import judge as checking
 from grader.checks.registry import get
 from grader.course import ANSWERS
-from grader.course.notes import Refused, clean, note
+from grader.course.notes import Refused, Words, clean, note
 from grader.i18n import N_, _
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
@@ -235,7 +235,7 @@ class _Run:
                 note(
                     N_("The check {name} got a reply that is not plain data: {why}"),
                     name=name,
-                    why=str(error),
+                    why=Words(error),
                 )
             )
             return _unreadable(name)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from policy_gradients.i18n import N_
+
 PREFIX = struct.Struct(">IQ")
 DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
@@ -132,13 +134,13 @@ def read_frame(read, limits: Limits = Limits()) -> bytes | None:
     if not prefix:
         return None
     if len(prefix) < PREFIX.size:
-        raise BadReply("the reply breaks off in its first bytes")
+        raise BadReply(N_("the reply breaks off in its first bytes"))
     header_length, body_length = PREFIX.unpack(prefix)
     if header_length > limits.header_bytes or body_length > limits.body_bytes:
-        raise BadReply(f"the reply is too large ({header_length + body_length} bytes)")
+        raise BadReply(N_("the reply is too large"))
     rest = read(header_length + body_length)
     if len(rest) < header_length + body_length:
-        raise BadReply("the reply breaks off")
+        raise BadReply(N_("the reply breaks off"))
     return prefix + rest
 
 
@@ -149,12 +151,12 @@ def loads(frame: bytes, limits: Limits = Limits(), records=None):
     trusted, all).
     """
     if len(frame) < PREFIX.size:
-        raise BadReply("the reply breaks off in its first bytes")
+        raise BadReply(N_("the reply breaks off in its first bytes"))
     header_length, body_length = PREFIX.unpack(frame[: PREFIX.size])
     if header_length > limits.header_bytes or body_length > limits.body_bytes:
-        raise BadReply("the reply is too large")
+        raise BadReply(N_("the reply is too large"))
     if len(frame) != PREFIX.size + header_length + body_length:
-        raise BadReply("the reply's lengths don't add up")
+        raise BadReply(N_("the reply's lengths don't add up"))
     start = PREFIX.size + header_length
     header = _parsed(frame[PREFIX.size : start], limits)
     return _Unpacker(memoryview(frame)[start:], limits, records).unpack(header, 0)
@@ -164,13 +166,13 @@ def _parsed(header, limits):
     """The header's JSON, once its brackets and commas show that it has not too many parts: JSON
     unfolds to about thirty times its size in memory."""
     if header.count(b"[") + header.count(b"{") > 4 * limits.nodes + 16:
-        raise BadReply("the reply has too many parts")
+        raise BadReply(N_("the reply has too many parts"))
     if header.count(b",") > 8 * limits.nodes + 1024:
-        raise BadReply("the reply has too many parts")
+        raise BadReply(N_("the reply has too many parts"))
     try:
         return json.loads(header.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise BadReply("the reply is not valid JSON") from error
+        raise BadReply(N_("the reply is not valid JSON")) from error
 
 
 class _Unpacker:
@@ -183,7 +185,7 @@ class _Unpacker:
     def unpack(self, node, depth):
         self.nodes += 1
         if depth > self.limits.depth or self.nodes > self.limits.nodes:
-            raise BadReply("the reply is nested too deeply or has too many parts")
+            raise BadReply(N_("the reply is nested too deeply or has too many parts"))
         if node is None or isinstance(node, (bool, float)):
             return node
         if isinstance(node, str):
@@ -194,12 +196,12 @@ class _Unpacker:
             return [self.unpack(item, depth + 1) for item in node]
         if isinstance(node, dict):
             return self._unpack_tagged(node, depth)
-        raise BadReply("the reply holds something that is not plain data")
+        raise BadReply(N_("the reply holds something that is not plain data"))
 
     @staticmethod
     def _unpack_int(node):
         if abs(node) > LARGEST:
-            raise BadReply("a whole number of the reply is beyond 64 bits")
+            raise BadReply(N_("a whole number of the reply is beyond 64 bits"))
         return node
 
     def _unpack_tagged(self, node, depth):
@@ -210,27 +212,27 @@ class _Unpacker:
             return self._unpack_array(node["a"], node["s"], node["o"])
         if tags == {"r", "f"} and isinstance(node["r"], str) and node["r"] in self.records:
             return self._unpack_record(self.records[node["r"]], self.unpack(node["f"], depth + 1))
-        raise BadReply("the reply holds an unknown tag")
+        raise BadReply(N_("the reply holds an unknown tag"))
 
     def _unpack_record(self, cls, values):
         """A record; from a student, with all its fields of the kinds that its class says."""
         kinds = cls.__annotations__
         if not isinstance(values, dict) or not set(values) <= set(kinds):
-            raise BadReply("a record's fields are wrong")
+            raise BadReply(N_("a record's fields are wrong"))
         if self.strict and any(type(value) is not kinds[name] for name, value in values.items()):
-            raise BadReply("a record's fields are wrong")
+            raise BadReply(N_("a record's fields are wrong"))
         try:
             return cls(**values)
         except (TypeError, ValueError) as error:
-            raise BadReply("a record's fields are wrong") from error
+            raise BadReply(N_("a record's fields are wrong")) from error
 
     def _unpack_dict(self, pairs, depth):
         if not isinstance(pairs, list):
-            raise BadReply("a dict's items are wrong")
+            raise BadReply(N_("a dict's items are wrong"))
         result = {}
         for pair in pairs:
             if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)):
-                raise BadReply("a dict's items are wrong")
+                raise BadReply(N_("a dict's items are wrong"))
             result[_clean(pair[0])] = self.unpack(pair[1], depth + 1)
         return result
 
@@ -239,7 +241,7 @@ class _Unpacker:
         known = isinstance(dtype, str) and dtype in DTYPES and _is_count(offset)
         whole = isinstance(shape, list) and len(shape) <= MAX_AXES and all(map(_is_count, shape))
         if self.arrays > self.limits.arrays or not known or not whole:
-            raise BadReply("an array of the reply is not allowed")
+            raise BadReply(N_("an array of the reply is not allowed"))
         size = 1
         for n in shape:
             size *= n
@@ -247,7 +249,7 @@ class _Unpacker:
         self.array_bytes += end - offset
         # Overlapping buffers would let a small reply unfold into a large one.
         if end > len(self.body) or self.array_bytes > len(self.body):
-            raise BadReply("an array of the reply reaches past its end")
+            raise BadReply(N_("an array of the reply reaches past its end"))
         return _array(self.body[offset:end], dtype, shape)
 
 
@@ -261,7 +263,7 @@ def _array(raw, dtype, shape):
     try:
         flat = np.frombuffer(raw, dtype=stored).reshape(shape)
     except (ValueError, OverflowError) as error:
-        raise BadReply("an array of the reply is not allowed") from error
+        raise BadReply(N_("an array of the reply is not allowed")) from error
     return np.asarray(flat != 0) if dtype == "bool" else flat.astype(dtype, copy=True)
 
 

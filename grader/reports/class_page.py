@@ -27,7 +27,7 @@ from grader.reports import figures, tables
 from grader.reports.mistakes import Mistakes
 from grader.reports.pairs import Pairs
 from grader.reports.student_page import number
-from policy_gradients.i18n import language
+from policy_gradients.i18n import language, languages, speaking
 
 HERE = Path(__file__).resolve().parent
 MOST_ROWS = 200
@@ -154,7 +154,7 @@ class _Lesson:
         self.name, self.points, self.scores = name, 0.0, []
         self.statuses, self.waiting = Counter(), 0
         self.passed, self.tried, self.blank = Counter(), {}, Counter()
-        self.mistakes, self.examples = Counter(), defaultdict(list)
+        self.mistakes, self.examples, self.sentences = Counter(), defaultdict(list), {}
         self.histogram, self.rates, self.void = "", "", Counter()
 
     def add(self, record, rows):
@@ -179,6 +179,7 @@ class _Lesson:
         elif verdict == WRONG:
             key = mark.exercise, mark.mistake
             self.mistakes[key] += 1
+            self.sentences.setdefault(key, _sentence(mark))
             if len(self.examples[key]) < EXAMPLES:
                 self.examples[key].append((record.student, _link(record), mark.got))
 
@@ -199,8 +200,21 @@ class _Lesson:
 
     @property
     def frequent(self):
-        """(exercise, mistake, how often, examples), the most frequent first."""
-        return [(*key, n, self.examples[key]) for key, n in self.mistakes.most_common(20)]
+        """(exercise, mistake, what a student was told, how often, examples), the most frequent
+        first."""
+        return [
+            (*key, self.sentences[key], n, self.examples[key])
+            for key, n in self.mistakes.most_common(20)
+        ]
+
+
+def _sentence(mark):
+    """The hint that came with the mistake, in the language in which it was first told."""
+    labels = set()
+    for code in languages():
+        with speaking(code):
+            labels.add(_("hint"))
+    return next((text for label, text in mark.lines if label in labels), "")
 
 
 class _Seen:

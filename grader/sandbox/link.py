@@ -11,6 +11,8 @@ import signal
 import time
 from dataclasses import dataclass
 
+from policy_gradients.i18n import N_
+
 from ..probes import wire
 from .errors import BadReply, Died, TimedOut
 
@@ -85,13 +87,13 @@ class Link:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise Died("its reply channel is closed") from error
+                raise Died(N_("its reply channel is closed")) from error
 
     def receive(self, deadline: Deadline, limits: wire.Limits) -> bytes:
         """One whole frame whose size keeps within ``limits``."""
         frame = wire.read_frame(lambda count: self._read(count, deadline), limits)
         if frame is None:
-            raise Died("its reply channel is closed")
+            raise Died(N_("its reply channel is closed"))
         self._drain()
         return frame
 
@@ -119,15 +121,15 @@ class Link:
         except OSError:
             piece = b""
         if piece:
-            raise BadReply("data that nobody asked for")
-        raise Died("its reply channel is closed")
+            raise BadReply(N_("data that nobody asked for"))
+        raise Died(N_("its reply channel is closed"))
 
     def _wait(self, event, deadline):
         """Until the socket is ready for ``event``; TimedOut at the hard deadline."""
         while True:
             self._interrupt_where_due(deadline)
             if time.monotonic() >= deadline.hard:  # also where bytes trickle in without end
-                raise TimedOut("no answer in time")
+                raise TimedOut(N_("no answer in time"))
             poll = select.poll()
             poll.register(self.line, event)
             for descriptor in self.pipes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from policy_gradients.i18n import _
+from policy_gradients.i18n import N_, _
 
 from ..probes import inputs, wire
 from .errors import BadReply, Died, Lost, NotIsolated, SandboxError, TimedOut
@@ -123,9 +123,10 @@ class Session:
         frame = {"exercise": exercise, "probe": request}
         reply = self._converse(frame, Deadline(self._hard(seconds)), limits, ask)
         if "failed" in reply:
-            raise BadReply(str(reply["failed"])[:500])
+            # Words from in there: ascii() leaves nothing that could mislead a reader.
+            raise BadReply(ascii(str(reply["failed"])[:500]))
         if not isinstance(reply["done"], list):
-            raise BadReply("the reply is not a list")
+            raise BadReply(N_("the reply is not a list"))
         return reply["done"]
 
     def _hard(self, seconds):
@@ -143,10 +144,10 @@ class Session:
                 if "ask" not in reply:
                     return reply
                 if len(frame) > wire.QUESTION_BYTES:
-                    raise BadReply("a question that is too long")
+                    raise BadReply(N_("a question that is too long"))
                 answer = wire.dumps({"id": tag, **_answer(reply["ask"], ask)})
                 frame = self.link.exchange(answer, deadline, limits)
-            raise BadReply("too many questions")
+            raise BadReply(N_("too many questions"))
         except TimedOut:
             self._end(self._late(deadline))
             raise TimedOut(self.ended) from None
@@ -171,7 +172,7 @@ class Session:
         reply = wire.loads(frame, limits, records=RECORDS)
         kinds = {"done", "failed", "ask"}
         if not isinstance(reply, dict) or reply.get("id") != tag or not kinds & set(reply):
-            raise BadReply("an answer to another question")
+            raise BadReply(N_("an answer to another question"))
         return reply
 
     def _end(self, reason):
@@ -206,7 +207,7 @@ class Session:
 def _answer(question, ask):
     """The grader's answer, or that there is none; arguments that don't fit are no error of ours."""
     if ask is None or not isinstance(question, dict):
-        raise BadReply("a question where none is answered")
+        raise BadReply(N_("a question where none is answered"))
     try:
         return {"answer": ask(question)}
     except Exception as error:

@@ -31,7 +31,7 @@ from grader.checks.shared.episodes import (
     sampling_problem,
     softmax,
 )
-from grader.checks.shared.sampling import bent_problem
+from grader.checks.shared.sampling import bent_problem, repeated
 from grader.checks.shared.tabular import env_text
 
 PLAN_STEPS = 24
@@ -71,8 +71,8 @@ def rollout_cases(rng):
     uneven = rng.normal(size=(9, 4)) + rng.permutation([1.2, 0.4, -0.4, -1.2])
     # One action is likely, three are rare: there a wrong temperature shows soonest, and where they
     # are very rare, an action that was drawn evenly. See sampling.bent for how many steps it takes.
-    # The goal is far away, so that every episode is long.
-    wide = Env("Grid", {"size": 12, "max_steps": 60})
+    # The goal is far away and there is no pit, so that every episode is long.
+    wide = Env("Grid", {"size": 12, "pits": [], "max_steps": 60})
     likely = np.eye(4)[rng.integers(4, size=144)]
     long = Env("Corridor", {"length": 60, "max_steps": 120})
     return [
@@ -81,7 +81,7 @@ def rollout_cases(rng):
         rollout_case(short, np.array([[0.0, 1.0]] * 3), seed + 1, 6),
         rollout_case(corridor, theta, seed + 2, 200),
         rollout_case(grid, uneven, seed + 3, 80),
-        rollout_case(wide, 2.7 * likely, seed + 5, 110),
+        rollout_case(wide, 2.7 * likely, seed + 5, 65),
         rollout_case(wide, 5.3 * likely, seed + 6, 45),
         rollout_case(long, np.zeros((60, 2)), seed + 4, 2),
     ]
@@ -222,6 +222,24 @@ def _all_alike(log, probabilities):
     return log_likelihood(log["actions"][again], probabilities[again]) < math.log(FALSE_ALARM)
 
 
+def rollout_fresh(cases, seen):
+    """No episode comes again more often than chance has it; the frequencies are right by now."""
+    if not any(map(_reused, cases, seen)):
+        return None
+    hint = _("The same episode comes again and again. Is a generator made or seeded inside?")
+    expected, got = _("a fresh episode every time"), _("episodes that repeat earlier ones")
+    return Problem("behaviour", "", expected, got, hint, "seed-reused")
+
+
+def _reused(case, report):
+    log, played = report["played"], episodes(report["played"])
+    probabilities = softmax(case.inputs["theta"])[log["obs"]]
+    cuts = np.cumsum([len(episode.actions) for episode in played])[:-1]
+    taken = np.log(probabilities[np.arange(len(log["actions"])), log["actions"]])
+    chances = [part.sum() for part in np.split(taken, cuts)]
+    return repeated([episode.actions.tobytes() for episode in played], chances)
+
+
 def rollout_unchanged(case, seen):
     if not seen["changed"]:
         return None
@@ -249,6 +267,6 @@ ROLLOUT = RolloutExercise(
         rollout_sampling,
         rollout_unchanged,
     ),
-    overall=(rollout_chance,),
+    overall=(rollout_fresh, rollout_chance),
     prerequisites=("softmax",),
 )

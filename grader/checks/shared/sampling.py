@@ -1,6 +1,7 @@
 """What chance can do: a bound that never calls an honest player a cheat, however long they play."""
 
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -24,7 +25,9 @@ def unlikely(hits, probabilities) -> bool:
 
 TEMPERATURES = (0.5, 0.7, 0.8, 0.9, 1.1, 1.2, 1.5, 2.0)
 EXPLORING = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # the last one: the policy is ignored
-ALARM = 1e-9  # probability of a wrong accusation, per call of `bent`
+SMALLEST = (("temperature", 0.8), ("temperature", 1.2), ("random-actions", 0.05))
+REUSED = 0.1  # the smallest share of episodes that repeat an earlier one
+ALARM = 1e-10  # probability of a wrong accusation, per call; a check makes fewer than ten
 
 
 def bent(actions, probabilities) -> tuple | None:
@@ -33,14 +36,47 @@ def bent(actions, probabilities) -> tuple | None:
 
     actions: (n,); probabilities: (n, A), each row given all that went before. Under the policy
     itself the mean of the alternatives' likelihood ratios is a martingale that starts at 1: it ever
-    exceeds 1 / ALARM with probability ALARM at most (Ville 1939). The smallest slips that are to be
-    told in at least 99 of 100 secrets: temperatures 0.8 and 1.2, 5 % random actions.
+    exceeds 1 / ALARM with probability ALARM at most (Ville 1939). SMALLEST is told in at least 99
+    of 100 secrets.
     """
     own = _log_likelihood(actions, probabilities)
     gains = {name: _log_likelihood(actions, p) - own for name, p in _alternatives(probabilities)}
     best = max(gains, key=gains.get)
     mean = np.logaddexp.reduce(list(gains.values())) - math.log(len(gains))
     return best if mean > -math.log(ALARM) else None
+
+
+def power(probabilities, alternative) -> float:
+    """The probability that `bent` tells actions that are drawn from one of its alternatives.
+
+    probabilities: (n, A); alternative: one of SMALLEST. The log-likelihood ratio is a sum of n
+    independent terms, here taken as normal; no other alternative is counted.
+    """
+    own, known = np.asarray(probabilities), dict(_alternatives(probabilities))
+    other = known[alternative]
+    gain = np.log(other) - np.log(own)
+    mean = (other * gain).sum(-1)
+    variance = float(((other * gain**2).sum(-1) - mean**2).sum())
+    needed = math.log(len(known)) - math.log(ALARM)
+    return 0.5 * math.erfc((needed - float(mean.sum())) / math.sqrt(2 * variance))
+
+
+def repeated(episodes, chances) -> bool:
+    """Whether more episodes repeat an earlier one than chance allows, as where a seed is reused.
+
+    episodes: what tells one from another; chances: (N,), the log-probability of each under the
+    policy. A player who repeats an earlier episode with probability REUSED, and else draws, is as
+    many times likelier as is multiplied up here: a martingale under an honest player (Ville 1939).
+    """
+    log_gain, seen = 0.0, Counter()
+    for number, (episode, chance) in enumerate(zip(episodes, chances, strict=True)):
+        if number:
+            again = seen[episode] / number * math.exp(min(-float(chance), 700.0))
+            log_gain += math.log(1 - REUSED + REUSED * again)
+        if log_gain > -math.log(ALARM):
+            return True
+        seen[episode] += 1
+    return False
 
 
 def _alternatives(probabilities):

@@ -27,7 +27,8 @@ band_around_zero = _slip(
 baseline_added = _slip("baseline-added", N_("Better than expected is return minus expectation."))
 clip_fixed = _slip("clip-fixed", N_("Which band does the call ask for?"))
 clip_without_min = _slip(
-    "clip-without-min", N_("With r = 1.5 and A < 0: can it still undo a mistake?")
+    "clip-without-min",
+    N_("A bad action has become likelier than the band allows: can your loss still undo that?"),
 )
 dead_outside_band = _slip(
     "dead-outside-band",

@@ -1,0 +1,127 @@
+"""How small a deviation the checks of random behaviour tell, and how seldom they accuse."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.checking import seed_of
+from grader.checks.lesson_01.rollout import rollout_cases
+from grader.checks.lesson_05.collect import collect_cases
+from grader.checks.shared import sampling
+from grader.checks.shared.episodes import softmax
+from grader.checks.shared.scripted import layer
+from grader.probes.inputs import materialize
+
+SECRETS = range(100)
+PAGE = Path(__file__).parents[1] / "docs" / "grading.md"
+WORDS = {
+    "temperature": lambda size: f"temperature {size:g}",
+    "random-actions": lambda size: f"{100 * size:g} % random actions",
+}
+
+
+def collected(secret):
+    """The probabilities of all actions that collect_rollout's draws are judged by, (n, 3)."""
+    case = collect_cases(seed_of("collect_rollout", secret))[-1].inputs
+    obs = case["envs"].shown[: case["num_steps"]]
+    probs = softmax(layer(case["policy"], obs)).reshape(-1, 3)
+    return np.concatenate([probs, probs])
+
+
+def steps_of(case, episodes=4):
+    """The mean length of a case's episodes, from a few of them."""
+    env, theta, rng = materialize(case["env"]), case["theta"], np.random.default_rng(0)
+    total = 0
+    for _ in range(episodes):
+        state, _info = env.reset(seed=int(rng.integers(10**6)))
+        over = False
+        while not over:
+            action = int(rng.choice(theta.shape[1], p=softmax(theta[state])))
+            state, _reward, terminated, truncated, _info = env.step(action)
+            total, over = total + 1, terminated or truncated
+    return total / episodes
+
+
+def played(secret):
+    """The same for rollout's two cases of long episodes: in each, every state has the same
+    probabilities in another order."""
+    cases = [case.inputs for case in rollout_cases(seed_of("rollout", secret))[5:7]]
+    lengths = [steps_of(case) for case in cases]
+    return [
+        np.repeat(softmax(case["theta"])[:1], int(0.95 * length * case["episodes"]), axis=0)
+        for case, length in zip(cases, lengths, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def powers():
+    """(exercise, deviation) -> the least power over the secrets."""
+    found = {}
+    for secret in SECRETS:
+        draws = {"collect_rollout": [collected(secret)]}
+        if secret < 20:  # the probabilities are those of every secret, in another order
+            draws["rollout"] = played(secret)
+        for exercise, parts in draws.items():
+            for deviation in sampling.SMALLEST:
+                best = max(sampling.power(part, deviation) for part in parts)
+                key = exercise, deviation
+                found[key] = min(best, found.get(key, 1.0))
+    return found
+
+
+def test_the_smallest_deviations_are_told_in_99_of_100_secrets(powers):
+    assert min(powers.values()) >= 0.99, powers
+
+
+def test_an_honest_player_is_accused_once_in_a_thousand_million():
+    """At most: nine comparisons of a check, each of them at ALARM."""
+    assert 9 * sampling.ALARM <= 1e-9 and 9 * sampling.FALSE_ALARM <= 1e-9
+
+
+def test_the_page_names_each_deviation(powers):
+    """docs/grading.md has one row for each exercise and deviation."""
+    page = PAGE.read_text(encoding="utf-8")
+    for exercise, (kind, size) in powers:
+        row = f"| `{exercise}` | {WORDS[kind](size)} |"
+        assert row in page, row
+    assert f"| `rollout` | an episode repeated once in {1 / sampling.REUSED:.0f} |" in page
+
+
+def test_a_power_holds_where_it_is_tried():
+    """The normal law of the sum against draws."""
+    rng = np.random.default_rng(0)
+    probs = softmax(rng.normal(size=(400, 3)) * 1.5)
+    alternative = dict(sampling._alternatives(probs))["temperature", 0.5]
+    told = 0
+    for _ in range(300):
+        draws = (rng.random((400, 1)) > alternative.cumsum(-1)[:, :-1]).sum(-1)
+        told += sampling.bent(draws, probs) is not None
+    assert abs(told / 300 - sampling.power(probs, ("temperature", 0.5))) < 0.1
+
+
+def test_an_episode_repeated_once_in_ten_is_told_in_99_of_100_secrets():
+    """On rollout's case of long episodes; which one is repeated is drawn, too."""
+    case = rollout_cases(seed_of("rollout", 0))[5].inputs
+    chances = np.log(softmax(case["theta"])[0])
+    told = 0
+    for secret in SECRETS:
+        rng = np.random.default_rng(secret)
+        draws = rng.choice(4, size=(case["episodes"], 60), p=np.exp(chances))
+        for number in range(1, len(draws)):
+            if rng.random() < sampling.REUSED:
+                draws[number] = draws[rng.integers(number)]
+        told += sampling.repeated([row.tobytes() for row in draws], chances[draws].sum(1))
+    assert told >= 99
+
+
+def test_repeated_episodes_are_told_and_chance_repetitions_are_not():
+    rng = np.random.default_rng(1)
+    entropy = 30 * np.log(2)
+    fresh = rng.integers(2, size=(100, 30))
+    assert not sampling.repeated([row.tobytes() for row in fresh], np.full(100, -entropy))
+    reused = fresh.copy()
+    reused[::10] = fresh[0]
+    assert sampling.repeated([row.tobytes() for row in reused], np.full(100, -entropy))
+    short = rng.integers(2, size=(100, 2))  # four episodes there are: all come again
+    assert not sampling.repeated([row.tobytes() for row in short], np.full(100, -2 * np.log(2)))
