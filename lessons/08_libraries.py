@@ -224,13 +224,13 @@ pg.predict("negative_approx_kl", pg.tr("Will a library log a negative KL?"), Non
 # %% demo=true trained=true
 batch = inputs["clip"]
 logp, logp_old = (torch.tensor(batch[name], dtype=torch.float64) for name in ("logp", "logp_old"))
+logged = {name: library["rows"]["clip"].get("answer", {}) for name, library in libraries.items()}
+kinds = dict(zip(("k1", "k2", "k3"), map(float, kl_estimates(logp, logp_old))))
 whole = {key: float(x) for key, x in approx_kl_dialects(logp.reshape(4, 2), logp_old.reshape(4, 2)).items()}
 print({key: round(x, 4) for key, x in whole.items()})
-logged = {name: library["rows"]["clip"].get("answer", {}) for name, library in libraries.items()}
 for name, answer in logged.items():
     for key in ("approx_kl", "old_approx_kl"):
         if key in answer:
-            kinds = {kind: whole[kind] for kind in ("k1", "k2", "k3")}
             print(f"{name:18} {key:14} {answer[key]:8.4f}  {near(answer[key], kinds)}")
 two = libraries["stable-baselines3"]["rows"]["approx_kl of two epochs"]["answer"]
 print(pg.tr("stable-baselines3, as four minibatches in two epochs: {x:.4f}, {kind}").format(
@@ -238,7 +238,6 @@ print(pg.tr("stable-baselines3, as four minibatches in two epochs: {x:.4f}, {kin
 pg.outcome("negative_approx_kl", pg.tr("yes"))
 
 # %% claim="dialects_of_the_kl"
-kinds = {kind: whole[kind] for kind in ("k1", "k2", "k3")}
 of = {name: near(answer["approx_kl"], kinds) for name, answer in logged.items() if "approx_kl" in answer}
 claim("k1 and k3 are both there", len({*of.values()} & {"k1", "k3"}), at_least=2)
 claim("nobody's number is none of ours", sum(kind == "-" for kind in of.values()), at_most=0)
@@ -283,12 +282,12 @@ check("clip_fraction_dialects")
 
 # %% demo=true
 ratio, adv = np.exp(np.array(batch["logp"]) - batch["logp_old"]), np.array(batch["adv"])
-outside, bites = clip_fraction_dialects(ratio, adv)
-counted = {pg.tr("outside the band"): outside, pg.tr("where the clip bites"): bites}
+counted_names = pg.tr("outside the band"), pg.tr("where the clip bites")
+own = pg.tr("yours")
+counted = dict(zip(counted_names, clip_fraction_dialects(ratio, adv)))
 loss = float(ppo_clip_loss(logp, logp_old, torch.tensor(adv)))
 print(pg.tr("{name:18} {loss:>8} {fraction:>8}").format(
     name=pg.tr("library"), loss=pg.tr("loss"), fraction=pg.tr("fraction")))
-own = pg.tr("yours")
 print(f"{own:18} {loss:8.4f}")
 for name, answer in logged.items():
     if "loss" in answer:
@@ -547,8 +546,8 @@ forms = {
 for name, form in forms.items():
     print(f"{own:10} {name:22} {form.round(3)}")
 for name in ("trl", "verl", "openrlhf"):
-    for key, adv in libraries[name]["rows"]["groups"]["answer"].items():
-        print(f"{name:10} {key:22} {np.array(adv[:4]).round(3)}")
+    for key, numbers in libraries[name]["rows"]["groups"]["answer"].items():
+        print(f"{name:10} {key:22} {np.array(numbers[:4]).round(3)}")
 
 # %% claim="equal_scores_are_not_zero_everywhere"
 equal = {name: np.abs(libraries[name]["rows"]["groups"]["answer"]["grpo, equal"]).max() for name in ("trl", "verl", "openrlhf")}
@@ -618,6 +617,7 @@ def dialect(name, row, key, forms):
     return near(value, forms) if value is not None and np.shape(value) == np.shape(next(iter(forms.values()))) else "-"
 
 
+counted = dict(zip(counted_names, clip_fraction_dialects(ratio, adv)))
 dialects = {
     pg.tr("cut step"): ("gae", None, {way: adv[:, 0] for way, adv in ways.items()}),
     "approx_kl": ("clip", "approx_kl", kinds),
