@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,12 +227,21 @@ def test_check_finds_an_edit_of_a_generated_file(tmp_path, capsys, built, edit):
     assert f"{kind}/en/01_first/01_first.ipynb: " in capsys.readouterr().out
 
 
+def test_check_finds_a_stub_that_the_lesson_no_longer_hands_out(tmp_path, capsys, built):
+    root = shutil.copytree(built, tmp_path / "course")
+    stubs = root / "policy_gradients" / "stubs" / "en" / "01_first.json"
+    stubs.write_text(stubs.read_text().replace("total", "sum"))
+    assert publish(root, "--check", "--no-execute", "01_first") == 1
+    assert "stubs/en/01_first.json: " in capsys.readouterr().out
+
+
 def test_check_does_not_mind_pixels(tmp_path, built):
     root = copy_course(tmp_path)
     for kind in ("solutions", "notebooks"):
         copied = path(root, kind, "01_first")
         copied.parent.mkdir(parents=True)
         copied.write_bytes(path(built, kind, "01_first").read_bytes())
+    shutil.copytree(built / "policy_gradients", root / "policy_gradients")
     change(
         root,
         "solutions",

@@ -101,7 +101,7 @@ def test_the_site_has_every_lesson_in_every_language(site):
         page = soup(lesson(site, code, name))
         heading = solved(code, name).cells[0].source.splitlines()[0].removeprefix("# ")
         assert page.html["lang"] == code
-        assert page.title.get_text().startswith(heading)
+        assert page.title.get_text().replace("’", "'").startswith(heading)
         sidebar = page.find(id="pst-primary-sidebar")
         assert len(sidebar.select("li.toctree-l1")) == 1 + len(COURSE.lesson_names())
 
@@ -322,7 +322,7 @@ def test_the_net_catches_what_comes_from_elsewhere(driver, tmp_path):
 def test_a_page_is_complete_and_fits_a_phone(reader, host, code, name):
     reader.open(f"{code}/{name}/{name}.html" if name else f"{code}/index.html")
     formulas = reader.ask(FORMULAS)
-    assert formulas > 20 or not name
+    assert formulas > 8 or not name
     assert reader.ask(SET) == formulas and reader.ask(WRONG) == 0
     assert reader.ask(LOADED) == reader.ask("document.querySelectorAll('article img').length")
     assert "$" not in reader.ask(
