@@ -398,8 +398,7 @@ claim("nothing helps by more than its bar", max(
 # - **Torch's initialisation** costs CartPole. The orthogonal start, with a last layer so small that the
 #   first policy is nearly even, was lesson 05's silent help.
 # - **Scaled observations** cost CartPole, whose numbers are small from the start: the scale still moves
-#   while the policy learns, and with it what the policy sees. On the pendulum the difference doesn't
-#   show.
+#   while the policy learns, and with it what the policy sees. On the pendulum the bar ends at 0.
 # - **All together** costs more than any one of them. A recipe is no sum of good deeds: it was tuned as a
 #   whole, with its learning rate and its length of training.
 #
