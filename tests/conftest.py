@@ -8,6 +8,9 @@ os.environ.setdefault("MPLBACKEND", "agg")
 # Commands speak the system's language; the tests read English unless they ask for another.
 os.environ["LC_ALL"] = "C.UTF-8"
 os.environ.pop("COURSE_LANGUAGE", None)
+# What `make test ARGS=...` hands on would reach the commands of make that tests run.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
+    os.environ.pop(name, None)
 
 import hypothesis
 import pytest
