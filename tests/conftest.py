@@ -9,8 +9,9 @@ os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["LC_ALL"] = "C.UTF-8"
 os.environ.pop("COURSE_LANGUAGE", None)
 # What `make test ARGS=...` hands on would reach the commands of make that tests run.
-for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
-    os.environ.pop(name, None)
+os.environ.pop("MAKEFLAGS", None)
+os.environ.pop("MAKEOVERRIDES", None)
+os.environ.pop("MAKELEVEL", None)
 
 import hypothesis
 import pytest
