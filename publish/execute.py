@@ -1,6 +1,8 @@
 """Run a notebook from top to bottom in a kernel of its own, and measure it."""
 
+import functools
 import os
+import queue
 import re
 import tempfile
 import time
@@ -14,6 +16,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 
 from publish.claiming import MIME, cell_source
 from publish.expand import LANGUAGE_INFO, kind_of
@@ -27,6 +30,7 @@ ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
+LOOK_EVERY = 1.0  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -71,11 +75,35 @@ class Client(NotebookClient):
         finally:
             cell.source, self.code_cells_executed = written, counted
 
+    async def async_start_new_kernel_client(self):
+        client = await super().async_start_new_kernel_client()
+        for channel in (client.shell_channel, client.iopub_channel):
+            channel.get_msg = functools.partial(_asked_again, channel.get_msg)
+        return client
+
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
     def output(self, outs, msg, display_id, cell_index):
         told = msg["content"].get("data", {}).get(MIME)
         if told is not None and self.tell:
             self.tell(self.nb.cells[cell_index], told)
         return super().output(outs, msg, display_id, cell_index)
+
+
+async def _asked_again(get_msg, timeout=None):
+    """The next message; Empty after ``timeout`` seconds.
+
+    A message that comes just as something else is sent can stay unnoticed until the wait is over
+    (seen with widgets: a reply that was there lay for all 600 seconds). So wait a second at a time.
+    """
+    end = float("inf") if timeout is None else time.monotonic() + timeout
+    while True:
+        left = end - time.monotonic()
+        try:
+            return await get_msg(timeout=max(0.0, min(LOOK_EVERY, left)))
+        except queue.Empty:
+            if left <= LOOK_EVERY:
+                raise
 
 
 def execute(notebook, import_from, timeout=600, environment=None, tell=None):

@@ -1,7 +1,9 @@
 """What the build makes of the fixture course: both notebooks, their bytes, their metadata."""
 
 import ast
+import asyncio
 import json
+import queue
 import re
 import shutil
 import signal
@@ -16,6 +18,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from publish.compare import without_pixels
 from publish.course import notebook_text
+from publish.execute import LOOK_EVERY, _asked_again
 from tests.publishing import LESSONS, copy_course, files, path, publish, read
 
 # One worker builds the fixture course for all tests that only look at it.
@@ -380,3 +383,25 @@ def test_a_widget_leaves_no_trace_that_differs(tmp_path):
 def test_a_preamble_of_comments_is_no_cell(built):
     first = read(built, "notebooks", "01_first").cells[0]
     assert first.source.startswith("# First steps")
+
+
+def test_a_reply_that_came_unnoticed_is_found_before_the_time_is_over():
+    asked = []
+
+    async def get_msg(timeout):
+        asked.append(timeout)
+        if len(asked) < 3:
+            raise queue.Empty
+        return "reply"
+
+    assert asyncio.run(_asked_again(get_msg, 600)) == "reply"
+    assert asked == [LOOK_EVERY] * 3
+
+
+def test_no_reply_within_the_time_is_told():
+    async def get_msg(timeout):
+        await asyncio.sleep(timeout)
+        raise queue.Empty
+
+    with pytest.raises(queue.Empty):
+        asyncio.run(_asked_again(get_msg, 0.05))
