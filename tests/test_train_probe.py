@@ -1,12 +1,15 @@
 """The training probe sees what a training function did, in whatever style it was written."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
+import policy_gradients as pg
 from grader.probes import runtime, wire
 from grader.probes.inputs import Env, Rng
-from grader.probes.spies import EnvSpy, OptimizerSpy
+from grader.probes.spies import EnvSpy, OptimizerSpy, WatchedForward
 from grader.probes.train import Module, Optimizer
 
 INPUTS = {
@@ -204,3 +207,15 @@ def test_another_object_reports_for_itself():
     runtime._import_probes()
     (seen,) = runtime.PROBES["train"](lambda language: None, [case])
     assert seen["others"] == {"language": {"samples": 3}}
+
+
+def test_a_copy_of_a_watched_network_is_a_network_of_its_own():
+    seen = []
+    net = pg.MLP(3, 2)
+    WatchedForward(net, lambda output, shown: seen.append(len(shown)))
+    twin = copy.deepcopy(net)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.zero_()
+    assert net(torch.ones(4, 3)).any() and not twin(torch.ones(5, 3)).any()
+    assert seen == [4]

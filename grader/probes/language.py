@@ -12,7 +12,7 @@ import numpy as np
 from .inputs import materialize
 from .observe import observe
 from .runtime import Oracle, attempt, probe, stand_in
-from .spies import OptimizerSpy, unbound, weights
+from .spies import OptimizerSpy, WatchedForward, unbound, weights
 from .train import build
 from .wire import record
 
@@ -98,14 +98,12 @@ class SentenceWatch:
     def __init__(self, module, optimizer, samples):
         self.steps, self._now, self._samples = [], [], samples
         self._number, self._known, self._first, self._since = {}, 0, 0, -1
-        self._forward, module.forward = module.forward, self._see
+        WatchedForward(module, self._seen)
         optimizer.register_step_pre_hook(self._cut)
 
-    def _see(self, *args, **kwargs):
-        output, (shown,) = self._forward(*args, **kwargs), [*args, *kwargs.values()]
+    def _seen(self, output, shown):
         if output.requires_grad:
             output.register_hook(lambda gradient: self._keep(shown, gradient))
-        return output
 
     def _keep(self, shown, gradient):
         shown = np.asarray(shown, dtype=np.int16)

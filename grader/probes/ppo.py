@@ -14,7 +14,7 @@ from policy_gradients.i18n import _
 from .inputs import Env, materialize
 from .observe import observe
 from .runtime import Oracle, attempt, probe, stand_in
-from .spies import EnvSpy, OptimizerSpy, weights
+from .spies import EnvSpy, OptimizerSpy, WatchedForward, weights
 from .train import Optimizer, build, train_once
 from .wire import record
 
@@ -300,19 +300,12 @@ class SampleWatch:
         self._number, self._known = {}, 0
         self._now, self._steps = [], []
         for name in ("policy", "critic"):
-            inputs[name].forward = self._seeing(inputs[name].forward)
+            WatchedForward(inputs[name], self._seen)
         inputs["optimizer"].register_step_pre_hook(self._cut)
 
-    def _seeing(self, forward):
-        """A hook would miss who calls forward by its name."""
-
-        def see(*args, **kwargs):
-            output, shown = forward(*args, **kwargs), [*args, *kwargs.values()][0]
-            if output.requires_grad:
-                output.register_hook(lambda gradient: self._keep(shown, gradient))
-            return output
-
-        return see
+    def _seen(self, output, shown):
+        if output.requires_grad:
+            output.register_hook(lambda gradient: self._keep(shown, gradient))
 
     def _keep(self, shown, gradient):
         shown = shown.detach() if hasattr(shown, "detach") else shown

@@ -7,6 +7,8 @@ A function that looks for them finds them: Python hides nothing in one process. 
 a claim, and the verdict works out elsewhere what can be worked out (``checks/shared/replay.py``).
 """
 
+import types
+
 import numpy as np
 
 COLUMNS = ("obs", "actions", "rewards", "terminated", "truncated", "update")
@@ -140,6 +142,25 @@ class OptimizerSpy:
             for (name, key), rows in traces.items():
                 found[kind].setdefault(name, {})[key] = np.array(rows)
         return found
+
+
+class WatchedForward:
+    """A network's forward, whoever calls it, by a function that sees output and argument.
+
+    A copy of the network (an old policy, a target) gets its own forward, which nobody watches.
+    """
+
+    def __init__(self, module, see):
+        self._module, self._forward, self._see = module, module.forward, see
+        module.forward = self
+
+    def __call__(self, *args, **kwargs):
+        output = self._forward(*args, **kwargs)
+        self._see(output, [*args, *kwargs.values()][0])
+        return output
+
+    def __deepcopy__(self, memo):
+        return types.MethodType(type(self._module).forward, memo[id(self._module)])
 
 
 def unbound(method):

@@ -136,6 +136,8 @@ def train_stepped(case, seen):
             _("Is it this optimiser that ppo_update gets?"),
             "no-step",
         )
+    if problem := _unmoved(seen):
+        return problem
     if spy["leftover"]:
         return behaviour(
             _("a fresh gradient at each step"),
@@ -150,6 +152,11 @@ def train_stepped(case, seen):
             _("Do epochs and minibatch_size reach ppo_update?"),
             "optimiser-steps",
         )
+    return None
+
+
+def _unmoved(seen):
+    """The steps found nothing to do: what was trained is something else."""
     for name, module in seen["modules"].items():
         if all(np.array_equal(module["before"][k], module["after"][k]) for k in module["before"]):
             return behaviour(
