@@ -52,7 +52,8 @@ def run(namespace: dict, exercise: str, request: dict, ask=None):
 
     request: probe (name), cases (list of plain trees), seconds (limit), replace (names of
     functions of the student's that give way to ones that ask the grader, see ``Oracle``), shorter
-    (where growth is judged and not seconds: the longest case at a quarter of its length).
+    (where growth is judged and not seconds: the longest case at a quarter and at a sixteenth
+    of its length).
     Never raises for what the student's code does; writes nothing to stdout or stderr.
     """
     _import_probes()
@@ -88,21 +89,25 @@ def _is_slow(seen):
 
 
 def _judged_by_growth(function, request, slow):
-    """A slow machine is no mistake of the function's. ``shorter`` holds a quarter of the longest
-    case: what is linear takes a quarter of the time, what compares all pairs a sixteenth. Whoever
-    needs at most eight times the quarter's time for the whole is judged by the values."""
+    """A slow machine is no mistake of the function's. Of ``shorter`` the first case has a quarter
+    of the longest one's steps, the second a quarter of those. What is linear takes four times as
+    long for the first as for the second, what compares all pairs up to sixteen times. Whoever
+    stays below five and a half is judged by the values."""
     name, seconds = request["probe"], request["seconds"]
-    spent = []
-    while len(spent) < 3 and sum(spent) < seconds / 2:  # the smallest of several
-        started = time.thread_time()
-        seen = _probed(function, name, request["shorter"], 5 * seconds)
-        if "error" in seen[0]:
-            return slow
-        spent.append(time.thread_time() - started)
-    allowed = 8 * min(spent)
-    if allowed <= seconds:
+    first, second = request["shorter"]
+    brief = _seconds_of(function, name, second, 2 * seconds)
+    if brief is None:
         return slow
-    return _probed(function, name, request["cases"], allowed)
+    again = [_seconds_of(function, name, second, 2 * seconds) or brief for _time in range(2)]
+    longer = _seconds_of(function, name, first, 5.5 * min(brief, *again))
+    return slow if longer is None else _probed(function, name, request["cases"], 5.5 * longer)
+
+
+def _seconds_of(function, name, case, limit):
+    """Processor time that one case takes; None where it ends in an error or takes too long."""
+    started = time.thread_time()
+    seen = _probed(function, name, [case], limit)
+    return None if "error" in seen[0] else time.thread_time() - started
 
 
 # What torch starts with: a process that never needed it is not made to load it.

@@ -101,8 +101,11 @@ class LongExercise(FunctionExercise):
         return 40.0  # the quarter's and the whole one's turn come after the first
 
     def request(self, cases, replace=()):
-        shorter = Case({"rewards": np.ones(MANY_STEPS // 4), "gamma": 1.0})
-        return {**super().request(cases, replace), "shorter": [shorter.request()]}
+        shorter = [
+            Case({"rewards": np.ones(MANY_STEPS // part), "gamma": 1.0}).request()
+            for part in (4, 16)
+        ]
+        return {**super().request(cases, replace), "shorter": shorter}
 
     def judge(self, cases, seen):
         verdict = super().judge(cases, seen)
