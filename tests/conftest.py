@@ -13,11 +13,15 @@ os.environ.pop("MAKEFLAGS", None)
 os.environ.pop("MAKEOVERRIDES", None)
 os.environ.pop("MAKELEVEL", None)
 
+import signal
+
 import hypothesis
 import pytest
 import torch
 
 torch.set_num_threads(1)
+# A shell's background job ignores Ctrl+C, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # A shared machine can make any single example slow; the same examples in every run.
 hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("course")

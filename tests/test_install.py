@@ -76,7 +76,10 @@ class Machine:
         self.shelf, self.course = folder / "shelf", folder / "course"
         self.python = folder / "venv" / "bin" / "python"
         (self.course / "publish").mkdir(parents=True)
-        shutil.copy(ROOT / "publish" / "install.py", self.course / "publish")
+        # install.py and what it needs to speak, on a Python that has nothing else.
+        (self.course / "policy_gradients").mkdir()
+        for file in ("publish/install.py", "publish/say.py", "policy_gradients/i18n.py"):
+            shutil.copy(ROOT / file, self.course / file)
         (self.course / "pyproject.toml").write_text(PROJECT)
         (self.course / "backend.py").write_text(BACKEND)
         (self.course / "requirements.lock").write_text("sums==1.0\ntorch==2.0\n")

@@ -217,9 +217,10 @@ def solved(namespace):
 
 def loss_from(namespace):
     def ppo_token_loss(logp, logp_old, adv, mask, clip=0.2):
-        ratio = torch.exp(logp - logp_old.detach())
+        logp, logp_old, adv = logp[mask], logp_old[mask].detach(), adv[mask].detach()
+        ratio = torch.exp(logp - logp_old)
         gain = torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
-        return -namespace["masked_mean"](gain, mask)
+        return -namespace["masked_mean"](gain, mask[mask])
 
     return ppo_token_loss
 

@@ -31,6 +31,8 @@ BETA, MARK, BOUND = 1.0, 0.85, 0.8
 UPDATES, PROMPTS, SIZE = 20, 16, 8
 LOGGED = "mean_score", "kl", "clip_fraction", "first_ratio", "equal_groups"
 LOW, HIGH = 0.2, 0.28
+# Right answers reach 0.93 and more; imitation of pleasant sentences 0.82.
+LED = 0.87
 
 
 # Cases ----------------------------------------------------------------------------------------
@@ -566,7 +568,7 @@ def rule_mark(case, seen):
         )
         return behaviour(expected, got, hint, "mark-missed")
     clip, parts = (1 - LOW, 1 + HIGH), batches(case, seen)
-    return led_problem(case, seen, parts, weigh_by(case), ["policy"], clip)
+    return led_problem(case, seen, parts, weigh_by(case), ["policy"], clip, floor=LED)
 
 
 def rule_moved(case, seen):

@@ -99,12 +99,13 @@ def moved(case, seen, names) -> Problem | None:
     return next((problem for problem in found if problem), None)
 
 
-def led_problem(case, seen, batches, weigh, names, clip) -> Problem | None:
+def led_problem(case, seen, batches, weigh, names, clip, floor=LED) -> Problem | None:
     """Whether the way was led by what the exercise asks for.
 
     batches: for each update its rows (B, L); weigh: Written -> (list of right weights (B, L - 1) of
     the tokens' log-probabilities, list of right targets (B, L - 1) of the critic or none); names:
-    of the networks that learn; clip: (low, high) edges of the ratio
+    of the networks that learn; clip: (low, high) edges of the ratio; floor: the least mean cosine
+    of the policy's steps
     """
     networks = Networks(case, seen, names)
     every = len(networks.paths["policy"].grads) // len(batches)
@@ -128,7 +129,7 @@ def led_problem(case, seen, batches, weigh, names, clip) -> Problem | None:
             else:
                 found.append(_critic_cosine(texts[n], net, rows, used, weighed[n][1]))
         reached[name] = float(np.mean(found)) if found else 0.0
-    return _told(reached)
+    return _told(reached, floor)
 
 
 def _policy_cosine(text, net, rows, used, ways, clip) -> float:
@@ -193,8 +194,8 @@ def _unseen(looked, batches, every):
     return None
 
 
-def _told(reached):
-    if reached["policy"] < LED:
+def _told(reached, floor):
+    if reached["policy"] < floor:
         hint = _(
             "Take one minibatch: is the loss made of its own tokens' log-probabilities and "
             "advantages?"
