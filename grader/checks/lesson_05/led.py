@@ -12,7 +12,7 @@ import torch
 
 from grader.checking import Problem, _
 from grader.checks.shared.gae import decayed_sums
-from grader.checks.shared.replay import cosine, cosine_beside, drawn, elsewhere, follow
+from grader.checks.shared.replay import Networks, cosine, cosine_beside, drawn, elsewhere
 from grader.checks.shared.scripted import behaviour
 
 GAMMA, LAM, CLIP, EPOCHS = 0.98, 0.9, 0.2, 4  # the exercise's own, where none are asked for
@@ -61,21 +61,6 @@ class Update:
     logp: torch.Tensor
     adv: torch.Tensor
     ret: torch.Tensor
-
-
-class Networks:
-    """The case's networks, at any moment of their paths."""
-
-    def __init__(self, case, seen):
-        self.paths = {name: follow(case, seen, name) for name in ("policy", "critic")}
-        self.nets = {name: case.inputs[name].materialize() for name in self.paths}
-
-    def at(self, name, moment):
-        weights, net = self.paths[name].weights(moment), self.nets[name]
-        with torch.no_grad():
-            for key, parameter in net.named_parameters():
-                parameter.copy_(torch.from_numpy(np.ascontiguousarray(weights[key])))
-        return net
 
 
 def one_update(case, log, after, networks, number, moment) -> Update:
@@ -130,7 +115,8 @@ def led_problem(case, seen) -> Problem | None:
     """Whether the way was led by what PPO asks for."""
     given, samples = case.inputs, seen["looked"]
     log = {name: np.asarray(part) for name, part in seen["envs"]["envs"].items()}
-    networks, size = Networks(case, seen), log["actions"].size // given["num_updates"]
+    networks = Networks(("policy", "critic"), case, seen)
+    size = log["actions"].size // given["num_updates"]
     every = len(networks.paths["policy"].grads) // given["num_updates"]
     problem = _unseen(samples, given["num_updates"], every, size)
     if problem:

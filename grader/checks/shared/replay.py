@@ -217,3 +217,20 @@ def elsewhere(expected, hint) -> Problem:
     """Weights that reached the mark, but not by the gradients of their own batches."""
     got = _("gradients that point elsewhere")
     return Problem("gradient", "", expected, got, hint, "gradients-elsewhere")
+
+
+class Networks:
+    """The networks of these names, at any moment of their paths."""
+
+    def __init__(self, names, case, seen):
+        self.paths = {name: follow(case, seen, name) for name in names}
+        self.nets = {name: case.inputs[name].materialize() for name in names}
+
+    def at(self, name, moment):
+        import torch  # tables of numbers are judged without it
+
+        weights, net = self.paths[name].weights(moment), self.nets[name]
+        with torch.no_grad():
+            for key, parameter in net.named_parameters():
+                parameter.copy_(torch.from_numpy(np.ascontiguousarray(weights[key])))
+        return net

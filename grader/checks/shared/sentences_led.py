@@ -11,6 +11,7 @@ import torch
 
 from grader.checking import Problem, _
 from grader.checks.shared.replay import (
+    Networks,
     cosine,
     cosine_beside,
     drawn,
@@ -43,20 +44,13 @@ class Written:
     foreign: float
 
 
-class Networks:
+class Writers(Networks):
     """The learning networks at any moment of their paths, and the reference."""
 
-    def __init__(self, case, seen, names):
-        self.case, self.language = case, language_of(case)
-        self.paths = {name: follow(case, seen, name) for name in names}
-        self.nets = {name: case.inputs[name].materialize() for name in (*names, "reference")}
-
-    def at(self, name, moment):
-        weights, net = self.paths[name].weights(moment), self.nets[name]
-        with torch.no_grad():
-            for key, parameter in net.named_parameters():
-                parameter.copy_(torch.from_numpy(np.ascontiguousarray(weights[key])))
-        return net
+    def __init__(self, names, case, seen):
+        super().__init__(names, case, seen)
+        self.language = language_of(case)
+        self.nets["reference"] = case.inputs["reference"].materialize()
 
     def written(self, tokens, moment) -> Written:
         rows = torch.as_tensor(tokens.astype(np.int64))
@@ -107,7 +101,7 @@ def led_problem(case, seen, batches, weigh, names, clip, floor=LED) -> Problem |
     of the networks that learn; clip: (low, high) edges of the ratio; floor: the least mean cosine
     of the policy's steps
     """
-    networks = Networks(case, seen, names)
+    networks = Writers(names, case, seen)
     every = len(networks.paths["policy"].grads) // len(batches)
     texts = [networks.written(rows, n * every) for n, rows in enumerate(batches)]
     problem = _not_sampled(networks.language, texts)
