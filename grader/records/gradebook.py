@@ -158,7 +158,7 @@ class Ledger:
         with _explained(self.path), self.engine.connect() as connection:
             same = connection.execute(query).scalar() == lesson.fingerprint
             cells = _cell_ids(connection, lesson.name)
-        return same and cells and {cell.grade_id for cell in lesson.graded} <= cells.grade.keys()
+        return same and cells and {cell.grade_id for cell in lesson.graded} == set(cells.grade)
 
     def _save_cells(self, lesson):
         """By nbgrader's own step of a release."""

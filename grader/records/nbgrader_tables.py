@@ -17,9 +17,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    insert,
     inspect,
     select,
+    text,
 )
 
 
@@ -74,7 +74,8 @@ COMMENT = _table(
     Column("auto_comment", Text),
     Column("manual_comment", Text),
 )
-VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))
+# As nbgrader makes it, to the letter.
+VERSION = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);"
 
 
 def graded_cells(table, *columns):
@@ -98,18 +99,19 @@ def say_version(engine: Engine) -> None:
     """Writes into an empty database which schema it gets. nbgrader would start a program to learn
     it; where its folder looks different some day, that is left to it."""
     if len(heads := schema_heads()) == 1 and not inspect(engine).get_table_names():
-        VERSION.metadata.create_all(engine)
         with engine.begin() as connection:
-            connection.execute(insert(VERSION).values(version_num=heads.pop()))
+            connection.execute(text(VERSION))
+            row = {"version": heads.pop()}
+            connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), row)
 
 
 def schema_heads() -> set:
     """The newest revisions of nbgrader's schema: those that no other one follows."""
     folder = Path(importlib.util.find_spec("nbgrader").origin).parent / "alembic" / "versions"
-    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
     named = r"^{}\s*=\s*['\"](\w+)['\"]"
     found, followed = (
-        {match[1] for text in texts if (match := re.search(named.format(word), text, re.M))}
+        {match[1] for one in sources if (match := re.search(named.format(word), one, re.M))}
         for word in ("revision", "down_revision")
     )
     return found - followed
