@@ -179,7 +179,13 @@ class WorldExercise(FunctionExercise):
         try:
             found = self.kind.arrays(seen["value"])
         except Mismatch as mismatch:
-            return Problem("kind", shown, mismatch.expected, mismatch.got, mismatch.hint)
+            return Problem(
+                step="kind",
+                shown=shown,
+                expected=mismatch.expected,
+                got=mismatch.got,
+                hint=mismatch.hint,
+            )
         return (
             shape_problem(found, {"": truth.value}, shown)
             or _size_problem(found[""], shown)
@@ -190,11 +196,15 @@ class WorldExercise(FunctionExercise):
 
 def _size_problem(rewards, shown):
     if not np.isfinite(rewards).all():
-        return Problem("finite", shown, _("finite rewards"), _("nan or inf among them"))
+        return Problem(
+            step="finite", shown=shown, expected=_("finite rewards"), got=_("nan or inf among them")
+        )
     most = float(np.abs(rewards).max())
     if most > MOST_PAY:
         wanted = _("rewards of at most {most} in size").format(most=number_text(MOST_PAY))
-        return Problem("value", shown, wanted, number_text(most), "", "too-large")
+        return Problem(
+            step="value", shown=shown, expected=wanted, got=number_text(most), mistake="too-large"
+        )
     return None
 
 
@@ -206,10 +216,15 @@ def _gain_problem(case, rewards, shown):
         if abs(whole - to_go) > 1e-9 * max(whole, to_go):
             words = _("whole return {whole}, reward-to-go {to_go}")
             got = words.format(whole=number_text(whole), to_go=number_text(to_go))
-            return Problem("value", shown, _("the same variance for both estimators"), got)
+            return Problem(
+                step="value",
+                shown=shown,
+                expected=_("the same variance for both estimators"),
+                got=got,
+            )
     if length < 1e-6:
         wanted = _("rewards for which the policy matters")
-        return Problem("value", shown, wanted, _("a gradient of length 0"))
+        return Problem(step="value", shown=shown, expected=wanted, got=_("a gradient of length 0"))
     return None
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
+from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, behaviour
 from grader.checks.shared import tabular
 from grader.checks.shared.actor_critic import (
     critic_tables,
@@ -155,11 +155,23 @@ def rule_actor(case, seen):
     expected = _("log-probabilities weighted by how much better than expected it went")
     for name, (hint, weigh) in WRONG_WEIGHTS.items():
         if all(parallel(g, descent(th, b, weigh(b, v, gamma))) for g, _c, th, v, b in every):
-            return Problem("gradient", "", expected, _("other weights"), _(hint), name)
+            return Problem(
+                step="gradient",
+                expected=expected,
+                got=_("other weights"),
+                hint=_(hint),
+                mistake=name,
+            )
     forms = ((g, of_probabilities(th, b, each(surprise)(b, v, gamma))) for g, _c, th, v, b in every)
     if all(parallel(g, form) for g, form in forms):
         hint = _("The gradient is that of probabilities. Where did the 1/pi go?")
-        return Problem("gradient", "", expected, _("other weights"), hint, "probability-not-log")
+        return Problem(
+            step="gradient",
+            expected=expected,
+            got=_("other weights"),
+            hint=hint,
+            mistake="probability-not-log",
+        )
     return None
 
 
@@ -198,18 +210,26 @@ def rule_critic(case, seen):
     expected = _("the critic's values move towards the returns")
     if not any(np.any(critic) for _g, critic, _th, _v, _b in every):
         hint = _("No gradient reaches the critic. Does the loss hold its error?")
-        return Problem("behaviour", "", expected, _("they stay"), hint, "critic-untrained")
+        return behaviour(expected, _("they stay"), hint, "critic-untrained")
     for _g, used, _th, values, batch in every:
         if parallel(used, per_state(batch, each(backwards)(batch, values, gamma), len(values))):
             return None
     if all(moved_by_policy(c, th, v, b, gamma) for _g, c, th, v, b in every):
         hint = _("The advantage is a number: the policy's term must not move the critic.")
         got = _("the policy's term moves them as well")
-        return Problem("gradient", "", expected, got, hint, "policy-moves-critic")
+        return Problem(
+            step="gradient", expected=expected, got=got, hint=hint, mistake="policy-moves-critic"
+        )
     for name, (hint, weigh) in WRONG_TARGETS.items():
         forms = ((c, per_state(b, weigh(b, v, gamma), len(v))) for _g, c, _th, v, b in every)
         if all(parallel(c, form) for c, form in forms):
-            return Problem("gradient", "", expected, _("another direction"), _(hint), name)
+            return Problem(
+                step="gradient",
+                expected=expected,
+                got=_("another direction"),
+                hint=_(hint),
+                mistake=name,
+            )
     return None
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
+from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, behaviour
 from grader.checks.shared import tabular
 from grader.checks.shared.actor_critic import (
     critic_tables,
@@ -245,16 +245,18 @@ def rule_actor(case, seen):
     for name, (hint, weigh) in WRONG_WEIGHTS.items():
         forms = ((u.actor, descent(u.theta, u.batch, weigh(u, gamma, lam))) for u in every)
         if all(parallel(used, form) for used, form in forms):
-            return Problem("gradient", "", expected, got, _(hint), name)
+            return Problem(step="gradient", expected=expected, got=got, hint=_(hint), mistake=name)
     forms = ((u.actor, of_probabilities(u.theta, u.batch, right(u, gamma, lam))) for u in every)
     if all(parallel(used, form) for used, form in forms):
         hint = _("The gradient is that of probabilities. Where did the 1/pi go?")
-        return Problem("gradient", "", expected, got, hint, "probability-not-log")
+        return Problem(
+            step="gradient", expected=expected, got=got, hint=hint, mistake="probability-not-log"
+        )
     hint = _(
         "Take the values before the batch is learned from, call gae with both flags, and let the "
         "advantage be a number."
     )
-    return Problem("gradient", "", expected, got, hint, "other-weights")
+    return Problem(step="gradient", expected=expected, got=got, hint=hint, mistake="other-weights")
 
 
 def target_forms(update, gamma):
@@ -314,19 +316,33 @@ def rule_critic(case, seen):
     expected = _("the critic's values move towards advantage plus value")
     if not any(np.any(update.critic) for update in every):
         hint = _("No gradient reaches the critic. Does the loss hold its error?")
-        return Problem("behaviour", "", expected, _("they stay"), hint, "critic-untrained")
+        return behaviour(expected, _("they stay"), hint, "critic-untrained")
     if all(critic_is_right(update, gamma, lam) for update in every):
         return None
     for name, (hint, weigh) in WRONG_TARGETS.items():
         forms = ((u.critic, per_state(u.batch, weigh(u, gamma, lam), len(u.values))) for u in every)
         if all(parallel(used, form) for used, form in forms):
-            return Problem("gradient", "", expected, _("another direction"), _(hint), name)
+            return Problem(
+                step="gradient",
+                expected=expected,
+                got=_("another direction"),
+                hint=_(hint),
+                mistake=name,
+            )
     if all(moved_by_policy(update, gamma, lam) for update in every):
         hint = _("The advantage is a number: the policy's term must not move the critic.")
         got = _("the policy's term moves them as well")
-        return Problem("gradient", "", expected, got, hint, "policy-moves-critic")
+        return Problem(
+            step="gradient", expected=expected, got=got, hint=hint, mistake="policy-moves-critic"
+        )
     hint = _("The target is data: your advantages plus the values from before the update.")
-    return Problem("gradient", "", expected, _("another direction"), hint, "critic-target")
+    return Problem(
+        step="gradient",
+        expected=expected,
+        got=_("another direction"),
+        hint=hint,
+        mistake="critic-target",
+    )
 
 
 def remark(cases, seen) -> str:

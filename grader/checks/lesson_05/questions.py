@@ -1,7 +1,6 @@
 """The question about the first step, and the bug hunt."""
 
-from grader.checking import N_, Case, Choice, Problem, _, kind_text
-from grader.checks.shared.scripted import Ruled
+from grader.checking import N_, Case, Choice, Problem, RuleExercise, _, kind_text
 
 Q_FIRST_STEP = Choice(
     "q_first_step",
@@ -67,24 +66,24 @@ def hunt_entries(case, seen):
     value = seen["value"]
     words = _("a dict with the keys {names}").format(names=", ".join(BUGS))
     if value.get("kind") != "mapping":
-        return Problem("kind", "", words, kind_text(value))
+        return Problem(step="kind", expected=words, got=kind_text(value))
     found = {str(key.get("value")): item for key, item in value["items"]}
     missing = [name for name in BUGS if name not in found]
     if missing:
         hint = _("Each run has one bug. Leave none out, and keep the letters.")
         got = _("no key {name}").format(name=missing[0])
-        return Problem("kind", "", words, got, hint, "run-left-out")
+        return Problem(step="kind", expected=words, got=got, hint=hint, mistake="run-left-out")
     for name in BUGS:
         item = found[name]
         if item.get("kind") == "none":
             hint = _("Not answered yet: put the name of a bug in place of None.")
             got = _("run {name}: {value}").format(name=name, value="None")
-            return Problem("defined", "", "", got, hint, "not-answered")
+            return Problem(step="defined", got=got, hint=hint, mistake="not-answered")
         if _name(item) not in OPTIONS:
             got = _("run {name}: {value}").format(name=name, value=kind_text(item))
             wanted = _("one of {names}").format(names=", ".join(OPTIONS))
             hint = _("Write the name as it stands in the list, with its hyphens.")
-            return Problem("kind", "", wanted, got, hint, "unknown-bug")
+            return Problem(step="kind", expected=wanted, got=got, hint=hint, mistake="unknown-bug")
     return None
 
 
@@ -102,11 +101,11 @@ def hunt_names(case, seen):
             got += "\n" + _("{n} of {all} runs are right").format(
                 n=len(BUGS) - wrong, all=len(BUGS)
             )
-            return Problem("value", "", "", got, _(hint), f"run-{name}")
+            return Problem(step="value", got=got, hint=_(hint), mistake=f"run-{name}")
     return None
 
 
-BUG_HUNT = Ruled(
+BUG_HUNT = RuleExercise(
     "bug_hunt",
     "value",
     hunt_cases,

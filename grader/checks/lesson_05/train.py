@@ -6,7 +6,19 @@ from functools import partial
 
 import numpy as np
 
-from grader.checking import N_, Case, MappingOf, Mismatch, Number, Problem, Rng, _, number_text
+from grader.checking import (
+    N_,
+    Case,
+    MappingOf,
+    Mismatch,
+    Number,
+    Problem,
+    Rng,
+    RuleExercise,
+    _,
+    behaviour,
+    number_text,
+)
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
 from grader.checks.lesson_05.led import led_problem, rule_real
 from grader.checks.lesson_05.update import agree, end_weights, replayed, start_weights
@@ -17,7 +29,7 @@ from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.ppo_update import METRICS
 from grader.checks.shared.replay import follow, moved_by_steps, started
 from grader.checks.shared.sampling import bent_problem, unlikely
-from grader.checks.shared.scripted import Ruled, behaviour, linear, script
+from grader.checks.shared.scripted import linear, script
 from grader.checks.shared.whitening import whitened
 from grader.probes.ppo import Batch, LinearDecay, Started
 from grader.probes.train import Optimizer
@@ -92,7 +104,11 @@ def train_history(case, seen):
             MappingOf({name: Number() for name in KEYS}).arrays(item)
         except Mismatch as mismatch:
             return Problem(
-                "kind", "", mismatch.expected, mismatch.got, mismatch.hint, "history-keys"
+                step="kind",
+                expected=mismatch.expected,
+                got=mismatch.got,
+                hint=mismatch.hint,
+                mistake="history-keys",
             )
     return None
 
@@ -298,7 +314,7 @@ def train_exactly(case, seen):
         return None
     for name, hint, *way in wrong:
         if any(agree(found, trained_by(case, seen, w, *way), start) for w in WHITENINGS):
-            return Problem("value", hint=_(hint), mistake=name)
+            return Problem(step="value", hint=_(hint), mistake=name)
     if max(along(found, wanted, start) for wanted in by_right) >= SAME_WAY:
         return None
     return behaviour(
@@ -358,10 +374,10 @@ def train_returns(case, seen):
             name = "returns-restart"
             hint = _("An episode goes on from one rollout to the next. Does its sum, too?")
         words = _("mean_return of update {n}: {value}")
-        texts = (
+        expected, got = (
             words.format(n=update, value=number_text(v)) for v in (np.mean(returns), told[update])
         )
-        return Problem("value", "", *texts, hint, name)
+        return Problem(step="value", expected=expected, got=got, hint=hint, mistake=name)
     return None
 
 
@@ -392,9 +408,7 @@ def train_mark(case, seen):
         if scores[-1] >= MARK:
             return led_problem(case, report)
     words = _("mean return of at least {mark} over {n} fresh episodes")
-    return Problem(
-        "behaviour",
-        "",
+    return behaviour(
         words.format(mark=MARK, n=EPISODES),
         number_text(max(scores)),
         _(
@@ -425,7 +439,7 @@ def train_seeds(cases, seen):
     )
 
 
-TRAIN = Ruled(
+TRAIN = RuleExercise(
     "train_ppo",
     "train_ppo",
     train_cases,

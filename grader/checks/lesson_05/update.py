@@ -12,14 +12,16 @@ from grader.checking import (
     Number,
     Problem,
     Rng,
+    RuleExercise,
     _,
     array_text,
+    behaviour,
     number_text,
 )
 from grader.checks.lesson_05.batches import pieces
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax, replay
-from grader.checks.shared.scripted import Ruled, behaviour, layer, linear
+from grader.checks.shared.scripted import layer, linear
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
 
@@ -347,8 +349,8 @@ def update_weights(case, seen):
     name, hint = _update_mistake(inputs, rows, found, start, seen)
     part = max(wanted, key=lambda n: np.abs(found[n] - wanted[n]).max())
     words = _("after all steps, {name} = {value}")
-    texts = (words.format(name=part, value=array_text(w[part])) for w in (wanted, found))
-    return Problem("value", "", *texts, hint, name)
+    expected, got = (words.format(name=part, value=array_text(w[part])) for w in (wanted, found))
+    return Problem(step="value", expected=expected, got=got, hint=hint, mistake=name)
 
 
 NO_RATIO = N_(
@@ -409,16 +411,17 @@ def update_metrics(case, seen):
     """A dict of five means over the minibatches."""
     if seen["value"].get("kind") == "none":
         return Problem(
-            "kind",
-            "",
-            _("a dict of five means"),
-            "None",
-            _("Nothing came back. Does the function end with return?"),
+            step="kind",
+            expected=_("a dict of five means"),
+            got="None",
+            hint=_("Nothing came back. Does the function end with return?"),
         )
     try:
         found = MappingOf({name: Number() for name in METRICS}).arrays(seen["value"])
     except Mismatch as mismatch:
-        return Problem("kind", "", mismatch.expected, mismatch.got, mismatch.hint)
+        return Problem(
+            step="kind", expected=mismatch.expected, got=mismatch.got, hint=mismatch.hint
+        )
     rows = used_rows(seen)
     log = replayed(case.inputs, rows)[1]
     if min(m["edge"] for m in log) < 1e-5:
@@ -429,8 +432,8 @@ def update_metrics(case, seen):
         right = steps.mean(), np.average(steps, weights=sizes)
         if not any(_near(found[name], one) for one in right):
             mistake, hint = _metric_mistake(name, float(found[name]), log, case.inputs)
-            texts = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
-            return Problem("value", "", *texts, hint, mistake)
+            expected, got = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
+            return Problem(step="value", expected=expected, got=got, hint=hint, mistake=mistake)
     return None
 
 
@@ -482,7 +485,7 @@ def update_chance(cases, seen):
 
 
 @dataclass(frozen=True)
-class Update(Ruled):
+class Update(RuleExercise):
     """Answers for later exercises: minibatches, and gradients at the networks' outputs."""
 
     def answer(self, question):

@@ -5,14 +5,24 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, close, kind_text, number_text
+from grader.checking import (
+    N_,
+    Case,
+    Problem,
+    Rng,
+    RuleExercise,
+    _,
+    behaviour,
+    close,
+    kind_text,
+    number_text,
+)
 from grader.checks.lesson_06.critic import Look, critic_problem, last_of, old_problem
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.replay import follow, started
 from grader.checks.shared.sentences import (
-    behaviour,
     directions,
     in_order,
     language_of,
@@ -120,12 +130,11 @@ def rule_history(case, seen):
         return problem
     if any(item.get("kind") != "mapping" for item in value["items"]):
         return Problem(
-            "kind",
-            "",
-            _("a list of {n} dicts").format(n=updates),
-            kind_text(value["items"][0]),
-            _("One dict for each update."),
-            "history-items",
+            step="kind",
+            expected=_("a list of {n} dicts").format(n=updates),
+            got=kind_text(value["items"][0]),
+            hint=_("One dict for each update."),
+            mistake="history-items",
         )
     return None
 
@@ -142,7 +151,13 @@ def rule_score_told(case, seen):
         if found is None or np.shape(found) or not close(found, wanted, 1e-3):
             got = kind_text(told)
             hint = _("The mean of language.score over the batch, without the penalty.")
-            return Problem("value", "", "score = " + number_text(wanted), got, hint, "score-told")
+            return Problem(
+                step="value",
+                expected="score = " + number_text(wanted),
+                got=got,
+                hint=hint,
+                mistake="score-told",
+            )
     return None
 
 

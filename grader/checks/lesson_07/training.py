@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import Case, Problem, Rng, RuleExercise, _, kind_text, number_text
+from grader.checking import Case, Problem, Rng, RuleExercise, _, behaviour, kind_text, number_text
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.replay import follow
 from grader.checks.shared.sentences import (
-    behaviour,
     in_order,
     language_of,
     log_probs,
@@ -143,12 +142,14 @@ def rule_history(case, seen):
         if item.get("kind") != "mapping":
             words = _("a list of {n} dicts").format(n=case.inputs["num_updates"])
             hint = _("One dict for each update.")
-            return Problem("kind", "", words, kind_text(item), hint, "history-items")
+            return Problem(
+                step="kind", expected=words, got=kind_text(item), hint=hint, mistake="history-items"
+            )
         missing = [name for name in LOGGED if number_in(item, name) is None]
         if missing:
             words = _("the keys {names}, each with a number").format(names=", ".join(LOGGED))
             got = _("no number at {name}").format(name=missing[0])
-            return Problem("kind", "", words, got, "", "key-missing")
+            return Problem(step="kind", expected=words, got=got, mistake="key-missing")
     return None
 
 
@@ -285,12 +286,11 @@ def told_wrong(name, found, right):
     names = {"first_ratio": "first-ratio"}
     words = f"{name} = "
     return Problem(
-        "value",
-        "",
-        words + number_text(round(float(right), 4)),
-        words + number_text(found),
-        hints[name],
-        names.get(name, "logged-wrong"),
+        step="value",
+        expected=words + number_text(round(float(right), 4)),
+        got=words + number_text(found),
+        hint=hints[name],
+        mistake=names.get(name, "logged-wrong"),
     )
 
 

@@ -62,7 +62,9 @@ def settings_rule(library, arguments, allowed):
         if value.get("kind") != "mapping":
             hint = _("Nothing came back. Does the function end with return?")
             hint = hint if value.get("kind") == "none" else ""
-            return Problem("kind", "", _("a dict of arguments"), kind_text(value), hint)
+            return Problem(
+                step="kind", expected=_("a dict of arguments"), got=kind_text(value), hint=hint
+            )
         found = read(value)
         return _strange(found, library, arguments, allowed) or next(
             (p for p in (_judged(one, ours, found) for one in arguments) if p), None
@@ -80,11 +82,13 @@ def _strange(found, library, arguments, allowed):
             hint = _("{library} calls it something else, or has no such argument.")
             hint = hint.format(library=library)
             wanted = _("arguments of {library}").format(library=library)
-            return Problem("value", "", wanted, got, hint, "unknown-argument")
+            return Problem(
+                step="value", expected=wanted, got=got, hint=hint, mistake="unknown-argument"
+            )
         harmless = allowed.get(name)
         if name in allowed and harmless is not None and not any(same(value, h) for h in harmless):
             hint = _("The course's algorithm has nothing of the kind. Leave it switched off.")
-            return Problem("value", "", "", got, hint, "extra-switched-on")
+            return Problem(step="value", got=got, hint=hint, mistake="extra-switched-on")
     return None
 
 
@@ -98,9 +102,9 @@ def _judged(argument, ours, found):
         got += " " + _("(left out: the library's default)")
     for name, hint, test in argument.slips:
         if _safely(test, ours, value):
-            return Problem("value", "", "", got, _(hint), name)
+            return Problem(step="value", got=got, hint=_(hint), mistake=name)
     name = "wrong-value" if given else "default-kept"
-    return Problem("value", "", "", got, _(argument.hint), name)
+    return Problem(step="value", got=got, hint=_(argument.hint), mistake=name)
 
 
 def _safely(test, *args):

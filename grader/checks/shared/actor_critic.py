@@ -105,9 +105,21 @@ def _critic_led(path, found):
     expected = _("the critic's values move towards the returns")
     if reached < 0:
         hint = _("The critic's error grows. A loss is minimised.")
-        return Problem("gradient", "", expected, _("another direction"), hint, "critic-uphill")
+        return Problem(
+            step="gradient",
+            expected=expected,
+            got=_("another direction"),
+            hint=hint,
+            mistake="critic-uphill",
+        )
     hint = _("Is the critic's error that of the batch just played, at every update?")
-    return Problem("gradient", "", expected, _("another direction"), hint, "critic-elsewhere")
+    return Problem(
+        step="gradient",
+        expected=expected,
+        got=_("another direction"),
+        hint=hint,
+        mistake="critic-elsewhere",
+    )
 
 
 def rule_discounted_history(case, seen):
@@ -121,4 +133,6 @@ def rule_discounted_history(case, seen):
         return None
     expected, got = _("mean returns as they were earned"), _("discounted ones")
     hint = _("gamma serves the learning; the history shows what was earned.")
-    return Problem("value", "", expected, got, hint, "history-discounted")
+    return Problem(
+        step="value", expected=expected, got=got, hint=hint, mistake="history-discounted"
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import Problem, _
+from grader.checking import Problem, _, behaviour
 from grader.checks.shared.replay import (
     Networks,
     cosine,
@@ -19,7 +19,7 @@ from grader.checks.shared.replay import (
     follow,
     moved_by_steps,
 )
-from grader.checks.shared.sentences import behaviour, language_of, mask_of
+from grader.checks.shared.sentences import language_of, mask_of
 
 LOOKS = 24
 LED, CRITIC_LED = 0.7, 0.5
@@ -198,5 +198,11 @@ def _told(reached, floor):
     if reached.get("critic", 1.0) < CRITIC_LED:
         hint = _("The critic learns to foretell returns. Is its target a return?")
         expected = _("the critic's values move towards the returns")
-        return Problem("gradient", "", expected, _("another direction"), hint, "critic-elsewhere")
+        return Problem(
+            step="gradient",
+            expected=expected,
+            got=_("another direction"),
+            hint=hint,
+            mistake="critic-elsewhere",
+        )
     return None
