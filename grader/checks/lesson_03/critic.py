@@ -353,12 +353,8 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
         Mistake(
             "advantages-whitened",
             N_("The advantage is used as it is; no normalisation is asked."),
-            like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
-        ),
-        Mistake(
-            "advantages-whitened",
-            N_("The advantage is used as it is; no normalisation is asked."),
             like=(
+                assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
                 assembled(lambda p, v, r, a: -(p * white(a)).mean()),
                 assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
             ),

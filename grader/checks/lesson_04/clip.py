@@ -232,14 +232,14 @@ PPO_CLIP_LOSS = FunctionExercise(
             ),
             when=fewer_samples,
         ),
-        *(
-            Mistake(
-                "dual-clip",
-                N_(
-                    "With A < 0 and a large ratio the loss has no second bound here. Some "
-                    "libraries add one, the dual clip: that is a later exercise."
-                ),
-                like=clip_like(
+        Mistake(
+            "dual-clip",
+            N_(
+                "With A < 0 and a large ratio the loss has no second bound here. Some "
+                "libraries add one, the dual clip: that is a later exercise."
+            ),
+            like=tuple(
+                clip_like(
                     lambda r, a, c, bound=bound: (
                         -torch.where(
                             a < 0,
@@ -247,9 +247,9 @@ PPO_CLIP_LOSS = FunctionExercise(
                             torch.min(*branches(r, a, 1 - c, 1 + c)),
                         ).mean()
                     )
-                ),
-            )
-            for bound in (2.0, 3.0, 4.0, 5.0)
+                )
+                for bound in (2.0, 3.0, 4.0, 5.0)
+            ),
         ),
         Mistake(
             "other-band",

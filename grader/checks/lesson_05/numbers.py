@@ -335,18 +335,16 @@ ENTROPY = FunctionExercise(
             N_("The bonus moves the policy through its gradient. Where was the graph cut?"),
             like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).detach(),
         ),
-        *(
-            Mistake(
-                "epsilon-in-log",
-                N_(
-                    "What is added inside the logarithm shows in the result, or in its gradient. "
-                    "log_softmax needs no such help."
-                ),
-                like=lambda logits, e=e: (
-                    -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
-                ),
-            )
-            for e in (1e-5, 1e-6, 1e-7, 1e-8)
+        Mistake(
+            "epsilon-in-log",
+            N_(
+                "What is added inside the logarithm shows in the result, or in its gradient. "
+                "log_softmax needs no such help."
+            ),
+            like=tuple(
+                lambda logits, e=e: -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
+                for e in (1e-5, 1e-6, 1e-7, 1e-8)
+            ),
         ),
         Mistake(
             "logit-not-log",

@@ -528,16 +528,13 @@ PPO_TOKEN_LOSS = FunctionExercise(
                 -mean_of(clipped(torch.exp(logp - logp_old.detach()), adv, clip), mask)
             )
         ),
-        *(
-            Mistake(
-                "dual-clip",
-                N_(
-                    "A bad token whose ratio is large: the loss asked for has no second bound "
-                    "there. Some libraries add one; lesson 04 calls it the dual clip."
-                ),
-                like=loss_like(dual_clipped(bound)),
-            )
-            for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
+        Mistake(
+            "dual-clip",
+            N_(
+                "A bad token whose ratio is large: the loss asked for has no second bound "
+                "there. Some libraries add one; lesson 04 calls it the dual clip."
+            ),
+            like=tuple(loss_like(dual_clipped(bound)) for bound in (2.0, 3.0, 4.0, 5.0, 10.0)),
         ),
         slips.advantages_whitened(whitened, whitened_by_torch),
         Mistake(

@@ -157,25 +157,35 @@ RLOO_ADVANTAGES = FunctionExercise(
             N_("Leave-one-out: is a row's own score among those that it is compared with?"),
             like=like_groups(lambda s: s - s.mean()),
         ),
-        Mistake("over-the-batch", GROUP, like=over_the_batch(lambda s: s - others_of(s))),
-        Mistake("over-the-batch", GROUP, like=over_the_batch(lambda s: s - s.mean())),
         Mistake(
-            "divided-by-deviation",
-            N_("RLOO divides by no deviation. That is GRPO."),
-            like=like_groups(lambda s: (s - s.mean()) / (s.std() + 1e-4)),
+            "over-the-batch",
+            GROUP,
+            like=(
+                over_the_batch(lambda s: s - others_of(s)),
+                over_the_batch(lambda s: s - s.mean()),
+            ),
         ),
         Mistake(
             "divided-by-deviation",
             N_("RLOO divides by no deviation. That is GRPO."),
-            like=like_groups(lambda s: (s - others_of(s)) / (s.std() + 1e-4)),
+            like=(
+                like_groups(lambda s: (s - s.mean()) / (s.std() + 1e-4)),
+                like_groups(lambda s: (s - others_of(s)) / (s.std() + 1e-4)),
+            ),
         ),
         Mistake(
             "divided-by-size",
             N_("How many others are there in a group of G rows?"),
             like=like_groups(lambda s: s - (s.sum() - s) / len(s)),
         ),
-        Mistake("groups-misaligned", SHIFTED, like=neighbours(lambda s: s - others_of(s), 1)),
-        Mistake("groups-misaligned", SHIFTED, like=neighbours(lambda s: s - others_of(s), -1)),
+        Mistake(
+            "groups-misaligned",
+            SHIFTED,
+            like=(
+                neighbours(lambda s: s - others_of(s), 1),
+                neighbours(lambda s: s - others_of(s), -1),
+            ),
+        ),
         Mistake(
             "wrong-group",
             N_("The mean is that of another group. Which rows did it come from?"),
@@ -200,12 +210,7 @@ RLOO_ADVANTAGES = FunctionExercise(
         Mistake(
             "best-of-the-group",
             N_("The baseline is the mean of the others, not the best or the middle one."),
-            like=like_groups(lambda s: s - s.max()),
-        ),
-        Mistake(
-            "best-of-the-group",
-            N_("The baseline is the mean of the others, not the best or the middle one."),
-            like=like_groups(lambda s: s - s.median()),
+            like=(like_groups(lambda s: s - s.max()), like_groups(lambda s: s - s.median())),
         ),
         Mistake("scores-returned", N_("Compared with what?"), like=over_the_batch(lambda s: s * 1)),
     ),
@@ -337,15 +342,13 @@ GRPO_ADVANTAGES = AnyTruth(
         Mistake(
             "groups-misaligned",
             SHIFTED,
-            like=lambda s, g, *more, **others: grpo_like(deviation)(
-                s, torch.roll(g, 1), *more, **others
-            ),
-        ),
-        Mistake(
-            "groups-misaligned",
-            SHIFTED,
-            like=lambda s, g, *more, **others: grpo_like(deviation)(
-                s, torch.roll(g, -1), *more, **others
+            like=(
+                lambda s, g, *more, **others: grpo_like(deviation)(
+                    s, torch.roll(g, 1), *more, **others
+                ),
+                lambda s, g, *more, **others: grpo_like(deviation)(
+                    s, torch.roll(g, -1), *more, **others
+                ),
             ),
         ),
         Mistake("order-assumed", ORDER, like=grpo_like(deviation, way=in_blocks)),
@@ -357,12 +360,7 @@ GRPO_ADVANTAGES = AnyTruth(
         Mistake(
             "deviation-is-one",
             N_("Divided by 1? Read the divisor once more, and mind which operator comes first."),
-            like=grpo_like(lambda s, eps: 1.0),
-        ),
-        Mistake(
-            "deviation-is-one",
-            N_("Divided by 1? Read the divisor once more, and mind which operator comes first."),
-            like=grpo_like(lambda s, eps: 1 + eps),
+            like=(grpo_like(lambda s, eps: 1.0), grpo_like(lambda s, eps: 1 + eps)),
         ),
         Mistake(
             "always-divided",
@@ -374,12 +372,10 @@ GRPO_ADVANTAGES = AnyTruth(
         Mistake(
             "variance-not-deviation",
             N_("Divide by the deviation. Which unit does a variance have?"),
-            like=grpo_like(lambda s, eps: s.var() + eps),
-        ),
-        Mistake(
-            "variance-not-deviation",
-            N_("Divide by the deviation. Which unit does a variance have?"),
-            like=grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
+            like=(
+                grpo_like(lambda s, eps: s.var() + eps),
+                grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
+            ),
         ),
         Mistake(
             "no-parentheses",
@@ -396,15 +392,15 @@ GRPO_ADVANTAGES = AnyTruth(
             N_("GRPO compares with the mean of the whole group, the row's own score included."),
             like=leave_one_out_and_divided,
         ),
-        *(
-            Mistake(
-                "eps-ignored",
-                N_("How large is eps in this call?"),
-                like=lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(
-                    deviation
-                )(scores, groups, divide, fixed),
-            )
-            for fixed in (1e-4, 1e-8)
+        Mistake(
+            "eps-ignored",
+            N_("How large is eps in this call?"),
+            like=tuple(
+                lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(deviation)(
+                    scores, groups, divide, fixed
+                )
+                for fixed in (1e-4, 1e-8)
+            ),
         ),
         Mistake(
             "minus-sign",

@@ -134,14 +134,12 @@ KL_IN_LOSS = FunctionExercise(
         Mistake(
             "mean-over-tokens",
             PER_SENTENCE,
-            like=in_loss_like(mean=lambda x, mask: x.sum() / mask.sum().clamp(min=1)),
+            like=(
+                in_loss_like(mean=lambda x, mask: x.sum() / mask.sum().clamp(min=1)),
+                in_loss_like(mean=lambda x, mask: (x.sum(1) / mask.sum(1).clamp(min=1)).mean()),
+                in_loss_like(mean=lambda x, mask: x.mean()),
+            ),
         ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=in_loss_like(mean=lambda x, mask: (x.sum(1) / mask.sum(1).clamp(min=1)).mean()),
-        ),
-        Mistake("mean-over-tokens", PER_SENTENCE, like=in_loss_like(mean=lambda x, mask: x.mean())),
         Mistake("summed", PER_SENTENCE, like=in_loss_like(mean=lambda x, mask: x.sum())),
         Mistake(
             "of-the-sentence",
@@ -171,12 +169,10 @@ KL_IN_LOSS = FunctionExercise(
         Mistake(
             "kind-ignored",
             N_("Which estimate does kind ask for?"),
-            like=in_loss_like(k1=TERMS["k3"], k2=TERMS["k3"]),
-        ),
-        Mistake(
-            "kind-ignored",
-            N_("Which estimate does kind ask for?"),
-            like=in_loss_like(k2=TERMS["k1"], k3=TERMS["k1"]),
+            like=(
+                in_loss_like(k1=TERMS["k3"], k2=TERMS["k3"]),
+                in_loss_like(k2=TERMS["k1"], k3=TERMS["k1"]),
+            ),
         ),
         Mistake("k1-absolute", N_("k1 may be negative."), like=in_loss_like(k1=torch.abs)),
         Mistake(
@@ -357,18 +353,12 @@ KL_REWARD_LOSS = GradientOnly(
         Mistake(
             "mean-over-tokens",
             PER_SENTENCE,
-            like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum() / m.sum().clamp(min=1)),
-        ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.mean()),
-        ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=reward_like(
-                lambda x, m: go(x), mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()
+            like=(
+                reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum() / m.sum().clamp(min=1)),
+                reward_like(lambda x, m: go(x), mean=lambda x, m: x.mean()),
+                reward_like(
+                    lambda x, m: go(x), mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()
+                ),
             ),
         ),
         Mistake(
@@ -400,12 +390,10 @@ KL_REWARD_LOSS = GradientOnly(
         Mistake(
             "other-estimator",
             N_("The plain log-ratio is asked; it may be negative."),
-            like=reward_like(lambda x, m: go(torch.expm1(-x) + x)),
-        ),
-        Mistake(
-            "other-estimator",
-            N_("The plain log-ratio is asked; it may be negative."),
-            like=reward_like(lambda x, m: go(x**2 / 2)),
+            like=(
+                reward_like(lambda x, m: go(torch.expm1(-x) + x)),
+                reward_like(lambda x, m: go(x**2 / 2)),
+            ),
         ),
     ),
 )

@@ -221,18 +221,12 @@ AGGREGATE_LOSS = FunctionExercise(
         Mistake(
             "length-ignored",
             N_("By what does the constant divide in this call?"),
-            like=aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / len(m)),
-        ),
-        Mistake(
-            "length-ignored",
-            N_("By what does the constant divide in this call?"),
-            like=aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / m.numel()),
-        ),
-        Mistake(
-            "length-ignored",
-            N_("By what does the constant divide in this call?"),
-            like=aggregate_like(
-                constant=lambda x, m, n: kept(x, m).sum() / (len(m) * m.sum(1).max())
+            like=(
+                aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / len(m)),
+                aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / m.numel()),
+                aggregate_like(
+                    constant=lambda x, m, n: kept(x, m).sum() / (len(m) * m.sum(1).max())
+                ),
             ),
         ),
         Mistake(
@@ -434,12 +428,10 @@ GRPO_LOSS = FunctionExercise(
         Mistake(
             "one-band",
             TWO_EDGES,
-            like=grpo_like(lambda r, a, low, high: clipped(r, a, low, low)),
-        ),
-        Mistake(
-            "one-band",
-            TWO_EDGES,
-            like=grpo_like(lambda r, a, low, high: clipped(r, a, high, high)),
+            like=(
+                grpo_like(lambda r, a, low, high: clipped(r, a, low, low)),
+                grpo_like(lambda r, a, low, high: clipped(r, a, high, high)),
+            ),
         ),
         Mistake(
             "edges-swapped",
@@ -469,33 +461,31 @@ GRPO_LOSS = FunctionExercise(
             N_("How far may a good token's ratio rise before it stops paying?"),
             like=grpo_like(lambda r, a, lo, hi: r * a),
         ),
-        *(
-            Mistake(
-                "dual-clip",
-                N_("For a bad token whose ratio is large the loss asked for has no second bound."),
-                like=grpo_like(
+        Mistake(
+            "dual-clip",
+            N_("For a bad token whose ratio is large the loss asked for has no second bound."),
+            like=tuple(
+                grpo_like(
                     lambda r, a, lo, hi, bound=bound: torch.where(
                         a < 0, torch.max(clipped(r, a, lo, hi), bound * a), clipped(r, a, lo, hi)
                     )
-                ),
-            )
-            for bound in (2.0, 3.0, 5.0, 10.0)
+                )
+                for bound in (2.0, 3.0, 5.0, 10.0)
+            ),
         ),
         Mistake("objective-not-loss", words.SIGN, like=grpo_like(sign=1.0)),
         Mistake(
             "sentence-ratio",
             N_("Each token has its own ratio, and its own clip."),
-            like=grpo_like(
-                ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x
-            ),
-        ),
-        Mistake(
-            "sentence-ratio",
-            N_("Each token has its own ratio, and its own clip."),
-            like=grpo_like(
-                ratio_of=lambda x, m: (
-                    (x.sum(1, keepdim=True) / m.sum(1, keepdim=True).clamp(min=1)).exp() + 0 * x
-                )
+            like=(
+                grpo_like(
+                    ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x
+                ),
+                grpo_like(
+                    ratio_of=lambda x, m: (
+                        (x.sum(1, keepdim=True) / m.sum(1, keepdim=True).clamp(min=1)).exp() + 0 * x
+                    )
+                ),
             ),
         ),
         Mistake("gradient-through-old", words.OLD_IS_DATA, like=grpo_like(data=lambda x: x)),
@@ -515,8 +505,11 @@ GRPO_LOSS = FunctionExercise(
             N_("How much does beta weigh the KL in this call?"),
             like=grpo_like(weigh=lambda beta: 1.0),
         ),
-        Mistake("other-estimator", THE_TERM, like=grpo_like(term=lambda x: -x)),
-        Mistake("other-estimator", THE_TERM, like=grpo_like(term=lambda x: x**2 / 2)),
+        Mistake(
+            "other-estimator",
+            THE_TERM,
+            like=(grpo_like(term=lambda x: -x), grpo_like(term=lambda x: x**2 / 2)),
+        ),
         Mistake("other-direction", THE_TERM, like=grpo_like(term=lambda x: torch.expm1(-x) + x)),
         Mistake(
             "kl-detached",
