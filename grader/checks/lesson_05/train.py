@@ -28,6 +28,7 @@ from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.ppo_update import METRICS
 from grader.checks.shared.replay import follow, moved_by_steps, started
+from grader.checks.shared.run_slips import gradients_pile_up
 from grader.checks.shared.sampling import bent_problem, unlikely
 from grader.checks.shared.scripted import linear, script
 from grader.checks.shared.whitening import whitened
@@ -155,12 +156,7 @@ def train_stepped(case, seen):
     if problem := _unmoved(seen):
         return problem
     if spy["leftover"]:
-        return behaviour(
-            _("a fresh gradient at each step"),
-            _("old gradients added to new ones"),
-            _("backward() adds to what is there already. Who clears it?"),
-            "gradients-pile-up",
-        )
+        return gradients_pile_up()
     if spy["steps"] != wanted:
         return behaviour(
             words.format(n=wanted),

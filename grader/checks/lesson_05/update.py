@@ -21,6 +21,7 @@ from grader.checking import (
 from grader.checks.lesson_05.batches import pieces
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax, replay
+from grader.checks.shared.run_slips import gradients_pile_up
 from grader.checks.shared.scripted import layer, linear
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
@@ -224,12 +225,7 @@ def update_steps(case, seen):
     if not rows or not any(len(r) for r in rows):
         return _no_step(seen, len(wanted) * epochs)
     if seen["leftover"]:
-        return behaviour(
-            _("a fresh gradient at each step"),
-            _("old gradients added to new ones"),
-            _("backward() adds to what is there already. Who clears it?"),
-            "gradients-pile-up",
-        )
+        return gradients_pile_up()
     if len(rows) != len(wanted) * epochs:
         return _step_count(rows, len(wanted), epochs, size, part)
     return _rows_together(seen, epochs, part, size) or _epochs_whole(rows, wanted, epochs, size)

@@ -11,6 +11,7 @@ import numpy as np
 
 from grader.checking import N_, _, behaviour
 from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.sentences import proportional
 from grader.checks.shared.whitening import whitened
 
 LAMS = (0.95, 1.0, 0.9, 0.97, 0.98, 0.99, 0.8, 0.5, 0.0)
@@ -55,12 +56,6 @@ def advantages(look, values, lam):
     ends[last_of(look.mask)] = True
     errors = rewards_of(look) + np.where(ends, 0.0, np.roll(values, -1, 1)) - values
     return decayed_sums(errors.T, ends.T, lam).T
-
-
-def proportional(found, form):
-    """Whether found is a positive multiple of form."""
-    scale = (found * form).sum() / max((form**2).sum(), 1e-12)
-    return scale > 0 and np.abs(found - scale * form).max() < 2e-3 * np.abs(found).max()
 
 
 def named(found, forms):

@@ -63,13 +63,13 @@ class Writers(Networks):
                 values = self.at("critic", moment)(rows).numpy().astype(float)
         logp, logp_ref = (taken(one, rows).numpy() for one in (table, reference))
         return Written(
-            tokens,
-            mask,
-            logp,
-            logp_ref,
-            values,
-            self.language.score(rows).numpy().astype(float),
-            _foreign(table.numpy(), logp, mask),
+            tokens=tokens,
+            mask=mask,
+            logp=logp,
+            logp_ref=logp_ref,
+            values=values,
+            scores=self.language.score(rows).numpy().astype(float),
+            foreign=_foreign(table.numpy(), logp, mask),
         )
 
 
