@@ -36,6 +36,11 @@ def behaviour(expected: str, got: str, hint: str, mistake: str) -> Problem:
     return Problem(step="behaviour", expected=expected, got=got, hint=hint, mistake=mistake)
 
 
+def wrong_gradient(expected: str, got: str, hint: str, mistake: str) -> Problem:
+    """The steps go another way than the right loss's gradient does."""
+    return Problem(step="gradient", expected=expected, got=got, hint=hint, mistake=mistake)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One check's outcome. ``mistake`` is the name of a recognised mistake, or ""."""

@@ -5,11 +5,13 @@ inputs ``env``, ``policy``, ``optimizer``, ``num_updates`` and ``batch_size``; t
 another and belong in the order of RULES. ``gradient_rule`` and ``mark_rule`` are made to measure.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from grader.checking import Env, behaviour, close
+from grader.checking import Case, Env, Rng, behaviour, close, wrong_gradient
 from grader.checking.kinds import kind_text, none_hint
 from grader.checking.verdict import Problem
 from grader.checks.shared.episodes import (
@@ -33,7 +35,8 @@ from grader.checks.shared.replay import (
     moved_by_steps,
 )
 from grader.checks.shared.sampling import bent_problem
-from grader.i18n import _
+from grader.i18n import N_, _
+from grader.probes.train import Module, Optimizer
 
 MOMENTS = "before", "after"
 LONG = 20  # updates of a run that is judged by where it leads
@@ -62,6 +65,24 @@ def training_env(rng):
             "max_steps": 12,
             "action_order": rng.permutation(4).tolist(),
         },
+    )
+
+
+def table_policy(theta) -> Module:
+    """A policy with these logits (S, A)."""
+    sizes = {"num_states": theta.shape[0], "num_actions": theta.shape[1]}
+    return Module("TabularPolicy", sizes, {"theta": theta})
+
+
+def train_case(name, env, networks, numbers, seed) -> Case:
+    """A call of the exercise ``name``. networks: those that learn, by the names of their inputs;
+    numbers: num_updates, batch_size and what else it is asked for."""
+    optimizer = Optimizer("Adam", [*networks], {"lr": 0.1})
+    named = [f"{number}={value}" for number, value in numbers.items()]
+    words = ", ".join(["env", *networks, "optimizer", *named, "rng"])
+    return Case(
+        {"env": env, **networks, "optimizer": optimizer, **numbers, "rng": Rng(seed)},
+        shown=f"{name}({words}), env = {env_text(env)}",
     )
 
 
@@ -354,12 +375,25 @@ def in_means(theta, batch, weights):
         yield -weighted_scores(theta, batch, scaled), -weighted_scores(theta, batch, shares)
 
 
+class WrongForm(NamedTuple):
+    """A usual mistake in a gradient: its name, its hint (a msgid), and the form that it has."""
+
+    mistake: str
+    hint: str
+    form: Callable
+
+
+UPHILL = N_("The steps go downhill on J. Optimisers descend.")
+NOT_LOG = N_("The gradient is that of probabilities. Where did the 1/pi go?")
+OWN_REWARD = N_("Each step is weighted by its own reward. Which step earned the goal?")
+
+
 def gradient_rule(right, wrongs):
     """Names a wrong gradient: the one that each step used is a positive multiple of a wrong form,
     and not of a right one. Unknown forms pass, since what counts is where they lead.
 
     right: forms (theta (S, A), batch) -> (S, A), a descent direction, up to scale;
-    wrongs: (mistake, hint, form) triples.
+    wrongs: WrongForms of the same arguments.
     """
 
     def rule(case, seen):
@@ -367,13 +401,11 @@ def gradient_rule(right, wrongs):
         every = list(zip(used, tables(case, seen), batches(case, seen), strict=False))[:4]
         if any(parallel(g, form(theta, batch)) for form in right for g, theta, batch in every):
             return None
-        for name, hint, form in wrongs:
-            if all(parallel(g, form(theta, batch)) for g, theta, batch in every):
+        for wrong in wrongs:
+            if all(parallel(g, wrong.form(theta, batch)) for g, theta, batch in every):
                 expected = _("minus the estimated gradient of the expected return")
                 got = _("another direction")
-                return Problem(
-                    step="gradient", expected=expected, got=got, hint=_(hint), mistake=name
-                )
+                return wrong_gradient(expected, got, _(wrong.hint), wrong.mistake)
         return None
 
     return rule
