@@ -1,7 +1,8 @@
 """The check of ``train_ppo``: two exact updates, a spy's log, and weights in fresh CartPoles."""
 
 import math
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -253,44 +254,55 @@ STALE = N_(
 )
 
 
-def train_ways():
-    """(mistake, hint, advantages of (fields), returns of (adv, whitened adv, values), options,
-    stale): the right way first."""
+def adv_of(fields, gamma=SMALL["gamma"], lam=SMALL["lam"], **kwargs):
+    return gae_truth(fields, gamma, lam, **kwargs)
 
-    def adv(fields, gamma=SMALL["gamma"], lam=SMALL["lam"], **kwargs):
-        return gae_truth(fields, gamma, lam, **kwargs)
 
-    def target(adv, white, values):
-        return adv + values
+@dataclass(frozen=True)
+class TrainWay:
+    """How the scripted run may have been made; every field but the right values is a mistake.
 
-    yield "", "", adv, target, {}, False
-    yield "obs-not-handed-on", STALE, adv, target, {}, True
-    yield "target-is-advantage", TARGET, adv, lambda adv, white, values: adv, {}, False
-    yield "target-is-whitened", TARGET, adv, lambda adv, white, values: white, {}, False
-    yield "target-is-whitened", TARGET, adv, lambda adv, white, values: white + values, {}, False
-    for gamma, lam in (
-        (0.98, 0.9),
-        (0.99, 0.95),
-        (0.9, 0.95),
-        (0.9, 0.9),
-        (0.98, 0.7),
-        (0.99, 0.7),
-    ):
-        other = partial(adv, gamma=gamma, lam=lam)
-        yield "arguments-ignored", PASSED, other, target, {}, False
-    for options in (
-        {"value_coef": 0.5},
-        {"entropy_coef": 0.0},
-        {"value_coef": 0.5, "entropy_coef": 0.0},
-        {"clip": 0.2},
-        {"entropy_coef": 0.01},
-        {"value_coef": 1.0},
-        {"value_coef": 0.5, "entropy_coef": 0.0, "clip": 0.2},
-    ):
-        yield "arguments-ignored", PASSED, adv, target, options, False
-    swapped = partial(adv, gamma=SMALL["lam"], lam=SMALL["gamma"])
-    yield "gamma-and-lam-swapped", NAMES_SWAPPED, swapped, target, {}, False
-    yield "cut-as-terminated", CUT, partial(adv, cut_ends=True), target, {}, False
+    mistake, hint: "" where the way is right
+    advantages: of a rollout's fields; target: of (advantages, whitened ones, values)
+    options: what ppo_update gets in place of the call's; stale: as in ``fields_of``
+    """
+
+    mistake: str = ""
+    hint: str = ""
+    advantages: Callable = adv_of
+    target: Callable = lambda adv, white, values: adv + values
+    options: Mapping = field(default_factory=dict)
+    stale: bool = False
+
+
+RIGHT = TrainWay()
+DEFAULTS = (
+    {"value_coef": 0.5},
+    {"entropy_coef": 0.0},
+    {"value_coef": 0.5, "entropy_coef": 0.0},
+    {"clip": 0.2},
+    {"entropy_coef": 0.01},
+    {"value_coef": 1.0},
+    {"value_coef": 0.5, "entropy_coef": 0.0, "clip": 0.2},
+)
+DISCOUNTS = ((0.98, 0.9), (0.99, 0.95), (0.9, 0.95), (0.9, 0.9), (0.98, 0.7), (0.99, 0.7))
+WRONG_WAYS = (
+    TrainWay("obs-not-handed-on", STALE, stale=True),
+    TrainWay("target-is-advantage", TARGET, target=lambda adv, white, values: adv),
+    TrainWay("target-is-whitened", TARGET, target=lambda adv, white, values: white),
+    TrainWay("target-is-whitened", TARGET, target=lambda adv, white, values: white + values),
+    *(
+        TrainWay("arguments-ignored", PASSED, partial(adv_of, gamma=gamma, lam=lam))
+        for gamma, lam in DISCOUNTS
+    ),
+    *(TrainWay("arguments-ignored", PASSED, options=options) for options in DEFAULTS),
+    TrainWay(
+        "gamma-and-lam-swapped",
+        NAMES_SWAPPED,
+        partial(adv_of, gamma=SMALL["lam"], lam=SMALL["gamma"]),
+    ),
+    TrainWay("cut-as-terminated", CUT, partial(adv_of, cut_ends=True)),
+)
 
 
 WHITENINGS = whitened, partial(whitened, ddof=1), np.asarray
@@ -304,13 +316,12 @@ def train_exactly(case, seen):
     if case.inputs["num_updates"] == UPDATES:
         return None
     found, start = end_weights(seen), start_weights(case.inputs)
-    right, *wrong = train_ways()
-    by_right = [trained_by(case, seen, whiten, *right[2:]) for whiten in WHITENINGS]
+    by_right = [trained_by(case, seen, whiten, RIGHT) for whiten in WHITENINGS]
     if any(agree(found, wanted, start) for wanted in by_right):
         return None
-    for name, hint, *way in wrong:
-        if any(agree(found, trained_by(case, seen, w, *way), start) for w in WHITENINGS):
-            return Problem(step="value", hint=_(hint), mistake=name)
+    for way in WRONG_WAYS:
+        if any(agree(found, trained_by(case, seen, w, way), start) for w in WHITENINGS):
+            return Problem(step="value", hint=_(way.hint), mistake=way.mistake)
     if max(along(found, wanted, start) for wanted in by_right) >= SAME_WAY:
         return None
     return behaviour(
@@ -334,19 +345,19 @@ def along(found, wanted, start):
     return one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12)
 
 
-def trained_by(case, seen, whiten, advantages, target, options, stale):
+def trained_by(case, seen, whiten, way):
     """The weights after all updates of the scripted run, each on its whole rollout."""
     weights = None
     for update in range(case.inputs["num_updates"]):
-        fields = fields_of(case, seen, update, weights, stale)
-        adv = advantages(fields)
+        fields = fields_of(case, seen, update, weights, way.stale)
+        adv = way.advantages(fields)
         white = whiten(adv)
         inputs = {
             **case.inputs,
-            **options,
+            **way.options,
             "rollout": Batch(**{name: np.asarray(fields[name]) for name in FIELDS}),
             "advantages": white,
-            "returns": target(adv, white, fields["values"]),
+            "returns": way.target(adv, white, fields["values"]),
         }
         rows = [np.arange(adv.size)] * case.inputs["epochs"]
         weights = replayed(inputs, rows, start=weights)[0]

@@ -1,6 +1,7 @@
 """The check of ``ppo_update``: the update by hand, on the samples that each step really used."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,69 +28,68 @@ from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
 
 OPTIONS = ("epochs", "minibatch_size", "clip", "value_coef", "entropy_coef")
-UPDATE_WAYS = (
-    (
+TOGETHER = N_(
+    "Observation, action and advantage of one sample belong together: index all of them alike."
+)
+
+
+class WrongUpdate(NamedTuple):
+    """A usual mistake: its name, its hint (a msgid), and the ways of updating that show it."""
+
+    mistake: str
+    hint: str
+    ways: tuple
+
+
+WRONG_UPDATES = (
+    WrongUpdate(
         "old-recomputed",
         N_(
             "The old log-probabilities were frozen when the data were collected: "
             "they are in the rollout."
         ),
-        Way(recompute="step"),
+        (Way(recompute="step"), Way(recompute="epoch")),
     ),
-    (
-        "old-recomputed",
-        N_(
-            "The old log-probabilities were frozen when the data were collected: "
-            "they are in the rollout."
-        ),
-        Way(recompute="epoch"),
-    ),
-    (
+    WrongUpdate(
         "no-clip",
         N_("Outside the band the gradient looks unclipped. Does clip reach the loss?"),
-        Way(clipped=False),
+        (Way(clipped=False),),
     ),
-    (
+    WrongUpdate(
         "entropy-sign",
         N_("Reward spread: the loss falls where the entropy grows."),
-        Way(entropy=-1.0),
+        (Way(entropy=-1.0),),
     ),
-    ("entropy-left-out", N_("Set entropy_coef to 1: does anything change?"), Way(entropy=0.0)),
-    (
+    WrongUpdate(
+        "entropy-left-out",
+        N_("Set entropy_coef to 1: does anything change?"),
+        (Way(entropy=0.0),),
+    ),
+    WrongUpdate(
         "whitened-again",
         N_("Advantages come as they are to be used: whitening is the caller's."),
-        Way(whiten=True),
+        (Way(whiten=True), Way(whiten=True, ddof=1)),
     ),
-    (
-        "whitened-again",
-        N_("Advantages come as they are to be used: whitening is the caller's."),
-        Way(whiten=True, ddof=1),
-    ),
-    (
+    WrongUpdate(
         "entropy-of-taken",
         N_("The entropy is that of the whole policy, not of the actions taken alone."),
-        Way(taken=True),
+        (Way(taken=True),),
     ),
-    ("other-clip", N_("Does clip reach the loss?"), Way(clip=0.2)),
-    (
+    WrongUpdate("other-clip", N_("Does clip reach the loss?"), (Way(clip=0.2),)),
+    WrongUpdate(
         "critic-loss-halved",
         N_("The critic's loss is the mean squared error. What weighs it besides value_coef?"),
-        Way(value=0.5),
+        (Way(value=0.5),),
     ),
-    (
+    WrongUpdate(
         "gradient-clipped",
         N_("Nothing but the ratio is clipped here: no gradient clipping."),
-        Way(norm=0.5),
+        (Way(norm=0.5),),
     ),
-    ("sums-not-means", N_("Does your step grow with the minibatch?"), Way(total=True)),
-    (
-        "taken-apart",
-        N_(
-            "Observation, action and advantage of one sample belong together: index all "
-            "of them alike."
-        ),
-        Way(apart="order"),
+    WrongUpdate(
+        "sums-not-means", N_("Does your step grow with the minibatch?"), (Way(total=True),)
     ),
+    WrongUpdate("taken-apart", TOGETHER, (Way(apart="order"),)),
 )
 
 
@@ -313,10 +313,7 @@ def _rows_together(seen, epochs, part, size):
             return behaviour(
                 _("one set of samples a step"),
                 _("policy and critic look at different ones"),
-                _(
-                    "Observation, action and advantage of one sample belong together: "
-                    "index all of them alike."
-                ),
+                _(TOGETHER),
                 "taken-apart",
             )
     rows = used_rows(seen)
@@ -370,11 +367,11 @@ def _update_mistake(inputs, rows, found, start, seen):
             "The optimiser steps, and no weight moves. Is the gradient cleared between backward() "
             "and step()?"
         )
-    for name, hint, way in UPDATE_WAYS:
+    for wrong, way in ((wrong, way) for wrong in WRONG_UPDATES for way in wrong.ways):
         wanted, log = replayed(inputs, rows, way)
         if agree(found, wanted, start):
             plain = way.recompute == "step" and _plain_gradient(seen, log)
-            return ("no-ratio", _(NO_RATIO)) if plain else (name, _(hint))
+            return ("no-ratio", _(NO_RATIO)) if plain else (wrong.mistake, _(wrong.hint))
     if agree(found, replayed(inputs, rows, transposed=True)[0], start):
         return "flattened-apart", _(
             "Two arrays (T, N) flattened in different orders no longer belong together."
