@@ -39,6 +39,8 @@ def reinforce_loss_cases(rng):
         reinforce_loss_case(tall, returns),
         reinforce_loss_case(wide[:1, :1], returns[:1], "float32"),
         reinforce_loss_case(np.tile(square, (2, 1)), np.tile(returns[:3], 2)),
+        reinforce_loss_case(square, [-2.0, -2.0, -2.0]),
+        reinforce_loss_case(np.log([[0.01], [0.99], [0.01]]), [100.0, -100.0, 0.01]),
     ]
 
 

@@ -28,6 +28,8 @@ def value_loss_cases(rng):
         case([2.5], [-1.0]),
         case(rng.normal(size=7) * 3, rng.normal(size=7), np.float64),
         case(rng.normal(size=shape), rng.normal(size=shape) * 2),
+        case([2.0, 2.0, 2.0], [5.0, 5.0, 5.0], np.float64),
+        case([100.0, -100.0, 0.01], [0.0, 0.01, 0.0], np.float64),
     ]
 
 
@@ -167,6 +169,7 @@ VALUE_LOSS = FunctionExercise(
                 squared(lambda x: huber(x, 1.0)),
                 squared(lambda x: 2 * huber(x, 1.0)),
                 squared(lambda x: huber(x, 10.0)),
+                squared(lambda x: 2 * huber(x, 10.0)),
             ),
         ),
         Mistake(
@@ -209,6 +212,8 @@ def actor_critic_cases(rng):
         case([x[:1] for x in first], np.float64, 2.0),
         case(drawn, np.float64, float(rng.uniform(0.1, 2)), keywords=("value_coef",)),
         case(drawn, np.float32),
+        case([[-1.0, -2.0], [2.0, 2.0], [5.0, 5.0]], np.float64),
+        case([np.log([0.01, 0.99, 0.01]), [100.0, -100.0, 0.0], [0.0, 0.0, 0.01]], np.float64),
     ]
 
 
@@ -365,6 +370,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             like=(
                 assembled(critic=lambda v, r: huber(v - r, 1.0)),
                 assembled(critic=lambda v, r: 2 * huber(v - r, 1.0)),
+                assembled(critic=lambda v, r: 2 * huber(v - r, 10.0)),
             ),
         ),
         Mistake(

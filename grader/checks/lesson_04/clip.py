@@ -16,7 +16,7 @@ from grader.checking import (
 )
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios, slope
-from grader.checks.shared.ratios import loss_case, off_the_edges
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
 
 SIX = [(0.5, 2.0), (0.9, 3.0), (1.5, 1.0), (0.5, -3.0), (1.1, -2.0), (1.5, -1.0)]
 
@@ -51,6 +51,8 @@ def clip_cases(rng):
             keywords=("clip",),
             clip=wide,
         ),
+        loss_case(name, *EQUAL),
+        loss_case(name, *FAR),
     ]
 
 
@@ -248,7 +250,7 @@ PPO_CLIP_LOSS = FunctionExercise(
                         ).mean()
                     )
                 )
-                for bound in (2.0, 3.0, 4.0, 5.0)
+                for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
             ),
         ),
         Mistake(
@@ -263,5 +265,6 @@ PPO_CLIP_LOSS = FunctionExercise(
                 ),
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

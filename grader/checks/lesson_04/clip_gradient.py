@@ -14,7 +14,7 @@ from grader.checking import (
 from grader.checks.lesson_04.clip import IN_LOGS, SIX
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import slope
-from grader.checks.shared.ratios import off_the_edges
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, off_the_edges
 
 
 def gradient_cases(rng):
@@ -36,6 +36,7 @@ def gradient_cases(rng):
         Case({"ratio": View(drawn, "read_only"), "adv": View(rng.normal(size=12), "strided")}),
         Case({"ratio": off_the_edges(rng, 9, wide), "adv": rng.normal(size=9), "clip": wide}),
         Case({"ratio": off_the_edges(rng, 30, 0.2), "adv": rng.normal(size=30) * 4}),
+        *(Case({"ratio": np.array(r), "adv": np.array(adv)}) for r, adv in (EQUAL, FAR)),
     ]
 
 
@@ -177,6 +178,7 @@ CLIP_GRADIENT = FunctionExercise(
                 and np.size(seen["value"]["array"]) < np.size(truth.value)
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )
 
@@ -194,6 +196,8 @@ def fraction_cases(rng):
         Case({"ratio": View(off_the_edges(rng, 40, 0.2), "strided")}),
         Case({"ratio": View(off_the_edges(rng, 23, 0.3), "read_only"), "clip": 0.3}),
         Case({"ratio": off_the_edges(rng, 17, 0.2)}),
+        Case({"ratio": np.array(EQUAL[0])}),
+        Case({"ratio": np.array([*FAR[0], 1.0])}),
     ]
 
 
@@ -256,5 +260,6 @@ CLIP_FRACTION = FunctionExercise(
                 ),
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

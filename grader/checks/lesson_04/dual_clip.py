@@ -8,7 +8,7 @@ import torch
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios
-from grader.checks.shared.ratios import loss_case, off_the_edges
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
 
 NAME = "dual_clip_loss"
 # A ratio and an advantage for each of the seven cases, and for a good sample far above.
@@ -40,7 +40,7 @@ def dual_cases(rng):
         ),
         loss_case(NAME, [2.5, 4.0, 6.0], [-1.0, -2.0, -0.5], rng, keywords=("dual",), dual=5.0),
         loss_case(NAME, [1.4, 0.65, 8.0, 9.0, 1.1], [2.0, -1.0, -1.0, 0.0, 1.0], rng, clip=0.3),
-        loss_case(NAME, [0.01, 100.0, 0.01, 100.0], [1.0, 1.0, -1.0, -1.0], rng),
+        loss_case(NAME, *EQUAL),
         far_down(),
         loss_case(NAME, [50.0, 1.1], [-0.5, -2.0], rng),
         loss_case(NAME, [2.0], [-0.5], rng),
@@ -54,6 +54,8 @@ def dual_cases(rng):
             clip=wide,
             dual=floor,
         ),
+        loss_case(NAME, *FAR),
+        loss_case(NAME, *FAR, keywords=("dual",), dual=60.0),
     ]
 
 
@@ -201,5 +203,6 @@ DUAL_CLIP_LOSS = FunctionExercise(
                 )
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

@@ -20,7 +20,7 @@ from grader.checking import (
 )
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import surrogate_truth
-from grader.checks.shared.ratios import logs, loss_case
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
 
 
 def whole_policy(new, old, counts, dtype=np.float64):
@@ -47,6 +47,9 @@ def kl_cases(rng):
         kl_case(*logs(np.exp(tiny), rng)),
         kl_case(*logs(np.exp(rng.normal(size=size)), rng)),
         kl_case(*logs(np.exp(rng.uniform(-2, -0.2, size=7)), rng), np.float32),
+        kl_case(*logs(EQUAL[0])),
+        kl_case(*logs([0.01, 1.0])),
+        kl_case(*logs([100.0, 1.0])),
     ]
 
 
@@ -234,6 +237,7 @@ KL_ESTIMATES = FunctionExercise(
                 kl_like_pair(lambda new, old: weighed(new - old, (new - old).exp())),
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )
 
@@ -263,6 +267,8 @@ def penalty_cases(rng):
         penalty_case(
             *drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng, np.float32
         ),
+        penalty_case(*EQUAL, 0.25, 2.0),
+        penalty_case(*FAR, 0.25, 2.0),
     ]
 
 
@@ -381,6 +387,7 @@ PPO_PENALTY_LOSS = FunctionExercise(
                 penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl * len(a)),
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )
 

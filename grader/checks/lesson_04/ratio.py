@@ -15,7 +15,7 @@ from grader.checking import (
 )
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
-from grader.checks.shared.ratios import logs, loss_case
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
 
 
 def ratio_cases(rng):
@@ -30,6 +30,7 @@ def ratio_cases(rng):
         ratio_case(equal, equal),
         ratio_case(*far),
         ratio_case(*logs(np.exp([6.0, -6.0, 0.5]))),
+        ratio_case(*logs([0.01, 100.0, 1.5])),
         ratio_case(*logs([1.25], rng)),
         ratio_case(*logs(np.exp(drawn[0]), rng)),
         ratio_case(*logs(np.exp(drawn[1]), rng, np.float32)),
@@ -53,10 +54,10 @@ def far_down(case, seen, truth):
     return (logp < -1000).all() and not close(seen["value"]["array"], truth.value).all()
 
 
-def far_from_one(case, seen, truth):
+def only_far(case, seen, truth):
     """Wrong where ratios are large or small, and there alone: held back in the logarithm."""
     found, ratio = seen["value"]["array"], np.asarray(truth.value)
-    far = np.abs(np.log(ratio)) > 5
+    far = np.abs(np.log(ratio)) > 4
     return (
         far.any()
         and not close(found[far], ratio[far]).any()
@@ -92,14 +93,9 @@ IMPORTANCE_RATIO = FunctionExercise(
             like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
         ),
         slips.underflow(when=far_down),
-        Mistake(
-            "held-back",
-            N_(
-                "A ratio may be far from 1. Is something held back here, in the "
-                "ratio or in its logarithm?"
-            ),
-            when=far_from_one,
-            like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
+        slips.held_back(
+            lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
+            when=only_far,
         ),
         Mistake(
             "only-new",
@@ -134,6 +130,8 @@ def surrogate_cases(rng):
         far,
         loss_case(name, np.exp(rng.normal(size=size)), rng.normal(size=size) * 2, rng),
         loss_case(name, np.exp(rng.normal(size=7) * 0.2), rng.normal(size=7) + 3, rng, np.float32),
+        loss_case(name, *EQUAL),
+        loss_case(name, *FAR),
     ]
 
 
@@ -210,5 +208,6 @@ SURROGATE_LOSS = FunctionExercise(
                 -((logp - logp_old).exp().detach() * logp * adv).mean()
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

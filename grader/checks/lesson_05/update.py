@@ -368,12 +368,11 @@ def _update_mistake(inputs, rows, found, start, seen):
             "and step()?"
         )
     for wrong in WRONG_UPDATES:
-        for wanted, log in (replayed(inputs, rows, way) for way in wrong.ways):
-            if not agree(found, wanted, start):
-                continue
-            if wrong.mistake == "old-recomputed" and _plain_gradient(seen, log):
-                return "no-ratio", _(NO_RATIO)
-            return wrong.mistake, _(wrong.hint)
+        for way in wrong.ways:
+            wanted, log = replayed(inputs, rows, way)
+            if agree(found, wanted, start):
+                plain = way.recompute == "step" and _plain_gradient(seen, log)
+                return ("no-ratio", _(NO_RATIO)) if plain else (wrong.mistake, _(wrong.hint))
     if agree(found, replayed(inputs, rows, transposed=True)[0], start):
         return "flattened-apart", _(
             "Two arrays (T, N) flattened in different orders no longer belong together."

@@ -177,6 +177,8 @@ def clip_cases(rng):
             np.float32,
         ),
         case(rng.normal(size=(3, 2)) * 3, rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), 0.4),
+        case([2.0, 2.0], [1.0, 1.0], [5.0, 5.0], 0.5),
+        case([100.0, -100.0, 0.01], [0.0, 0.0, 100.0], [0.01, 0.0, 100.0], 50.0),
     ]
 
 
@@ -347,6 +349,11 @@ VALUE_CLIP_LOSS = FunctionExercise(
             "negated",
             N_("A loss is minimised: should the error grow?"),
             like=clip_like(lambda v, o, r, c: -right(v, o, r, c)),
+        ),
+        Mistake(
+            "error-held-back",
+            N_("An error may be large. Is it cut off somewhere, or is its square?"),
+            when=lambda case, seen, truth: case.inputs["clip"] == 50.0,
         ),
     ),
 )

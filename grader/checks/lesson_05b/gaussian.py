@@ -8,6 +8,8 @@ import torch
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+# Far from 1 on both sides; seen last.
+SPREADS = 0.001, 1000.0
 
 
 def logp_cases(rng):
@@ -45,6 +47,7 @@ def logp_cases(rng):
             np.float32,
         ),
         case(rng.normal(size=(1, 1)), [-0.5], rng.normal(size=(1, 1))),
+        *(case([[0.0], [5.0]], [math.log(spread)], [[3.0], [5.0]]) for spread in SPREADS),
     ]
 
 
@@ -96,10 +99,19 @@ def as_variance(mean, log_std, actions):
     return (-0.5 * (actions - mean) ** 2 / var - 0.5 * log_std - HALF_LOG_2PI).sum(-1)
 
 
+def spread_far(case, seen, truth):
+    return (np.abs(case.inputs["log_std"].array) > 5).any()
+
+
 def infinite(case, seen, truth):
     return not np.isfinite(seen["value"]["array"]).all()
 
 
+SPREAD_HELD_BACK = Mistake(
+    "spread-held-back",
+    N_("A spread may be 1000 or a thousandth. Is it held back here, or added to?"),
+    when=spread_far,
+)
 SUM_DIMS = N_("One number for each action is asked: the sum over its dimensions, the last axis.")
 GAUSSIAN_LOGP = FunctionExercise(
     "gaussian_logp",
@@ -190,6 +202,7 @@ GAUSSIAN_LOGP = FunctionExercise(
                 and isinstance(seen["gradients"].get("log_std"), str)
             ),
         ),
+        SPREAD_HELD_BACK,
     ),
 )
 
@@ -211,6 +224,7 @@ def entropy_cases(rng):
         case(rng.normal(size=dims)),
         case(rng.normal(size=(3, dims)) - 2),
         case(rng.normal(size=(2, 3, dims)), np.float32),
+        *(case([math.log(spread)] * 2) for spread in SPREADS),
     ]
 
 
@@ -291,5 +305,6 @@ GAUSSIAN_ENTROPY = FunctionExercise(
             N_("The bonus moves the spread through its gradient. Where was the graph cut?"),
             like=lambda s: (s + CONSTANT).sum(-1).detach(),
         ),
+        SPREAD_HELD_BACK,
     ),
 )

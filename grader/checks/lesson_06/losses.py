@@ -66,6 +66,8 @@ def terminal_cases(rng):
         (rng.normal(size=rows).astype(np.float32), completions(rng, rows, cols)),
         # As many rows as columns: no broadcast along the wrong axis shows itself by its length.
         (rng.normal(size=5), completions(rng, 5, 5)),
+        ([2.0, 2.0, 2.0], gaps),
+        ([0.01, -100.0, 100.0], [[False, True, False], [True, False, False], [False, False, True]]),
     ]
     return [Case({"scores": Tensor(np.array(s)), "mask": Tensor(np.array(m))}) for s, m in cases]
 
@@ -189,7 +191,15 @@ def shaped_cases(rng):
         dtype = np.float32 if number == 3 else np.float64
         given = {name: array.astype(dtype) for name, array in given.items()}
         cases.append(shaped_case(**given, mask=mask, beta=[0.3, 2.5, 0.7, 0.0][number]))
+    equal, (new, old) = np.full((2, 2), -1.5), logs([[0.01, 100.0], [100.0, 0.01]])
+    cases += [
+        shaped_case(equal, equal, equal, np.ones((2, 2), bool), 0.5),
+        *(shaped_case(equal, *pair, ONE_TRUE, 0.5) for pair in ((new, old), (old, new))),
+    ]
     return cases
+
+
+ONE_TRUE = np.array([[False, True], [False, False]])
 
 
 def shaped_case(rewards, logp, logp_ref, mask, beta):
@@ -310,6 +320,7 @@ KL_SHAPED_REWARDS = FunctionExercise(
             N_("The score is still paid: the penalty is taken from the rewards."),
             like=lambda rewards, logp, logp_ref, mask, beta: -beta * (logp - logp_ref) * mask,
         ),
+        slips.held_back(when=words.far_from_one),
     ),
 )
 
@@ -353,6 +364,8 @@ def loss_cases(rng):
         loss_case(
             [[0.01, 100.0], [0.01, 100.0]], [[1.0, 2.0], [-1.0, -2.0]], np.ones((2, 2), bool)
         ),
+        loss_case([[1.5, 1.5], [1.5, 1.5]], [[-2.0, -2.0], [-2.0, -2.0]], np.ones((2, 2), bool)),
+        loss_case([[0.9, 100.0], [1.1, 0.01]], [[2.0, -4.0], [1.0, 3.0]], ONE_TRUE),
         loss_case([[1.5, 0.9]], [[1.0, 2.0]], [[False, False]], edge=True),
         *(far_outside(dtype) for dtype in (np.float32, np.float64)),
     ]
@@ -545,5 +558,6 @@ PPO_TOKEN_LOSS = FunctionExercise(
                 for up in (1.4, 2.0, 1.5)
             ),
         ),
+        slips.held_back(when=words.far_from_one),
     ),
 )

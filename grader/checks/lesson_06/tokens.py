@@ -481,7 +481,12 @@ def mean_cases(rng):
             rng.normal(size=(4, 9)).astype(np.float32),
             np.arange(9) < np.array([[2], [9], [5], [0]]),
         ),
+        mean_case([[2.0, 2.0, 2.0], [2.0, 9.0, 9.0]], np.arange(6).reshape(2, 3) < 4),
+        *(mean_case([[7.0, 7.0, 9.0], [9.0, far, 5.0]], ONE_TRUE) for far in (0.01, -100.0)),
     ]
+
+
+ONE_TRUE = np.array([[False] * 3, [False, True, False]])
 
 
 def mean_case(x, mask):

@@ -18,18 +18,22 @@ from grader.checking import (
 from grader.checks.lesson_07.losses import (
     EMPTY,
     EMPTY_ROW,
+    ONE_TRUE,
     PADDING,
     kept,
     of_nothing,
     ragged,
     spoiled_outside,
 )
+from grader.checks.shared import slips
+from grader.checks.shared.ratios import far_from_one, logs
 
 
 def kl_cases(rng, **options):
     """One row by hand; gaps and an empty row; float32; nothing; an overflow outside."""
     example = np.log([[0.5, 0.4, 0.8]]), np.log([[0.5, 0.8, 0.2]])
     mask, cases = ragged(rng, 4, 6), []
+    equal, (new, old) = np.full((2, 2), -1.5), logs([[1.5, 0.5], [100.0, 2.0]])
     for shape, own, dtype in [
         ((4, 6), mask, np.float64),
         ((3, 3), EMPTY_ROW, np.float64),
@@ -42,6 +46,9 @@ def kl_cases(rng, **options):
         kl_case([[-1.0, -1.0]], [[-2.0, -3.0]], [[True, True]], **options),
         kl_case(*example, [[False, True, True]], **options),
         *cases,
+        kl_case(equal, equal, np.ones((2, 2), bool), **options),
+        kl_case(new, old, ONE_TRUE, **options),
+        kl_case(old, new, ONE_TRUE, **options),
         kl_case(*example, [[False] * 3], edge=True, **options),
         kl_case(
             [[-1.0, -1.0, -1.0]],
@@ -192,6 +199,7 @@ KL_IN_LOSS = FunctionExercise(
                 .mean()
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )
 
@@ -395,5 +403,6 @@ KL_REWARD_LOSS = GradientOnly(
                 reward_like(lambda x, m: go(x**2 / 2)),
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

@@ -19,6 +19,7 @@ from grader.checking import (
     call_text,
 )
 from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
 
 HOWS = "tokens", "sentences", "constant"
 LENGTH = 5
@@ -48,6 +49,7 @@ def row_weights(mask, how, length):
 
 # aggregate_loss -------------------------------------------------------------------------------
 
+ONE_TRUE = np.array([[False, False], [True, False]])
 EMPTY_ROW = np.array([[True, False, True], [False, False, False], [True, True, True]])
 
 
@@ -65,6 +67,8 @@ def aggregate_cases(rng):
             aggregate_case(tall, ragged(rng, 4, 6), how, **other),
             aggregate_case(wide, EMPTY_ROW, how, **other),
             aggregate_case(rng.normal(size=(5, 5)), ragged(rng, 5, 5), how, np.float32, **other),
+            aggregate_case(np.full((3, 3), 2.0), EMPTY_ROW, how, **other),
+            aggregate_case([[7.0, 7.0], [-100.0, 5.0]], ONE_TRUE, how, **other),
             aggregate_case(wide, np.zeros((3, 3), bool), how, edge=True, **other),
             aggregate_case(spoiled, EMPTY_ROW, how, edge=True, **other),
         ]
@@ -277,6 +281,12 @@ def grpo_cases(rng):
         ),
         # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
         grpo_case([[0.01, 100.0], [0.01, 100.0]], [1.0, -2.0], np.ones((2, 2), bool)),
+        grpo_case([[1.5, 1.5], [1.5, 1.5]], [-2.0, -2.0], np.ones((2, 2), bool)),
+        *(
+            grpo_case([[0.9, 1.1], [ratio, 1.0]], [2.0, -4.0], ONE_TRUE, apart=apart, beta=0.5)
+            for ratio in (0.01, 100.0)
+            for apart in (np.full((2, 2), np.log(0.01)), np.full((2, 2), np.log(100.0)))
+        ),
         *(
             grpo_case(*eight, ~whole, edge=True, apart=np.ones((2, 4)), beta=0.3, how=how, length=4)
             for how in HOWS
@@ -551,5 +561,6 @@ GRPO_LOSS = FunctionExercise(
                 ]
             ),
         ),
+        slips.held_back(when=words.far_from_one),
     ),
 )

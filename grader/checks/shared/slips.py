@@ -58,6 +58,10 @@ gradient_through_old = _slip(
     "gradient-through-old",
     N_("Old is data: it was stored when the batch was drawn. No gradient flows into it."),
 )
+held_back = _slip(
+    "held-back",
+    N_("A ratio may be far from 1. Is something held back here, in the ratio or in its logarithm?"),
+)
 inverted_ratio = _slip(
     "inverted-ratio",
     N_("New over old: is the ratio above 1 where the new policy likes the action more?"),
