@@ -299,22 +299,14 @@ REINFORCE_GRADIENT = FunctionExercise(
     reinforce_gradient_truth,
     prerequisites=("softmax", "grad_log_prob", "discounted_return"),
     mistakes=(
-        Mistake(
-            "minus-sign",
-            N_("This is the gradient of the objective, which we climb. Only the loss has a minus."),
-            like=gradient_times(lambda trajectories: -1.0),
-        ),
+        slips.downhill(gradient_times(lambda trajectories: -1.0)),
         Mistake(
             "sum-not-mean",
             N_("Duplicate the batch: does your estimate double?"),
             like=gradient_times(len),
         ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains of each return?"),
-            like=lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(
-                theta, trajectories
-            ),
+        slips.gamma_ignored(
+            lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(theta, trajectories)
         ),
         Mistake(
             "mean-over-steps",
@@ -355,11 +347,7 @@ REINFORCE_GRADIENT = FunctionExercise(
             ),
             like=product_of_means,
         ),
-        Mistake(
-            "probability-not-log",
-            N_("Where did the 1/pi go? The score is the derivative of the logarithm."),
-            like=gradient_of_probabilities,
-        ),
+        slips.probability_not_log(gradient_of_probabilities),
         Mistake(
             "unweighted",
             N_("Without the returns, every trajectory looks equally good."),

@@ -118,11 +118,7 @@ SOFTMAX = FunctionExercise(
             when=lambda case, seen, truth: np.allclose(np.exp(seen["value"]["array"]), truth.value),
         ),
         Mistake("not-normalised", N_("Do the probabilities of a row sum to 1?"), when=unnormalised),
-        Mistake(
-            "softmax-twice",
-            N_("These are probabilities of probabilities: softmax is taken twice."),
-            like=lambda logits: softmax(softmax(logits)),
-        ),
+        slips.softmax_twice(lambda logits: softmax(softmax(logits))),
     ),
 )
 
@@ -243,11 +239,7 @@ LOG_PROB = FunctionExercise(
             N_("That is the likeliest action. Which one was played?"),
             like=log_prob_likeliest,
         ),
-        Mistake(
-            "probability-not-log",
-            N_("These are probabilities. Where is the logarithm?"),
-            like=lambda logits, actions: taken(softmax(logits), actions),
-        ),
+        slips.log_missing(lambda logits, actions: taken(softmax(logits), actions)),
         Mistake(
             "minus-sign",
             N_("A probability is at most 1. Which sign has its logarithm?"),
@@ -266,19 +258,10 @@ LOG_PROB = FunctionExercise(
                 lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
             ),
         ),
-        Mistake(
-            "softmax-twice",
-            N_("The log-softmax of probabilities: softmax is taken twice. Logits go in once."),
-            like=lambda logits, actions: taken(stable_log_softmax(softmax(logits)), actions),
+        slips.log_softmax_twice(
+            lambda logits, actions: taken(stable_log_softmax(softmax(logits)), actions)
         ),
-        Mistake(
-            "logits-as-probabilities",
-            N_(
-                "The logits were taken for probabilities. The first argument of torch's "
-                "Categorical, for one, is probs: name the other, logits=."
-            ),
-            like=categorical_of_logits,
-        ),
+        slips.logits_as_probabilities(categorical_of_logits),
         Mistake(
             "counted-from-one",
             N_("The first action has number 0, and the first column."),
@@ -319,9 +302,11 @@ DISCOUNTED_RETURN = FunctionExercise(
             N_("A fixed gamma? Use the argument, and its default of 1."),
             like=lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
         ),
-        *(
-            slips.gamma_default(lambda rewards, gamma=default: discounted_sum(rewards, gamma))
-            for default in (0.99, 0.95, 0.9)
+        slips.gamma_default(
+            *(
+                lambda rewards, gamma=default: discounted_sum(rewards, gamma)
+                for default in (0.99, 0.95, 0.9)
+            )
         ),
         Mistake(
             "discount-from-the-end",

@@ -95,26 +95,14 @@ GRADIENT_SAMPLES = FunctionExercise(
         slips.scores_kept(scores_kept, imitation(whole, combine=sums_kept)),
         slips.repeats_lost(repeats_lost(whole)),
         slips.discount_in_front(imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g))),
-        Mistake(
-            "divided-by-steps",
-            N_("Sum the scores over the steps; a long trajectory is not averaged."),
-            like=imitation(lambda r, g: whole(r, g) / len(r)),
-        ),
+        slips.divided_by_steps(imitation(lambda r, g: whole(r, g) / len(r))),
         Mistake(
             "last-step-only",
             N_("Every step of the trajectory has a score. Is your sum inside the loop?"),
             like=imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
         ),
-        Mistake(
-            "minus-sign",
-            N_("A gradient to climb, or one to descend? The one asked for points uphill."),
-            like=imitation(lambda r, g: -whole(r, g)),
-        ),
-        Mistake(
-            "probability-not-log",
-            N_("Where did the 1/pi go?"),
-            like=imitation(whole, probability_score),
-        ),
+        slips.downhill(imitation(lambda r, g: -whole(r, g))),
+        slips.probability_not_log(imitation(whole, probability_score)),
         slips.other_actions_forgotten(imitation(whole, chosen_only)),
         Mistake(
             "no-probabilities",
@@ -186,47 +174,23 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
         ),
         slips.gamma_ignored(imitation(lambda r, g: to_go(r, 1.0))),
         slips.own_reward_only(imitation(lambda r, g: np.asarray(r))),
-        Mistake(
-            "own-reward-missing",
-            N_("The reward that follows action t belongs to it."),
-            like=imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
-        ),
-        Mistake(
-            "past-rewards",
-            N_("That weighs a step by what came before it."),
-            like=imitation(lambda r, g: to_go(r[::-1], g)[::-1]),
-        ),
+        slips.own_reward_missing(imitation(lambda r, g: to_go(r, g) - np.asarray(r))),
+        slips.past_rewards(imitation(lambda r, g: to_go(r[::-1], g)[::-1])),
         Mistake(
             "reversed",
             N_("Do the weights run in the same order as the steps?"),
             like=imitation(lambda r, g: to_go(r, g)[::-1]),
         ),
-        Mistake(
-            "own-reward-missing",
-            N_("The reward that follows action t belongs to it."),
-            like=imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
-        ),
+        slips.own_reward_missing(imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0))),
         slips.repeats_lost(repeats_lost(to_go)),
-        Mistake(
-            "divided-by-steps",
-            N_("Sum over the steps; a long trajectory is not averaged."),
-            like=imitation(lambda r, g: to_go(r, g) / len(r)),
-        ),
+        slips.divided_by_steps(imitation(lambda r, g: to_go(r, g) / len(r))),
         Mistake(
             "last-weight",
             N_("Every step has a weight of its own, not the last step's."),
             like=imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
         ),
-        Mistake(
-            "minus-sign",
-            N_("The gradient asked for points uphill."),
-            like=imitation(lambda r, g: -to_go(r, g)),
-        ),
-        Mistake(
-            "probability-not-log",
-            N_("Where did the 1/pi go?"),
-            like=imitation(to_go, probability_score),
-        ),
+        slips.downhill(imitation(lambda r, g: -to_go(r, g))),
+        slips.probability_not_log(imitation(to_go, probability_score)),
         slips.other_actions_forgotten(imitation(to_go, chosen_only)),
         Mistake(
             "episodes-run-together",

@@ -145,9 +145,11 @@ REWARD_TO_GO = LongExercise(
             ),
             when=whole_numbers,
         ),
-        *(
-            slips.gamma_default(lambda rewards, gamma=default: backwards(rewards, gamma))
-            for default in (0.99, 0.95, 0.9)
+        slips.gamma_default(
+            *(
+                lambda rewards, gamma=default: backwards(rewards, gamma)
+                for default in (0.99, 0.95, 0.9)
+            )
         ),
         Mistake(
             "quadratic",
@@ -166,11 +168,7 @@ REWARD_TO_GO = LongExercise(
                 len(rewards), float(powers(gamma, rewards) @ np.asarray(rewards))
             ),
         ),
-        Mistake(
-            "past-rewards",
-            N_("You add up what came before. An action can only change what comes after."),
-            like=lambda rewards, gamma=1.0: accumulated(rewards, gamma),
-        ),
+        slips.past_rewards(lambda rewards, gamma=1.0: accumulated(rewards, gamma)),
         slips.gamma_ignored(lambda rewards, gamma=1.0: backwards(rewards, 1.0)),
         Mistake(
             "extra-discount",
@@ -182,10 +180,8 @@ REWARD_TO_GO = LongExercise(
                 powers(gamma, rewards) * np.asarray(rewards), 1.0
             ),
         ),
-        Mistake(
-            "own-reward-missing",
-            N_("The reward that follows action t belongs to it: the sum starts at k = t."),
-            like=lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0),
+        slips.own_reward_missing(
+            lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0)
         ),
         Mistake(
             "discounted-once-more",

@@ -13,6 +13,7 @@ from grader.checking import (
     Raises,
     View,
 )
+from grader.checks.shared import slips
 
 
 def moments(samples):
@@ -207,11 +208,7 @@ SIGNAL_TO_NOISE = FunctionExercise(
             N_("Signal above, noise below."),
             like=lambda samples: ratio(samples, -1, -1),
         ),
-        Mistake(
-            "biased",
-            N_("Divide by N - 1 in the variance."),
-            like=lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0),
-        ),
+        slips.biased(lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0)),
         Mistake(
             "divided-twice",
             N_("A division by a variance of the mean: N ends up above, not below."),
@@ -376,12 +373,10 @@ BATCH_SIZE_FOR = FunctionExercise(
                 lambda n: max(1, math.ceil(n * mean_square(samples) ** 0.5))
             )(samples, target),
         ),
-        Mistake(
-            "biased",
-            N_("Divide by N - 1 in the variance."),
-            like=lambda samples, target: sized(
+        slips.biased(
+            lambda samples, target: sized(
                 lambda n: max(1, math.ceil(n * (len(samples) - 1) / len(samples)))
-            )(samples, target),
+            )(samples, target)
         ),
     ),
 )

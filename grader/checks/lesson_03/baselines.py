@@ -194,15 +194,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
                 ),
             ),
         ),
-        Mistake(
-            "repeats-lost",
-            N_(
-                "Where a state comes twice, only its last visit counts. Does "
-                "your code overwrite? An indexed += adds once; np.add.at adds "
-                "each time."
-            ),
-            like=repeats_lost,
-        ),
+        slips.repeats_lost(repeats_lost),
         Mistake(
             "baseline-of-first-state",
             N_("Each step has its own state, and its own baseline."),

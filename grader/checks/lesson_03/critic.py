@@ -93,14 +93,7 @@ VALUE_LOSS = FunctionExercise(
             ),
             when=one_for_all,
         ),
-        Mistake(
-            "broadcast",
-            N_(
-                "(N, 1) minus (N,) is a table of N by N. Compare the shapes, and "
-                "raise ValueError where they differ."
-            ),
-            when=broadcasts,
-        ),
+        slips.broadcast_errors(when=broadcasts),
         Mistake("other-error", N_("Shapes that differ should raise ValueError."), when=wrong_error),
         Mistake(
             "target-moves",
@@ -121,11 +114,7 @@ VALUE_LOSS = FunctionExercise(
                 )
             ),
         ),
-        Mistake(
-            "sum-not-mean",
-            N_("Mean, not sum: does the step size grow with the batch?"),
-            like=squared(lambda x: (x**2).sum()),
-        ),
+        slips.sum_not_mean(squared(lambda x: (x**2).sum())),
         Mistake(
             "halved",
             N_("No factor of one half is asked."),
@@ -149,16 +138,8 @@ VALUE_LOSS = FunctionExercise(
             N_("Errors of either sign must not cancel."),
             like=squared(lambda x: x.mean()),
         ),
-        Mistake(
-            "negated",
-            N_("A loss is minimised: should the error grow?"),
-            like=squared(lambda x: -(x**2).mean()),
-        ),
-        Mistake(
-            "not-averaged",
-            N_("One number is asked: the mean over all entries."),
-            when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
-        ),
+        slips.negated(squared(lambda x: -(x**2).mean())),
+        slips.not_averaged(when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
         Mistake(
             "huber",
             N_(
@@ -289,15 +270,9 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             N_("The value alone says how good the state is, not how good the action was."),
             like=assembled(lambda p, v, r, a: -(p * v.detach()).mean()),
         ),
-        Mistake(
-            "sum-not-mean",
-            N_("The policy's term is a mean over the steps."),
-            like=assembled(lambda p, v, r, a: -(p * a).sum()),
-        ),
-        Mistake(
-            "sum-not-mean",
-            N_("Both terms are means over the steps."),
-            like=assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
+        slips.sum_not_mean(
+            assembled(lambda p, v, r, a: -(p * a).sum()),
+            assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
         ),
         Mistake(
             "critic-detached",
@@ -350,19 +325,11 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             N_("No factor of one half is asked."),
             like=assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean()),
         ),
-        Mistake(
-            "not-averaged",
-            N_("A loss is one number: the mean over the steps."),
-            when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
-        ),
-        Mistake(
-            "advantages-whitened",
-            N_("The advantage is used as it is; no normalisation is asked."),
-            like=(
-                assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
-                assembled(lambda p, v, r, a: -(p * white(a)).mean()),
-                assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
-            ),
+        slips.not_averaged(when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
+        slips.not_whitened_here(
+            assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
+            assembled(lambda p, v, r, a: -(p * white(a)).mean()),
+            assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
         ),
         Mistake(
             "huber",

@@ -124,13 +124,9 @@ LEAVE_ONE_OUT = FunctionExercise(
             like=loo(lambda r: (r.sum() - r) / (count(r) - 1) - r),
         ),
         slips.baseline_added(loo(lambda r: (r.sum() - r) / (count(r) - 1) + r)),
-        Mistake(
-            "advantages-whitened",
-            N_("No division by a standard deviation is asked."),
-            like=(
-                loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
-                loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
-            ),
+        slips.not_whitened_here(
+            loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
+            loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
         ),
         Mistake(
             "others-by-value",
@@ -147,11 +143,7 @@ LEAVE_ONE_OUT = FunctionExercise(
             N_("All the others count, not one of them."),
             like=(loo(lambda r: r - np.roll(r, 1)), loo(lambda r: r - np.roll(r, -1))),
         ),
-        Mistake(
-            "sum-of-others",
-            N_("Compare with the mean of the others, not with their sum."),
-            like=loo(lambda r: r - (r.sum() - r)),
-        ),
+        slips.sum_of_others(loo(lambda r: r - (r.sum() - r))),
         Mistake(
             "median",
             N_("The mean of the others is asked."),

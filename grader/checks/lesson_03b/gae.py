@@ -219,11 +219,9 @@ GAE = FunctionExercise(
             N_("Rows of several episodes stand in one column. Where does the recursion stop?"),
             like=advantage(going_on=lambda te, tr: np.ones_like(te)),
         ),
-        slips.terminal_not_masked(advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v)),
-        Mistake(
-            "terminal-not-masked",
-            N_("Nothing follows a terminal state, and its TD error holds no successor."),
-            like=advantage(
+        slips.terminal_not_masked(
+            advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v),
+            advantage(
                 delta=lambda r, v, w, te, tr, g: r + g * w - v,
                 going_on=lambda te, tr: np.ones_like(te),
             ),
@@ -302,15 +300,9 @@ GAE = FunctionExercise(
             N_("The last step has a TD error of its own."),
             like=advantage(finish=last_row_empty),
         ),
-        Mistake(
-            "target-returned",
-            N_("The advantage is asked. Advantage plus value is the critic's target."),
-            like=advantage(finish=lambda a, d, v, o, c: a + v),
-        ),
-        Mistake(
-            "advantages-whitened",
-            N_("No normalisation is asked here."),
-            like=advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8)),
+        slips.target_returned(advantage(finish=lambda a, d, v, o, c: a + v)),
+        slips.not_whitened_here(
+            advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8))
         ),
         Mistake(
             "zero-at-ends",

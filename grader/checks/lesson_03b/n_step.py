@@ -201,11 +201,7 @@ N_STEP_ADVANTAGES = FunctionExercise(
             like=slip(power=lambda taken, n: 1),
         ),
         slips.gamma_ignored(slip(gamma=1.0)),
-        Mistake(
-            "target-returned",
-            N_("That is the target. By how much does it differ from what was expected?"),
-            like=slip(minus=0.0),
-        ),
+        slips.target_returned(slip(minus=0.0)),
         slips.value_added(slip(minus=-1.0)),
         Mistake(
             "last-rows-empty",

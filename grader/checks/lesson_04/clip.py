@@ -128,11 +128,7 @@ PPO_CLIP_LOSS = FunctionExercise(
         slips.clip_without_min(clip_like(lambda r, adv, c: -(r.clamp(1 - c, 1 + c) * adv).mean())),
         slips.objective_not_loss(clip_like(lambda *x: -right_loss(*x))),
         slips.dead_outside_band(clip_like(dead_outside)),
-        Mistake(
-            "not-clipped",
-            N_("How far may a good action's ratio rise before it stops paying?"),
-            like=clip_like(lambda r, adv, c: -(r * adv).mean()),
-        ),
+        slips.not_clipped(clip_like(lambda r, adv, c: -(r * adv).mean())),
         slips.one_side_clipped(
             clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
             clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),

@@ -217,14 +217,10 @@ CLIP_FRACTION = FunctionExercise(
     fraction_truth,
     kind=Number(),
     mistakes=(
-        Mistake(
-            "one-side-counted",
-            ONE_SIDE,
-            like=(
-                fraction_like(lambda r, c: r > 1 + c),
-                fraction_like(lambda r, c: r - 1 > c),
-                fraction_like(lambda r, c: r < 1 - c),
-            ),
+        slips.one_side_counted(
+            fraction_like(lambda r, c: r > 1 + c),
+            fraction_like(lambda r, c: r - 1 > c),
+            fraction_like(lambda r, c: r < 1 - c),
         ),
         Mistake(
             "share-inside",

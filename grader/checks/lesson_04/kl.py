@@ -177,15 +177,11 @@ KL_ESTIMATES = FunctionExercise(
             N_("k2 averages squares. Does it square an average?"),
             like=kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right),
         ),
-        Mistake(
-            "cut-at-zero",
-            NEGATIVE,
-            like=(
-                kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
-                kl_like(lambda d: d.mean().abs(), k2_right, k3_right),
-                kl_like(lambda d: d.abs().mean(), k2_right, k3_right),
-                kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
-            ),
+        slips.cut_at_zero(
+            kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
+            kl_like(lambda d: d.mean().abs(), k2_right, k3_right),
+            kl_like(lambda d: d.abs().mean(), k2_right, k3_right),
+            kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
         ),
         Mistake(
             "not-averaged",
@@ -485,11 +481,7 @@ ADAPT_BETA = FunctionExercise(
                 beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
             ),
         ),
-        Mistake(
-            "absolute-kl",
-            N_("An estimate of the KL may lie below zero. Is it large then?"),
-            like=lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target),
-        ),
+        slips.absolute_kl(lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target)),
         Mistake(
             "beta-bounded",
             N_("A small beta is halved like any other, a large one doubled: it has no bounds."),

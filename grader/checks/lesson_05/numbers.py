@@ -17,6 +17,7 @@ from grader.checking import (
     close,
     plain,
 )
+from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.ppo_update import log_softmax
 from grader.checks.shared.whitening import whitened
@@ -91,11 +92,7 @@ NORMALIZE = AnyTruth(
     others=(lambda adv: whitened(adv, ddof=1),),
     relative=2e-4,
     mistakes=(
-        Mistake(
-            "no-parentheses",
-            N_("Division comes before subtraction. What is divided here?"),
-            like=lambda adv: np.asarray(adv) - np.mean(adv) / (np.std(adv) + 1e-8),
-        ),
+        slips.no_parentheses(lambda adv: np.asarray(adv) - np.mean(adv) / (np.std(adv) + 1e-8)),
         Mistake(
             "not-finite",
             N_(
@@ -132,11 +129,7 @@ NORMALIZE = AnyTruth(
             N_("The mean is zero now. And the standard deviation?"),
             like=lambda adv: np.asarray(adv) - np.mean(adv),
         ),
-        Mistake(
-            "not-centred",
-            N_("The standard deviation is one now. And the mean?"),
-            like=lambda adv: np.asarray(adv) / (np.std(adv) + 1e-8),
-        ),
+        slips.not_centred(lambda adv: np.asarray(adv) / (np.std(adv) + 1e-8)),
         Mistake(
             "range-not-deviation",
             N_("Unit standard deviation is asked, not unit range."),
@@ -351,22 +344,11 @@ ENTROPY = FunctionExercise(
             N_("The logit is no log-probability: p log p is summed, not p times the logit."),
             like=lambda logits: -(logits.softmax(-1) * logits).sum(-1),
         ),
-        Mistake(
-            "softmax-twice",
-            N_("These are probabilities of probabilities. Logits go into softmax once."),
-            like=(
-                lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
-                lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
-            ),
+        slips.softmax_twice(
+            lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
+            lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
         ),
-        Mistake(
-            "logits-as-probabilities",
-            N_(
-                "The logits were taken for probabilities. The first argument of torch's "
-                "Categorical is probs: name the other, logits=."
-            ),
-            like=(categorical_of_logits(True), categorical_of_logits(False)),
-        ),
+        slips.logits_as_probabilities(categorical_of_logits(True), categorical_of_logits(False)),
     ),
 )
 

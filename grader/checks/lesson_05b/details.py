@@ -16,6 +16,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
+from grader.checks.shared import slips
 
 
 def stop_cases(rng):
@@ -110,13 +111,9 @@ SHOULD_STOP = FunctionExercise(
                 lambda kl, target: bool(target) and not kl <= 1.5 * target,
             ),
         ),
-        Mistake(
-            "absolute-kl",
-            N_("An estimate of the KL may lie below zero. Has the policy gone far then?"),
-            like=(
-                stop_like(lambda kl, target: abs(kl) > 1.5 * target),
-                lambda kl, target: target is not None and abs(kl) > 1.5 * target,
-            ),
+        slips.absolute_kl(
+            stop_like(lambda kl, target: abs(kl) > 1.5 * target),
+            lambda kl, target: target is not None and abs(kl) > 1.5 * target,
         ),
         Mistake(
             "factor-inverted",
@@ -237,14 +234,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
     clip_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake(
-            "broadcast",
-            N_(
-                "(N, 1) minus (N,) is a table of N by N. Compare all three shapes, and raise "
-                "ValueError where they differ."
-            ),
-            when=not_refused,
-        ),
+        slips.broadcast_errors(when=not_refused),
         Mistake(
             "other-error",
             N_("Shapes that differ should raise ValueError."),
@@ -314,21 +304,13 @@ VALUE_CLIP_LOSS = FunctionExercise(
             N_("No factor of one half is asked."),
             like=clip_like(lambda v, o, r, c: 0.5 * right(v, o, r, c)),
         ),
-        Mistake(
-            "summed",
-            N_("Mean, not sum: does the step size grow with the batch?"),
-            like=clip_like(lambda v, o, r, c: right(v, o, r, c) * v.numel()),
-        ),
+        slips.sum_not_mean(clip_like(lambda v, o, r, c: right(v, o, r, c) * v.numel())),
         Mistake(
             "max-of-means",
             N_("The larger error is chosen sample by sample, before the mean."),
             like=clip_like(lambda v, o, r, c: torch.max(*(x.mean() for x in both(v, o, r, c)))),
         ),
-        Mistake(
-            "not-averaged",
-            N_("One number is asked: the mean over all entries."),
-            like=clip_like(lambda v, o, r, c: torch.max(*both(v, o, r, c))),
-        ),
+        slips.not_averaged(clip_like(lambda v, o, r, c: torch.max(*both(v, o, r, c)))),
         Mistake(
             "old-moves",
             N_("The old values and the returns are data: no gradient flows into them."),
@@ -345,11 +327,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
                 lambda v, o, r, c: torch.max((v - r).abs(), (near(v, o, c) - r).abs()).mean()
             ),
         ),
-        Mistake(
-            "negated",
-            N_("A loss is minimised: should the error grow?"),
-            like=clip_like(lambda v, o, r, c: -right(v, o, r, c)),
-        ),
+        slips.negated(clip_like(lambda v, o, r, c: -right(v, o, r, c))),
         Mistake(
             "error-held-back",
             N_("An error may be large. Is it cut off somewhere, or is its square?"),

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.shared import slips
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 # Far from 1 on both sides; seen last.
@@ -119,13 +120,13 @@ GAUSSIAN_LOGP = FunctionExercise(
     logp_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("not-summed", SUM_DIMS, like=logp_like(each)),
+        slips.not_summed(logp_like(each)),
         Mistake(
             "mean-over-dimensions",
             N_("Independent dimensions multiply, so their logarithms add. A mean divides by D."),
             like=logp_like(lambda z, s: each(z, s).mean(-1)),
         ),
-        Mistake("summed-over-all", SUM_DIMS, like=logp_like(lambda z, s: each(z, s).sum())),
+        slips.summed_over_all(logp_like(lambda z, s: each(z, s).sum())),
         Mistake(
             "log-std-as-std",
             N_("log_std is a logarithm. What is the standard deviation where it is 0?"),
@@ -246,8 +247,8 @@ GAUSSIAN_ENTROPY = FunctionExercise(
     entropy_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("not-summed", SUM_DIMS, like=lambda s: s + CONSTANT),
-        Mistake("summed-over-all", SUM_DIMS, like=lambda s: (s + CONSTANT).sum()),
+        slips.not_summed(lambda s: s + CONSTANT),
+        slips.summed_over_all(lambda s: (s + CONSTANT).sum()),
         Mistake(
             "mean-over-dimensions",
             N_("Entropies of independent dimensions add. A mean divides by D."),

@@ -271,12 +271,10 @@ KL_SHAPED_REWARDS = FunctionExercise(
                 ),
             ),
         ),
-        Mistake(
-            "logs-divided",
-            words.LOGS_DIVIDED,
-            like=lambda rewards, logp, logp_ref, mask, beta: (
+        slips.ratio_of_logs(
+            lambda rewards, logp, logp_ref, mask, beta: (
                 rewards - beta * torch.where(mask, logp / logp_ref, 0)
-            ),
+            )
         ),
         Mistake(
             "other-estimator",
@@ -480,11 +478,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
     kind=TensorOf(),
     prerequisites=("masked_mean",),
     mistakes=(
-        Mistake(
-            "empty-mask",
-            N_("Where nothing is true, the mean is 0. What is divided by what?"),
-            when=of_nothing,
-        ),
+        slips.empty_mask(when=of_nothing),
         Mistake(
             "mask-after-exp",
             N_(
@@ -508,11 +502,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
         slips.objective_not_loss(loss_like(mean=lambda x, mask: -mean_of(x, mask))),
         slips.max_not_min(loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a))),
         slips.clip_without_min(loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)),
-        Mistake(
-            "not-clipped",
-            N_("How far may a good token's ratio rise before it stops paying?"),
-            like=loss_like(lambda r, a, c: r * a),
-        ),
+        slips.not_clipped(loss_like(lambda r, a, c: r * a)),
         slips.clip_fixed(loss_like(lambda r, a, c: clipped(r, a, 0.2))),
         slips.one_side_clipped(
             loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),

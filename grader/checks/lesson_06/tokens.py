@@ -19,6 +19,7 @@ from grader.checking import (
     kind_text,
     none_hint,
 )
+from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 
 
@@ -119,11 +120,7 @@ TOKEN_LOGP = FunctionExercise(
             N_("Which of the V tokens was written?"),
             like=lambda logits, tokens: logits[:, :-1].log_softmax(-1),
         ),
-        Mistake(
-            "probability-not-log",
-            N_("These are probabilities. What is asked is their log."),
-            like=lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:]),
-        ),
+        slips.log_missing(lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:])),
         Mistake(
             "not-normalised",
             N_("A logit is no log-probability yet: what must the exponentials add up to?"),
@@ -171,21 +168,10 @@ TOKEN_LOGP = FunctionExercise(
                 and not np.isfinite(seen["value"]["array"]).all()
             ),
         ),
-        Mistake(
-            "softmax-twice",
-            N_("The log-softmax of probabilities: softmax is taken twice. Logits go in once."),
-            like=lambda logits, tokens: picked(
-                logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:]
-            ),
+        slips.log_softmax_twice(
+            lambda logits, tokens: picked(logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:])
         ),
-        Mistake(
-            "logits-as-probabilities",
-            N_(
-                "The logits were taken for probabilities. The first argument of torch's "
-                "Categorical is probs: name the other, logits=."
-            ),
-            like=(categorical_of_logits(True), categorical_of_logits(False)),
-        ),
+        slips.logits_as_probabilities(categorical_of_logits(True), categorical_of_logits(False)),
         Mistake(
             "not-shifted",
             NEXT_ONLY,

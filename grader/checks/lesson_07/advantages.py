@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
 
 # Labels are any whole numbers, groups of any size, in any order.
@@ -202,11 +203,7 @@ RLOO_ADVANTAGES = FunctionExercise(
             N_("That is what the others got. The advantage is the score less that."),
             like=like_groups(others_of),
         ),
-        Mistake(
-            "sum-not-mean",
-            N_("Compare with the mean of the others, not with their sum."),
-            like=like_groups(lambda s: s - (s.sum() - s)),
-        ),
+        slips.sum_of_others(like_groups(lambda s: s - (s.sum() - s))),
         Mistake(
             "best-of-the-group",
             N_("The baseline is the mean of the others, not the best or the middle one."),
@@ -377,16 +374,8 @@ GRPO_ADVANTAGES = AnyTruth(
                 grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
             ),
         ),
-        Mistake(
-            "no-parentheses",
-            N_("Division comes before subtraction. What is divided here?"),
-            like=no_parentheses,
-        ),
-        Mistake(
-            "not-centred",
-            N_("The deviation is one now. And the mean?"),
-            like=grpo_like(deviation, centre=lambda s: 0.0),
-        ),
+        slips.no_parentheses(no_parentheses),
+        slips.not_centred(grpo_like(deviation, centre=lambda s: 0.0)),
         Mistake(
             "leave-one-out",
             N_("GRPO compares with the mean of the whole group, the row's own score included."),

@@ -16,10 +16,8 @@ from grader.checking import (
     TensorOf,
 )
 from grader.checks.lesson_07.losses import (
-    EMPTY,
     EMPTY_ROW,
     ONE_TRUE,
-    PADDING,
     kept,
     of_nothing,
     ragged,
@@ -116,7 +114,7 @@ KL_IN_LOSS = FunctionExercise(
     in_loss_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("empty-mask", EMPTY, when=of_nothing),
+        slips.empty_mask(when=of_nothing),
         Mistake(
             "nan-from-outside",
             N_(
@@ -126,18 +124,10 @@ KL_IN_LOSS = FunctionExercise(
             when=spoiled_outside,
         ),
         Mistake("log-ratio-turned", TURNED, like=in_loss_like(turn=-1)),
-        Mistake(
-            "mask-ignored",
-            PADDING,
-            like=lambda logp, ref, mask, kind: in_loss_like()(
-                logp, ref, torch.ones_like(mask), kind
-            ),
+        slips.mask_ignored(
+            lambda logp, ref, mask, kind: in_loss_like()(logp, ref, torch.ones_like(mask), kind)
         ),
-        Mistake(
-            "mask-inverted",
-            N_("The mask is true where an entry counts."),
-            like=lambda logp, ref, mask, kind: in_loss_like()(logp, ref, ~mask, kind),
-        ),
+        slips.mask_inverted(lambda logp, ref, mask, kind: in_loss_like()(logp, ref, ~mask, kind)),
         Mistake(
             "mean-over-tokens",
             PER_SENTENCE,
@@ -322,7 +312,7 @@ KL_REWARD_LOSS = GradientOnly(
     reward_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("empty-mask", EMPTY, when=of_nothing),
+        slips.empty_mask(when=of_nothing),
         Mistake(
             "nan-from-outside",
             N_("What stands outside the mask spoils it. Mask the log-ratio before you add it up."),
@@ -373,17 +363,13 @@ KL_REWARD_LOSS = GradientOnly(
             "summed", PER_SENTENCE, like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum())
         ),
         Mistake("log-ratio-turned", TURNED, like=reward_like(lambda x, m: -go(x))),
-        Mistake(
-            "mask-ignored",
-            PADDING,
-            like=lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
+        slips.mask_ignored(
+            lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
                 logp, ref, torch.ones_like(mask)
-            ),
+            )
         ),
-        Mistake(
-            "mask-inverted",
-            N_("The mask is true where an entry counts."),
-            like=lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask),
+        slips.mask_inverted(
+            lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask)
         ),
         Mistake(
             "ratio-not-log",

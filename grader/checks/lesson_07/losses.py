@@ -170,18 +170,14 @@ AGGREGATE_LOSS = FunctionExercise(
             N_("An unknown how, or a constant without its length, is a ValueError."),
             when=should_raise,
         ),
-        Mistake("empty-mask", EMPTY, when=of_nothing),
+        slips.empty_mask(when=of_nothing),
         Mistake(
             "nan-from-outside",
             N_("nan times 0 is nan. Choose the entries instead of multiplying by the mask."),
             when=spoiled_outside,
         ),
-        Mistake("mask-ignored", PADDING, like=every(lambda x, m: (x, torch.ones_like(m)))),
-        Mistake(
-            "mask-inverted",
-            N_("The mask is true where an entry counts."),
-            like=every(lambda x, m: (x, ~m)),
-        ),
+        slips.mask_ignored(every(lambda x, m: (x, torch.ones_like(m)))),
+        slips.mask_inverted(every(lambda x, m: (x, ~m))),
         Mistake(
             "divided-by-size",
             N_("A mean over tokens divides by the number of true entries."),
@@ -426,7 +422,7 @@ GRPO_LOSS = FunctionExercise(
     kind=TensorOf(),
     prerequisites=("aggregate_loss",),
     mistakes=(
-        Mistake("empty-mask", EMPTY, when=of_nothing),
+        slips.empty_mask(when=of_nothing),
         Mistake(
             "mask-after-exp",
             N_(
@@ -448,29 +444,12 @@ GRPO_LOSS = FunctionExercise(
             TWO_EDGES,
             like=grpo_like(lambda r, a, low, high: clipped(r, a, high, low)),
         ),
-        Mistake(
-            "band-fixed",
-            N_("Which band does the call ask for?"),
-            like=grpo_like(lambda r, a, low, high: clipped(r, a, 0.2, 0.28)),
+        slips.clip_fixed(grpo_like(lambda r, a, low, high: clipped(r, a, 0.2, 0.28))),
+        slips.max_not_min(
+            grpo_like(lambda r, a, lo, hi: torch.max(r * a, r.clamp(1 - lo, 1 + hi) * a))
         ),
-        Mistake(
-            "max-not-min",
-            N_(
-                "The objective takes the min of two numbers. Minus a min is the "
-                "max of the negated two."
-            ),
-            like=grpo_like(lambda r, a, lo, hi: torch.max(r * a, r.clamp(1 - lo, 1 + hi) * a)),
-        ),
-        Mistake(
-            "clip-without-min",
-            N_("With a ratio above the band and A < 0: can it still undo a mistake?"),
-            like=grpo_like(lambda r, a, lo, hi: r.clamp(1 - lo, 1 + hi) * a),
-        ),
-        Mistake(
-            "not-clipped",
-            N_("How far may a good token's ratio rise before it stops paying?"),
-            like=grpo_like(lambda r, a, lo, hi: r * a),
-        ),
+        slips.clip_without_min(grpo_like(lambda r, a, lo, hi: r.clamp(1 - lo, 1 + hi) * a)),
+        slips.not_clipped(grpo_like(lambda r, a, lo, hi: r * a)),
         Mistake(
             "dual-clip",
             N_("For a bad token whose ratio is large the loss asked for has no second bound."),
@@ -483,7 +462,7 @@ GRPO_LOSS = FunctionExercise(
                 for bound in (2.0, 3.0, 5.0, 10.0)
             ),
         ),
-        Mistake("objective-not-loss", words.SIGN, like=grpo_like(sign=1.0)),
+        slips.objective_not_loss(grpo_like(sign=1.0)),
         Mistake(
             "sentence-ratio",
             N_("Each token has its own ratio, and its own clip."),
@@ -498,12 +477,8 @@ GRPO_LOSS = FunctionExercise(
                 ),
             ),
         ),
-        Mistake("gradient-through-old", words.OLD_IS_DATA, like=grpo_like(data=lambda x: x)),
-        Mistake(
-            "gradient-through-advantage",
-            words.ADV_IS_DATA,
-            like=grpo_like(advantage=lambda a, m: a[:, None]),
-        ),
+        slips.gradient_through_old(grpo_like(data=lambda x: x)),
+        slips.gradient_through_advantage(grpo_like(advantage=lambda a, m: a[:, None])),
         Mistake(
             "kl-sign",
             N_("The KL is a cost: a larger one makes the loss larger."),
@@ -531,19 +506,15 @@ GRPO_LOSS = FunctionExercise(
             N_("How does this call ask for the tokens to be put together?"),
             like=grpo_like(aggregate=of_means),
         ),
-        Mistake(
-            "mask-ignored",
-            PADDING,
-            like=lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
+        slips.mask_ignored(
+            lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
                 logp, logp_old, logp_ref, adv, torch.ones_like(mask), **options
-            ),
+            )
         ),
-        Mistake(
-            "mask-inverted",
-            N_("The mask is true where an entry counts."),
-            like=lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
+        slips.mask_inverted(
+            lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
                 logp, logp_old, logp_ref, adv, ~mask, **options
-            ),
+            )
         ),
         Mistake(
             "shared-out",
@@ -552,14 +523,12 @@ GRPO_LOSS = FunctionExercise(
                 advantage=lambda a, m: a.detach()[:, None] / m.sum(1, keepdim=True).clamp(min=1)
             ),
         ),
-        Mistake(
-            "advantages-whitened",
-            words.NOT_WHITENED,
-            like=grpo_like(
+        slips.advantages_whitened(
+            grpo_like(
                 advantage=lambda a, m: ((a - a.mean()) / (a.std(unbiased=False) + 1e-8)).detach()[
                     :, None
                 ]
-            ),
+            )
         ),
         slips.held_back(when=words.far_from_one),
     ),

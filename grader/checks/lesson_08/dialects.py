@@ -164,14 +164,10 @@ APPROX_KL_DIALECTS = FunctionExercise(
                 lambda logp, logp_old: right_parts((logp - logp_old).T),
             ),
         ),
-        Mistake(
-            "cut-at-zero",
-            N_("k1 of one batch may lie below zero. Libraries log it so."),
-            like=(
-                kl_like(lambda d: {"k1": (-d.mean()).clamp(min=0)}),
-                kl_like(lambda d: {"k1": d.mean().abs()}),
-                kl_like(lambda d: {"k1": d.abs().mean()}),
-            ),
+        slips.cut_at_zero(
+            kl_like(lambda d: {"k1": (-d.mean()).clamp(min=0)}),
+            kl_like(lambda d: {"k1": d.mean().abs()}),
+            kl_like(lambda d: {"k1": d.abs().mean()}),
         ),
         Mistake(
             "sum-not-mean",
@@ -305,13 +301,9 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
                 bites(ratio, adv, clip).sum() / max(outside(ratio, clip).sum(), 1),
             ),
         ),
-        Mistake(
-            "one-side-counted",
-            N_("The band has two edges."),
-            like=(
-                fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
-                fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
-            ),
+        slips.one_side_counted(
+            fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
+            fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
         ),
         Mistake(
             "share-inside",
