@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.checking import N_, RuleExercise
+from grader.checking import RuleExercise
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
@@ -82,37 +82,33 @@ WRONG = (
     WrongForm("probability-not-log", NOT_LOG, descent(whole_return, of_log=False)),
     WrongForm(
         "padding-counted",
-        N_(
-            "Steps after an episode's end move the policy, too. What should their log-probability "
-            "count?"
-        ),
+        "Steps after an episode's end move the policy, too. What should their log-probability "
+        "count?",
         padded_descent,
     ),
     WrongForm(
         "last-trajectory-only",
-        N_("Only the last episode of the batch counts. Does your loop add, or overwrite?"),
+        "Only the last episode of the batch counts. Does your loop add, or overwrite?",
         lambda theta, batch: descent(whole_return)(theta, batch[-1:]),
     ),
     WrongForm("own-reward-only", OWN_REWARD, descent(lambda episode: episode.rewards)),
     *(
         WrongForm(
             "discounted",
-            N_("The returns in the loss are discounted. Here the discount is 1."),
+            "The returns in the loss are discounted. Here the discount is 1.",
             descent(discounted_return(gamma)),
         )
         for gamma in (0.9, 0.95, 0.98, 0.99)
     ),
     WrongForm(
         "broadcast",
-        N_(
-            "Every episode is weighted by the mean return. Print the shape of the product of "
-            "returns and log-probabilities."
-        ),
+        "Every episode is weighted by the mean return. Print the shape of the product of "
+        "returns and log-probabilities.",
         averaged_descent,
     ),
     WrongForm(
         "unweighted",
-        N_("The returns play no part in the gradient."),
+        "The returns play no part in the gradient.",
         descent(lambda episode: np.ones(len(episode.rewards))),
     ),
 )

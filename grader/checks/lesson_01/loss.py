@@ -132,12 +132,12 @@ REINFORCE_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "minus-sign",
-            N_("Optimisers descend. What must the loss be, so that going down on it goes up on J?"),
+            "Optimisers descend. What must the loss be, so that going down on it goes up on J?",
             like=loss_sign_missing,
         ),
         Mistake(
             "sum-not-mean",
-            N_("Duplicate the batch: did your step size just grow with N?"),
+            "Duplicate the batch: did your step size just grow with N?",
             like=loss_summed,
         ),
         Mistake(
@@ -157,23 +157,23 @@ REINFORCE_LOSS = FunctionExercise(
         ),
         Mistake(
             "probability-not-log",
-            N_("Where did the 1/pi go? logp holds logarithms already."),
+            "Where did the 1/pi go? logp holds logarithms already.",
             like=(loss_of_probabilities, loss_of_trajectory_probability),
         ),
         Mistake("returns-changed", LEAVE_RETURNS, like=(loss_centred, loss_whitened)),
         Mistake(
             "unweighted",
-            N_("Without the returns this is maximum likelihood: it copies whatever was played."),
+            "Without the returns this is maximum likelihood: it copies whatever was played.",
             like=loss_unweighted,
         ),
         Mistake(
             "not-a-scalar",
-            N_("backward() needs one number. What is still to be done with these N?"),
+            "backward() needs one number. What is still to be done with these N?",
             like=loss_not_reduced,
         ),
         Mistake(
             "last-step-only",
-            N_("Every step's log-probability counts, not only the last one's."),
+            "Every step's log-probability counts, not only the last one's.",
             like=loss_last_step_only,
         ),
     ),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.checking import N_, RuleExercise, _, wrong_gradient
+from grader.checking import RuleExercise, _, wrong_gradient
 from grader.checks.shared import tabular
 from grader.checks.shared.actor_critic import (
     CRITIC_UNUSED,
@@ -100,19 +100,17 @@ right = each(surprise)
 WRONG_WEIGHTS = (
     WrongForm("minus-sign", tabular.UPHILL, each(backwards)),
     WrongForm("actor-ignores-critic", CRITIC_UNUSED, each(to_go)),
-    WrongForm(
-        "baseline-added", N_("Better than expected is return minus expectation."), each(added)
-    ),
+    WrongForm("baseline-added", "Better than expected is return minus expectation.", each(added)),
     WrongForm(
         "whole-return",
-        N_("Every step gets the whole return. Which rewards can the action at step t change?"),
+        "Every step gets the whole return. Which rewards can the action at step t change?",
         each(whole_surprise),
     ),
     WrongForm("own-reward-only", tabular.OWN_REWARD, each(reward_surprise)),
-    WrongForm("gamma-ignored", N_("gamma plays no part in the returns."), each(undiscounted)),
+    WrongForm("gamma-ignored", "gamma plays no part in the returns.", each(undiscounted)),
     WrongForm(
         "returns-leak",
-        N_("Returns leak from one episode into the one before. Reset where an episode ends."),
+        "Returns leak from one episode into the one before. Reset where an episode ends.",
         leaking,
     ),
     WrongForm("value-as-weight", VALUE_WEIGHS, each(value_alone)),
@@ -137,10 +135,7 @@ WRONG_TARGETS = (
     WrongForm("critic-on-rewards", ON_REWARDS, each(lambda e, v, g: v[e.states] - e.rewards)),
     WrongForm(
         "critic-on-whole-return",
-        N_(
-            "The critic learns the whole episode's return at every step. What is still to come "
-            "there?"
-        ),
+        "The critic learns the whole episode's return at every step. What is still to come there?",
         each(lambda e, v, g: v[e.states] - to_go(e, v, g)[0]),
     ),
     WrongForm(

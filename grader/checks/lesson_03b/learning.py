@@ -141,7 +141,7 @@ WRONG_WEIGHTS = (
     ),
     WrongForm(
         "returns-not-gae",
-        N_("The weights are returns minus values, as in lesson 03. Where is your gae?"),
+        "The weights are returns minus values, as in lesson 03. Where is your gae?",
         each(lambda rows, g, lam: rows.to_go(g) - rows.values),
     ),
     WrongForm(
@@ -151,52 +151,52 @@ WRONG_WEIGHTS = (
     ),
     WrongForm(
         "time-limit-as-terminal",
-        N_("The clock ran out; the state still had a value. Bootstrap from last_state."),
+        "The clock ran out; the state still had a value. Bootstrap from last_state.",
         each(lambda rows, g, lam: rows.advantages(g, lam, ended=True)),
     ),
     WrongForm(
         "terminal-not-masked",
-        N_("Nothing follows a terminal state. Which of the two flags did the last row get?"),
+        "Nothing follows a terminal state. Which of the two flags did the last row get?",
         each(lambda rows, g, lam: rows.advantages(g, lam, ended=False)),
     ),
     WrongForm(
         "next-row",
-        N_("A cut episode goes on from its own last_state, not from the next episode's start."),
+        "A cut episode goes on from its own last_state, not from the next episode's start.",
         next_row,
     ),
     WrongForm(
         "cut-state-repeated",
-        N_("The last value is that of the state that the last action led to: last_state."),
+        "The last value is that of the state that the last action led to: last_state.",
         each(lambda rows, g, lam: rows.advantages(g, lam, follows=rows.values[-1])),
     ),
     WrongForm(
         "leaks-across-episodes",
-        N_("Rows of several episodes stand in one column. Which flags stop the recursion?"),
+        "Rows of several episodes stand in one column. Which flags stop the recursion?",
         leaking,
     ),
     WrongForm(
         "lam-ignored",
-        N_("Call it with another lam: do the weights change?"),
+        "Call it with another lam: do the weights change?",
         each(lambda rows, g, lam: rows.advantages(g, 1.0)),
     ),
     WrongForm(
         "td-errors-alone",
-        N_("That is lam = 0. What do later surprises add?"),
+        "That is lam = 0. What do later surprises add?",
         each(lambda rows, g, lam: rows.advantages(g, 0.0)),
     ),
     WrongForm(
         "gamma-ignored",
-        N_("gamma plays no part in the advantages."),
+        "gamma plays no part in the advantages.",
         each(lambda rows, g, lam: rows.advantages(1.0, lam)),
     ),
     WrongForm(
         "defaults-ignored",
-        N_("The advantages are those of gae's defaults. Hand it gamma and lam."),
+        "The advantages are those of gae's defaults. Hand it gamma and lam.",
         each(lambda rows, g, lam: rows.advantages(0.99, 0.95)),
     ),
     WrongForm(
         "target-returned",
-        N_("The weight is the advantage. Advantage plus value is the critic's target."),
+        "The weight is the advantage. Advantage plus value is the critic's target.",
         each(lambda rows, g, lam: rows.advantages(g, lam) + rows.values),
     ),
     WrongForm(

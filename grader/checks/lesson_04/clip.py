@@ -162,16 +162,14 @@ PPO_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "min-of-means",
-            N_(
-                "The min is taken sample by sample, before the mean. Otherwise "
-                "good and bad samples hide one another."
-            ),
+            "The min is taken sample by sample, before the mean. Otherwise "
+            "good and bad samples hide one another.",
             like=clip_like(min_of_means),
         ),
         slips.clip_fixed(clip_like(lambda r, adv, c: right_loss(r, adv, 0.2))),
         Mistake(
             "product-clipped",
-            N_("The ratio is clipped, not its product with the advantage."),
+            "The ratio is clipped, not its product with the advantage.",
             like=(
                 clip_like(
                     lambda r, adv, c: -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean()
@@ -185,7 +183,7 @@ PPO_CLIP_LOSS = FunctionExercise(
         slips.advantages_whitened(clip_like(whitened), clip_like(whitened_unbiased)),
         Mistake(
             "min-before-advantage",
-            N_("The min compares two products. With A < 0 the smaller ratio makes the larger one."),
+            "The min compares two products. With A < 0 the smaller ratio makes the larger one.",
             like=clip_like(lambda r, adv, c: -(torch.min(r, r.clamp(1 - c, 1 + c)) * adv).mean()),
         ),
         Mistake(
@@ -197,45 +195,33 @@ PPO_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "sample-dropped",
-            N_(
-                "A sample outside the band keeps a value in the mean. Only "
-                "its gradient may be zero."
-            ),
+            "A sample outside the band keeps a value in the mean. Only its gradient may be zero.",
             like=clip_like(lambda r, adv, c: -(r * adv * ((r - 1).abs() <= c)).mean()),
         ),
         Mistake(
             "clipped-branch-detached",
-            N_(
-                "Inside the band the two branches are equal, and the "
-                "min shares the gradient between them. Does it reach "
-                "the ratio through both?"
-            ),
+            "Inside the band the two branches are equal, and the "
+            "min shares the gradient between them. Does it reach "
+            "the ratio through both?",
             like=clip_like(
                 lambda r, adv, c: -torch.min(r * adv, r.detach().clamp(1 - c, 1 + c) * adv).mean()
             ),
         ),
         Mistake(
             "broadcast",
-            N_(
-                "Each sample's ratio meets its own advantage alone. Print the "
-                "shapes of both, and of their product."
-            ),
+            "Each sample's ratio meets its own advantage alone. Print the "
+            "shapes of both, and of their product.",
             like=clip_like(lambda r, adv, c: right_loss(r, adv[:, None], c)),
         ),
         Mistake(
             "sample-dropped",
-            N_(
-                "A sample outside the band keeps a value in the mean. Only "
-                "its gradient may be zero."
-            ),
+            "A sample outside the band keeps a value in the mean. Only its gradient may be zero.",
             when=fewer_samples,
         ),
         Mistake(
             "dual-clip",
-            N_(
-                "With A < 0 and a large ratio the loss has no second bound here. Some "
-                "libraries add one, the dual clip: that is a later exercise."
-            ),
+            "With A < 0 and a large ratio the loss has no second bound here. Some "
+            "libraries add one, the dual clip: that is a later exercise.",
             like=tuple(
                 clip_like(
                     lambda r, a, c, bound=bound: (
@@ -251,7 +237,7 @@ PPO_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "other-band",
-            N_("The band reaches from 1 - clip to 1 + clip: as far down as up, with sharp edges."),
+            "The band reaches from 1 - clip to 1 + clip: as far down as up, with sharp edges.",
             like=(
                 clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 / (1 + c), 1 + c)).mean()),
                 clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, 1 / (1 - c))).mean()),

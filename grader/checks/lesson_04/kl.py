@@ -164,17 +164,17 @@ KL_ESTIMATES = FunctionExercise(
         ),
         Mistake(
             "k3-without-one",
-            N_("At equal policies every estimate is zero. Is k3?"),
+            "At equal policies every estimate is zero. Is k3?",
             like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - d).mean()),
         ),
         Mistake(
             "k2-without-half",
-            N_("Compare k2 with the exact KL where it is small: is it twice as large?"),
+            "Compare k2 with the exact KL where it is small: is it twice as large?",
             like=kl_like(k1_right, lambda d: (d**2).mean(), k3_right),
         ),
         Mistake(
             "square-of-mean",
-            N_("k2 averages squares. Does it square an average?"),
+            "k2 averages squares. Does it square an average?",
             like=kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right),
         ),
         slips.cut_at_zero(
@@ -185,34 +185,30 @@ KL_ESTIMATES = FunctionExercise(
         ),
         Mistake(
             "not-averaged",
-            N_("Three scalars: each estimate is a mean over the samples."),
+            "Three scalars: each estimate is a mean over the samples.",
             when=lambda case, seen, truth: any(
                 np.ndim(part.get("array")) for part in seen["value"]["items"]
             ),
         ),
         Mistake(
             "sum-not-mean",
-            N_("Does the estimate double when the batch is doubled?"),
+            "Does the estimate double when the batch is doubled?",
             like=kl_like(
                 lambda d: -d.sum(),
                 lambda d: (d**2).sum() / 2,
                 lambda d: (torch.exp(d) - 1 - d).sum(),
             ),
         ),
-        Mistake(
-            "order", N_("In this order: k1, k2, k3."), like=kl_like(k3_right, k2_right, k1_right)
-        ),
+        Mistake("order", "In this order: k1, k2, k3.", like=kl_like(k3_right, k2_right, k1_right)),
         Mistake(
             "weighted-twice",
-            N_("The samples come from the old policy already. Do they need the ratio as a weight?"),
+            "The samples come from the old policy already. Do they need the ratio as a weight?",
             like=kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right),
         ),
         Mistake(
             "kl-div-of-torch",
-            N_(
-                "F.kl_div compares whole distributions, and takes the second policy first. Of each "
-                "sample there is only one action's log-probability here: average the formulas."
-            ),
+            "F.kl_div compares whole distributions, and takes the second policy first. Of each "
+            "sample there is only one action's log-probability here: average the formulas.",
             like=tuple(
                 kl_like_pair(
                     lambda new, old, way=way: (
@@ -226,7 +222,7 @@ KL_ESTIMATES = FunctionExercise(
         ),
         Mistake(
             "weighted-twice",
-            N_("The samples come from the old policy already. Do they need a weight?"),
+            "The samples come from the old policy already. Do they need a weight?",
             like=(
                 kl_like_pair(lambda new, old: weighed(new - old, new.exp())),
                 kl_like_pair(lambda new, old: weighed(new - old, old.exp())),
@@ -309,27 +305,27 @@ PPO_PENALTY_LOSS = FunctionExercise(
         ),
         Mistake(
             "kl-detached",
-            N_("The penalty must pull: let the gradient flow through kl."),
+            "The penalty must pull: let the gradient flow through kl.",
             like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach()),
         ),
         Mistake(
             "beta-ignored",
-            N_("What does the loss become with beta = 0?"),
+            "What does the loss become with beta = 0?",
             like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl),
         ),
         Mistake(
             "penalty-missing",
-            N_("Where is the penalty?"),
+            "Where is the penalty?",
             like=penalty_like(lambda r, a, kl, b: surrogate(r, a)),
         ),
         Mistake(
             "clipped-here",
-            N_("The penalty stands in place of the clip: the surrogate in it is not clipped."),
+            "The penalty stands in place of the clip: the surrogate in it is not clipped.",
             like=penalty_like(lambda r, a, kl, b: clipped(r, a) + b * kl),
         ),
         Mistake(
             "log-prob-not-ratio",
-            N_("The surrogate weighs advantages with the ratio, new over old."),
+            "The surrogate weighs advantages with the ratio, new over old.",
             like=lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl,
         ),
         slips.gradient_through_old(
@@ -342,7 +338,7 @@ PPO_PENALTY_LOSS = FunctionExercise(
         slips.not_averaged(penalty_like(lambda r, a, kl, b: -r * a + b * kl)),
         Mistake(
             "beta-on-surrogate",
-            N_("beta weighs the KL, and nothing else."),
+            "beta weighs the KL, and nothing else.",
             like=(
                 penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl),
                 penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl)),
@@ -359,12 +355,12 @@ PPO_PENALTY_LOSS = FunctionExercise(
         ),
         Mistake(
             "surrogate-detached",
-            N_("Nothing moves the policy but the penalty. Where was the surrogate's graph cut?"),
+            "Nothing moves the policy but the penalty. Where was the surrogate's graph cut?",
             like=penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl),
         ),
         Mistake(
             "root-of-kl",
-            N_("The KL as it is: no root and no square of it."),
+            "The KL as it is: no root and no square of it.",
             like=(
                 penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.sqrt()),
                 penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl**2),
@@ -372,12 +368,12 @@ PPO_PENALTY_LOSS = FunctionExercise(
         ),
         Mistake(
             "mixture",
-            N_("beta is a price on the KL. Does the surrogate lose weight where beta grows?"),
+            "beta is a price on the KL. Does the surrogate lose weight where beta grows?",
             like=penalty_like(lambda r, a, kl, b: (1 - b) * surrogate(r, a) + b * kl),
         ),
         Mistake(
             "kl-averaged-again",
-            N_("kl is a mean already: it isn't divided by the number of samples."),
+            "kl is a mean already: it isn't divided by the number of samples.",
             like=(
                 penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl / len(a)),
                 penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl * len(a)),
@@ -449,7 +445,7 @@ ADAPT_BETA = FunctionExercise(
     mistakes=(
         Mistake(
             "beta-backwards",
-            N_("Too far: pull harder. Which way does a larger beta pull?"),
+            "Too far: pull harder. Which way does a larger beta pull?",
             like=beta_like(2, 0.5),
         ),
         Mistake(
@@ -484,45 +480,45 @@ ADAPT_BETA = FunctionExercise(
         slips.absolute_kl(lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target)),
         Mistake(
             "beta-bounded",
-            N_("A small beta is halved like any other, a large one doubled: it has no bounds."),
+            "A small beta is halved like any other, a large one doubled: it has no bounds.",
             when=bounded_beta,
         ),
         Mistake(
             "root-of-kl",
-            N_("The KL itself is compared with the target, not its square root."),
+            "The KL itself is compared with the target, not its square root.",
             like=lambda beta, kl, target: beta_like(0.5, 2)(beta, max(kl, 0) ** 0.5, target),
         ),
         Mistake(
             "factor-returned",
-            N_("The next beta is asked, not the factor."),
+            "The next beta is asked, not the factor.",
             like=lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target),
         ),
         Mistake(
             "nothing-returned",
-            N_("Nothing came back. Does the function end with return?"),
+            "Nothing came back. Does the function end with return?",
             when=lambda case, seen, truth: (
                 seen["value"]["kind"] == "none" and truth.value != case.inputs["beta"]
             ),
         ),
         Mistake(
             "other-bounds",
-            N_("Too near means below target / 1.5, too far above 1.5 target."),
+            "Too near means below target / 1.5, too far above 1.5 target.",
             like=(beta_like(0.5, 2, low=0.5, high=2), beta_like(0.5, 2, low=0.5)),
         ),
         Mistake("one-way", BOTH_WAYS, like=(beta_like(1, 2), beta_like(0.5, 1))),
         Mistake(
             "other-factor",
-            N_("Doubled or halved: 1.5 belongs to the range."),
+            "Doubled or halved: 1.5 belongs to the range.",
             like=beta_like(1 / 1.5, 1.5),
         ),
         Mistake(
             "nothing-returned",
-            N_("And where the KL is in its range?"),
+            "And where the KL is in its range?",
             when=lambda case, seen, truth: seen["value"]["kind"] == "none",
         ),
         Mistake(
             "in-proportion",
-            N_("Three steps are asked: half, the same, twice. Nothing in proportion to the KL."),
+            "Three steps are asked: half, the same, twice. Nothing in proportion to the KL.",
             like=(
                 lambda beta, kl, target: beta * kl / target,
                 lambda beta, kl, target: beta * (1 + 0.1 * min(max(kl / target - 1, -0.2), 0.2)),
@@ -533,7 +529,7 @@ ADAPT_BETA = FunctionExercise(
         ),
         Mistake(
             "whole-number-division",
-            N_("Half of 1.0 is 0.5. Which operator divides without rounding?"),
+            "Half of 1.0 is 0.5. Which operator divides without rounding?",
             like=lambda beta, kl, target: (
                 beta // 2 if kl < target / 1.5 else beta * 2 if kl > 1.5 * target else beta
             ),

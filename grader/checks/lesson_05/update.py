@@ -44,51 +44,47 @@ class WrongUpdate(NamedTuple):
 WRONG_UPDATES = (
     WrongUpdate(
         "old-recomputed",
-        N_(
-            "The old log-probabilities were frozen when the data were collected: "
-            "they are in the rollout."
-        ),
+        "The old log-probabilities were frozen when the data were collected: "
+        "they are in the rollout.",
         (Way(recompute="step"), Way(recompute="epoch")),
     ),
     WrongUpdate(
         "no-clip",
-        N_("Outside the band the gradient looks unclipped. Does clip reach the loss?"),
+        "Outside the band the gradient looks unclipped. Does clip reach the loss?",
         (Way(clipped=False),),
     ),
     WrongUpdate(
         "entropy-sign",
-        N_("Reward spread: the loss falls where the entropy grows."),
+        "Reward spread: the loss falls where the entropy grows.",
         (Way(entropy=-1.0),),
     ),
     WrongUpdate(
         "entropy-left-out",
-        N_("Set entropy_coef to 1: does anything change?"),
+        "Set entropy_coef to 1: does anything change?",
         (Way(entropy=0.0),),
     ),
     WrongUpdate(
         "whitened-again",
-        N_("Advantages come as they are to be used: whitening is the caller's."),
+        "Advantages come as they are to be used: whitening is the caller's.",
         (Way(whiten=True), Way(whiten=True, ddof=1)),
     ),
     WrongUpdate(
         "entropy-of-taken",
-        N_("The entropy is that of the whole policy, not of the actions taken alone."),
+        "The entropy is that of the whole policy, not of the actions taken alone.",
         (Way(taken=True),),
     ),
-    WrongUpdate("other-clip", N_("Does clip reach the loss?"), (Way(clip=0.2),)),
+    WrongUpdate("other-clip", "Does clip reach the loss?", (Way(clip=0.2),)),
     WrongUpdate(
         "critic-loss-halved",
-        N_("The critic's loss is the mean squared error. What weighs it besides value_coef?"),
+        "The critic's loss is the mean squared error. What weighs it besides value_coef?",
         (Way(value=0.5),),
     ),
     WrongUpdate(
         "gradient-clipped",
-        N_("Nothing but the ratio is clipped here: no gradient clipping."),
+        "Nothing but the ratio is clipped here: no gradient clipping.",
         (Way(norm=0.5),),
     ),
-    WrongUpdate(
-        "sums-not-means", N_("Does your step grow with the minibatch?"), (Way(total=True),)
-    ),
+    WrongUpdate("sums-not-means", "Does your step grow with the minibatch?", (Way(total=True),)),
     WrongUpdate("taken-apart", TOGETHER, (Way(apart="order"),)),
 )
 

@@ -112,12 +112,12 @@ TERMINAL_REWARDS = FunctionExercise(
     mistakes=(
         Mistake(
             "at-the-row-end",
-            N_("The row's last column is often filling. Where does the completion end?"),
+            "The row's last column is often filling. Where does the completion end?",
             like=placed(lambda mask: torch.full((len(mask),), mask.shape[1] - 1)),
         ),
         Mistake(
             "everywhere",
-            N_("One score for a sentence is paid once, not for every token."),
+            "One score for a sentence is paid once, not for every token.",
             like=(
                 lambda scores, mask: scores[:, None] * mask,
                 lambda scores, mask: scores[:, None].expand(mask.shape),
@@ -125,22 +125,22 @@ TERMINAL_REWARDS = FunctionExercise(
         ),
         Mistake(
             "shared-out",
-            N_("The score is not divided: it is paid at the end."),
+            "The score is not divided: it is paid at the end.",
             like=lambda scores, mask: scores[:, None] * mask / mask.sum(1, keepdim=True),
         ),
         Mistake(
             "at-the-first",
-            N_("The score comes when the sentence is finished, not at its first token."),
+            "The score comes when the sentence is finished, not at its first token.",
             like=placed(lambda mask: mask.long().argmax(1)),
         ),
         Mistake(
             "after-the-end",
-            N_("One column too late: the last true entry itself gets it."),
+            "One column too late: the last true entry itself gets it.",
             like=placed(lambda mask: (last_true(mask) + 1).clamp(max=mask.shape[1] - 1)),
         ),
         Mistake(
             "length-as-index",
-            N_("The number of true entries is an index only where they begin in column 0."),
+            "The number of true entries is an index only where they begin in column 0.",
             like=placed(lambda mask: mask.sum(1) - 1),
         ),
         Mistake(
@@ -158,12 +158,12 @@ TERMINAL_REWARDS = FunctionExercise(
         ),
         Mistake(
             "one-before-the-end",
-            N_("One column too early: the last true entry itself gets it."),
+            "One column too early: the last true entry itself gets it.",
             like=placed(lambda mask: (last_true(mask) - 1).clamp(min=0)),
         ),
         Mistake(
             "longest-row",
-            N_("Each row ends where its own mask does, not where the longest one does."),
+            "Each row ends where its own mask does, not where the longest one does.",
             like=placed(lambda mask: last_true(mask).amax().expand(len(mask))),
         ),
     ),
@@ -258,12 +258,12 @@ KL_SHAPED_REWARDS = FunctionExercise(
         Mistake("kl-sign", KL_SIGN, like=shaped_like(lambda lr, mask: -lr)),
         Mistake(
             "mask-inverted",
-            N_("The penalty stands outside the mask, and not inside."),
+            "The penalty stands outside the mask, and not inside.",
             like=shaped_like(lambda lr, mask: lr * ~mask),
         ),
         Mistake(
             "ratio-not-log",
-            N_("The logarithm of the ratio is asked, not the ratio."),
+            "The logarithm of the ratio is asked, not the ratio.",
             like=(
                 shaped_like(lambda lr, mask: lr.exp() * mask),
                 lambda rewards, logp, logp_ref, mask, beta: (
@@ -295,7 +295,7 @@ KL_SHAPED_REWARDS = FunctionExercise(
         ),
         Mistake(
             "beta-ignored",
-            N_("How much does beta weigh the penalty? Set it to 0: what remains?"),
+            "How much does beta weigh the penalty? Set it to 0: what remains?",
             like=lambda rewards, logp, logp_ref, mask, beta: rewards - (logp - logp_ref) * mask,
         ),
         Mistake("paid-at-the-end", PER_TOKEN, like=shaped_like(at_the_end)),
@@ -310,12 +310,12 @@ KL_SHAPED_REWARDS = FunctionExercise(
         ),
         Mistake(
             "no-reference",
-            N_("Where does the reference come in? Only a difference from it is charged."),
+            "Where does the reference come in? Only a difference from it is charged.",
             like=lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask,
         ),
         Mistake(
             "rewards-left-out",
-            N_("The score is still paid: the penalty is taken from the rewards."),
+            "The score is still paid: the penalty is taken from the rewards.",
             like=lambda rewards, logp, logp_ref, mask, beta: -beta * (logp - logp_ref) * mask,
         ),
         slips.held_back(when=words.far_from_one),
@@ -481,17 +481,15 @@ PPO_TOKEN_LOSS = FunctionExercise(
         slips.empty_mask(when=of_nothing),
         Mistake(
             "mask-after-exp",
-            N_(
-                "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
-                "and 0 times infinity is nan. Mask before the exponential."
-            ),
+            "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
+            "and 0 times infinity is nan. Mask before the exponential.",
             when=masked_too_late,
         ),
         Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
         Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
         Mistake(
             "row-means",
-            N_("Every token weighs the same: no mean of each sentence first."),
+            "Every token weighs the same: no mean of each sentence first.",
             like=loss_like(mean=row_means),
         ),
         slips.sum_not_mean(
@@ -518,7 +516,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
         ),
         Mistake(
             "sentence-ratio",
-            N_("Each token has its own ratio, and its own clip."),
+            "Each token has its own ratio, and its own clip.",
             like=sequence_ratio,
         ),
         slips.gradient_through_old(
@@ -533,16 +531,14 @@ PPO_TOKEN_LOSS = FunctionExercise(
         ),
         Mistake(
             "dual-clip",
-            N_(
-                "A bad token whose ratio is large: the loss asked for has no second bound "
-                "there. Some libraries add one; lesson 04 calls it the dual clip."
-            ),
+            "A bad token whose ratio is large: the loss asked for has no second bound "
+            "there. Some libraries add one; lesson 04 calls it the dual clip.",
             like=tuple(loss_like(dual_clipped(bound)) for bound in (2.0, 3.0, 4.0, 5.0, 10.0)),
         ),
         slips.advantages_whitened(whitened, whitened_by_torch),
         Mistake(
             "clip-higher",
-            N_("The band is as wide above 1 as below it: from 1 - clip to 1 + clip."),
+            "The band is as wide above 1 as below it: from 1 - clip to 1 + clip.",
             like=tuple(
                 loss_like(lambda r, a, c, up=up: torch.min(r * a, r.clamp(1 - c, 1 + up * c) * a))
                 for up in (1.4, 2.0, 1.5)

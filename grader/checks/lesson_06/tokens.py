@@ -117,13 +117,13 @@ TOKEN_LOGP = FunctionExercise(
         ),
         Mistake(
             "all-tokens",
-            N_("Which of the V tokens was written?"),
+            "Which of the V tokens was written?",
             like=lambda logits, tokens: logits[:, :-1].log_softmax(-1),
         ),
         slips.log_missing(lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:])),
         Mistake(
             "not-normalised",
-            N_("A logit is no log-probability yet: what must the exponentials add up to?"),
+            "A logit is no log-probability yet: what must the exponentials add up to?",
             like=lambda logits, tokens: picked(logits[:, :-1], tokens[:, 1:]),
         ),
         Mistake(
@@ -137,17 +137,17 @@ TOKEN_LOGP = FunctionExercise(
         ),
         Mistake(
             "minus-sign",
-            N_("A log-probability is never positive. Cross entropy is minus the log-probability."),
+            "A log-probability is never positive. Cross entropy is minus the log-probability.",
             like=lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
         ),
         Mistake(
             "greedy",
-            N_("Score the tokens that were written, not the likeliest ones."),
+            "Score the tokens that were written, not the likeliest ones.",
             like=lambda logits, tokens: logits[:, :-1].log_softmax(-1).max(-1).values,
         ),
         Mistake(
             "summed",
-            N_("One number for each token: no sum or mean over them yet."),
+            "One number for each token: no sum or mean over them yet.",
             like=(
                 lambda logits, tokens: token_sum(logits, tokens),
                 lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1),
@@ -155,7 +155,7 @@ TOKEN_LOGP = FunctionExercise(
         ),
         Mistake(
             "detached",
-            N_("The policy learns through these numbers. Where was the graph cut?"),
+            "The policy learns through these numbers. Where was the graph cut?",
             like=lambda logits, tokens: picked(
                 logits[:, :-1].log_softmax(-1), tokens[:, 1:]
             ).detach(),
@@ -362,10 +362,8 @@ COMPLETION_MASK = FunctionExercise(
         Mistake("eos-left-out", LEFT_OUT, like=mask_like(lambda ends: ends.long().cumsum(1) == 0)),
         Mistake(
             "all-eos-left-out",
-            N_(
-                "Every eos is left out, and what follows the first one is "
-                "kept. Where does the completion end?"
-            ),
+            "Every eos is left out, and what follows the first one is "
+            "kept. Where does the completion end?",
             like=mask_like(lambda ends: ~ends),
         ),
         Mistake(
@@ -381,12 +379,12 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "only-eos",
-            N_("Only the end is kept. Which tokens did the model choose?"),
+            "Only the end is kept. Which tokens did the model choose?",
             like=(mask_like(lambda ends: ends & to_first(ends)), mask_like(lambda ends: ends)),
         ),
         Mistake(
             "inverted",
-            N_("True and false are swapped: what is to be learned from is true."),
+            "True and false are swapped: what is to be learned from is true.",
             like=lambda *given: ~right_mask(*given),
         ),
         Mistake(
@@ -402,22 +400,22 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "not-aligned",
-            N_("L tokens give L - 1 predictions: the mask belongs to these."),
+            "L tokens give L - 1 predictions: the mask belongs to these.",
             like=whole_row,
         ),
         Mistake(
             "prompt-kept",
-            N_("Who wrote the prompt? The policy learns from its own tokens."),
+            "Who wrote the prompt? The policy learns from its own tokens.",
             like=with_prompt,
         ),
         Mistake(
             "eos-in-prompt",
-            N_("An eos inside the prompt ends nothing: the completion begins after the prompt."),
+            "An eos inside the prompt ends nothing: the completion begins after the prompt.",
             like=prompt_ends,
         ),
         Mistake(
             "prompt-kept",
-            N_("Who wrote the prompt? The policy learns from its own tokens."),
+            "Who wrote the prompt? The policy learns from its own tokens.",
             like=ends_anywhere,
         ),
         Mistake("end-not-there", NO_END, like=(argmax_as_end, argmax_in_completion)),
@@ -432,7 +430,7 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "not-bool",
-            N_("A mask answers yes or no: give it dtype bool."),
+            "A mask answers yes or no: give it dtype bool.",
             when=lambda case, seen, truth: (
                 seen["value"]["kind"] == "tensor"
                 and seen["value"]["dtype"] != "bool"
@@ -514,14 +512,14 @@ MASKED_MEAN = FunctionExercise(
     mistakes=(
         Mistake(
             "mask-ignored",
-            N_("Entries outside the mask count as well. Change one: does the result change?"),
+            "Entries outside the mask count as well. Change one: does the result change?",
             like=lambda x, mask: x.mean(),
         ),
         Mistake("divided-by-size", COUNT, like=lambda x, mask: (x * mask).mean()),
         Mistake("not-divided", COUNT, like=lambda x, mask: (x * mask).sum()),
         Mistake(
             "changed-inputs",
-            N_("Work on a copy: the caller still needs its array."),
+            "Work on a copy: the caller still needs its array.",
             when=lambda case, seen, truth: bool(seen.get("changed")),
         ),
         Mistake(
@@ -535,7 +533,7 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "one-per-row",
-            N_("One number for the whole batch is asked."),
+            "One number for the whole batch is asked.",
             like=(
                 lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1),
                 lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
@@ -549,36 +547,34 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "nan-in-gradient",
-            N_(
-                "The value is right, its gradient is not a number: both "
-                "branches of where are differentiated. Keep the zero out of "
-                "the denominator."
-            ),
+            "The value is right, its gradient is not a number: both "
+            "branches of where are differentiated. Keep the zero out of "
+            "the denominator.",
             like=nan_gradient,
         ),
         Mistake(
             "zeros-skipped",
-            N_("An entry may be true and 0. Count the mask, not the numbers."),
+            "An entry may be true and 0. Count the mask, not the numbers.",
             like=lambda x, mask: (x * mask).sum() / ((x * mask) != 0).sum().clamp(min=1),
         ),
         Mistake(
             "inverted",
-            N_("The entries outside the mask are averaged."),
+            "The entries outside the mask are averaged.",
             like=lambda x, mask: (x * ~mask).sum() / (~mask).sum().clamp(min=1),
         ),
         Mistake(
             "count-plus-one",
-            N_("The guard against 0 changes every other mean, too."),
+            "The guard against 0 changes every other mean, too.",
             like=lambda x, mask: (x * mask).sum() / (mask.sum() + 1),
         ),
         Mistake(
             "detached",
-            N_("Losses are built on this mean. Where was the graph cut?"),
+            "Losses are built on this mean. Where was the graph cut?",
             like=lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach(),
         ),
         Mistake(
             "epsilon-in-count",
-            N_("The guard against 0 changes every other mean, too."),
+            "The guard against 0 changes every other mean, too.",
             like=tuple(
                 lambda x, mask, e=e: (x * mask).sum() / (mask.sum() + e)
                 for e in (1e-2, 1e-3, 0.1, 0.5)
@@ -595,7 +591,7 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "filled-with-zeros",
-            N_("Entries outside are left out, not counted as zeros or as their mean."),
+            "Entries outside are left out, not counted as zeros or as their mean.",
             like=lambda x, mask: x.masked_fill(~mask, 0.0).mean(),
         ),
     ),

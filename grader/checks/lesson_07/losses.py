@@ -167,60 +167,60 @@ AGGREGATE_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "no-error",
-            N_("An unknown how, or a constant without its length, is a ValueError."),
+            "An unknown how, or a constant without its length, is a ValueError.",
             when=should_raise,
         ),
         slips.empty_mask(when=of_nothing),
         Mistake(
             "nan-from-outside",
-            N_("nan times 0 is nan. Choose the entries instead of multiplying by the mask."),
+            "nan times 0 is nan. Choose the entries instead of multiplying by the mask.",
             when=spoiled_outside,
         ),
         slips.mask_ignored(every(lambda x, m: (x, torch.ones_like(m)))),
         slips.mask_inverted(every(lambda x, m: (x, ~m))),
         Mistake(
             "divided-by-size",
-            N_("A mean over tokens divides by the number of true entries."),
+            "A mean over tokens divides by the number of true entries.",
             like=aggregate_like(tokens=lambda x, m, n: kept(x, m).mean()),
         ),
         Mistake(
             "divided-by-size",
-            N_("Each row's mean divides by the number of its own true entries."),
+            "Each row's mean divides by the number of its own true entries.",
             like=aggregate_like(sentences=lambda x, m, n: kept(x, m).mean(1).mean()),
         ),
         Mistake(
             "ways-swapped",
-            N_("Which of the two gives every token of the batch the same weight?"),
+            "Which of the two gives every token of the batch the same weight?",
             like=aggregate_like(tokens=by_sentences, sentences=by_tokens),
         ),
         Mistake(
             "tokens-everywhere",
-            N_("Each sentence first has a mean of its own; then comes the mean of those."),
+            "Each sentence first has a mean of its own; then comes the mean of those.",
             like=aggregate_like(sentences=by_tokens),
         ),
         Mistake(
             "sentences-everywhere",
-            N_("A mean over tokens: long sentences have more of them, and count for more."),
+            "A mean over tokens: long sentences have more of them, and count for more.",
             like=aggregate_like(tokens=by_sentences),
         ),
         Mistake(
             "empty-rows-left-out",
-            N_("A row without a true entry counts 0, and is one of the B rows."),
+            "A row without a true entry counts 0, and is one of the B rows.",
             like=aggregate_like(sentences=lambda x, m, n: with_rows(x, m)),
         ),
         Mistake(
             "sum-over-rows",
-            N_("The sentences' means are averaged, not added up."),
+            "The sentences' means are averaged, not added up.",
             like=aggregate_like(sentences=lambda x, m, n: by_sentences(x, m, n) * len(m)),
         ),
         Mistake(
             "rows-forgotten",
-            N_("The constant is B times length: the batch's size must not change the step."),
+            "The constant is B times length: the batch's size must not change the step.",
             like=aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / n),
         ),
         Mistake(
             "length-ignored",
-            N_("By what does the constant divide in this call?"),
+            "By what does the constant divide in this call?",
             like=(
                 aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / len(m)),
                 aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / m.numel()),
@@ -231,7 +231,7 @@ AGGREGATE_LOSS = FunctionExercise(
         ),
         Mistake(
             "not-aggregated",
-            N_("One number is asked, not one for each sentence."),
+            "One number is asked, not one for each sentence.",
             like=aggregate_like(
                 sentences=lambda x, m, n: kept(x, m).sum(1) / m.sum(1).clamp(min=1)
             ),
@@ -425,10 +425,8 @@ GRPO_LOSS = FunctionExercise(
         slips.empty_mask(when=of_nothing),
         Mistake(
             "mask-after-exp",
-            N_(
-                "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
-                "and 0 times infinity is nan. Mask before the exponential."
-            ),
+            "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
+            "and 0 times infinity is nan. Mask before the exponential.",
             when=spoiled_outside,
         ),
         Mistake(
@@ -452,7 +450,7 @@ GRPO_LOSS = FunctionExercise(
         slips.not_clipped(grpo_like(lambda r, a, lo, hi: r * a)),
         Mistake(
             "dual-clip",
-            N_("For a bad token whose ratio is large the loss asked for has no second bound."),
+            "For a bad token whose ratio is large the loss asked for has no second bound.",
             like=tuple(
                 grpo_like(
                     lambda r, a, lo, hi, bound=bound: torch.where(
@@ -465,7 +463,7 @@ GRPO_LOSS = FunctionExercise(
         slips.objective_not_loss(grpo_like(sign=1.0)),
         Mistake(
             "sentence-ratio",
-            N_("Each token has its own ratio, and its own clip."),
+            "Each token has its own ratio, and its own clip.",
             like=(
                 grpo_like(
                     ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x
@@ -481,13 +479,13 @@ GRPO_LOSS = FunctionExercise(
         slips.gradient_through_advantage(grpo_like(advantage=lambda a, m: a[:, None])),
         Mistake(
             "kl-sign",
-            N_("The KL is a cost: a larger one makes the loss larger."),
+            "The KL is a cost: a larger one makes the loss larger.",
             like=grpo_like(weigh=lambda beta: -beta),
         ),
-        Mistake("kl-left-out", N_("What does beta weigh?"), like=grpo_like(weigh=lambda beta: 0.0)),
+        Mistake("kl-left-out", "What does beta weigh?", like=grpo_like(weigh=lambda beta: 0.0)),
         Mistake(
             "beta-ignored",
-            N_("How much does beta weigh the KL in this call?"),
+            "How much does beta weigh the KL in this call?",
             like=grpo_like(weigh=lambda beta: 1.0),
         ),
         Mistake(
@@ -498,12 +496,12 @@ GRPO_LOSS = FunctionExercise(
         Mistake("other-direction", THE_TERM, like=grpo_like(term=lambda x: torch.expm1(-x) + x)),
         Mistake(
             "kl-detached",
-            N_("The value is right, the gradient is not: the KL's gradient flows through logp."),
+            "The value is right, the gradient is not: the KL's gradient flows through logp.",
             like=grpo_like(term=lambda x: third(x).detach()),
         ),
         Mistake(
             "how-ignored",
-            N_("How does this call ask for the tokens to be put together?"),
+            "How does this call ask for the tokens to be put together?",
             like=grpo_like(aggregate=of_means),
         ),
         slips.mask_ignored(
@@ -518,7 +516,7 @@ GRPO_LOSS = FunctionExercise(
         ),
         Mistake(
             "shared-out",
-            N_("Every token of a sentence has the sentence's whole advantage."),
+            "Every token of a sentence has the sentence's whole advantage.",
             like=grpo_like(
                 advantage=lambda a, m: a.detach()[:, None] / m.sum(1, keepdim=True).clamp(min=1)
             ),
