@@ -349,7 +349,12 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "last-trajectory-only",
             "Only the last trajectory is left. Does your loop add, or overwrite?",
-            like=last_trajectory_only,
+            like=(
+                last_trajectory_only,
+                lambda theta, trajectories, gamma=1.0: (
+                    last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
+                ),
+            ),
         ),
         Mistake(
             "last-step-only",
@@ -371,13 +376,6 @@ REINFORCE_GRADIENT = FunctionExercise(
             "first-trajectory-only",
             "Only the first trajectory counts. Does your function return too early?",
             like=(first_trajectory_only, first_over_all),
-        ),
-        Mistake(
-            "last-trajectory-only",
-            "Only the last trajectory is left. Does your loop add, or overwrite?",
-            like=lambda theta, trajectories, gamma=1.0: (
-                last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
-            ),
         ),
         slips.scores_kept(scores_kept),
         slips.repeats_lost(repeats_lost),

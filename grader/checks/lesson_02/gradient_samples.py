@@ -170,14 +170,16 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
         ),
         slips.gamma_ignored(imitation(lambda r, g: to_go(r, 1.0))),
         slips.own_reward_only(imitation(lambda r, g: np.asarray(r))),
-        slips.own_reward_missing(imitation(lambda r, g: to_go(r, g) - np.asarray(r))),
+        slips.own_reward_missing(
+            imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
+            imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
+        ),
         slips.past_rewards(imitation(lambda r, g: to_go(r[::-1], g)[::-1])),
         Mistake(
             "reversed",
             "Do the weights run in the same order as the steps?",
             like=imitation(lambda r, g: to_go(r, g)[::-1]),
         ),
-        slips.own_reward_missing(imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0))),
         slips.repeats_lost(repeats_lost(to_go)),
         slips.divided_by_steps(imitation(lambda r, g: to_go(r, g) / len(r))),
         Mistake(

@@ -86,9 +86,8 @@ VALUE_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "length-not-compared",
-            "As many dimensions, and yet not the same shape: one "
-            "return is compared with every value. Compare the whole "
-            "shapes.",
+            "As many dimensions, and yet not the same shape: one return is compared with every "
+            "value. Compare the whole shapes.",
             when=one_for_all,
         ),
         slips.broadcast_errors(when=broadcasts),
@@ -306,9 +305,8 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
         ),
         Mistake(
             "product-of-means",
-            "Each step's log-probability weighs its own advantage. "
-            "Multiply first, then average. Both have the shape "
-            "(T,).",
+            "Each step's log-probability weighs its own advantage. Multiply first, then average. "
+            "Both have the shape (T,).",
             like=assembled(lambda p, v, r, a: -p.mean() * a.mean()),
         ),
         Mistake(

@@ -146,9 +146,8 @@ GAE = FunctionExercise(
         ),
         Mistake(
             "flags-merged-in-place",
-            "You changed the flags in place: from there on an "
-            "ended step and a cut one look the same. Give what "
-            "you make of them a name of its own.",
+            "You changed the flags in place: from there on an ended step and a cut one look the "
+            "same. Give what you make of them a name of its own.",
             when=flags_changed,
         ),
         Mistake(

@@ -197,12 +197,12 @@ PPO_CLIP_LOSS = FunctionExercise(
             "sample-dropped",
             "A sample outside the band keeps a value in the mean. Only its gradient may be zero.",
             like=clip_like(lambda r, adv, c: -(r * adv * ((r - 1).abs() <= c)).mean()),
+            when=fewer_samples,
         ),
         Mistake(
             "clipped-branch-detached",
-            "Inside the band the two branches are equal, and the "
-            "min shares the gradient between them. Does it reach "
-            "the ratio through both?",
+            "Inside the band the two branches are equal, and the min shares the gradient between "
+            "them. Does it reach the ratio through both?",
             like=clip_like(
                 lambda r, adv, c: -torch.min(r * adv, r.detach().clamp(1 - c, 1 + c) * adv).mean()
             ),
@@ -212,11 +212,6 @@ PPO_CLIP_LOSS = FunctionExercise(
             "Each sample's ratio meets its own advantage alone. Print the "
             "shapes of both, and of their product.",
             like=clip_like(lambda r, adv, c: right_loss(r, adv[:, None], c)),
-        ),
-        Mistake(
-            "sample-dropped",
-            "A sample outside the band keeps a value in the mean. Only its gradient may be zero.",
-            when=fewer_samples,
         ),
         Mistake(
             "dual-clip",

@@ -75,7 +75,6 @@ def clipped_objective(ratio, adv, clip):
     return np.minimum(ratio * adv, np.clip(ratio, 1 - clip, 1 + clip) * adv)
 
 
-VALUE = N_("That is a value, not a slope. How does it change when the ratio grows a little?")
 BOTH_SIGNS = N_("Go through both signs of the advantage: which edge matters for which?")
 CLIP_GRADIENT = FunctionExercise(
     "clip_gradient",
@@ -156,7 +155,7 @@ CLIP_GRADIENT = FunctionExercise(
         slips.band_around_zero(slope_like(lambda r, a, c: np.abs(r) < c)),
         Mistake(
             "value-not-slope",
-            VALUE,
+            "That is a value, not a slope. How does it change when the ratio grows a little?",
             like=(
                 slope_like(always, clipped_objective),
                 slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),

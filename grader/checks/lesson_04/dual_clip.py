@@ -102,10 +102,6 @@ def gradient_in(logp, logp_old, adv, clip=0.2, dual=3.0):
     return right_loss(torch.exp(logp - logp_old), adv, clip, dual)
 
 
-FLOOR = N_(
-    "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 and "
-    "A = -1: which of -20 and -3 is the objective?"
-)
 ONLY_BAD = N_(
     "The floor is there for A < 0 alone. With A > 0 the objective is already below (1 + clip) A."
 )
@@ -118,7 +114,8 @@ DUAL_CLIP_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "no-floor",
-            FLOOR,
+            "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 "
+            "and A = -1: which of -20 and -3 is the objective?",
             like=dual_like(lambda r, a, c, d: -once(r, a, c).mean()),
         ),
         Mistake(

@@ -119,7 +119,6 @@ KL_DIVS = [
     for turned in (False, True)
 ]
 
-DIRECTION = N_("Which policy drew the samples? Every mean here runs over the old policy's actions.")
 LARGE = N_("Compare with the exact KL where it is large: which sign has the log-ratio in this one?")
 NEGATIVE = N_("An estimate may lie below zero, though the KL itself never does. Leave it so.")
 
@@ -145,7 +144,7 @@ KL_ESTIMATES = FunctionExercise(
     mistakes=(
         Mistake(
             "kl-direction",
-            DIRECTION,
+            "Which policy drew the samples? Every mean here runs over the old policy's actions.",
             like=(
                 kl_like(lambda d: d.mean(), k2_right, k3_other_ratio),
                 kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right),
@@ -286,9 +285,6 @@ def clipped(ratio, adv):
     return -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
 
 
-OWN_KL = N_("The KL is handed in, already computed. Does your result change with it?")
-TOO_FAR = N_("A loss is minimised: which sign makes a large KL expensive?")
-
 PPO_PENALTY_LOSS = FunctionExercise(
     "ppo_penalty_loss",
     penalty_cases,
@@ -297,7 +293,9 @@ PPO_PENALTY_LOSS = FunctionExercise(
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=(
         Mistake(
-            "kl-rewarded", TOO_FAR, like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)
+            "kl-rewarded",
+            "A loss is minimised: which sign makes a large KL expensive?",
+            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl),
         ),
         slips.objective_not_loss(
             penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
@@ -346,7 +344,7 @@ PPO_PENALTY_LOSS = FunctionExercise(
         ),
         Mistake(
             "kl-not-used",
-            OWN_KL,
+            "The KL is handed in, already computed. Does your result change with it?",
             like=(
                 penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean()),
                 penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log())),
@@ -434,7 +432,6 @@ def bounded_beta(case, seen, truth):
     return not 1e-3 < case.inputs["beta"] < 1e3
 
 
-BOTH_WAYS = N_("Beta must be able to fall as well as to rise.")
 RANGE = N_("Between target / 1.5 and 1.5 target, the bounds included, beta stays as it is.")
 
 ADAPT_BETA = FunctionExercise(
@@ -455,6 +452,9 @@ ADAPT_BETA = FunctionExercise(
                 beta_like(0.5, 2, low=1, high=1),
                 lambda beta, kl, target: beta / 2 if kl < target else beta * 2,
                 lambda beta, kl, target: beta * 2 if kl > target else beta / 2,
+                lambda beta, kl, target: (
+                    beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
+                ),
             ),
         ),
         Mistake(
@@ -468,13 +468,6 @@ ADAPT_BETA = FunctionExercise(
                 lambda beta, kl, target: (
                     beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
                 ),
-            ),
-        ),
-        Mistake(
-            "no-range",
-            RANGE,
-            like=lambda beta, kl, target: (
-                beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
             ),
         ),
         slips.absolute_kl(lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target)),
@@ -505,7 +498,11 @@ ADAPT_BETA = FunctionExercise(
             "Too near means below target / 1.5, too far above 1.5 target.",
             like=(beta_like(0.5, 2, low=0.5, high=2), beta_like(0.5, 2, low=0.5)),
         ),
-        Mistake("one-way", BOTH_WAYS, like=(beta_like(1, 2), beta_like(0.5, 1))),
+        Mistake(
+            "one-way",
+            "Beta must be able to fall as well as to rise.",
+            like=(beta_like(1, 2), beta_like(0.5, 1)),
+        ),
         Mistake(
             "other-factor",
             "Doubled or halved: 1.5 belongs to the range.",

@@ -84,6 +84,7 @@ IMPORTANCE_RATIO = FunctionExercise(
         slips.underflow(
             lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
             lambda logp, logp_old: logp.exp() / logp_old.exp(),
+            when=far_down,
         ),
         slips.gradient_through_old(lambda logp, logp_old: torch.exp(logp - logp_old)),
         Mistake(
@@ -91,7 +92,6 @@ IMPORTANCE_RATIO = FunctionExercise(
             "One of the two is data, the other one is being learned. Which did you detach?",
             like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
         ),
-        slips.underflow(when=far_down),
         slips.held_back(
             lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
             when=only_far,

@@ -194,10 +194,6 @@ GAUSSIAN_LOGP = FunctionExercise(
             "spread-detached",
             "The spread is learned, too: gradient flows into log_std.",
             like=lambda m, s, a: each(*terms(m, s.detach(), a)).sum(-1),
-        ),
-        Mistake(
-            "spread-detached",
-            "The spread is learned, too: gradient flows into log_std.",
             when=lambda case, seen, truth: (
                 isinstance(seen["gradients"], dict)
                 and isinstance(seen["gradients"].get("log_std"), str)

@@ -100,10 +100,6 @@ def at_every_runs_end(scores, mask):
     return (mask & ~following) * scores[:, None]
 
 
-LAST = N_(
-    "Which entry of the row is the last true one? Try a row that ends early, and one with a gap."
-)
-
 TERMINAL_REWARDS = FunctionExercise(
     "terminal_rewards",
     terminal_cases,
@@ -145,7 +141,8 @@ TERMINAL_REWARDS = FunctionExercise(
         ),
         Mistake(
             "gap-taken-for-end",
-            LAST,
+            "Which entry of the row is the last true one? Try a row that ends early, and one with "
+            "a gap.",
             like=(
                 placed(
                     lambda mask: (
@@ -237,7 +234,6 @@ KL_SIGN = N_(
     "A token that the policy likes better than the reference does: is it paid for that, or charged?"
 )
 OUTSIDE = N_("Outside the mask nothing was chosen: there the rewards stay as they are.")
-ESTIMATOR = N_("The plain log-ratio is asked, token by token; it may be negative.")
 PER_TOKEN = N_("Each token is charged for its own log-ratio, where it stands.")
 
 KL_SHAPED_REWARDS = FunctionExercise(
@@ -246,7 +242,11 @@ KL_SHAPED_REWARDS = FunctionExercise(
     shaped_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("kl-sign", KL_SIGN, like=shaped_like(lambda lr, mask: -lr * mask)),
+        Mistake(
+            "kl-sign",
+            KL_SIGN,
+            like=(shaped_like(lambda lr, mask: -lr * mask), shaped_like(lambda lr, mask: -lr)),
+        ),
         Mistake("mask-ignored", OUTSIDE, like=shaped_like(lambda lr, mask: lr)),
         Mistake(
             "outside-erased",
@@ -255,7 +255,6 @@ KL_SHAPED_REWARDS = FunctionExercise(
                 (rewards - beta * (logp - logp_ref)) * mask
             ),
         ),
-        Mistake("kl-sign", KL_SIGN, like=shaped_like(lambda lr, mask: -lr)),
         Mistake(
             "mask-inverted",
             "The penalty stands outside the mask, and not inside.",
@@ -278,7 +277,7 @@ KL_SHAPED_REWARDS = FunctionExercise(
         ),
         Mistake(
             "other-estimator",
-            ESTIMATOR,
+            "The plain log-ratio is asked, token by token; it may be negative.",
             like=(
                 shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
                 shaped_like(lambda lr, mask: lr**2 / 2 * mask),

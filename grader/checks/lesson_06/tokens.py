@@ -82,14 +82,7 @@ def categorical_of_logits(checked):
     return wrong
 
 
-OFF_BY_ONE = N_("Position t has seen the tokens up to t. Which token does it foretell?")
-BACKWARDS = N_("Do your logits foretell the next token, or the one before?")
-VOCABULARY = N_("Which axis holds the vocabulary?")
 NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
-OVERFLOW = N_(
-    "Logits of 1e4 overflow or underflow on the way. Is there a function that takes both "
-    "steps at once?"
-)
 
 TOKEN_LOGP = FunctionExercise(
     "token_logp",
@@ -99,7 +92,7 @@ TOKEN_LOGP = FunctionExercise(
     mistakes=(
         Mistake(
             "off-by-one",
-            OFF_BY_ONE,
+            "Position t has seen the tokens up to t. Which token does it foretell?",
             like=(
                 lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1],
                 lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:],
@@ -107,13 +100,23 @@ TOKEN_LOGP = FunctionExercise(
         ),
         Mistake(
             "shifted-backwards",
-            BACKWARDS,
+            "Do your logits foretell the next token, or the one before?",
             like=lambda logits, tokens: picked(logits[:, 1:].log_softmax(-1), tokens[:, :-1]),
         ),
         Mistake(
             "not-shifted",
             NEXT_ONLY,
-            like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens),
+            like=(
+                lambda logits, tokens: picked(logits.log_softmax(-1), tokens),
+                lambda logits, tokens: picked(logits.log_softmax(-1), tokens.roll(-1, 1)),
+                lambda logits, tokens: torch.cat(
+                    [
+                        logits.new_zeros(len(logits), 1),
+                        picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
+                    ],
+                    1,
+                ),
+            ),
         ),
         Mistake(
             "all-tokens",
@@ -128,7 +131,7 @@ TOKEN_LOGP = FunctionExercise(
         ),
         Mistake(
             "wrong-axis",
-            VOCABULARY,
+            "Which axis holds the vocabulary?",
             like=(
                 lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:]),
                 lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:]),
@@ -162,7 +165,8 @@ TOKEN_LOGP = FunctionExercise(
         ),
         Mistake(
             "overflow",
-            OVERFLOW,
+            "Logits of 1e4 overflow or underflow on the way. Is there a function that takes both "
+            "steps at once?",
             when=lambda case, seen, truth: (
                 np.abs(case.inputs["logits"].array).max() > 1e3
                 and not np.isfinite(seen["value"]["array"]).all()
@@ -172,20 +176,6 @@ TOKEN_LOGP = FunctionExercise(
             lambda logits, tokens: picked(logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:])
         ),
         slips.logits_as_probabilities(categorical_of_logits(True), categorical_of_logits(False)),
-        Mistake(
-            "not-shifted",
-            NEXT_ONLY,
-            like=(
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens.roll(-1, 1)),
-                lambda logits, tokens: torch.cat(
-                    [
-                        logits.new_zeros(len(logits), 1),
-                        picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
-                    ],
-                    1,
-                ),
-            ),
-        ),
     ),
 )
 
@@ -341,25 +331,17 @@ def argmax_in_completion(tokens, prompt_length, eos):
     return found[:, 1:]
 
 
-NO_END = N_(
-    "A completion without eos is true to the row's end. What does your way to find the first "
-    "eos give where there is none?"
-)
-FIXED = N_("Do prompt_length and eos come from the call, or is one of them a number in your code?")
-LEFT_OUT = N_("The model chose to stop there. Is that not an action, too?")
-KEPT_ON = N_("What stands after the first eos was never chosen, or never read.")
-ALIGN = N_(
-    "Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
-    "first token?"
-)
-
 COMPLETION_MASK = FunctionExercise(
     "completion_mask",
     mask_cases,
     mask_truth,
     kind=Mask(),
     mistakes=(
-        Mistake("eos-left-out", LEFT_OUT, like=mask_like(lambda ends: ends.long().cumsum(1) == 0)),
+        Mistake(
+            "eos-left-out",
+            "The model chose to stop there. Is that not an action, too?",
+            like=mask_like(lambda ends: ends.long().cumsum(1) == 0),
+        ),
         Mistake(
             "all-eos-left-out",
             "Every eos is left out, and what follows the first one is "
@@ -368,7 +350,7 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "kept-after-eos",
-            KEPT_ON,
+            "What stands after the first eos was never chosen, or never read.",
             like=(
                 mask_like(lambda ends: torch.ones_like(ends)),
                 mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
@@ -389,7 +371,8 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "misaligned",
-            ALIGN,
+            "Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
+            "first token?",
             like=(
                 lambda *given: whole_row(*given)[:, :-1],
                 late_start,
@@ -406,7 +389,7 @@ COMPLETION_MASK = FunctionExercise(
         Mistake(
             "prompt-kept",
             "Who wrote the prompt? The policy learns from its own tokens.",
-            like=with_prompt,
+            like=(with_prompt, ends_anywhere),
         ),
         Mistake(
             "eos-in-prompt",
@@ -414,14 +397,14 @@ COMPLETION_MASK = FunctionExercise(
             like=prompt_ends,
         ),
         Mistake(
-            "prompt-kept",
-            "Who wrote the prompt? The policy learns from its own tokens.",
-            like=ends_anywhere,
+            "end-not-there",
+            "A completion without eos is true to the row's end. What does your way to find the "
+            "first eos give where there is none?",
+            like=(argmax_as_end, argmax_in_completion),
         ),
-        Mistake("end-not-there", NO_END, like=(argmax_as_end, argmax_in_completion)),
         Mistake(
             "argument-ignored",
-            FIXED,
+            "Do prompt_length and eos come from the call, or is one of them a number in your code?",
             like=(
                 lambda t, p, eos: right_mask(t, 2, eos),
                 lambda t, p, eos: right_mask(t, p, 0),
@@ -502,7 +485,6 @@ def row_means(x, mask):
 
 EMPTY = N_("With no true entry the count is 0. What is 0 divided by 0?")
 COUNT = N_("Divide by the number of true entries.")
-ROWS = N_("A mean of the rows' means weighs a token of a short row more than one of a long row.")
 
 MASKED_MEAN = FunctionExercise(
     "masked_mean",
@@ -524,7 +506,7 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "row-means",
-            ROWS,
+            "A mean of the rows' means weighs a token of a short row more than one of a long row.",
             like=(
                 row_means,
                 lambda x, mask: by_rows(x, mask, 1).mean(),
@@ -547,9 +529,8 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "nan-in-gradient",
-            "The value is right, its gradient is not a number: both "
-            "branches of where are differentiated. Keep the zero out of "
-            "the denominator.",
+            "The value is right, its gradient is not a number: both branches of where are "
+            "differentiated. Keep the zero out of the denominator.",
             like=nan_gradient,
         ),
         Mistake(
