@@ -397,8 +397,11 @@ def test_the_report(monkeypatch):
     reader = Shown()
     reader.feed(page)
     assert reader.language == "es"
-    assert_marked(class_page.figures.histogram([1, 2], 3)["alt"])
-    assert_marked(class_page.figures.rates({"softmax": 0.5})["alt"])
+    for picture in (
+        class_page.figures.histogram([1, 2], 3),
+        class_page.figures.rates({"softmax": 0.5}),
+    ):
+        assert_marked(shown(picture), "softmax")
 
 
 def test_what_is_said_of_files(tmp_path):

@@ -7,7 +7,7 @@ probe saw, ``Choice`` is a question with one right letter.
 
 from grader.checking.case import Case, Expected, Mistake, Raises, labelled, plain, seed_of
 from grader.checking.choice import Choice
-from grader.checking.compare import close, error_problem, gradient_problem
+from grader.checking.compare import close, differing, error_problem, gradient_problem
 from grader.checking.exercise import Exercise
 from grader.checking.function import FunctionExercise
 from grader.checking.kinds import (
@@ -43,6 +43,7 @@ __all__ = [
     "Case",
     "Choice",
     "close",
+    "differing",
     "Env",
     "error_problem",
     "Exercise",

@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.checking.case import Expected, Raises
 from grader.checking.kinds import CUT
-from grader.checking.text import array_text, shape_text, side_by_side
+from grader.checking.text import MARK, MAX_NUMBERS, array_text, shape_text, side_by_side
 from grader.checking.verdict import Problem
 from grader.i18n import N_, _
 
@@ -90,25 +90,29 @@ def shape_problem(found, wanted, shown):
 def value_problem(found, wanted, shown, relative, absolute):
     for label, truth in wanted.items():
         name = f"{label} = " if label else ""
-        expected, got = side_by_side(truth, found[label], name)
-        if (np.isfinite(truth) & ~np.isfinite(np.asarray(found[label], float))).any():
-            return Problem(step="finite", shown=shown, expected=expected, got=got)
         good = close(found[label], truth, relative, absolute)
+        if (np.isfinite(truth) & ~np.isfinite(np.asarray(found[label], float))).any():
+            expected, got = side_by_side(truth, found[label], name, good)
+            return Problem(step="finite", shown=shown, expected=expected, got=got)
         if not good.all():
-            expected, got = _focus((expected, got), found[label], truth, good, name)
+            expected, got = differing(truth, found[label], good, name)
             return Problem(step="value", shown=shown, expected=expected, got=got)
     return None
 
 
-def _focus(texts, found, truth, good, name):
-    """Which entries differ; of large arrays the first of them alone, with its index."""
+def differing(truth, found, good, name=""):
+    """Both as texts, with the entries that differ marked and counted; of large arrays the first of
+    them alone, with its index. good: entry by entry, whether found is right."""
+    texts = side_by_side(truth, found, name, good)
     if truth.size < 2:
         return texts
     index = tuple(int(i) for i in np.argwhere(~good)[0])
     place = "[" + ", ".join(map(str, index)) + "]"
     count = _("{n} of {all} differ, first at {place}")
+    if MARK in texts[1]:
+        count = _("{n} of {all} differ (≠), first at {place}")
     count = count.format(n=int((~good).sum()), all=truth.size, place=place)
-    if truth.size <= 24:
+    if truth.size <= MAX_NUMBERS:
         return texts[0], texts[1] + "\n" + count
     at = name + _("at index {index}: ").format(index=shape_text(index))
     return at + array_text(truth[index]), at + array_text(found[index]) + "\n" + count
@@ -150,26 +154,24 @@ def _one_gradient(name, found, truth, shown, relative):
     wanted = words.format(name=name, value=array_text(truth))
     if isinstance(found, str):
         missing = not np.any(truth)
-        return (
-            None
-            if missing
-            else Problem(
-                step="gradient",
-                shown=shown,
-                expected=wanted,
-                got=none,
-                hint=_(CUT),
-                mistake="detached",
-            )
+        if missing:
+            return None
+        return Problem(
+            step="gradient",
+            shown=shown,
+            expected=wanted,
+            got=none,
+            hint=_(CUT),
+            mistake="detached",
         )
-    if found.shape == np.shape(truth) and close(found, truth, relative).all():
+    good = found.shape == np.shape(truth) and close(found, truth, relative)
+    if np.all(good):
         return None
-    return Problem(
-        step="gradient",
-        shown=shown,
-        expected=wanted,
-        got=words.format(name=name, value=array_text(found)),
-    )
+    got = words.format(name=name, value=array_text(found))
+    if found.shape == np.shape(truth) and np.ndim(truth):
+        before = words.format(name=name, value="").rstrip() + "\n"
+        wanted, got = differing(np.asarray(truth), found, good, before)
+    return Problem(step="gradient", shown=shown, expected=wanted, got=got)
 
 
 def same_oddity(one, other):

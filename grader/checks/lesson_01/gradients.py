@@ -36,7 +36,7 @@ def grad_log_prob_cases(rng):
 
 
 def grad_log_prob_truth(theta, state, action):
-    """Autograd of the log-probability; students differentiate by hand."""
+    """The derivative of the log-probability, taken numerically; students differentiate by hand."""
     step = Trajectory(np.array([state]), np.array([action]), np.array([0.0]))
     return summed_scores(theta, [step], [[1.0]])[0]
 
@@ -208,7 +208,7 @@ def whole(gamma):
 
 
 def reinforce_gradient_truth(theta, trajectories, gamma=1.0):
-    """Autograd of the weighted log-probabilities; students sum scores by hand."""
+    """The derivative of the weighted log-probabilities; students sum scores by hand."""
     return estimate(theta, trajectories, whole(gamma))
 
 

@@ -15,6 +15,7 @@ from grader.checking import (
     _,
     array_text,
     behaviour,
+    differing,
     kind_text,
     none_hint,
 )
@@ -163,6 +164,9 @@ def rollout_recorded(case, seen):
 def _record_problem(name, found, truth, episode):
     words = {"states": _("states {x}"), "actions": _("actions {x}"), "rewards": _("rewards {x}")}
     expected, got = (words[name].format(x=array_text(x)) for x in (truth, found))
+    if found.shape == truth.shape:
+        before = words[name].format(x="")
+        expected, got = differing(truth, found, np.isclose(found, truth), before)
     mistake, hint = _record_mistake(name, found, truth)
     if not hint and any(
         name != other and np.array_equal(found, getattr(episode, other))

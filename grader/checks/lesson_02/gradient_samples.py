@@ -24,7 +24,7 @@ from grader.checks.shared.score_sums import (
 
 
 def gradient_samples_truth(theta, trajectories, gamma=1.0):
-    """Autograd on return times summed log-probability, one trajectory at a time."""
+    """The derivative of return times summed log-probability, one trajectory at a time."""
     weights = [[discounted_sum(t.rewards, gamma)] * len(t.rewards) for t in trajectories]
     return summed_scores(theta, trajectories, weights)
 
@@ -112,7 +112,7 @@ GRADIENT_SAMPLES = FunctionExercise(
 
 
 def reward_to_go_gradient_truth(theta, trajectories, gamma=1.0):
-    """Autograd on the log-probabilities, each weighted by the definition of its reward-to-go."""
+    """The derivative of log-probabilities, each weighted by the definition of its reward-to-go."""
     weights = [rewards_to_go(t.rewards, gamma) for t in trajectories]
     return summed_scores(theta, trajectories, weights)
 

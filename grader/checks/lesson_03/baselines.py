@@ -48,7 +48,7 @@ def square_case(rng):
 
 
 def baseline_truth(theta, trajectories, baseline, gamma=1.0):
-    """Autograd on the log-probabilities, each weighted by reward-to-go minus baseline."""
+    """The derivative of log-probabilities, each weighted by reward-to-go minus baseline."""
     weights = [
         [discounted_sum(t.rewards, gamma, k) - baseline[s] for k, s in enumerate(t.states)]
         for t in trajectories
