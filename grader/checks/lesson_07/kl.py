@@ -15,7 +15,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
-from grader.checks.lesson_07.losses import (
+from grader.checks.lesson_07.aggregate import (
     EMPTY_ROW,
     ONE_TRUE,
     kept,
