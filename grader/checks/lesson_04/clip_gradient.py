@@ -205,7 +205,6 @@ def fraction_like(outside):
     return lambda ratio, clip=0.2: float(np.mean(outside(ratio, clip)))
 
 
-ONE_SIDE = N_("A ratio can leave the band on either side.")
 CLIP_FRACTION = FunctionExercise(
     "clip_fraction",
     fraction_cases,

@@ -117,7 +117,6 @@ KL_DIVS = [
 ]
 
 LARGE = N_("Compare with the exact KL where it is large: which sign has the log-ratio in this one?")
-NEGATIVE = N_("An estimate may lie below zero, though the KL itself never does. Leave it so.")
 
 
 @dataclass(frozen=True)

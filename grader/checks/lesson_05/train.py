@@ -22,7 +22,7 @@ from grader.checking import (
 )
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
 from grader.checks.lesson_05.led import led_problem, rule_real
-from grader.checks.lesson_05.update import agree, end_weights, replayed, start_weights
+from grader.checks.lesson_05.replayed import agree, end_weights, replayed, start_weights
 from grader.checks.shared import tabular
 from grader.checks.shared.cartpole import mlp, sampled_returns
 from grader.checks.shared.episodes import raised, softmax

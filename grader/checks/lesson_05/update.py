@@ -20,8 +20,17 @@ from grader.checking import (
     number_text,
 )
 from grader.checks.lesson_05.batches import pieces
+from grader.checks.lesson_05.metrics import update_metrics
+from grader.checks.lesson_05.replayed import (
+    agree,
+    end_weights,
+    near,
+    replayed,
+    start_weights,
+    used_rows,
+)
 from grader.checks.shared.episodes import raised
-from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax, replay
+from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax
 from grader.checks.shared.run_slips import gradients_pile_up
 from grader.checks.shared.scripted import layer, linear
 from grader.probes.ppo import Batch
@@ -148,68 +157,6 @@ def _update_case(rng, shape, options, seed, size=3, num_actions=3):
     words = ", ".join(f"{name}={number_text(options[name])}" for name in OPTIONS)
     shown = _("ppo_update(...) with {n} samples, {words}").format(n=actions.size, words=words)
     return Case(inputs, keywords=(*OPTIONS, "rng"), shown=shown)
-
-
-def samples_of(inputs, transposed=False):
-    """The rollout's samples in one row; transposed: advantages and returns cut the other way."""
-    rollout = inputs["rollout"]
-    other = (lambda x: np.asarray(x, float).T.ravel()) if transposed else np.ravel
-    obs = np.asarray(rollout.obs, float).reshape(-1, rollout.obs.shape[-1])
-    return Samples(
-        obs,
-        rollout.actions.ravel(),
-        np.asarray(rollout.logp, float).ravel(),
-        other(inputs["advantages"]),
-        other(inputs["returns"]),
-    )
-
-
-def start_weights(inputs):
-    found = {
-        f"{name}.{part}": np.asarray(inputs[name].weights[f"layers.0.{part}"])
-        for name in ("policy", "critic")
-        for part in ("weight", "bias")
-    }
-    return found
-
-
-def end_weights(seen):
-    return {
-        f"{name}.{part}": np.asarray(seen["modules"][name]["after"][f"layers.0.{part}"], float)
-        for name in ("policy", "critic")
-        for part in ("weight", "bias")
-    }
-
-
-RIGHT = Way()
-
-
-def replayed(inputs, rows, way=RIGHT, transposed=False, start=None):
-    options = {name: inputs[name] for name in ("epochs", "clip", "value_coef", "entropy_coef")}
-    lr = inputs["optimizer"].kwargs["lr"]
-    return replay(
-        start or start_weights(inputs),
-        samples_of(inputs, transposed),
-        rows,
-        lr=lr,
-        way=way,
-        **options,
-    )
-
-
-def agree(found, wanted, start):
-    """Whether weights moved to where they must, within a thousandth of the longest move."""
-    reach = max(np.abs(wanted[name] - start[name]).max() for name in wanted)
-    return all(np.allclose(found[n], wanted[n], rtol=0, atol=1e-3 * reach + 1e-6) for n in wanted)
-
-
-def used_rows(seen):
-    """For each optimiser step the samples that had a gradient, each once, as they were taken."""
-    return [_each_once(np.asarray(step["critic"])) for step in seen["rows"]]
-
-
-def _each_once(rows):
-    return rows if len(np.unique(rows)) == len(rows) else np.unique(rows)
 
 
 def update_steps(case, seen):
@@ -354,7 +301,7 @@ def _plain_gradient(seen, log):
         told = MappingOf({"policy_loss": Number()}).arrays(seen["value"])["policy_loss"]
     except Mismatch:
         return False
-    return _near(told, np.mean([m["without_ratio"] for m in log]))
+    return near(told, np.mean([m["without_ratio"] for m in log]))
 
 
 def _update_mistake(inputs, rows, found, start, seen):
@@ -394,63 +341,6 @@ def _update_mistake(inputs, rows, found, start, seen):
     return "both-networks", _(
         "Both networks end elsewhere. Is each term there, with its sign, and is each minibatch's "
         "loss its own?"
-    )
-
-
-def update_metrics(case, seen):
-    """A dict of five means over the minibatches."""
-    if seen["value"].get("kind") == "none":
-        return Problem(
-            step="kind",
-            expected=_("a dict of five means"),
-            got="None",
-            hint=_("Nothing came back. Does the function end with return?"),
-        )
-    try:
-        found = MappingOf({name: Number() for name in METRICS}).arrays(seen["value"])
-    except Mismatch as mismatch:
-        return Problem(
-            step="kind", expected=mismatch.expected, got=mismatch.got, hint=mismatch.hint
-        )
-    rows = used_rows(seen)
-    log = replayed(case.inputs, rows)[1]
-    if min(m["edge"] for m in log) < 1e-5:
-        return None
-    sizes = [len(r) for r in rows]
-    for name in METRICS:
-        steps = np.array([m[name] for m in log])
-        right = steps.mean(), np.average(steps, weights=sizes)
-        if not any(_near(found[name], one) for one in right):
-            mistake, hint = _metric_mistake(name, float(found[name]), log, case.inputs)
-            expected, got = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
-            return Problem(step="value", expected=expected, got=got, hint=hint, mistake=mistake)
-    return None
-
-
-def _near(found, wanted):
-    return bool(np.isclose(found, wanted, rtol=2e-3, atol=1e-5))
-
-
-def _metric_mistake(name, found, log, inputs):
-    steps = np.array([m[name] for m in log])
-    if len(log) > 1 and _near(found, steps[-1]):
-        return "metrics-of-the-last", _("A mean over all minibatches is asked, not the last one.")
-    if len(log) > 1 and _near(found, steps.sum()):
-        return "metrics-summed", _("A mean over all minibatches is asked, not their sum.")
-    if name == "approx_kl":
-        for other in ("k1", "k2"):
-            if _near(found, np.mean([m[other] for m in log])):
-                return "kl-estimator", _("Of the three estimates, k3 is asked.")
-    if _near(found, -steps.mean()):
-        return "metric-sign", _("What is minimised is a loss.")
-    if name == "clip_fraction" and _near(found, np.mean([m["above"] for m in log])):
-        return "one-side", _("A band has two sides.")
-    if name == "policy_loss" and _near(found, np.mean([m["total"] for m in log])):
-        return "whole-loss", _("policy_loss is the clip loss alone.")
-    if name == "value_loss" and _near(found, inputs["value_coef"] * steps.mean()):
-        return "value-loss-weighed", _("value_loss stands without value_coef.")
-    return "other-metric", _(
-        "Each is of the forward pass before its step; then the mean over all minibatches."
     )
 
 

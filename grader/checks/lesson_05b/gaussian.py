@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
 from grader.checks.shared import slips
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -113,7 +113,6 @@ SPREAD_HELD_BACK = Mistake(
     "A spread may be 1000 or a thousandth. Is it held back here, or added to?",
     when=spread_far,
 )
-SUM_DIMS = N_("One number for each action is asked: the sum over its dimensions, the last axis.")
 GAUSSIAN_LOGP = FunctionExercise(
     "gaussian_logp",
     logp_cases,

@@ -21,6 +21,7 @@ from grader.checks.lesson_06.rewards import ONE_TRUE, completions
 from grader.checks.shared import ratios as words
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, slope
+from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.ratios import logs, off_the_edges
 
 
@@ -159,16 +160,6 @@ def dual_clipped(bound):
     )
 
 
-def of_nothing(case, seen, truth):
-    """An empty mask whose mean is not 0."""
-    return not case.inputs["mask"].array.any()
-
-
-def masked_too_late(case, seen, truth):
-    """Right but for a nan that comes from outside the mask."""
-    return case.edge and case.inputs["mask"].array.any()
-
-
 PPO_TOKEN_LOSS = FunctionExercise(
     "ppo_token_loss",
     loss_cases,
@@ -181,7 +172,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
             "mask-after-exp",
             "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
             "and 0 times infinity is nan. Mask before the exponential.",
-            when=masked_too_late,
+            when=spoiled_outside,
         ),
         Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
         Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),

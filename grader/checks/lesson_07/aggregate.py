@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from grader.checking import (
-    N_,
     Case,
     Expected,
     FunctionExercise,
@@ -16,6 +15,7 @@ from grader.checking import (
     TensorOf,
 )
 from grader.checks.shared import slips
+from grader.checks.shared.masks import of_nothing, spoiled_outside
 
 HOWS = "tokens", "sentences", "constant"
 LENGTH = 5
@@ -141,17 +141,6 @@ def with_rows(x, mask):
 def should_raise(case, seen, truth):
     return isinstance(truth, Raises)
 
-
-def of_nothing(case, seen, truth):
-    return case.edge and not case.inputs["mask"].array.any()
-
-
-def spoiled_outside(case, seen, truth):
-    return case.edge and case.inputs["mask"].array.any()
-
-
-PADDING = N_("Prompt and filling count as well. Which entries does the mask mark?")
-EMPTY = N_("Where nothing is true, the result is 0. What is divided by what?")
 
 AGGREGATE_LOSS = FunctionExercise(
     "aggregate_loss",

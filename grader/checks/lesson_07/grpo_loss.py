@@ -24,13 +24,12 @@ from grader.checks.lesson_07.aggregate import (
     RIGHT,
     aggregate_like,
     kept,
-    of_nothing,
     ragged,
     row_weights,
-    spoiled_outside,
 )
 from grader.checks.shared import ratios as words
 from grader.checks.shared import slips
+from grader.checks.shared.masks import of_nothing, spoiled_outside
 
 
 def grpo_cases(rng):

@@ -19,11 +19,10 @@ from grader.checks.lesson_07.aggregate import (
     EMPTY_ROW,
     ONE_TRUE,
     kept,
-    of_nothing,
     ragged,
-    spoiled_outside,
 )
 from grader.checks.shared import slips
+from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.ratios import far_from_one, logs
 
 

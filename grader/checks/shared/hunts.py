@@ -1,18 +1,15 @@
 """Bug hunts: a dict from stored runs, shown by their gauges, to the names of their bugs."""
 
-from grader.checking import N_, Case, Problem, RuleExercise, _, kind_text
-
-KEEP_THE_LETTERS = N_("Keep the six letters, and put the name of a bug, as a string, at each.")
+from grader.checking import Case, Problem, RuleExercise, _, kind_text
 
 
-def hunt(name, bugs, others):
+def hunt(name, bugs, others, hint):
     """The exercise. bugs: run -> (bug, msgid of what to look at where something else was
-    answered); others: bugs that may be named and are not there."""
+    answered); others: bugs that may be named and are not there; hint: msgid of what to do where
+    no other hint fits."""
     options = tuple(sorted([*(bug for bug, _hint in bugs.values()), *others]))
     rules = entries_rule(bugs, options), names_rule(bugs)
-    return RuleExercise(
-        name, "value", lambda rng: [Case({}, shown=name)], rules=rules, hint=KEEP_THE_LETTERS
-    )
+    return RuleExercise(name, "value", lambda rng: [Case({}, shown=name)], rules=rules, hint=hint)
 
 
 def entries_rule(bugs, options):
