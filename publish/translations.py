@@ -28,7 +28,7 @@ from publish.translate import texts
 PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
 KEYWORDS = {"_": None, "N_": None, "tr": None}
 # The second argument of these calls in the checks, a mistake's hint, is a message unmarked.
-HINTED = ("Mistake", "_slip", "WrongForm", "WrongUpdate")
+HINTED = ("Mistake", "Slip", "_slip", "WrongForm", "WrongUpdate")
 # Formulas are full of braces and percent signs; editors would call each one a broken format.
 FORMAT_FLAGS = {"python-format", "python-brace-format"}
 
