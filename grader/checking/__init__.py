@@ -30,7 +30,7 @@ from grader.checking.text import (
     shape_text,
     value_text,
 )
-from grader.checking.verdict import Problem, Verdict
+from grader.checking.verdict import Problem, Verdict, behaviour, wrong_gradient
 from grader.i18n import N_, _
 from grader.probes.inputs import Env, Rng, Tensor, Trajectory, View
 
@@ -38,6 +38,7 @@ __all__ = [
     "_",
     "Array",
     "array_text",
+    "behaviour",
     "call_text",
     "Case",
     "Choice",
@@ -74,4 +75,5 @@ __all__ = [
     "value_text",
     "Verdict",
     "View",
+    "wrong_gradient",
 ]

@@ -75,7 +75,6 @@ def clipped_objective(ratio, adv, clip):
     return np.minimum(ratio * adv, np.clip(ratio, 1 - clip, 1 + clip) * adv)
 
 
-VALUE = N_("That is a value, not a slope. How does it change when the ratio grows a little?")
 BOTH_SIGNS = N_("Go through both signs of the advantage: which edge matters for which?")
 CLIP_GRADIENT = FunctionExercise(
     "clip_gradient",
@@ -85,38 +84,34 @@ CLIP_GRADIENT = FunctionExercise(
     mistakes=(
         Mistake(
             "zero-outside-band",
-            N_(
-                "Outside the band the slope is zero only when moving "
-                "further away. Which of the two branches is the smaller?"
-            ),
+            "Outside the band the slope is zero only when moving "
+            "further away. Which of the two branches is the smaller?",
             like=slope_like(inside),
         ),
         Mistake(
             "never-zero",
-            N_("That is the slope without the clip. Where is the curve flat?"),
+            "That is the slope without the clip. Where is the curve flat?",
             like=slope_like(always),
         ),
         Mistake(
             "max-not-min",
-            N_("These are the slopes of the larger branch. The objective takes the min."),
+            "These are the slopes of the larger branch. The objective takes the min.",
             like=slope_like(lambda r, a, c: np.where(a > 0, r > 1 - c, r < 1 + c)),
         ),
         Mistake(
             "loss-not-objective",
-            N_(
-                "This is asked of the objective, which is maximised. What "
-                "sign has the slope of r A where A > 0?"
-            ),
+            "This is asked of the objective, which is maximised. What "
+            "sign has the slope of r A where A > 0?",
             like=slope_like(alive, lambda r, a, c: -a),
         ),
         Mistake(
             "by-logp",
-            N_("With respect to the ratio, not to logp: the chain rule's factor comes later."),
+            "With respect to the ratio, not to logp: the chain rule's factor comes later.",
             like=slope_like(alive, lambda r, a, c: r * a),
         ),
         Mistake(
             "averaged",
-            N_("One slope per sample, of that sample's own objective: no mean."),
+            "One slope per sample, of that sample's own objective: no mean.",
             like=(
                 slope_like(alive, lambda r, a, c: a / len(r)),
                 lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0).mean(),
@@ -124,12 +119,12 @@ CLIP_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "dead-inside",
-            N_("Inside the band the clip changes nothing. What is left?"),
+            "Inside the band the clip changes nothing. What is left?",
             like=slope_like(lambda r, a, c: r * a < np.clip(r, 1 - c, 1 + c) * a),
         ),
         Mistake(
             "advantage-forgotten",
-            N_("How steep is r A as a function of r?"),
+            "How steep is r A as a function of r?",
             like=(
                 slope_like(alive, lambda r, a, c: np.ones_like(a)),
                 slope_like(at_work, lambda r, a, c: np.ones_like(a)),
@@ -153,14 +148,14 @@ CLIP_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "flipped",
-            N_("Alive and flat are swapped. What is the slope at equal policies?"),
+            "Alive and flat are swapped. What is the slope at equal policies?",
             like=(slope_like(lambda *x: ~alive(*x)), slope_like(lambda *x: ~inside(*x))),
         ),
         slips.clip_fixed(slope_like(lambda r, a, c: alive(r, a, 0.2))),
         slips.band_around_zero(slope_like(lambda r, a, c: np.abs(r) < c)),
         Mistake(
             "value-not-slope",
-            VALUE,
+            "That is a value, not a slope. How does it change when the ratio grows a little?",
             like=(
                 slope_like(always, clipped_objective),
                 slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),
@@ -172,7 +167,7 @@ CLIP_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "sample-dropped",
-            N_("Samples at rest keep their place in the result, with a 0."),
+            "Samples at rest keep their place in the result, with a 0.",
             when=lambda case, seen, truth: (
                 np.size(seen["value"]["array"]) == np.count_nonzero(truth.value)
                 and np.size(seen["value"]["array"]) < np.size(truth.value)
@@ -210,40 +205,35 @@ def fraction_like(outside):
     return lambda ratio, clip=0.2: float(np.mean(outside(ratio, clip)))
 
 
-ONE_SIDE = N_("A ratio can leave the band on either side.")
 CLIP_FRACTION = FunctionExercise(
     "clip_fraction",
     fraction_cases,
     fraction_truth,
     kind=Number(),
     mistakes=(
-        Mistake(
-            "one-side-counted",
-            ONE_SIDE,
-            like=(
-                fraction_like(lambda r, c: r > 1 + c),
-                fraction_like(lambda r, c: r - 1 > c),
-                fraction_like(lambda r, c: r < 1 - c),
-            ),
+        slips.one_side_counted(
+            fraction_like(lambda r, c: r > 1 + c),
+            fraction_like(lambda r, c: r - 1 > c),
+            fraction_like(lambda r, c: r < 1 - c),
         ),
         Mistake(
             "share-inside",
-            N_("That is the share inside the band."),
+            "That is the share inside the band.",
             like=fraction_like(lambda r, c: (r >= 1 - c) & (r <= 1 + c)),
         ),
         Mistake(
             "edge-outside",
-            N_("A ratio exactly on the edge counts as inside."),
+            "A ratio exactly on the edge counts as inside.",
             like=fraction_like(lambda r, c: (r <= 1 - c) | (r >= 1 + c)),
         ),
         Mistake(
             "count-not-share",
-            N_("A share: divide by the number of samples."),
+            "A share: divide by the number of samples.",
             like=lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip),
         ),
         Mistake(
             "percent",
-            N_("A share lies between 0 and 1."),
+            "A share lies between 0 and 1.",
             like=lambda ratio, clip=0.2: 100 * fraction_truth(ratio, clip),
         ),
         slips.clip_fixed(lambda ratio, clip=0.2: fraction_truth(ratio, 0.2)),
@@ -251,7 +241,7 @@ CLIP_FRACTION = FunctionExercise(
         Mistake("band-in-logs", IN_LOGS, like=fraction_like(lambda r, c: np.abs(np.log(r)) > c)),
         Mistake(
             "distance-not-share",
-            N_("How many are outside is asked, not how far outside they are."),
+            "How many are outside is asked, not how far outside they are.",
             like=(
                 lambda ratio, clip=0.2: float(np.mean(np.maximum(np.abs(ratio - 1) - clip, 0))),
                 lambda ratio, clip=0.2: float(np.mean(np.abs(ratio - 1))),

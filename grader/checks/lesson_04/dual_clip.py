@@ -102,10 +102,6 @@ def gradient_in(logp, logp_old, adv, clip=0.2, dual=3.0):
     return right_loss(torch.exp(logp - logp_old), adv, clip, dual)
 
 
-FLOOR = N_(
-    "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 and "
-    "A = -1: which of -20 and -3 is the objective?"
-)
 ONLY_BAD = N_(
     "The floor is there for A < 0 alone. With A > 0 the objective is already below (1 + clip) A."
 )
@@ -118,7 +114,8 @@ DUAL_CLIP_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "no-floor",
-            FLOOR,
+            "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 "
+            "and A = -1: which of -20 and -3 is the objective?",
             like=dual_like(lambda r, a, c, d: -once(r, a, c).mean()),
         ),
         Mistake(
@@ -128,7 +125,7 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "min-with-floor",
-            N_("A floor is a max: of the clipped objective and dual times A, which is larger?"),
+            "A floor is a max: of the clipped objective and dual times A, which is larger?",
             like=dual_like(
                 lambda r, a, c, d: (
                     -torch.where(a < 0, torch.min(once(r, a, c), d * a), once(r, a, c)).mean()
@@ -137,7 +134,7 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "dual-fixed",
-            N_("Which floor does the call ask for? dual need not be 3."),
+            "Which floor does the call ask for? dual need not be 3.",
             like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 3.0)),
         ),
         slips.clip_fixed(dual_like(lambda r, a, c, d: right_loss(r, a, 0.2, d))),
@@ -148,19 +145,19 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "floor-above-one",
-            N_("The floor lies at dual times A, not at (1 + dual) times A."),
+            "The floor lies at dual times A, not at (1 + dual) times A.",
             like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 1 + d)),
         ),
         Mistake(
             "floor-without-clip",
-            N_("The band is still there: the floor is one more case beside the six."),
+            "The band is still there: the floor is one more case beside the six.",
             like=dual_like(
                 lambda r, a, c, d: -torch.where(a < 0, torch.max(r * a, d * a), r * a).mean()
             ),
         ),
         Mistake(
             "one-edge",
-            N_("With A < 0 the lower edge of the band still counts: r = 0.5 is at rest there."),
+            "With A < 0 the lower edge of the band still counts: r = 0.5 is at rest there.",
             like=dual_like(
                 lambda r, a, c, d: (
                     -torch.where(a < 0, torch.max(r * a, d * a), once(r, a, c)).mean()
@@ -193,10 +190,8 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "alive-beyond-floor",
-            N_(
-                "The value is right, the gradient is not: beyond the floor the objective is flat, "
-                "so the sample rests."
-            ),
+            "The value is right, the gradient is not: beyond the floor the objective is flat, "
+            "so the sample rests.",
             like=dual_like(
                 lambda r, a, c, d: (
                     (right_loss(r, a, c, d) + once(r, a, c).mean()).detach() - once(r, a, c).mean()

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 
 from grader.checking import (
-    N_,
     Case,
     Expected,
     FunctionExercise,
@@ -79,32 +78,32 @@ IMPORTANCE_RATIO = FunctionExercise(
         ),
         Mistake(
             "difference-of-probabilities",
-            N_("A ratio, not a difference: at equal policies it is 1."),
+            "A ratio, not a difference: at equal policies it is 1.",
             like=lambda logp, logp_old: logp.exp() - logp_old.detach().exp(),
         ),
         slips.underflow(
             lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
             lambda logp, logp_old: logp.exp() / logp_old.exp(),
+            when=far_down,
         ),
         slips.gradient_through_old(lambda logp, logp_old: torch.exp(logp - logp_old)),
         Mistake(
             "wrong-one-detached",
-            N_("One of the two is data, the other one is being learned. Which did you detach?"),
+            "One of the two is data, the other one is being learned. Which did you detach?",
             like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
         ),
-        slips.underflow(when=far_down),
         slips.held_back(
             lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
             when=only_far,
         ),
         Mistake(
             "only-new",
-            N_("Where is the old policy in this?"),
+            "Where is the old policy in this?",
             like=lambda logp, logp_old: logp.exp(),
         ),
         Mistake(
             "averaged",
-            N_("One ratio per sample: the result has the shape of logp."),
+            "One ratio per sample: the result has the shape of logp.",
             like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).mean(),
         ),
     ),
@@ -160,10 +159,8 @@ SURROGATE_LOSS = FunctionExercise(
         slips.objective_not_loss(surrogate_like(lambda r, adv: (r * adv).mean())),
         Mistake(
             "log-prob-not-ratio",
-            N_(
-                "That is REINFORCE's loss: right on the first pass, wrong "
-                "once the policies differ. Where is the old policy?"
-            ),
+            "That is REINFORCE's loss: right on the first pass, wrong "
+            "once the policies differ. Where is the old policy?",
             like=lambda logp, logp_old, adv: -(logp * adv).mean(),
         ),
         slips.inverted_ratio(surrogate_like(lambda r, adv: -(adv / r).mean())),
@@ -179,12 +176,12 @@ SURROGATE_LOSS = FunctionExercise(
         slips.not_averaged(surrogate_like(lambda r, adv: -r * adv)),
         Mistake(
             "product-of-means",
-            N_("Each sample's ratio weighs its own advantage. Multiply first, then average."),
+            "Each sample's ratio weighs its own advantage. Multiply first, then average.",
             like=surrogate_like(lambda r, adv: -r.mean() * adv.mean()),
         ),
         Mistake(
             "clipped-here",
-            N_("The surrogate has no clip yet. That is the next exercise."),
+            "The surrogate has no clip yet. That is the next exercise.",
             like=(
                 surrogate_like(lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean()),
                 surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
@@ -195,15 +192,13 @@ SURROGATE_LOSS = FunctionExercise(
         ),
         Mistake(
             "weights-normalised",
-            N_("Divide by the number of samples, not by the sum of the ratios."),
+            "Divide by the number of samples, not by the sum of the ratios.",
             like=surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum()),
         ),
         Mistake(
             "held-ratio",
-            N_(
-                "Its gradient is right, its value is not. The ratio itself "
-                "carries the gradient; no log-probability stands beside it."
-            ),
+            "Its gradient is right, its value is not. The ratio itself "
+            "carries the gradient; no log-probability stands beside it.",
             like=lambda logp, logp_old, adv: (
                 -((logp - logp_old).exp().detach() * logp * adv).mean()
             ),

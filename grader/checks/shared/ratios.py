@@ -2,16 +2,7 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, Tensor, _, array_text, call_text
-
-OLD_IS_DATA = N_("Old is data: it was stored when the batch was drawn. No gradient flows into it.")
-ADV_IS_DATA = N_("The advantages are data here: no gradient flows into them.")
-LOGS_DIVIDED = N_(
-    "The logarithm of a ratio is the difference of two logarithms, not their quotient."
-)
-SIGN = N_("Which way does the optimiser go? A loss is minimised, the objective maximised.")
-NOT_WHITENED = N_("Take the advantages as they come. Whitening them is the caller's business.")
-
+from grader.checking import Case, Tensor, _, array_text, call_text
 
 # Ratios far from 1 with both signs of the advantage: nothing but the band holds a sample there.
 FAR = [0.01, 100.0, 0.01, 100.0], [1.0, 2.0, -3.0, -4.0]
