@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+import numpy as np
+
 from grader.checking.case import Expected, labelled
 from grader.checking.compare import close
 from grader.checking.kinds import Mismatch
@@ -69,10 +71,14 @@ def two_at_once(asked, evidence) -> Relation | None:
         words = _("every number is divided by {what}").format(what=words)
         factors.append((words, lambda case, value=value: 1 / value(case)))
     hints = _("Two things at once. {first} And {second}.")
+    first = evidence.cases[0]
+    known = np.array([_or_nan(value, first) for _words, value in factors])
     for one in asked:
-        if one.predict(evidence.cases[0]) is None:
+        needed = _factor(first.found, one.predict(first))
+        if needed is None:
             continue
-        for words, value in factors:
+        for at in np.flatnonzero(np.abs(known - needed) <= 1e-2 * abs(needed)):
+            words, value = factors[at]
             hint = hints.format(first=one.hint, second=words)
             both = Relation(
                 "two-at-once",
@@ -82,3 +88,20 @@ def two_at_once(asked, evidence) -> Relation | None:
             if evidence.explained_by(both):
                 return both
     return None
+
+
+def _or_nan(value, case):
+    try:
+        return float(value(case))
+    except ZeroDivisionError:
+        return np.nan
+
+
+def _factor(found, predicted):
+    """About how many times the prediction came, read off its largest number; None where it is 0, or
+    of another shape."""
+    if predicted is None or np.shape(found) != predicted.shape or not predicted.size:
+        return None
+    at = int(np.argmax(np.abs(predicted)))
+    largest = float(predicted.ravel()[at])
+    return float(np.ravel(found)[at]) / largest if largest else None
