@@ -8,7 +8,7 @@ from grader.checking.case import Expected, labelled
 from grader.checking.compare import close
 from grader.checking.kinds import Mismatch
 from grader.checking.relations.evidence import Relation
-from grader.checking.relations.outputs import quantities
+from grader.checking.relations.outputs import factor_between, quantities
 from grader.i18n import _
 
 MOST_PARTS = 4
@@ -74,7 +74,8 @@ def two_at_once(asked, evidence) -> Relation | None:
     first = evidence.cases[0]
     known = np.array([_or_nan(value, first) for _words, value in factors])
     for one in asked:
-        needed = _factor(first.found, one.predict(first))
+        predicted = one.predict(first)
+        needed = None if predicted is None else factor_between(predicted, first.found)
         if needed is None:
             continue
         for at in np.flatnonzero(np.abs(known - needed) <= 1e-2 * abs(needed)):
@@ -95,13 +96,3 @@ def _or_nan(value, case):
         return float(value(case))
     except ZeroDivisionError:
         return np.nan
-
-
-def _factor(found, predicted):
-    """About how many times the prediction came, read off its largest number; None where it is 0, or
-    of another shape."""
-    if predicted is None or np.shape(found) != predicted.shape or not predicted.size:
-        return None
-    at = int(np.argmax(np.abs(predicted)))
-    largest = float(predicted.ravel()[at])
-    return float(np.ravel(found)[at]) / largest if largest else None
