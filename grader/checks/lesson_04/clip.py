@@ -35,7 +35,7 @@ def clip_cases(rng):
         loss_case(name, [1.0, 1.0, 1.0], [3.0, -1.0, 0.5], rng),
         *[loss_case(name, [r, 1.0], [a, 1.0]) for r, a in SIX],
         loss_case(name, ratio, adv, rng, adv_grad=True),
-        loss_case(name, ratio, adv, rng, clip=0.6),
+        loss_case(name, ratio, [2.5, *adv[1:]], rng, clip=0.6),
         loss_case(name, [1.25, 0.75, 1.25, 0.75], [2.0, 1.0, -1.0, -2.0], rng, clip=0.1),
         loss_case(name, [1.4, 1.4, 1.0], [0.0, 1.0, 0.0], rng, keywords=("clip",), clip=0.3),
         Case(far),

@@ -39,7 +39,7 @@ def dual_cases(rng):
             NAME, [2.5, 4.0, 1.7, 1.0], [-1.0, -2.0, 1.0, -1.0], rng, keywords=("dual",), dual=2.0
         ),
         loss_case(NAME, [2.5, 4.0, 6.0], [-1.0, -2.0, -0.5], rng, keywords=("dual",), dual=5.0),
-        loss_case(NAME, [1.4, 0.65, 8.0, 9.0, 1.1], [2.0, -1.0, -1.0, 0.0, 1.0], rng, clip=0.3),
+        loss_case(NAME, [1.4, 0.65, 8.0, 9.0, 1.1], [2.0, -1.5, -1.0, 0.0, 1.0], rng, clip=0.3),
         loss_case(NAME, *EQUAL),
         far_down(),
         loss_case(NAME, [50.0, 1.1], [-0.5, -2.0], rng),
