@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import pytest
 
 from grader.checking import (
     Case,
