@@ -75,7 +75,7 @@ def side_by_side(one, other, name="", good=None) -> tuple[str, str]:
     if one.shape != other.shape or one.ndim < 1 or not 0 < one.size <= MAX_NUMBERS:
         return name + array_text(one), name + array_text(other)
     marks = good is not None and np.any(good) and not np.all(good)
-    first, second = _cells(one), _cells(other)
+    first, second = _texts(one), _texts(other)
     if marks:
         second = np.where(good, second, MARK + second)
     width = [
@@ -88,9 +88,11 @@ def side_by_side(one, other, name="", good=None) -> tuple[str, str]:
     return name + _nested(first, width, indent), name + _nested(second, width, indent)
 
 
-def _cells(array):
-    """The texts of an array's numbers, in an array of its shape."""
-    return np.array([number_text(x) for x in array.flat], dtype=object).reshape(array.shape)
+def _texts(numbers):
+    """An array of the same shape. np.vectorize would warn of each nan."""
+    found = np.empty(numbers.shape, object)
+    found.flat = [number_text(number) for number in numbers.flat]
+    return found
 
 
 def _nested(cells, width, indent):
