@@ -46,9 +46,12 @@ def _sought(exercise, problem, cases, seen, expected):
     if problem.step == "kind":
         return kind_relation(cases, seen, expected)
     if problem.step == "gradient":
-        return gradient_relation(exercise, cases, seen, expected)
-    if problem.step not in ("value", "shape", "finite"):
+        found = gradient_relation(exercise, cases, seen, expected)
+        if found:
+            return found
+    elif problem.step not in ("value", "shape", "finite"):
         return None
+    # Where a gradient is wrong, the values of other calls may be, too.
     evidence = gather(exercise, cases, seen, expected)
     if evidence is None:
         return None

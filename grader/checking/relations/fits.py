@@ -4,6 +4,7 @@ None of the hints says that number, unless it is one that everybody writes down:
 hand a hidden input back as a factor.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -267,26 +268,41 @@ def _proportional(evidence):
 def _by_groups(evidence):
     """A factor for each group of rows, where an argument of whole numbers says who belongs
     together."""
-    hint = N_("The numbers of a group are right up to a factor, one for each group in `{name}`.")
+    for hint, change in (
+        (
+            N_("The numbers of a group are right up to a factor, one for each group in `{name}`."),
+            _scaled,
+        ),
+        (
+            N_(
+                "The numbers of a group are right up to a constant, one for each group in `{name}`."
+            ),
+            _levelled,
+        ),
+    ):
+        yield from _of_each_group(evidence, hint, change)
+
+
+def _of_each_group(evidence, hint, change):
     for name, labels in evidence.cases[0].inputs.items():
         if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu" and labels.ndim == 1:
-            parted = partial(_group_by_group, name=name)
+            parted = partial(_group_by_group, name=name, change=change)
             if sum(parted(case)[1] > 0 for case in evidence.cases if not case.right) > 1:
                 text = _(hint).format(name=name)
                 yield Relation("common-factor", text, lambda case, p=parted: p(case)[0])
 
 
-def _group_by_group(case, name):
-    """(what the factors make of the truth, how many groups confirm it); groups of one or two
-    numbers, which any factor fits, are taken as they came."""
+def _group_by_group(case, name, change):
+    """(what the factors or constants make of the truth, how many groups confirm it); groups of one
+    or two numbers, which any factor fits, are taken as they came."""
     labels, made, told = np.asarray(case.inputs[name]), np.array(case.found, float), 0
     if labels.shape != case.wanted.shape or case.found.shape != case.wanted.shape:
         return None, 0
     for label in np.unique(labels):
         own = labels == label
         if np.count_nonzero(case.wanted[own]) > 2:
-            at = np.argmax(np.abs(case.wanted * own))
-            made[own] = case.wanted[own] * (case.found[at] / case.wanted[at])
+            group = replace(case, wanted=case.wanted[own], found=case.found[own])
+            made[own] = change(group, None if change is _scaled else 0)
             told += 1
     return made, told
 

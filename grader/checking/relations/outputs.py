@@ -331,7 +331,7 @@ def quantities(evidence):
         yield from _counts(evidence, name)
         less = _("the length of `{name}` minus 1").format(name=name)
         yield less, lambda case, name=name: float(len(case.inputs[name]) - 1)
-        if min(dims) > 1 and all(isinstance(c.inputs[name], np.ndarray) for c in evidence.cases):
+        if max(dims) > 1 and all(isinstance(c.inputs[name], np.ndarray) for c in evidence.cases):
             words = _("the last axis of `{name}`").format(name=name)
             yield words, lambda case, name=name: float(case.inputs[name].shape[-1])
             words = _("the number of entries of `{name}`").format(name=name)

@@ -113,7 +113,30 @@ def _zeros(evidence):
     if len(ratios) > 2 and np.isfinite(ratios).all() and np.ptp(ratios) < 1e-4 * abs(ratios[0]):
         hint = N_("Some numbers are right; all others are off by the same factor.")
         return Relation("some-factor", _(hint))
-    return _misplaced(rows, evidence)
+    return _mixed_in(evidence) or _misplaced(rows, evidence)
+
+
+MIXED = (
+    (N_("What is wrong is the right number times `{name}`."), np.multiply),
+    (N_("What is wrong is the right number divided by `{name}`."), np.divide),
+    (N_("What is wrong is the right number plus `{name}`."), np.add),
+    (N_("What is wrong is the right number minus `{name}`."), np.subtract),
+    (N_("What is wrong is `{name}` itself."), lambda _wanted, given: given),
+)
+
+
+def _mixed_in(evidence):
+    """The wrong entries are the right ones with an input of their shape in it."""
+    rows = _wrong(evidence)
+    for name in evidence.cases[0].inputs:
+        given = [case.inputs[name] for case, _w in rows]
+        if not all(np.shape(one) == w.shape for one, (_c, w) in zip(given, rows)):
+            continue
+        for hint, way in MIXED:
+            made = (way(c.wanted, np.asarray(one, float)) for one, (c, _w) in zip(given, rows))
+            if all(close(c.found[w], m[w]).all() for m, (c, w) in zip(made, rows)):
+                return Relation("some-mixed-with-input", _(hint).format(name=name))
+    return None
 
 
 def _misplaced(rows, evidence):
