@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from grader.checking import (
-    N_,
-    FunctionExercise,
-    Mistake,
-)
+from grader.checking import N_, FunctionExercise, Mistake
 from grader.checks.shared import slips
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (

@@ -110,9 +110,7 @@ VALUE_LOSS = FunctionExercise(
         ),
         slips.sum_not_mean(squared(lambda x: (x**2).sum())),
         Mistake(
-            "halved",
-            "No factor of one half is asked.",
-            like=squared(lambda x: 0.5 * (x**2).mean()),
+            "halved", "No factor of one half is asked.", like=squared(lambda x: 0.5 * (x**2).mean())
         ),
         Mistake(
             "absolute", "Squares, not absolute values.", like=squared(lambda x: x.abs().mean())

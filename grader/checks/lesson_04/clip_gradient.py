@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from grader.checking import (
-    N_,
-    Array,
-    Case,
-    FunctionExercise,
-    Mistake,
-    Number,
-    View,
-)
+from grader.checking import N_, Array, Case, FunctionExercise, Mistake, Number, View
 from grader.checks.lesson_04.clip import IN_LOGS, SIX
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import slope

@@ -180,10 +180,7 @@ def batches_random(cases, seen):
 
 def now_and_then(orders):
     """Most calls are right: in some the order is none, or it is an earlier one."""
-    unsorted, new = (
-        sum(order != sorted(order) for order in orders),
-        len(set(map(tuple, orders))),
-    )
+    unsorted, new = (sum(order != sorted(order) for order in orders), len(set(map(tuple, orders))))
     if unsorted < len(orders):
         return behaviour(
             _("a random order in {n} of {n} calls").format(n=len(orders)),

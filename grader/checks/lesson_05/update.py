@@ -68,9 +68,7 @@ WRONG_UPDATES = (
         (Way(entropy=-1.0),),
     ),
     WrongUpdate(
-        "entropy-left-out",
-        "Set entropy_coef to 1: does anything change?",
-        (Way(entropy=0.0),),
+        "entropy-left-out", "Set entropy_coef to 1: does anything change?", (Way(entropy=0.0),)
     ),
     WrongUpdate(
         "whitened-again",

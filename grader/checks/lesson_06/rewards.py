@@ -5,16 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    FunctionExercise,
-    Mismatch,
-    Mistake,
-    Tensor,
-    TensorOf,
-    _,
-)
+from grader.checking import N_, Case, FunctionExercise, Mismatch, Mistake, Tensor, TensorOf, _
 from grader.checks.shared import ratios as words
 from grader.checks.shared import slips
 from grader.checks.shared.ratios import logs

@@ -199,9 +199,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
             )
         ),
         Mistake(
-            "sentence-ratio",
-            "Each token has its own ratio, and its own clip.",
-            like=sequence_ratio,
+            "sentence-ratio", "Each token has its own ratio, and its own clip.", like=sequence_ratio
         ),
         slips.gradient_through_old(
             lambda logp, logp_old, adv, mask, clip=0.2: (

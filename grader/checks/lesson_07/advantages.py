@@ -56,10 +56,7 @@ def by_group(scores, groups, change):
 
 
 def rloo_cases(rng):
-    alone = [
-        case([1.0, 3.0, 2.0], [0, 0, 1], edge=True),
-        case([2.0], [5], np.float32, edge=True),
-    ]
+    alone = [case([1.0, 3.0, 2.0], [0, 0, 1], edge=True), case([2.0], [5], np.float32, edge=True)]
     return [*common_cases(rng), case([2.0] * 4, [1, 1, 3, 3]), *alone]
 
 

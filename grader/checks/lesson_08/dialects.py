@@ -5,16 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    FunctionExercise,
-    MappingOf,
-    Mistake,
-    Number,
-    Tensor,
-    TupleOf,
-)
+from grader.checking import N_, Case, FunctionExercise, MappingOf, Mistake, Number, Tensor, TupleOf
 from grader.checks.shared import slips
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one
 
@@ -132,9 +123,7 @@ APPROX_KL_DIALECTS = FunctionExercise(
             like=kl_like(lambda d: {"k2": (d**2).mean()}),
         ),
         Mistake(
-            "last-epoch-everything",
-            WHICH_HALF,
-            like=kl_like(lambda d: {"k3 last epoch": k3(d)}),
+            "last-epoch-everything", WHICH_HALF, like=kl_like(lambda d: {"k3 last epoch": k3(d)})
         ),
         Mistake(
             "first-epoch",
