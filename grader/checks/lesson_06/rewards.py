@@ -246,14 +246,10 @@ KL_SHAPED_REWARDS = FunctionExercise(
             "The penalty stands outside the mask, and not inside.",
             like=shaped_like(lambda lr, mask: lr * ~mask),
         ),
-        Mistake(
-            "ratio-not-log",
-            "The logarithm of the ratio is asked, not the ratio.",
-            like=(
-                shaped_like(lambda lr, mask: lr.exp() * mask),
-                lambda rewards, logp, logp_ref, mask, beta: (
-                    rewards - beta * mask * (logp.exp() - logp_ref.exp())
-                ),
+        slips.ratio_not_log(
+            shaped_like(lambda lr, mask: lr.exp() * mask),
+            lambda rewards, logp, logp_ref, mask, beta: (
+                rewards - beta * mask * (logp.exp() - logp_ref.exp())
             ),
         ),
         slips.ratio_of_logs(

@@ -350,11 +350,7 @@ KL_REWARD_LOSS = GradientOnly(
         slips.mask_inverted(
             lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask)
         ),
-        Mistake(
-            "ratio-not-log",
-            "The logarithm of the ratio is asked, not the ratio.",
-            like=reward_like(lambda x, m: go(kept(x.exp(), m))),
-        ),
+        slips.ratio_not_log(reward_like(lambda x, m: go(kept(x.exp(), m)))),
         Mistake(
             "averaged-to-go",
             "The log-ratios to go are added up, not averaged.",

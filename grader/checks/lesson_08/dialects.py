@@ -294,18 +294,12 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
             fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
             fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
         ),
-        Mistake(
-            "share-inside",
-            "That is the share inside the band.",
-            like=fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c))),
-        ),
-        Mistake(
-            "count-not-share",
-            "A share: divide by the number of samples.",
-            like=lambda ratio, adv, clip=0.2: (
+        slips.share_inside(fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c)))),
+        slips.count_not_share(
+            lambda ratio, adv, clip=0.2: (
                 int(outside(ratio, clip).sum()),
                 int(bites(ratio, adv, clip).sum()),
-            ),
+            )
         ),
         slips.clip_fixed(fraction_like(lambda r, a, c: (outside(r, 0.2), bites(r, a, 0.2)))),
         slips.band_around_zero(

@@ -29,6 +29,18 @@ def likeliest_actions(count: int) -> Problem:
     )
 
 
+def other_generator(expected: str) -> Problem:
+    """Equal generators gave different orders."""
+    hint = _("All randomness comes from rng: is another generator in play?")
+    return behaviour(expected, _("two different orders"), hint, "not-from-rng")
+
+
+def always_one_order(expected: str) -> Problem:
+    """Different generators gave one order."""
+    hint = _("Draw from rng itself. Is a generator made or seeded inside?")
+    return behaviour(expected, _("the same order each time"), hint, "same-order")
+
+
 def named(slip: Callable) -> tuple[str, str]:
     """Name and translated hint of one of ``slips``, for a rule that has seen it."""
     mistake = slip()

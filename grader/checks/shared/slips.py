@@ -18,6 +18,7 @@ def _slip(name: str, hint: str) -> Callable:
 
 
 absolute_kl = _slip("absolute-kl", "An estimate of the KL may lie below zero. Is it large then?")
+absolute = _slip("absolute", "Squares, not absolute values.")
 absolute_kl = _slip("absolute-kl", "An estimate of the KL may lie below zero. Is it large then?")
 advantages_whitened = _slip(
     "advantages-whitened",
@@ -25,6 +26,10 @@ advantages_whitened = _slip(
 )
 band_around_zero = _slip("band-around-zero", "Equal policies have ratio 1: the band lies around 1.")
 baseline_added = _slip("baseline-added", "Better than expected is return minus expectation.")
+batch_summed = _slip(
+    "batch-summed",
+    "One gradient per trajectory is asked: what did you add up?",
+)
 biased = _slip("biased", "Divide by N - 1 in the variance.")
 broadcast_errors = _slip(
     "broadcast",
@@ -35,6 +40,10 @@ clip_fixed = _slip("clip-fixed", "Which band does the call ask for?")
 clip_without_min = _slip(
     "clip-without-min",
     "A bad action has become likelier than the band allows: can your loss still undo that?",
+)
+count_not_share = _slip(
+    "count-not-share",
+    "A share: divide by the number of samples.",
 )
 cut_at_zero = _slip(
     "cut-at-zero", "An estimate may lie below zero, though the KL itself never does. Leave it so."
@@ -62,6 +71,7 @@ flag_of_next_step = _slip(
 flag_of_step_before = _slip(
     "flag-of-step-before", "Does the flag speak of leaving this step, or of entering it?"
 )
+flattened = _slip("flattened", "Keep the table's axes: (N, S, A).")
 gamma_default = _slip(
     "gamma-default", "Called without gamma, it is 1. What is its default in your function?"
 )
@@ -73,6 +83,7 @@ gradient_through_old = _slip(
     "gradient-through-old",
     "Old is data: it was stored when the batch was drawn. No gradient flows into it.",
 )
+halved = _slip("halved", "No factor of one half is asked.")
 held_back = _slip(
     "held-back",
     "A ratio may be far from 1. Is something held back here, in the ratio or in its logarithm?",
@@ -130,6 +141,10 @@ other_actions_forgotten = _slip(
     "other-actions-forgotten",
     "Raising one logit lowers the other actions' probabilities: the score has entries there, too.",
 )
+other_error = _slip(
+    "other-error",
+    "Shapes that differ should raise ValueError.",
+)
 own_reward_missing = _slip(
     "own-reward-missing", "The reward that follows action t belongs to it: the sum starts at k = t."
 )
@@ -140,6 +155,10 @@ past_rewards = _slip(
 probability_not_log = _slip(
     "probability-not-log", "Where did the 1/pi go? The score is the derivative of the logarithm."
 )
+ratio_not_log = _slip(
+    "ratio-not-log",
+    "The logarithm of the ratio is asked, not the ratio.",
+)
 ratio_of_logs = _slip(
     "ratio-of-logs",
     "The logarithm of a ratio is the difference of two logarithms, not their quotient.",
@@ -149,10 +168,19 @@ repeats_lost = _slip(
     "A state visited twice counts twice. With an array of indices, += adds only once to the "
     "same entry.",
 )
+row_underflows = _slip(
+    "row-underflows",
+    "One row at 10000 wipes out the others. Whose maximum is subtracted from a row?",
+)
 scores_kept = _slip(
     "scores-kept",
     "The scores of one trajectory still count for the next one. Where does their sum start anew?",
 )
+sentence_ratio = _slip(
+    "sentence-ratio",
+    "Each token has its own ratio, and its own clip.",
+)
+share_inside = _slip("share-inside", "That is the share inside the band.")
 softmax_twice = _slip(
     "softmax-twice", "These are probabilities of probabilities. Logits go into softmax once."
 )
@@ -176,4 +204,12 @@ underflow = _slip(
 )
 value_added = _slip(
     "value-added", "By how much was it better than expected? Subtract what was expected."
+)
+variance_not_deviation = _slip(
+    "variance-not-deviation",
+    "Divide by the deviation. Which unit does a variance have?",
+)
+wrong_group = _slip(
+    "wrong-group",
+    "The mean is that of another group. Which rows did it come from?",
 )
