@@ -72,6 +72,7 @@ NAMES = {
     "None", "True", "False", "nan", "inf", "np", "list", "tuple", "object",  # Python, NumPy
     "generator", "ValueError",
     "adv", "logits", "logp", "values", "returns", "theta", "rng", "kl", "gamma",  # arguments
+    "env", "optimizer", "critic",
     "temperature",  # a bug's name
     "CartPole", "Rollout", "obs", "policy", "tensor", "Grid", "Ring",  # of the helper package
     "pits",
