@@ -3,10 +3,10 @@
 # %% [markdown]
 # # 05b · PPO in practice
 #
-# Lesson 05's loop fits on one screen. The programs that people use have more in them: a learning rate
-# that falls, a limit on the gradient's length, a clip for the critic as well. Huang et al. (2022) list
-# 37 such details. Which of them matter? And many things that one would like to control are not a
-# choice between two buttons: a torque is a number.
+# Lesson 05's loop (Schulman et al. 2017) fits on one screen. The programs that people use have more in
+# them: a learning rate that falls, a limit on the gradient's length, a clip for the critic as well.
+# Huang et al. (2022) list 37 such details. Which of them matter? And many things that one would like to
+# control are not a choice between two buttons: a torque is a number.
 #
 # In this lesson you will
 #
@@ -16,8 +16,8 @@
 #
 # Before each experiment you are asked for a prediction. Commit to it first.
 #
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 from dataclasses import dataclass, replace
@@ -549,7 +549,7 @@ envs = pg.envs.VectorPendulum(32)
 history = train(envs, policy, critic, 32, 64, np.random.default_rng(0), details, Gaussian)
 pg.plots.gauges({
     pg.tr("mean return"): [row["mean_return"] for row in history],
-    pg.tr("KL (k3)"): [row["approx_kl"] for row in history],
+    pg.tr("KL (nats per step)"): [row["approx_kl"] for row in history],
     pg.tr("entropy"): [row["entropy"] for row in history],
 })
 plt.show()
