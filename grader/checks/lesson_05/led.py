@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import Problem, _
+from grader.checking import Problem, _, behaviour
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.replay import Networks, cosine, cosine_beside, drawn, elsewhere
-from grader.checks.shared.scripted import behaviour
 
 GAMMA, LAM, CLIP, EPOCHS = 0.98, 0.9, 0.2, 4  # the exercise's own, where none are asked for
 LOOKS = 40
@@ -168,5 +167,11 @@ def _told(reached):
     if reached["critic"] < CRITIC_LED:
         hint = _("The critic learns to foretell returns. Is its target a return?")
         expected = _("the critic's values move towards the returns")
-        return Problem("gradient", "", expected, _("another direction"), hint, "critic-elsewhere")
+        return Problem(
+            step="gradient",
+            expected=expected,
+            got=_("another direction"),
+            hint=hint,
+            mistake="critic-elsewhere",
+        )
     return None
