@@ -120,3 +120,9 @@ def test_a_symptom_is_shown_where_it_was_seen():
     large = Mistake("large", "Many numbers.", when=lambda case, one, truth: truth.value.size > 4)
     assert "..." not in told(one_wrong).shown
     assert told(one_wrong, large).mistake == "large" and len(told(one_wrong, large).shown) > 40
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_nan_is_shown_without_a_warning():
+    one, other = side_by_side(np.array([1.0, 2.0]), np.array([np.nan, 2.0]))
+    assert other == "[nan, 2]" and len(one) == len(other)
