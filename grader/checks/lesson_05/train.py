@@ -445,6 +445,7 @@ TRAIN = Ruled(
     )
     + (train_mark,),
     overall=(train_seeds,),
+    short_cases=1,
     hint=N_("Run two updates, and print what each of the four steps hands to the next."),
     seconds=90.0,
     prerequisites=(
