@@ -1,6 +1,6 @@
 """The bank: for each exercise, wrong implementations with the mistake each must be told, and right
-ones in different styles. One module a lesson; each function is self-contained or uses helpers of
-its module."""
+ones in different styles. One module a lesson, and ``all_`` modules over the whole course; each
+function is self-contained or uses helpers of its module."""
 
 import importlib
 import pkgutil
@@ -52,7 +52,7 @@ def load() -> list[Entry]:
     """Every entry of every lesson's module; two entries of one id are an error."""
     names = sorted(info.name for info in pkgutil.iter_modules(__path__))
     for module in names:
-        if module.startswith("lesson_"):
+        if module.startswith(("lesson_", "all_")):
             importlib.import_module(f"{__name__}.{module}")
     ids = [entry.id for entry in ENTRIES]
     twice = {i for i in ids if ids.count(i) > 1}

@@ -207,7 +207,7 @@ def with_one_half(values, old_values, returns, clip):
     return 0.5 * larger_of_two(values, old_values, returns, clip)
 
 
-@wrong("value_clip_loss", "summed")
+@wrong("value_clip_loss", "sum-not-mean")
 def not_divided(values, old_values, returns, clip):
     return larger_of_two(values, old_values, returns, clip) * values.numel()
 

@@ -594,7 +594,7 @@ def difference_of_probabilities(rewards, logp, logp_ref, mask, beta):
     return rewards - beta * (torch.exp(logp) - torch.exp(logp_ref)) * mask
 
 
-@wrong("kl_shaped_rewards", "logs-divided")
+@wrong("kl_shaped_rewards", "ratio-of-logs")
 def quotient_of_logs(rewards, logp, logp_ref, mask, beta):
     return rewards - beta * (logp / logp_ref) * mask
 

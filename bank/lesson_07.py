@@ -162,7 +162,7 @@ def what_the_others_got(scores, groups):
     return each_group(others_mean)(scores, groups)
 
 
-@wrong("rloo_advantages", "sum-not-mean")
+@wrong("rloo_advantages", "sum-of-others")
 def less_the_sum(scores, groups):
     checked(scores, groups)
     return each_group(lambda s: s - (s.sum() - s))(scores, groups)
@@ -723,7 +723,7 @@ listed(
 )
 listed(
     LOSS,
-    "band-fixed",
+    "clip-fixed",
     "always_the_defaults",
     variant(lambda r, a, low, high: kept_in_band(r, a, 0.2, 0.28)),
 )

@@ -1,11 +1,12 @@
 """Bring the catalogues under locale/ up to date: ``python -m publish.translations``.
 
 One catalogue per lesson and per document, and one for the messages that `_()`, `N_()` and `pg.tr()`
-mark. A text whose English changed becomes fuzzy and counts as untranslated until a translator has
-seen it. The documents in other languages are then written anew.
+mark, and for the hints of mistakes. A text whose English changed becomes fuzzy and counts as
+untranslated until a translator has seen it. The documents in other languages are then written anew.
 """
 
 import argparse
+import ast
 import io
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ from publish.translate import texts
 # Lessons are among them for the labels of their own figures, `pg.tr("...")`.
 PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
 KEYWORDS = {"_": None, "N_": None, "tr": None}
+# The second argument of these calls in the checks, a mistake's hint, is a message unmarked.
+HINTED = ("Mistake", "Slip", "_slip", "WrongForm", "WrongUpdate")
 # Formulas are full of braces and percent signs; editors would call each one a broken format.
 FORMAT_FLAGS = {"python-format", "python-brace-format"}
 
@@ -44,9 +47,22 @@ def messages_template(course):
     template = Catalog()
     for package in PACKAGES:
         found = extract_from_dir(course.root / package, keywords=KEYWORDS, comment_tags=())
-        for _, _, message, _, _ in sorted(found, key=lambda item: item[:2]):
+        marked = [(name, line, message) for name, line, message, _, _ in found]
+        hinted = list(hints(course.root / package))
+        for _, _, message in sorted(marked + hinted, key=lambda item: item[:2]):
             template.add(message)
     return template
+
+
+def hints(folder):
+    """Yield (file's path in folder, line, message) of the hints of mistakes."""
+    for path in folder.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in HINTED:
+                continue
+            hint = call.args[1] if len(call.args) > 1 else None
+            if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
+                yield str(path.relative_to(folder)), call.lineno, hint.value
 
 
 def document_template(course, document):

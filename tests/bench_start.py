@@ -1,11 +1,14 @@
-"""Processor seconds of the grader's start, beside those of an older commit: collect on an empty
-folder, one submission of lesson 02 from command to marks, and a rerun in which nothing changed.
+"""Processor seconds of the grader, beside those of an older commit: collect on an empty folder, one
+submission of lesson 02 from command to marks, and a rerun in which nothing changed. Beside them the
+time that a worker spends on a submission of lesson 01, which takes an idle machine to compare.
 
 ``python -m tests.bench_start [COMMIT]``; both run with the packages that are installed here.
 """
 
+import csv
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BEFORE = "7f3cdfe"
 LESSON = "02_variance"
+OF_CLASS, STUDENTS = "01_reinforce", 21
 
 
 def processor_seconds(folder, *arguments) -> float:
@@ -29,38 +33,42 @@ def processor_seconds(folder, *arguments) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def handed_in(folder, place, lesson, students):
+    """So many copies of the solved lesson, each a submission."""
+    for number in range(students):
+        path = place / f"student{number}" / lesson / f"{lesson}.ipynb"
+        path.parent.mkdir(parents=True)
+        shutil.copy(folder / "solutions" / "en" / lesson / f"{lesson}.ipynb", path)
+    return place
+
+
+def grading(submitted, out) -> list:
+    """The command's arguments."""
+    secret = out.parent / "secret"
+    folders = ["--submitted", submitted, "--out", out, "--secret-file", secret]
+    return ["autograde", *folders, "--jobs", "1"]
+
+
 def measured(folder, work) -> dict:
-    """What is measured -> processor seconds, for the checkout in this folder."""
+    """What is measured -> seconds, for the checkout in this folder."""
     (work / "empty").mkdir(parents=True)
-    handed_in = work / "in" / "student" / LESSON / f"{LESSON}.ipynb"
-    handed_in.parent.mkdir(parents=True)
-    shutil.copy(folder / "solutions" / "en" / LESSON / f"{LESSON}.ipynb", handed_in)
-    collect = [
-        "collect",
-        work / "empty",
-        "--from",
-        "canvas",
-        "--to",
-        work / "to",
-        "--lesson",
-        LESSON,
-    ]
-    grade = [
-        "autograde",
-        "--submitted",
-        work / "in",
-        "--out",
-        work / "out",
-        "--jobs",
-        "1",
-        "--secret-file",
-        work / "secret",
-    ]
-    return {
+    where = ["--from", "canvas", "--to", work / "to", "--lesson", LESSON]
+    collect = ["collect", work / "empty", *where]
+    one = grading(handed_in(folder, work / "in", LESSON, 1), work / "out")
+    found = {
         "collect, an empty folder": processor_seconds(folder, *collect),
-        "one submission of lesson 02": processor_seconds(folder, *grade),
-        "a rerun, nothing changed": processor_seconds(folder, *grade),
+        "one submission of lesson 02": processor_seconds(folder, *one),
+        "a rerun, nothing changed": processor_seconds(folder, *one),
     }
+    many = handed_in(folder, work / "class", OF_CLASS, STUDENTS)
+    processor_seconds(folder, *grading(many, work / "marks"))
+    return found | {"a worker's median on lesson 01": worker_seconds(work / "marks")}
+
+
+def worker_seconds(out) -> float:
+    """The median over submissions, by the grader's own table."""
+    with open(out / "submissions.csv", encoding="utf-8", newline="") as file:
+        return statistics.median(float(row["seconds"]) for row in csv.DictReader(file))
 
 
 def main(commit=BEFORE):
@@ -71,7 +79,7 @@ def main(commit=BEFORE):
         subprocess.run(["git", "clone", "--quiet", ROOT, old], check=True)
         subprocess.run(["git", "checkout", "--quiet", commit], cwd=old, check=True)
         then, now = measured(old, work / "then"), measured(ROOT, work / "now")
-    print(f"| processor seconds | {commit} | now | ratio |\n|---|---|---|---|")
+    print(f"| seconds | {commit} | now | ratio |\n|---|---|---|---|")
     for what in now:
         print(f"| {what} | {then[what]:.2f} | {now[what]:.2f} | {now[what] / then[what]:.2f} |")
 

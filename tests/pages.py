@@ -31,6 +31,8 @@ class Page(HTMLParser):
             self.language = attrs.get("lang", "")
         if tag == "img":
             self.images.append(attrs)
+        if tag == "svg" and attrs.get("role") == "img":
+            self.images.append(attrs | {"alt": attrs.get("aria-label", "")})
         if re.fullmatch("h[1-6]", tag):
             self.headings.append((int(tag[1]), ""))
         if tag not in VOID:

@@ -262,7 +262,7 @@ def test_words_in_a_figure_can_be_read(name, monkeypatch):
 # Messages ---------------------------------------------------------------------------------------
 
 
-PROBLEM = Problem("value", "f(x=1)", "2", "3", "Try x = 0.")
+PROBLEM = Problem(step="value", shown="f(x=1)", expected="2", got="3", hint="Try x = 0.")
 
 
 @pytest.mark.parametrize(

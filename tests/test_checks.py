@@ -243,7 +243,14 @@ def test_no_reply_breaks_the_verdict_or_passes(reply, name):
 
 
 def test_faces_say_the_same_and_escape():
-    problem = Problem("value", "f(x=1)", "2", "<script>alert(1)</script>", "Think.", "m")
+    problem = Problem(
+        step="value",
+        shown="f(x=1)",
+        expected="2",
+        got="<script>alert(1)</script>",
+        hint="Think.",
+        mistake="m",
+    )
     verdict = Verdict("f", False, 1, problem)
     assert "<script>" in verdict.text() and "<script>" not in verdict.html()
     for words in ("f(x=1)", "Think."):

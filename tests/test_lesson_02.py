@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 import policy_gradients as pg
 from grader.checks.judge import run_check
@@ -11,6 +12,7 @@ from grader.checks.lesson_02 import gradient_samples, reward_to_go, variance
 from grader.checks.lesson_02.variance import moments
 from grader.checks.registry import get
 from grader.checks.shared.returns import rewards_to_go
+from grader.checks.shared.score_sums import random_trajectory, summed_scores
 from grader.probes import runtime
 from tests.lesson_code import solved
 
@@ -31,6 +33,19 @@ def uniform(env):
 
 def expectation(chances, samples):
     return np.tensordot(np.array(chances), samples, axes=1)
+
+
+def test_summed_scores_are_the_derivative_that_autograd_takes():
+    rng = np.random.default_rng(5)
+    for scale in (1.0, 10.0, 300.0):
+        theta = rng.normal(size=(3, 4)) * scale
+        played = [random_trajectory(rng, 3, 4) for _ in range(5)]
+        weights = [rng.normal(size=len(one.rewards)) for one in played]
+        for one, weight, found in zip(played, weights, summed_scores(theta, played, weights)):
+            logits = torch.tensor(theta, requires_grad=True)
+            logp = torch.log_softmax(logits, -1)[list(one.states), list(one.actions)]
+            (logp * torch.tensor(weight)).sum().backward()
+            np.testing.assert_allclose(found, logits.grad.numpy(), rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("estimator", ["return", "reward_to_go"])

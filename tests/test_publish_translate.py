@@ -138,6 +138,7 @@ def course(tmp_path):
         (root / package).mkdir(exist_ok=True)
     (root / "grader" / "words.py").write_text(
         "print(_('right'))\nlate = N_('wrong {n} %')\nplain('not a message')\n"
+        "Mistake('name', 'a ' 'hint', like=lambda _: [_('right')])\nMistake('name', HINT)\n"
     )
     assert translations.main(["--root", str(root), "--add", "es"]) == 0
     for name in TRANSLATED:
@@ -167,7 +168,11 @@ def test_a_new_language_has_every_text_of_every_lesson(course):
             ids = [entry.id for entry in read_po(file) if entry.id]
         assert ids and set(ids) <= set(SPANISH)
     with catalogue(course, "messages").open("rb") as file:
-        assert {entry.id for entry in read_po(file) if entry.id} == {"right", "wrong {n} %"}
+        assert {entry.id for entry in read_po(file) if entry.id} == {
+            "right",
+            "wrong {n} %",
+            "a hint",
+        }
     assert "format" not in catalogue(course, "messages").read_text()
 
 

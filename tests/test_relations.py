@@ -162,3 +162,14 @@ def test_calls_are_parted_by_what_they_hold():
     found = split_relation([*calls, Call([1.0, -2.0], False), Call([-1.0, 2.0], False)])
     assert found.name == "wrong-for-some-calls" and "negative" in found.hint
     assert split_relation([*calls, Call([6.0, 7.0], False)]) is None
+
+
+def test_a_word_parts_calls_though_some_of_its_calls_are_right_by_luck():
+    class Call:
+        def __init__(self, how, right):
+            self.inputs, self.right = {"how": how}, right
+
+    calls = [Call("sum", True), Call("sum", True), *[Call("mean", False)] * 3]
+    assert "wrong where it is 'mean'" in split_relation(calls).hint
+    assert "most calls with 'mean'" in split_relation([*calls, Call("mean", True)]).hint
+    assert split_relation([*calls, *[Call("mean", True)] * 3]) is None

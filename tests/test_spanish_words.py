@@ -194,7 +194,9 @@ def test_what_a_check_says(entry):
     verdict, _mistake = told(entry, 0)
     if verdict.step == "runs" and verdict.problem.got.split(":")[0].endswith("Error"):
         # What Python says of an error is not ours to translate; the rest is.
-        verdict = Verdict(verdict.exercise, False, 1, Problem("runs", hint=verdict.problem.hint))
+        verdict = Verdict(
+            verdict.exercise, False, 1, Problem(step="runs", hint=verdict.problem.hint)
+        )
     letters = [str(entry.answer)] if entry.exercise.startswith("q_") else []
     if entry.label == "one_written_over":  # names an entry by its arguments
         letters += ["state", "action"]
@@ -268,7 +270,9 @@ def shown(page):
 def some_marks():
     """A mark of each kind, as grading makes them."""
     right, wrong = Verdict("softmax", True, 3), judged(get("softmax"), lambda logits: logits)
-    late = Verdict("entropy", False, 0, Problem(NOT_RUN, hint=i18n._("it printed without end")))
+    late = Verdict(
+        "entropy", False, 0, Problem(step=NOT_RUN, hint=i18n._("it printed without end"))
+    )
     found = [(right, PASSED), (wrong, WRONG), (late, NOT_RUN)]
     return [
         *(mark_of(*pair) for pair in found),
@@ -393,8 +397,11 @@ def test_the_report(monkeypatch):
     reader = Shown()
     reader.feed(page)
     assert reader.language == "es"
-    assert_marked(class_page.figures.histogram([1, 2], 3)["alt"])
-    assert_marked(class_page.figures.rates({"softmax": 0.5})["alt"])
+    for picture in (
+        class_page.figures.histogram([1, 2], 3),
+        class_page.figures.rates({"softmax": 0.5}),
+    ):
+        assert_marked(shown(picture), "softmax")
 
 
 def test_what_is_said_of_files(tmp_path):

@@ -32,6 +32,18 @@ def loaded_after(code):
         ("from grader.checks.registry import get; get('ppo_clip_loss')", ["torch"]),
         (
             (
+                "from grader.checks.judge import run_check\n"
+                "from grader.checks.lesson_02 import EXERCISES\n"
+                "from grader.probes import runtime\n"
+                "for one in EXERCISES:\n"
+                "    answer = {one.name: lambda *given, **named: given[0]}\n"
+                "    probe = lambda request, ask: runtime.run(answer, one.name, request, ask)\n"
+                "    assert not run_check(one, probe, 0).passed"
+            ),
+            [],
+        ),
+        (
+            (
                 "from grader.probes import runtime\n"
                 "request = {'probe': 'call', 'cases': [{'inputs': {'x': 1.0}}]}\n"
                 "assert 'value' in runtime.run({'f': abs}, 'f', request)[0]"

@@ -75,7 +75,9 @@ named("k2_in_the_loss", in_loss=True, loss_of=lesson_07.variant(term=squared))
 named("k3_in_the_loss", in_loss=True, adv_of=by_rows)
 named("three_times_the_loss", loss_of=tripled)
 named("in_double_precision", loss_of=in_double, adv_of=by_scatter)
-named("prompts_by_choice", prompts_of=lambda every, count, rng: every[rng.choice(len(every), count)])
+named(
+    "prompts_by_choice", prompts_of=lambda every, count, rng: every[rng.choice(len(every), count)]
+)
 
 
 def numbers_of(scores, drift, ratios):

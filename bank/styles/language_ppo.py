@@ -118,7 +118,9 @@ def all_in_one(
                 for parameter, slope in zip(nets, slopes, strict=True):
                     parameter.grad = slope
                 optimizer.step()
-        history.append({"score": float(score.mean()), "kl": float(((old - ref) * on).sum(1).mean())})
+        history.append(
+            {"score": float(score.mean()), "kl": float(((old - ref) * on).sum(1).mean())}
+        )
     return history
 
 

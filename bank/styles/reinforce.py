@@ -11,7 +11,9 @@ from bank.styles import style
 def flat(batch):
     """states, actions (B,), and for each step the number of its trajectory."""
     rows = np.repeat(np.arange(len(batch)), [len(t) for t in batch])
-    states, actions = (np.concatenate([getattr(t, n) for t in batch]) for n in ("states", "actions"))
+    states, actions = (
+        np.concatenate([getattr(t, n) for t in batch]) for n in ("states", "actions")
+    )
     return states, torch.as_tensor(actions), rows
 
 
@@ -73,9 +75,11 @@ def running_baseline(env, policy, optimizer, num_updates, batch_size, rng):
         total = 0
         for t, r in zip(batch, returns, strict=True):
             logits = policy(t.states)
-            total = total - (r - baseline) * Categorical(logits=logits).log_prob(
-                torch.as_tensor(t.actions)
-            ).sum()
+            total = (
+                total
+                - (r - baseline)
+                * Categorical(logits=logits).log_prob(torch.as_tensor(t.actions)).sum()
+            )
         (total / batch_size).backward()
         optimizer.step()
         means.append(float(returns.mean()))

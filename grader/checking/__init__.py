@@ -7,7 +7,7 @@ probe saw, ``Choice`` is a question with one right letter.
 
 from grader.checking.case import Case, Expected, Mistake, Raises, labelled, plain, seed_of
 from grader.checking.choice import Choice
-from grader.checking.compare import close, error_problem, gradient_problem
+from grader.checking.compare import close, differing, error_problem, gradient_problem
 from grader.checking.exercise import Exercise
 from grader.checking.function import FunctionExercise
 from grader.checking.kinds import (
@@ -30,7 +30,7 @@ from grader.checking.text import (
     shape_text,
     value_text,
 )
-from grader.checking.verdict import Problem, Verdict
+from grader.checking.verdict import Problem, Verdict, behaviour, wrong_gradient
 from grader.i18n import N_, _
 from grader.probes.inputs import Env, Rng, Tensor, Trajectory, View
 
@@ -38,10 +38,12 @@ __all__ = [
     "_",
     "Array",
     "array_text",
+    "behaviour",
     "call_text",
     "Case",
     "Choice",
     "close",
+    "differing",
     "Env",
     "error_problem",
     "Exercise",
@@ -73,4 +75,5 @@ __all__ = [
     "value_text",
     "Verdict",
     "View",
+    "wrong_gradient",
 ]

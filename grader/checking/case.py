@@ -50,7 +50,7 @@ class Raises:
 class Mistake:
     """A usual mistake: ``like`` computes it (the exercise's signature; several functions where it
     has several faces), or ``when(case, seen, expected)`` recognises its symptom. ``hint`` is a
-    msgid; it never prints the solution."""
+    msgid, which publish.translations finds at its place; it never prints the solution."""
 
     name: str
     hint: str

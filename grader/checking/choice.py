@@ -30,10 +30,17 @@ class Choice(Exercise):
         wanted = _("one of {letters}").format(letters=letters)
         if answer.get("kind") == "none" or answer.get("type") == "ellipsis":
             hint = _("Not answered yet: put one letter in place of None.")
-            return Problem("defined", "", wanted, "None", hint, "not-answered")
+            return Problem(
+                step="defined", expected=wanted, got="None", hint=hint, mistake="not-answered"
+            )
         letter = str(answer.get("value", "")).strip(" ().:'\"").lower()
         if letter == self.right:
             return None
         if letter in self.hints:
-            return Problem("value", "", "", repr(letter), _(self.hints[letter]), f"chose-{letter}")
-        return Problem("kind", "", wanted, kind_text(answer), "", "not-a-letter")
+            return Problem(
+                step="value",
+                got=repr(letter),
+                hint=_(self.hints[letter]),
+                mistake=f"chose-{letter}",
+            )
+        return Problem(step="kind", expected=wanted, got=kind_text(answer), mistake="not-a-letter")

@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.checking.case import Expected, Raises
 from grader.checking.kinds import CUT
-from grader.checking.text import array_text, shape_text, side_by_side
+from grader.checking.text import MARK, MAX_NUMBERS, array_text, shape_text, side_by_side
 from grader.checking.verdict import Problem
 from grader.i18n import N_, _
 
@@ -24,34 +24,31 @@ def error_problem(error, shown) -> Problem:
     """Words for a student's function that raised, timed out or isn't written."""
     if error.get("kind") == "slow":
         return Problem(
-            "runs",
-            shown,
-            "",
-            _("no answer within the time limit"),
-            _("Is there a loop that never ends, or one over every pair?"),
-            "too-slow",
+            step="runs",
+            shown=shown,
+            got=_("no answer within the time limit"),
+            hint=_("Is there a loop that never ends, or one over every pair?"),
+            mistake="too-slow",
         )
     got = f"{error.get('type')}: {error.get('message')}"
     if "NotImplementedError" in error.get("bases", []) and error.get("own", True):
         name = str(error.get("function", ""))
         got = _("{name} is not written yet").format(name=name) if name.isidentifier() else ""
         return Problem(
-            "runs",
-            "",
-            "",
-            got or _("not written yet"),
-            _("Replace raise NotImplementedError with your code."),
-            "not-written",
+            step="runs",
+            got=got or _("not written yet"),
+            hint=_("Replace raise NotImplementedError with your code."),
+            mistake="not-written",
         )
     if error.get("kind") == "untold":
         hint = _(
             "Call it yourself on this input, and look at the shape and type of what comes back."
         )
         got = _("something too large, too deep or too strange to be read")
-        return Problem("kind", shown, "", got, hint, "unreadable-result")
+        return Problem(step="kind", shown=shown, got=got, hint=hint, mistake="unreadable-result")
     if error.get("line"):
         got += "\n" + _("at: {line}").format(line=error["line"])
-    return Problem("runs", shown, "", got, "", "raises")
+    return Problem(step="runs", shown=shown, got=got, mistake="raises")
 
 
 def raising_problem(seen, truth, shown):
@@ -60,12 +57,19 @@ def raising_problem(seen, truth, shown):
         return error_problem(error, shown)
     wanted = _("{error} is raised").format(error=truth.type)
     if error is None:
-        return Problem("runs", shown, wanted, _("no error"), "", "")
+        return Problem(
+            step="runs",
+            shown=shown,
+            expected=wanted,
+            got=_("no error"),
+        )
     if truth.type in error.get("bases", []):
         return None
     problem = error_problem(error, shown)
     return (
-        problem if problem.mistake == "not-written" else Problem("runs", shown, wanted, problem.got)
+        problem
+        if problem.mistake == "not-written"
+        else Problem(step="runs", shown=shown, expected=wanted, got=problem.got)
     )
 
 
@@ -75,10 +79,10 @@ def shape_problem(found, wanted, shown):
         if shape != truth.shape:
             name = f"{label}: " if label else ""
             return Problem(
-                "shape",
-                shown,
-                name + _("shape {shape}").format(shape=shape_text(truth.shape)),
-                name + _("shape {shape}").format(shape=shape_text(shape)),
+                step="shape",
+                shown=shown,
+                expected=name + _("shape {shape}").format(shape=shape_text(truth.shape)),
+                got=name + _("shape {shape}").format(shape=shape_text(shape)),
             )
     return None
 
@@ -86,24 +90,29 @@ def shape_problem(found, wanted, shown):
 def value_problem(found, wanted, shown, relative, absolute):
     for label, truth in wanted.items():
         name = f"{label} = " if label else ""
-        texts = side_by_side(truth, found[label], name)
-        if (np.isfinite(truth) & ~np.isfinite(np.asarray(found[label], float))).any():
-            return Problem("finite", shown, *texts)
         good = close(found[label], truth, relative, absolute)
+        if (np.isfinite(truth) & ~np.isfinite(np.asarray(found[label], float))).any():
+            expected, got = side_by_side(truth, found[label], name, good)
+            return Problem(step="finite", shown=shown, expected=expected, got=got)
         if not good.all():
-            return Problem("value", shown, *_focus(texts, found[label], truth, good, name))
+            expected, got = differing(truth, found[label], good, name)
+            return Problem(step="value", shown=shown, expected=expected, got=got)
     return None
 
 
-def _focus(texts, found, truth, good, name):
-    """Which entries differ; of large arrays the first of them alone, with its index."""
+def differing(truth, found, good, name=""):
+    """Both as texts, with the entries that differ marked and counted; of large arrays the first of
+    them alone, with its index. good: entry by entry, whether found is right."""
+    texts = side_by_side(truth, found, name, good)
     if truth.size < 2:
         return texts
     index = tuple(int(i) for i in np.argwhere(~good)[0])
     place = "[" + ", ".join(map(str, index)) + "]"
     count = _("{n} of {all} differ, first at {place}")
+    if MARK in texts[1]:
+        count = _("{n} of {all} differ (≠), first at {place}")
     count = count.format(n=int((~good).sum()), all=truth.size, place=place)
-    if truth.size <= 24:
+    if truth.size <= MAX_NUMBERS:
         return texts[0], texts[1] + "\n" + count
     at = name + _("at index {index}: ").format(index=shape_text(index))
     return at + array_text(truth[index]), at + array_text(found[index]) + "\n" + count
@@ -116,12 +125,12 @@ def gradient_problem(gradients, wanted, shown, relative=1e-4) -> Problem | None:
         return None
     if gradients.get("error"):
         return Problem(
-            "gradient",
-            shown,
-            _("a result that can be differentiated"),
-            _("no gradient ({why})").format(why=_(str(gradients["error"]))),
-            _(CUT),
-            "detached",
+            step="gradient",
+            shown=shown,
+            expected=_("a result that can be differentiated"),
+            got=_("no gradient ({why})").format(why=_(str(gradients["error"]))),
+            hint=_(CUT),
+            mistake="detached",
         )
     for name, truth in wanted.items():
         problem = _one_gradient(name, gradients.get(name, "none"), truth, shown, relative)
@@ -136,14 +145,33 @@ def _one_gradient(name, found, truth, shown, relative):
     if truth is None:
         if isinstance(found, str) or not np.any(found):
             return None
-        return Problem("gradient", shown, none, words.format(name=name, value=array_text(found)))
+        return Problem(
+            step="gradient",
+            shown=shown,
+            expected=none,
+            got=words.format(name=name, value=array_text(found)),
+        )
     wanted = words.format(name=name, value=array_text(truth))
     if isinstance(found, str):
         missing = not np.any(truth)
-        return None if missing else Problem("gradient", shown, wanted, none, _(CUT), "detached")
-    if found.shape == np.shape(truth) and close(found, truth, relative).all():
+        if missing:
+            return None
+        return Problem(
+            step="gradient",
+            shown=shown,
+            expected=wanted,
+            got=none,
+            hint=_(CUT),
+            mistake="detached",
+        )
+    good = found.shape == np.shape(truth) and close(found, truth, relative)
+    if np.all(good):
         return None
-    return Problem("gradient", shown, wanted, words.format(name=name, value=array_text(found)))
+    got = words.format(name=name, value=array_text(found))
+    if found.shape == np.shape(truth) and np.ndim(truth):
+        before = words.format(name=name, value="").rstrip() + "\n"
+        wanted, got = differing(np.asarray(truth), found, good, before)
+    return Problem(step="gradient", shown=shown, expected=wanted, got=got)
 
 
 def same_oddity(one, other):
@@ -191,12 +219,12 @@ def inputs_problem(seen, shown):
     if not changed:
         return None
     return Problem(
-        "inputs",
-        shown,
-        _("inputs as they were"),
-        _("changed in place: {names}").format(names=", ".join(map(str, changed))),
-        _("Work on a copy: the caller still needs its array."),
-        "changed-inputs",
+        step="inputs",
+        shown=shown,
+        expected=_("inputs as they were"),
+        got=_("changed in place: {names}").format(names=", ".join(map(str, changed))),
+        hint=_("Work on a copy: the caller still needs its array."),
+        mistake="changed-inputs",
     )
 
 
@@ -206,13 +234,12 @@ def switches_problem(first) -> Problem | None:
     if not changed:
         return None
     return Problem(
-        "inputs",
-        "",
-        _("torch's global switches as they were"),
-        _("left changed: {names}").format(names=", ".join(map(str, changed))),
-        _(
+        step="inputs",
+        expected=_("torch's global switches as they were"),
+        got=_("left changed: {names}").format(names=", ".join(map(str, changed))),
+        hint=_(
             "Whatever runs next lives with it: no gradient is computed any more, or numbers are of "
             "another type. A with block ends by itself."
         ),
-        "switch-left-changed",
+        mistake="switch-left-changed",
     )

@@ -59,7 +59,7 @@ class Exercise:
             )
         except Exception as error:  # a hostile reply may have any structure
             problem = Problem(
-                "reply", got=type(error).__name__, hint=_("The result could not be read.")
+                step="reply", got=type(error).__name__, hint=_("The result could not be read.")
             )
         return Verdict(self.name, problem is None, len(cases), problem)
 
@@ -72,11 +72,11 @@ class Exercise:
 
     def _early_problem(self, cases, seen):
         if not isinstance(seen, list) or not seen or not all(isinstance(s, dict) for s in seen):
-            return Problem("reply", hint=_("The result could not be read."))
+            return Problem(step="reply", hint=_("The result could not be read."))
         if seen[0].get("error", {}).get("kind") == "undefined":
             hint = _("Run the cell that defines it, until it ends without an error; keep its name.")
             got = _("no {name} in this notebook").format(name=self.name)
-            return Problem("defined", got=got, hint=hint)
+            return Problem(step="defined", got=got, hint=hint)
         if len(seen) != len(cases):
             return error_problem(seen[0].get("error", {}), "")
         return None

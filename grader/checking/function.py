@@ -70,11 +70,8 @@ class FunctionExercise(Exercise):
             if case.edge == first.edge and _numbers(case) < size:
                 other = self.ladder(case, one, truth)
                 if other and other.step == problem.step:
-                    texts = other.shown, other.expected, other.got
-                    best, size = (
-                        Problem(problem.step, *texts, best.hint, best.mistake),
-                        _numbers(case),
-                    )
+                    best = replace(other, hint=best.hint, mistake=best.mistake)
+                    size = _numbers(case)
         return best
 
     def _by_symptom(self, problem):
@@ -106,7 +103,9 @@ class FunctionExercise(Exercise):
             found = self.kind_for(case).arrays(seen["value"])
         except Mismatch as mismatch:
             expected = mismatch.expected or value_text(truth.value)
-            problem = Problem("kind", shown, expected, mismatch.got, mismatch.hint)
+            problem = Problem(
+                step="kind", shown=shown, expected=expected, got=mismatch.got, hint=mismatch.hint
+            )
             return self._cut(seen, truth, shown) or problem
         wanted = labelled(truth.value)
         return (

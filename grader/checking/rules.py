@@ -7,6 +7,7 @@ from grader.checking.compare import error_problem
 from grader.checking.exercise import SECONDS, Exercise
 from grader.checking.relations import named_error
 from grader.checking.text import call_text
+from grader.i18n import _
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,9 @@ class RuleExercise(Exercise):
 
     rules: functions (case, seen) -> Problem | None, in the order of the ladder, run on each case
     in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end; remark:
-    (cases, seen) -> what a right answer is told besides, or ""; short_cases: how many of the first
-    cases are judged before the others, which take long, are run.
+    (cases, seen) -> what a right answer is told besides, or ""; hint: the msgid of what to do
+    where a rule has no hint of its own; short_cases: how many of the first cases are judged before
+    the others, which take long, are run.
     """
 
     name: str
@@ -28,6 +30,7 @@ class RuleExercise(Exercise):
     prerequisites: tuple = ()
     remark: Callable | None = None
     short_cases: int = 0
+    hint: str = ""
 
     def judge(self, cases, seen):
         verdict = super().judge(cases, seen)
@@ -47,6 +50,12 @@ class RuleExercise(Exercise):
         return self.make_cases(rng)
 
     def problem(self, cases, seen):
+        problem = self._first_problem(cases, seen)
+        if problem and self.hint and not problem.hint:
+            return replace(problem, hint=_(self.hint))
+        return problem
+
+    def _first_problem(self, cases, seen):
         for case, one in zip(cases, seen):
             shown = case.shown or call_text(self.name, case.inputs, case.keywords)
             if "error" in one:

@@ -6,6 +6,8 @@ from grader.i18n import _
 from grader.probes.inputs import Env, Rng, Tensor, Trajectory, View
 
 MAX_NUMBERS = 24
+LINE = 76
+MARK = "≠"  # a screen reader says "not equal to"
 
 
 def call_text(name: str, inputs: dict, keywords=()) -> str:
@@ -65,25 +67,40 @@ def array_text(array) -> str:
     return "[" + ", ".join(array_text(row) for row in array) + "]"
 
 
-def side_by_side(one, other, name="") -> tuple[str, str]:
+def side_by_side(one, other, name="", good=None) -> tuple[str, str]:
     """Two arrays of one shape as texts in which equal places stand below one another: rows as
-    lines, columns aligned, as NumPy prints them. name: stands in front of both."""
+    lines, columns aligned, as NumPy prints them. name: stands in front of both; good: entry by
+    entry, whether `other` is right: where some are, MARK stands before those that aren't."""
     one, other = np.asarray(one), np.asarray(other)
-    if one.shape != other.shape or one.ndim != 2 or not 0 < one.size <= MAX_NUMBERS:
+    if one.shape != other.shape or one.ndim < 1 or not 0 < one.size <= MAX_NUMBERS:
         return name + array_text(one), name + array_text(other)
+    marks = good is not None and np.any(good) and not np.all(good)
+    first = np.vectorize(number_text, otypes=[object])(one)
+    second = np.vectorize(number_text, otypes=[object])(other)
+    if marks:
+        second = np.where(good, second, MARK + second)
     width = [
-        max(len(number_text(x)) for x in (*one[:, column], *other[:, column]))
-        for column in range(one.shape[1])
+        max(map(len, (*first[..., column].flat, *second[..., column].flat)))
+        for column in range(one.shape[-1])
     ]
-    return name + _rows_text(one, width, name), name + _rows_text(other, width, name)
+    indent = len(name.rpartition("\n")[2])
+    if indent + sum(width) + 2 * len(width) > LINE:
+        width = [max(width)] * len(width)
+    return name + _nested(first, width, indent), name + _nested(second, width, indent)
 
 
-def _rows_text(table, width, name):
-    rows = (
-        "[" + ", ".join(number_text(x).rjust(w) for x, w in zip(row, width, strict=True)) + "]"
-        for row in table
-    )
-    return "[" + (",\n" + " " * (len(name) + 1)).join(rows) + "]"
+def _nested(cells, width, indent):
+    """An array of texts in brackets; a row that is too long goes on in the next line."""
+    inner = indent + 1
+    if cells.ndim > 1:
+        rows = [_nested(row, width, inner) for row in cells]
+        return "[" + (",\n" + " " * inner).join(rows) + "]"
+    text, length = "", inner
+    for cell, w in zip(cells, width, strict=True):
+        if text and length + w > LINE:
+            text, length = text.rstrip() + "\n" + " " * inner, inner
+        text, length = text + cell.rjust(w) + ", ", length + w + 2
+    return "[" + text[:-2] + "]"
 
 
 def shape_text(shape) -> str:

@@ -19,7 +19,7 @@ STEPS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """The first step of the ladder that failed, in words a learner reads (already translated)."""
 
@@ -29,6 +29,16 @@ class Problem:
     got: str = ""
     hint: str = ""
     mistake: str = ""
+
+
+def behaviour(expected: str, got: str, hint: str, mistake: str) -> Problem:
+    """What a run did is not what was asked for."""
+    return Problem(step="behaviour", expected=expected, got=got, hint=hint, mistake=mistake)
+
+
+def wrong_gradient(expected: str, got: str, hint: str, mistake: str) -> Problem:
+    """The steps go another way than the right loss's gradient does."""
+    return Problem(step="gradient", expected=expected, got=got, hint=hint, mistake=mistake)
 
 
 @dataclass(frozen=True)

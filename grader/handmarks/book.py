@@ -10,10 +10,16 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import Column, Float, MetaData, String, Table, Text, delete, insert, select
 
 from grader.handmarks.scheme import Scheme, read_scheme
+from grader.records.nbgrader_tables import (
+    ASSIGNMENT,
+    BASE_CELL,
+    GRADE,
+    SUBMITTED_ASSIGNMENT,
+    graded_cells,
+)
 
 TICKS = Table(
     "policy_gradients_ticks",
@@ -80,7 +86,7 @@ class HandMarks:
     def _lessons(self):
         known = set(self.course.names())
         with self.ledger.explained(), self.ledger.engine.connect() as connection:
-            found = connection.execute(select(Assignment.name)).scalars()
+            found = connection.execute(select(ASSIGNMENT.c.name)).scalars()
             return sorted(known & set(found))
 
     def _scheme(self, lesson, question):
@@ -222,17 +228,10 @@ def _id(question, student):
 
 def _grades(question):
     """The grades of one question, with their students."""
-    return (
-        select(
-            SubmittedAssignment.student_id,
-            Grade.auto_score,
-            Grade.manual_score,
-            Grade.needs_manual_grade,
-        )
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(Assignment.name == question.lesson, BaseCell.name == question.name)
-    )
+    return graded_cells(
+        GRADE,
+        SUBMITTED_ASSIGNMENT.c.student_id,
+        GRADE.c.auto_score,
+        GRADE.c.manual_score,
+        GRADE.c.needs_manual_grade,
+    ).where(ASSIGNMENT.c.name == question.lesson, BASE_CELL.c.name == question.name)

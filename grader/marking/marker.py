@@ -184,7 +184,7 @@ class _Run:
 
     def _verdict(self, name, session) -> Verdict:
         if self.stopped:
-            problem = Problem(NOT_RUN, hint=_("Not run: {why}").format(why=self.stopped))
+            problem = Problem(step=NOT_RUN, hint=_("Not run: {why}").format(why=self.stopped))
             return Verdict(name, False, 0, problem)
         exercise = get(name)
         # From here on the student's code has seen cases that only the grading draws.
@@ -222,14 +222,14 @@ class _Run:
             self.stopped = session.ended
         if isinstance(error, TimedOut):
             problem = Problem(
-                "runs",
+                step="runs",
                 got=_("no answer within the time limit"),
                 hint=session.ended,
                 mistake="too-slow",
             )
         elif isinstance(error, Died):
             got = _("the notebook's process ended: {why}").format(why=session.ended)
-            problem = Problem("runs", got=got, mistake="died")
+            problem = Problem(step="runs", got=got, mistake="died")
         else:
             self.plan.suspicions.append(
                 note(
@@ -290,7 +290,7 @@ class _Run:
 
 def _unreadable(name):
     hint = _("The result could not be read.")
-    return Verdict(name, False, 0, Problem("reply", hint=hint, mistake="bad-reply"))
+    return Verdict(name, False, 0, Problem(step="reply", hint=hint, mistake="bad-reply"))
 
 
 def _tidy(verdict: Verdict) -> Verdict:

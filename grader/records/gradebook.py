@@ -8,26 +8,12 @@ import hashlib
 import json
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
-from nbformat import from_dict
-from nbgrader import utils
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    Gradebook,
-    InvalidEntry,
-    Notebook,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-    new_uuid,
-)
-from nbgrader.preprocessors import SaveCells
 from sqlalchemy import (
     URL,
     Column,
@@ -36,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    create_engine,
     delete,
     insert,
     select,
@@ -49,7 +36,18 @@ from grader.course.moved import moved_from
 from grader.course.notes import Note
 from grader.errors import UserError
 from grader.i18n import _
-from grader.records import address, history, remedies
+from grader.records import address, history, nbgrader_tables, remedies
+from grader.records.nbgrader_tables import (
+    ASSIGNMENT,
+    BASE_CELL,
+    COMMENT,
+    GRADE,
+    NOTEBOOK,
+    STUDENT,
+    SUBMITTED_ASSIGNMENT,
+    SUBMITTED_NOTEBOOK,
+    graded_cells,
+)
 from grader.records.outcome import FAILED, Mark, Outcome, Result, Status
 from policy_gradients.handout import exercise_of
 
@@ -67,6 +65,13 @@ STATE = Table(
     Column("peak_mb", Float),
     Column("language", String(8)),
     Column("content", Text),
+)
+# The lessons whose rows stand in nbgrader's tables, and as of which text.
+PREPARED = Table(
+    "policy_gradients_lesson",
+    STATE.metadata,
+    Column("lesson", String(128), primary_key=True),
+    Column("fingerprint", String(64)),
 )
 
 
@@ -102,19 +107,27 @@ class Ledger:
     def __init__(self, where, wait=LOCK_SECONDS, *, alone=False):
         self.path = where if isinstance(where, URL) else Path(where).resolve()
         self._open, self._cells = ExitStack(), {}
-        with self._open, _explained(self.path), _with_alembic():
+        with self._open, _explained(self.path):
             if isinstance(where, URL) and alone:
                 self._open.enter_context(address.alone(where))
-            self.book = Gradebook(_url(self.path, wait), COURSE)
-            self._open.callback(self._close)
-            for table in (STATE, history.TOLD):
-                table.metadata.create_all(self.book.engine)
+            self.engine = create_engine(_url(self.path, wait))
+            self._open.callback(self.engine.dispose)
+            if not nbgrader_tables.are_there(self.engine):
+                nbgrader_tables.say_version(self.engine)
+                self.book  # noqa: B018  (making it makes the tables)
+            for table in (STATE, PREPARED, history.TOLD):
+                table.metadata.create_all(self.engine)
             self._open = self._open.pop_all()
-        self.engine = self.book.engine
 
-    def _close(self):
-        self.book.close()
-        self.book.engine.dispose()
+    @cached_property
+    def book(self):
+        """nbgrader's Gradebook on the same database."""
+        from nbgrader.api import Gradebook
+
+        with _explained(self.path), _with_alembic():
+            book = Gradebook(self.engine.url, COURSE)
+        self._open.callback(book.close)
+        return book
 
     def __enter__(self):
         return self
@@ -127,15 +140,31 @@ class Ledger:
         return _explained(self.path)
 
     def prepare(self, lesson: Lesson):
-        """Makes the rows of an assignment, its notebook and its cells, by nbgrader's SaveCells."""
-        with _explained(self.path):
-            self.book.update_or_create_assignment(lesson.name)
-            self.book.db.commit()
-            self._save_cells(lesson)
-            with self.engine.connect() as connection:
-                self._cells[lesson.name] = _cell_ids(connection, lesson.name)
+        """Makes the rows of an assignment, its notebook and its cells, unless they are there."""
+        if not self._prepared(lesson):
+            with _explained(self.path):
+                self.book.update_or_create_assignment(lesson.name)
+                self.book.db.commit()
+                self._save_cells(lesson)
+        with _explained(self.path), self.engine.begin() as connection:
+            self._cells[lesson.name] = _cell_ids(connection, lesson.name)
+            connection.execute(delete(PREPARED).where(PREPARED.c.lesson == lesson.name))
+            values = {"lesson": lesson.name, "fingerprint": lesson.fingerprint}
+            connection.execute(insert(PREPARED).values(**values))
+
+    def _prepared(self, lesson):
+        """Whether this gradebook's rows are those of the lesson as it is, none taken out since."""
+        query = select(PREPARED.c.fingerprint).where(PREPARED.c.lesson == lesson.name)
+        with _explained(self.path), self.engine.connect() as connection:
+            same = connection.execute(query).scalar() == lesson.fingerprint
+            cells = _cell_ids(connection, lesson.name)
+        return same and cells and {cell.grade_id for cell in lesson.graded} == set(cells.grade)
 
     def _save_cells(self, lesson):
+        """By nbgrader's own step of a release."""
+        from nbformat import from_dict
+        from nbgrader.preprocessors import SaveCells
+
         cells = [
             {"cell_type": cell.cell_type, "source": cell.source, "metadata": cell.metadata}
             for cell in lesson.cells
@@ -171,32 +200,24 @@ class Ledger:
         texts = {mark.exercise: mark.answer for mark in before.outcome.marks} if before else {}
         grades = {
             row.cell_id: row
-            for row in connection.execute(
-                select(
-                    Grade.id,
-                    Grade.cell_id,
-                    Grade.auto_score,
-                    Grade.manual_score,
-                    Grade.needs_manual_grade,
-                ).where(Grade.notebook_id == notebook_id)
-            )
+            for row in connection.execute(select(GRADE).where(GRADE.c.notebook_id == notebook_id))
         }
         marks = {mark.exercise: mark for mark in record.outcome.marks}
         for name, cell_id in cells.grade.items():
             mark = marks.get(name) or Mark(name, 0.0, 0.0, "")
             same = texts.get(name) == mark.answer
             values = _grade_values(mark, grades.get(cell_id), same)
-            _put(connection, Grade, grades.get(cell_id), values, cell_id, notebook_id)
+            _put(connection, GRADE, grades.get(cell_id), values, cell_id, notebook_id)
         comments = {
             row.cell_id: row
             for row in connection.execute(
-                select(Comment.id, Comment.cell_id).where(Comment.notebook_id == notebook_id)
+                select(COMMENT).where(COMMENT.c.notebook_id == notebook_id)
             )
         }
         for cell_id in cells.solution.values():
             _put(
                 connection,
-                Comment,
+                COMMENT,
                 comments.get(cell_id),
                 {"auto_comment": None},
                 cell_id,
@@ -263,12 +284,16 @@ class _Cells:
 
 def _cell_ids(connection, name):
     notebook = connection.execute(
-        select(Notebook.id, Notebook.assignment_id)
-        .join(Assignment, Assignment.id == Notebook.assignment_id)
-        .where(Assignment.name == name, Notebook.name == name)
-    ).one()
+        select(NOTEBOOK.c.id, NOTEBOOK.c.assignment_id)
+        .join(ASSIGNMENT, ASSIGNMENT.c.id == NOTEBOOK.c.assignment_id)
+        .where(ASSIGNMENT.c.name == name, NOTEBOOK.c.name == name)
+    ).one_or_none()
+    if notebook is None:
+        return None
     rows = connection.execute(
-        select(BaseCell.name, BaseCell.id, BaseCell.type).where(BaseCell.notebook_id == notebook.id)
+        select(BASE_CELL.c.name, BASE_CELL.c.id, BASE_CELL.c.type).where(
+            BASE_CELL.c.notebook_id == notebook.id
+        )
     ).all()
     return _Cells(
         notebook.assignment_id,
@@ -280,38 +305,38 @@ def _cell_ids(connection, name):
 
 def _submitted_notebook(connection, record, cells):
     """The id of the submission's notebook row; makes student, submission and notebook rows."""
-    if not connection.execute(select(Student.id).where(Student.id == record.student)).first():
-        connection.execute(insert(Student).values(id=record.student))
-    table = SubmittedAssignment
-    where = table.assignment_id == cells.assignment, table.student_id == record.student
-    row = connection.execute(select(table.id).where(*where)).first()
-    submission_id = row.id if row else new_uuid()
-    if not row:
-        connection.execute(
-            insert(table).values(
-                id=submission_id, assignment_id=cells.assignment, student_id=record.student
-            )
-        )
+    _row(connection, STUDENT, {"id": record.student})
+    own = {"assignment_id": cells.assignment, "student_id": record.student}
+    submission = _row(connection, SUBMITTED_ASSIGNMENT, own)
     connection.execute(
-        update(table).where(table.id == submission_id).values(timestamp=time_of(record.timestamp))
+        update(SUBMITTED_ASSIGNMENT)
+        .where(SUBMITTED_ASSIGNMENT.c.id == submission)
+        .values(timestamp=time_of(record.timestamp))
     )
-    table = SubmittedNotebook
-    where = table.assignment_id == submission_id, table.notebook_id == cells.notebook
-    row = connection.execute(select(table.id).where(*where)).first()
-    notebook_id = row.id if row else new_uuid()
-    if not row:
-        connection.execute(
-            insert(table).values(
-                id=notebook_id, assignment_id=submission_id, notebook_id=cells.notebook
-            )
-        )
-    return notebook_id
+    own = {"assignment_id": submission, "notebook_id": cells.notebook}
+    return _row(connection, SUBMITTED_NOTEBOOK, own)
+
+
+def _row(connection, table, values):
+    """The id of the row with these values, made where there is none."""
+    where = [table.c[name] == value for name, value in values.items()]
+    found = connection.execute(select(table.c.id).where(*where)).scalar()
+    return found or connection.execute(insert(table).values(**values)).inserted_primary_key[0]
 
 
 def time_of(text):
     """nbgrader's idea of the time, or None where the text is none."""
+    if not text:
+        return None
+    if text.endswith(" UTC") and text.count(" ") == 2:  # as nbgrader writes it
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+            if moment.tzinfo is None:
+                return moment
+    from nbgrader import utils
+
     try:
-        return utils.parse_utc(text) if text else None
+        return utils.parse_utc(text)
     except Exception:  # a student may have written it, and the parser fails in ways of its own
         return None
 
@@ -332,54 +357,30 @@ def _grade_values(mark, before, same_text):
 
 def _put(connection, table, before, values, cell_id, notebook_id):
     if before:
-        connection.execute(update(table).where(table.id == before.id).values(**values))
+        connection.execute(update(table).where(table.c.id == before.id).values(**values))
     else:
-        connection.execute(
-            insert(table).values(id=new_uuid(), cell_id=cell_id, notebook_id=notebook_id, **values)
-        )
+        connection.execute(insert(table).values(cell_id=cell_id, notebook_id=notebook_id, **values))
+
+
+def _given(table, student, lesson, *columns):
+    """Who (student_id), which lesson, which cell (name), and these columns."""
+    of = SUBMITTED_ASSIGNMENT.c.student_id, ASSIGNMENT.c.name.label("lesson"), BASE_CELL.c.name
+    query = graded_cells(table, *of, *columns)
+    if student is not None:
+        query = query.where(SUBMITTED_ASSIGNMENT.c.student_id == student)
+    if lesson is not None:
+        query = query.where(ASSIGNMENT.c.name == lesson)
+    return query
 
 
 def _hand_grades(student, lesson):
-    query = (
-        select(
-            SubmittedAssignment.student_id,
-            Assignment.name.label("lesson"),
-            BaseCell.name,
-            Grade.manual_score,
-            Grade.extra_credit,
-        )
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where((Grade.manual_score != None) | (Grade.extra_credit != None))  # noqa: E711
-    )
-    return _narrowed(query, student, lesson)
+    query = _given(GRADE, student, lesson, GRADE.c.manual_score, GRADE.c.extra_credit)
+    return query.where(GRADE.c.manual_score.is_not(None) | GRADE.c.extra_credit.is_not(None))
 
 
 def _hand_comments(student, lesson):
-    query = (
-        select(
-            SubmittedAssignment.student_id,
-            Assignment.name.label("lesson"),
-            BaseCell.name,
-            Comment.manual_comment,
-        )
-        .select_from(Comment)
-        .join(BaseCell, BaseCell.id == Comment.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(Comment.manual_comment != None)  # noqa: E711
-    )
-    return _narrowed(query, student, lesson)
-
-
-def _narrowed(query, student, lesson):
-    if student is not None:
-        query = query.where(SubmittedAssignment.student_id == student)
-    return query if lesson is None else query.where(Assignment.name == lesson)
+    query = _given(COMMENT, student, lesson, COMMENT.c.manual_comment)
+    return query.where(COMMENT.c.manual_comment.is_not(None))
 
 
 def _keep(connection, record):
@@ -473,12 +474,18 @@ def _with_alembic():
         os.environ["PATH"] = kept
 
 
+def _errors():
+    """What goes wrong in a database; nbgrader, where it is in use, says some in its own way."""
+    api = sys.modules.get("nbgrader.api")
+    return DatabaseError, InterfaceError, *([api.InvalidEntry] if api else [])
+
+
 @contextmanager
 def _explained(where):
     """Database errors in words an instructor can act on."""
     try:
         yield
-    except (DatabaseError, InterfaceError, InvalidEntry) as error:
+    except _errors() as error:
         said = str(getattr(error, "orig", error)).strip()  # nbgrader says some its own way
         if isinstance(where, URL):
             name, remedy = address.shown(where), remedies.for_server(said.lower())

@@ -8,11 +8,11 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from nbgrader.api import Assignment, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import select, update
 
 from grader.course.lateness import Lateness
 from grader.records.gradebook import STATE
+from grader.records.nbgrader_tables import ASSIGNMENT, SUBMITTED_ASSIGNMENT, SUBMITTED_NOTEBOOK
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,11 @@ class Settled:
 def timestamps(ledger) -> dict:
     """(student, lesson) -> when it was submitted, where nbgrader's tables know it."""
     query = (
-        select(SubmittedAssignment.student_id, Assignment.name, SubmittedAssignment.timestamp)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(SubmittedAssignment.timestamp != None)  # noqa: E711
+        select(
+            SUBMITTED_ASSIGNMENT.c.student_id, ASSIGNMENT.c.name, SUBMITTED_ASSIGNMENT.c.timestamp
+        )
+        .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMITTED_ASSIGNMENT.c.assignment_id)
+        .where(SUBMITTED_ASSIGNMENT.c.timestamp.is_not(None))
     )
     with ledger.explained(), ledger.engine.connect() as connection:
         rows = connection.execute(query).all()
@@ -43,24 +45,26 @@ def settle(ledger, dues: dict, rows: list) -> None:
     or None; rows: a Settled for each submission."""
     with ledger.explained(), ledger.engine.begin() as connection:
         for lesson, due in dues.items():
-            where = Assignment.name == lesson
-            connection.execute(update(Assignment).where(where).values(duedate=_naive(due)))
+            where = ASSIGNMENT.c.name == lesson
+            connection.execute(update(ASSIGNMENT).where(where).values(duedate=_naive(due)))
         for row in rows:
             _settle(connection, row, dues.get(row.lesson))
 
 
 def _settle(connection, row, due):
-    own = select(SubmittedAssignment.id).join(
-        Assignment, Assignment.id == SubmittedAssignment.assignment_id
+    own = select(SUBMITTED_ASSIGNMENT.c.id).join(
+        ASSIGNMENT, ASSIGNMENT.c.id == SUBMITTED_ASSIGNMENT.c.assignment_id
     )
-    own = own.where(Assignment.name == row.lesson, SubmittedAssignment.student_id == row.student)
+    own = own.where(
+        ASSIGNMENT.c.name == row.lesson, SUBMITTED_ASSIGNMENT.c.student_id == row.student
+    )
     if submission := connection.execute(own).scalar():
         extension = row.due - due if row.due and due and row.due != due else None
-        where = SubmittedAssignment.id == submission
-        connection.execute(update(SubmittedAssignment).where(where).values(extension=extension))
-        where = SubmittedNotebook.assignment_id == submission
+        where = SUBMITTED_ASSIGNMENT.c.id == submission
+        connection.execute(update(SUBMITTED_ASSIGNMENT).where(where).values(extension=extension))
+        where = SUBMITTED_NOTEBOOK.c.assignment_id == submission
         connection.execute(
-            update(SubmittedNotebook)
+            update(SUBMITTED_NOTEBOOK)
             .where(where)
             .values(late_submission_penalty=row.penalty or None)
         )

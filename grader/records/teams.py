@@ -1,21 +1,20 @@
 """Groups in the gradebook: hand-given marks of the one submission reach every member's row."""
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Comment,
-    Grade,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from grader.records.gradebook import STATE
+from grader.records.nbgrader_tables import (
+    ASSIGNMENT,
+    COMMENT,
+    GRADE,
+    SUBMITTED_ASSIGNMENT,
+    graded_cells,
+)
 
 # What a person gives, in nbgrader's two tables.
 GIVEN = {
-    Grade: ("manual_score", "extra_credit", "needs_manual_grade"),
-    Comment: ("manual_comment",),
+    GRADE: ("manual_score", "extra_credit", "needs_manual_grade"),
+    COMMENT: ("manual_comment",),
 }
 
 
@@ -39,21 +38,16 @@ def _copy(connection, table, lesson, lead, student):
     for cell, row in _rows(connection, table, lesson, student).items():
         values = {name: getattr(theirs[cell], name) for name in GIVEN[table] if cell in theirs}
         if any(getattr(row, name) != value for name, value in values.items()):
-            connection.execute(update(table).where(table.id == row.id).values(**values))
+            connection.execute(update(table).where(table.c.id == row.id).values(**values))
             changed = True
     return changed
 
 
 def _rows(connection, table, lesson, student) -> dict:
     """cell's id -> row."""
-    columns = [getattr(table, name) for name in ("id", "cell_id", *GIVEN[table])]
-    query = (
-        select(*columns)
-        .join(BaseCell, BaseCell.id == table.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == table.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .where(Assignment.name == lesson, SubmittedAssignment.student_id == student)
+    columns = [table.c[name] for name in ("id", "cell_id", *GIVEN[table])]
+    query = graded_cells(table, *columns).where(
+        ASSIGNMENT.c.name == lesson, SUBMITTED_ASSIGNMENT.c.student_id == student
     )
     return {row.cell_id: row for row in connection.execute(query)}
 

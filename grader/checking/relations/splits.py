@@ -98,18 +98,20 @@ def split_relation(cases) -> Relation | None:
 
 
 def _words_apart(wrong, right):
-    """An argument that is a word: wrong for some of its values, right for all others."""
+    """An argument that is a word: for some of its values most calls go wrong, for all others none.
+    A call with such a value may be right by luck: a sum of one number."""
     for name, value in wrong[0].items():
-        here, there = (
-            {i.get(name) for i in some if _is_word(i.get(name))} for some in (wrong, right)
-        )
-        if isinstance(value, str) and here and there and not here & there:
+        if not isinstance(value, str):
+            continue
+        here, there = ([i[name] for i in some if _is_word(i.get(name))] for some in (wrong, right))
+        lucky, sound = [w for w in there if w in here], {w for w in there if w not in here}
+        if sound and len(lucky) < len(here) / 2:
             hint = _("Right where {name} is {right}, wrong where it is {wrong}.")
-            named = (", ".join(map(repr, sorted(values))) for values in (there, here))
-            return Relation(
-                "wrong-for-some-calls",
-                hint.format(name=name, **dict(zip(("right", "wrong"), named, strict=True))),
-            )
+            if lucky:
+                hint = _("Right where {name} is {right}; most calls with {wrong} go wrong.")
+            named = (", ".join(map(repr, sorted(values))) for values in (sound, set(here)))
+            words = dict(zip(("right", "wrong"), named, strict=True))
+            return Relation("wrong-for-some-calls", hint.format(name=name, **words))
     return None
 
 

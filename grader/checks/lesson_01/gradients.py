@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from grader.checking import (
-    N_,
     Case,
     FunctionExercise,
     Mistake,
@@ -37,7 +36,7 @@ def grad_log_prob_cases(rng):
 
 
 def grad_log_prob_truth(theta, state, action):
-    """Autograd of the log-probability; students differentiate by hand."""
+    """The derivative of the log-probability, taken numerically; students differentiate by hand."""
     step = Trajectory(np.array([state]), np.array([action]), np.array([0.0]))
     return summed_scores(theta, [step], [[1.0]])[0]
 
@@ -91,67 +90,63 @@ GRAD_LOG_PROB = FunctionExercise(
     mistakes=(
         Mistake(
             "row-only",
-            N_(
-                "The derivative is with respect to the whole table. What stands in the rows of the "
-                "states that were not visited?"
-            ),
+            "The derivative is with respect to the whole table. What stands in the rows of the "
+            "states that were not visited?",
             like=lambda theta, state, action: score(theta, state, action)[state],
         ),
         Mistake(
             "minus-sign",
-            N_("Raise the logit of the action taken: does its log-probability grow or shrink?"),
+            "Raise the logit of the action taken: does its log-probability grow or shrink?",
             like=lambda theta, state, action: -score(theta, state, action),
         ),
         Mistake(
             "one-hot-only",
-            N_(
-                "Raising one logit lowers the other probabilities. Where is the derivative of the "
-                "normaliser?"
-            ),
+            "Raising one logit lowers the other probabilities. Where is the derivative of the "
+            "normaliser?",
             like=lambda theta, state, action: score(theta, state, action, cold=0.0),
         ),
         Mistake(
             "normaliser-only",
-            N_("The logit of the action taken appears twice in its log-probability."),
+            "The logit of the action taken appears twice in its log-probability.",
             like=lambda theta, state, action: score(theta, state, action, hot=0.0),
         ),
         Mistake(
             "probability-not-log",
-            N_("That is the derivative of the probability. What does the logarithm divide by?"),
+            "That is the derivative of the probability. What does the logarithm divide by?",
             like=lambda theta, state, action: score(
                 theta, state, action, scale=softmax(theta[state])[action]
             ),
         ),
         Mistake(
             "all-states",
-            N_("Does the probability in this state depend on the logits of another state?"),
+            "Does the probability in this state depend on the logits of another state?",
             like=score_everywhere,
         ),
         Mistake(
             "softmax-all",
-            N_("Each state has a softmax of its own."),
+            "Each state has a softmax of its own.",
             like=score_whole_table,
         ),
         Mistake(
             "softmax-axis",
-            N_("Which axis of theta holds the actions?"),
+            "Which axis of theta holds the actions?",
             like=(score_other_axis, score_other_axis_row),
         ),
         Mistake(
             "taken-entry-only",
-            N_("The other actions' logits stand in the normaliser, so they matter, too."),
+            "The other actions' logits stand in the normaliser, so they matter, too.",
             like=lambda theta, state, action: (
                 score(theta, state, action) * (np.arange(theta.shape[1]) == action)
             ),
         ),
         Mistake(
             "state-action-swapped",
-            N_("Rows are states, columns are actions. Which index comes first?"),
+            "Rows are states, columns are actions. Which index comes first?",
             like=score_swapped,
         ),
         Mistake(
             "divided-by-probability",
-            N_("One division too many: the logarithm has already divided by the probability."),
+            "One division too many: the logarithm has already divided by the probability.",
             like=lambda theta, state, action: score(
                 theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)
             ),
@@ -213,7 +208,7 @@ def whole(gamma):
 
 
 def reinforce_gradient_truth(theta, trajectories, gamma=1.0):
-    """Autograd of the weighted log-probabilities; students sum scores by hand."""
+    """The derivative of the weighted log-probabilities; students sum scores by hand."""
     return estimate(theta, trajectories, whole(gamma))
 
 
@@ -299,26 +294,18 @@ REINFORCE_GRADIENT = FunctionExercise(
     reinforce_gradient_truth,
     prerequisites=("softmax", "grad_log_prob", "discounted_return"),
     mistakes=(
-        Mistake(
-            "minus-sign",
-            N_("This is the gradient of the objective, which we climb. Only the loss has a minus."),
-            like=gradient_times(lambda trajectories: -1.0),
-        ),
+        slips.downhill(gradient_times(lambda trajectories: -1.0)),
         Mistake(
             "sum-not-mean",
-            N_("Duplicate the batch: does your estimate double?"),
+            "Duplicate the batch: does your estimate double?",
             like=gradient_times(len),
         ),
-        Mistake(
-            "gamma-ignored",
-            N_("Set gamma to 0: what remains of each return?"),
-            like=lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(
-                theta, trajectories
-            ),
+        slips.gamma_ignored(
+            lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(theta, trajectories)
         ),
         Mistake(
             "mean-over-steps",
-            N_("The scores of a trajectory are summed. Only over trajectories is there a mean."),
+            "The scores of a trajectory are summed. Only over trajectories is there a mean.",
             like=(
                 divided_twice,
                 gradient_times(lambda ts: len(ts) / sum(len(one.rewards) for one in ts)),
@@ -326,7 +313,7 @@ REINFORCE_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "reward-to-go",
-            N_("A good idea, and the next lesson's. Here every score gets the whole return."),
+            "A good idea, and the next lesson's. Here every score gets the whole return.",
             like=(
                 gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
                 gradient_like(
@@ -340,7 +327,7 @@ REINFORCE_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "own-reward-only",
-            N_("An early step may earn a late reward. Which number weights every score?"),
+            "An early step may earn a late reward. Which number weights every score?",
             like=(
                 gradient_like(lambda gamma: lambda rewards: rewards),
                 gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
@@ -349,30 +336,29 @@ REINFORCE_GRADIENT = FunctionExercise(
         slips.discount_in_front(gradient_like(discounted_in_front)),
         Mistake(
             "product-of-means",
-            N_(
-                "The mean of products isn't the product of means: each return weights the scores "
-                "of its own trajectory."
-            ),
+            "The mean of products isn't the product of means: each return weights the scores "
+            "of its own trajectory.",
             like=product_of_means,
         ),
-        Mistake(
-            "probability-not-log",
-            N_("Where did the 1/pi go? The score is the derivative of the logarithm."),
-            like=gradient_of_probabilities,
-        ),
+        slips.probability_not_log(gradient_of_probabilities),
         Mistake(
             "unweighted",
-            N_("Without the returns, every trajectory looks equally good."),
+            "Without the returns, every trajectory looks equally good.",
             like=gradient_like(lambda gamma: lambda rewards: np.ones(len(rewards))),
         ),
         Mistake(
             "last-trajectory-only",
-            N_("Only the last trajectory is left. Does your loop add, or overwrite?"),
-            like=last_trajectory_only,
+            "Only the last trajectory is left. Does your loop add, or overwrite?",
+            like=(
+                last_trajectory_only,
+                lambda theta, trajectories, gamma=1.0: (
+                    last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
+                ),
+            ),
         ),
         Mistake(
             "last-step-only",
-            N_("Every step's score counts, not only the last one's."),
+            "Every step's score counts, not only the last one's.",
             like=gradient_like(
                 lambda gamma: (
                     lambda rewards: (
@@ -383,20 +369,13 @@ REINFORCE_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "centred",
-            N_("Subtracting the mean return is lesson 3's idea. Here each return counts as it is."),
+            "Subtracting the mean return is lesson 3's idea. Here each return counts as it is.",
             like=(centred_returns, whitened_returns),
         ),
         Mistake(
             "first-trajectory-only",
-            N_("Only the first trajectory counts. Does your function return too early?"),
+            "Only the first trajectory counts. Does your function return too early?",
             like=(first_trajectory_only, first_over_all),
-        ),
-        Mistake(
-            "last-trajectory-only",
-            N_("Only the last trajectory is left. Does your loop add, or overwrite?"),
-            like=lambda theta, trajectories, gamma=1.0: (
-                last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
-            ),
         ),
         slips.scores_kept(scores_kept),
         slips.repeats_lost(repeats_lost),

@@ -2,31 +2,23 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, Rng, RuleExercise, _
+from grader.checking import RuleExercise
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
-from grader.checks.shared.tabular import env_text, training_env
-from grader.probes.train import Module, Optimizer
+from grader.checks.shared.tabular import (
+    NOT_LOG,
+    OWN_REWARD,
+    UPHILL,
+    WrongForm,
+    training_env,
+)
 
 
 def train_case(env, theta, num_updates, batch_size, seed):
-    shown = _(
-        "train_reinforce(env, policy, optimizer, num_updates={updates}, batch_size={size}, rng), "
-        "env = {env}"
-    ).format(updates=num_updates, size=batch_size, env=env_text(env))
-    policy = {"num_states": theta.shape[0], "num_actions": theta.shape[1]}
-    return Case(
-        {
-            "env": env,
-            "policy": Module("TabularPolicy", policy, {"theta": theta}),
-            "optimizer": Optimizer("Adam", ["policy"], {"lr": 0.1}),
-            "num_updates": num_updates,
-            "batch_size": batch_size,
-            "rng": Rng(seed),
-        },
-        shown=shown,
-    )
+    numbers = {"num_updates": num_updates, "batch_size": batch_size}
+    networks = {"policy": tabular.table_policy(theta)}
+    return tabular.train_case("train_reinforce", env, networks, numbers, seed)
 
 
 def train_reinforce_cases(rng):
@@ -82,51 +74,41 @@ RIGHT = (
     descent(lambda episode: rewards_to_go(episode.rewards)),
     centred_descent,
 )
-UPHILL = N_("The steps go downhill on J. Optimisers descend.")
 WRONG = (
-    *(("minus-sign", UPHILL, lambda theta, batch, f=form: -f(theta, batch)) for form in RIGHT),
-    (
-        "probability-not-log",
-        N_("The gradient is that of probabilities. Where did the 1/pi go?"),
-        descent(whole_return, of_log=False),
+    *(
+        WrongForm("minus-sign", UPHILL, lambda theta, batch, f=form: -f(theta, batch))
+        for form in RIGHT
     ),
-    (
+    WrongForm("probability-not-log", NOT_LOG, descent(whole_return, of_log=False)),
+    WrongForm(
         "padding-counted",
-        N_(
-            "Steps after an episode's end move the policy, too. What should their log-probability "
-            "count?"
-        ),
+        "Steps after an episode's end move the policy, too. What should their log-probability "
+        "count?",
         padded_descent,
     ),
-    (
+    WrongForm(
         "last-trajectory-only",
-        N_("Only the last episode of the batch counts. Does your loop add, or overwrite?"),
+        "Only the last episode of the batch counts. Does your loop add, or overwrite?",
         lambda theta, batch: descent(whole_return)(theta, batch[-1:]),
     ),
-    (
-        "own-reward-only",
-        N_("Each step is weighted by its own reward. Which step earned the goal?"),
-        descent(lambda episode: episode.rewards),
-    ),
+    WrongForm("own-reward-only", OWN_REWARD, descent(lambda episode: episode.rewards)),
     *(
-        (
+        WrongForm(
             "discounted",
-            N_("The returns in the loss are discounted. Here the discount is 1."),
+            "The returns in the loss are discounted. Here the discount is 1.",
             descent(discounted_return(gamma)),
         )
         for gamma in (0.9, 0.95, 0.98, 0.99)
     ),
-    (
+    WrongForm(
         "broadcast",
-        N_(
-            "Every episode is weighted by the mean return. Print the shape of the product of "
-            "returns and log-probabilities."
-        ),
+        "Every episode is weighted by the mean return. Print the shape of the product of "
+        "returns and log-probabilities.",
         averaged_descent,
     ),
-    (
+    WrongForm(
         "unweighted",
-        N_("The returns play no part in the gradient."),
+        "The returns play no part in the gradient.",
         descent(lambda episode: np.ones(len(episode.rewards))),
     ),
 )

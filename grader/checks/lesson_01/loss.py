@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from grader.checking import (
-    N_,
     Case,
     Expected,
     FunctionExercise,
@@ -39,6 +38,8 @@ def reinforce_loss_cases(rng):
         reinforce_loss_case(tall, returns),
         reinforce_loss_case(wide[:1, :1], returns[:1], "float32"),
         reinforce_loss_case(np.tile(square, (2, 1)), np.tile(returns[:3], 2)),
+        reinforce_loss_case(square, [-2.0, -2.0, -2.0]),
+        reinforce_loss_case(np.log([[0.01], [0.99], [0.01]]), [100.0, -100.0, 0.01]),
     ]
 
 
@@ -113,15 +114,6 @@ def loss_last_step_only(logp, returns):
     return -(returns * logp[:, -1]).mean()
 
 
-MEAN_OVER_STEPS = N_(
-    "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate the "
-    "steps: what should happen to the loss?"
-)
-BROADCAST = N_(
-    "Each return weights its own trajectory alone. Print the shapes of what you multiply, and of "
-    "the product."
-)
-LEAVE_RETURNS = N_("The returns count as they are here. Changing them is a later lesson's idea.")
 REINFORCE_LOSS = FunctionExercise(
     "reinforce_loss",
     reinforce_loss_cases,
@@ -130,22 +122,24 @@ REINFORCE_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "minus-sign",
-            N_("Optimisers descend. What must the loss be, so that going down on it goes up on J?"),
+            "Optimisers descend. What must the loss be, so that going down on it goes up on J?",
             like=loss_sign_missing,
         ),
         Mistake(
             "sum-not-mean",
-            N_("Duplicate the batch: did your step size just grow with N?"),
+            "Duplicate the batch: did your step size just grow with N?",
             like=loss_summed,
         ),
         Mistake(
             "mean-over-steps",
-            MEAN_OVER_STEPS,
+            "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate "
+            "the steps: what should happen to the loss?",
             like=(loss_mean_over_steps, loss_own_steps_only, loss_mean_over_own_steps),
         ),
         Mistake(
             "broadcast",
-            BROADCAST,
+            "Each return weights its own trajectory alone. Print the shapes of what you multiply, "
+            "and of the product.",
             like=(
                 loss_broadcast,
                 loss_broadcast_sum,
@@ -155,23 +149,27 @@ REINFORCE_LOSS = FunctionExercise(
         ),
         Mistake(
             "probability-not-log",
-            N_("Where did the 1/pi go? logp holds logarithms already."),
+            "Where did the 1/pi go? logp holds logarithms already.",
             like=(loss_of_probabilities, loss_of_trajectory_probability),
         ),
-        Mistake("returns-changed", LEAVE_RETURNS, like=(loss_centred, loss_whitened)),
+        Mistake(
+            "returns-changed",
+            "The returns count as they are here. Changing them is a later lesson's idea.",
+            like=(loss_centred, loss_whitened),
+        ),
         Mistake(
             "unweighted",
-            N_("Without the returns this is maximum likelihood: it copies whatever was played."),
+            "Without the returns this is maximum likelihood: it copies whatever was played.",
             like=loss_unweighted,
         ),
         Mistake(
             "not-a-scalar",
-            N_("backward() needs one number. What is still to be done with these N?"),
+            "backward() needs one number. What is still to be done with these N?",
             like=loss_not_reduced,
         ),
         Mistake(
             "last-step-only",
-            N_("Every step's log-probability counts, not only the last one's."),
+            "Every step's log-probability counts, not only the last one's.",
             like=loss_last_step_only,
         ),
     ),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, Number, View, close
+from grader.checking import Case, FunctionExercise, Mistake, Number, View, close
 from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
@@ -84,45 +84,41 @@ SOFTMAX = FunctionExercise(
     mistakes=(
         Mistake(
             "softmax-axis",
-            N_("Which axis holds the actions? Each row must sum to 1."),
+            "Which axis holds the actions? Each row must sum to 1.",
             like=softmax_other_axis,
         ),
         Mistake(
             "softmax-all",
-            N_("Each state has a distribution of its own: each row sums to 1."),
+            "Each state has a distribution of its own: each row sums to 1.",
             like=softmax_over_everything,
         ),
         Mistake(
             "overflow",
-            N_("exp overflows. Softmax doesn't change when you subtract a constant from a row."),
+            "exp overflows. Softmax doesn't change when you subtract a constant from a row.",
             like=softmax_overflowing,
         ),
         Mistake(
             "overflow",
-            N_("exp overflows. Which constant, subtracted from a row, leaves nothing above 0?"),
+            "exp overflows. Which constant, subtracted from a row, leaves nothing above 0?",
             like=softmax_less_mean,
         ),
         Mistake(
             "row-underflows",
-            N_("One row at 10000 wipes out the others. Whose maximum is subtracted from a row?"),
+            "One row at 10000 wipes out the others. Whose maximum is subtracted from a row?",
             like=softmax_shared_maximum,
         ),
         Mistake(
             "lost-axis",
-            N_("A maximum or a sum over the last axis has one axis less. keepdims keeps it."),
+            "A maximum or a sum over the last axis has one axis less. keepdims keeps it.",
             like=softmax_lost_axis,
         ),
         Mistake(
             "log-softmax",
-            N_("These are logarithms of probabilities."),
+            "These are logarithms of probabilities.",
             when=lambda case, seen, truth: np.allclose(np.exp(seen["value"]["array"]), truth.value),
         ),
-        Mistake("not-normalised", N_("Do the probabilities of a row sum to 1?"), when=unnormalised),
-        Mistake(
-            "softmax-twice",
-            N_("These are probabilities of probabilities: softmax is taken twice."),
-            like=lambda logits: softmax(softmax(logits)),
-        ),
+        Mistake("not-normalised", "Do the probabilities of a row sum to 1?", when=unnormalised),
+        slips.softmax_twice(lambda logits: softmax(softmax(logits))),
     ),
 )
 
@@ -204,84 +200,67 @@ LOG_PROB = FunctionExercise(
     mistakes=(
         Mistake(
             "log-of-softmax",
-            N_(
-                "The probability underflows to 0 before its logarithm is taken. Can you write the "
-                "logarithm of softmax without dividing?"
-            ),
+            "The probability underflows to 0 before its logarithm is taken. Can you write the "
+            "logarithm of softmax without dividing?",
             like=log_of_softmax,
         ),
         Mistake(
             "floored",
-            N_(
-                "A floor under the probability hides that it underflows. Can you write the "
-                "logarithm of softmax without dividing?"
-            ),
+            "A floor under the probability hides that it underflows. Can you write the "
+            "logarithm of softmax without dividing?",
             when=floored,
         ),
         Mistake(
             "row-underflows",
-            N_("One row at 10000 wipes out the others. Whose maximum is subtracted from a row?"),
+            "One row at 10000 wipes out the others. Whose maximum is subtracted from a row?",
             like=log_prob_shared_maximum,
         ),
         Mistake(
             "overflow",
-            N_("exp overflows. Subtract each row's largest logit first."),
+            "exp overflows. Subtract each row's largest logit first.",
             like=log_prob_overflowing,
         ),
         Mistake(
             "all-actions",
-            N_("Which action was played? One number for each, not one for each possible action."),
+            "Which action was played? One number for each, not one for each possible action.",
             like=lambda logits, actions: stable_log_softmax(logits),
         ),
         Mistake(
             "every-pair",
-            N_("Each row has one action of its own. Here every row met every action."),
+            "Each row has one action of its own. Here every row met every action.",
             like=lambda logits, actions: stable_log_softmax(logits)[..., actions],
         ),
         Mistake(
             "not-the-taken-action",
-            N_("That is the likeliest action. Which one was played?"),
+            "That is the likeliest action. Which one was played?",
             like=log_prob_likeliest,
         ),
-        Mistake(
-            "probability-not-log",
-            N_("These are probabilities. Where is the logarithm?"),
-            like=lambda logits, actions: taken(softmax(logits), actions),
-        ),
+        slips.log_missing(lambda logits, actions: taken(softmax(logits), actions)),
         Mistake(
             "minus-sign",
-            N_("A probability is at most 1. Which sign has its logarithm?"),
+            "A probability is at most 1. Which sign has its logarithm?",
             like=lambda logits, actions: -taken(stable_log_softmax(logits), actions),
         ),
         Mistake(
             "summed",
-            N_("One number for each action played. The sum comes later."),
+            "One number for each action played. The sum comes later.",
             like=lambda logits, actions: taken(stable_log_softmax(logits), actions).sum(),
         ),
         Mistake(
             "logit",
-            N_("That is the logit. What turns logits into log-probabilities?"),
+            "That is the logit. What turns logits into log-probabilities?",
             like=(
                 taken,
                 lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
             ),
         ),
-        Mistake(
-            "softmax-twice",
-            N_("The log-softmax of probabilities: softmax is taken twice. Logits go in once."),
-            like=lambda logits, actions: taken(stable_log_softmax(softmax(logits)), actions),
+        slips.log_softmax_twice(
+            lambda logits, actions: taken(stable_log_softmax(softmax(logits)), actions)
         ),
-        Mistake(
-            "logits-as-probabilities",
-            N_(
-                "The logits were taken for probabilities. The first argument of torch's "
-                "Categorical, for one, is probs: name the other, logits=."
-            ),
-            like=categorical_of_logits,
-        ),
+        slips.logits_as_probabilities(categorical_of_logits),
         Mistake(
             "counted-from-one",
-            N_("The first action has number 0, and the first column."),
+            "The first action has number 0, and the first column.",
             like=lambda logits, actions: taken(stable_log_softmax(logits), actions - 1),
         ),
     ),
@@ -316,53 +295,55 @@ DISCOUNTED_RETURN = FunctionExercise(
         slips.gamma_ignored(lambda rewards, gamma=1.0: float(np.sum(rewards))),
         Mistake(
             "gamma-fixed",
-            N_("A fixed gamma? Use the argument, and its default of 1."),
+            "A fixed gamma? Use the argument, and its default of 1.",
             like=lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
         ),
-        *(
-            slips.gamma_default(lambda rewards, gamma=default: discounted_sum(rewards, gamma))
-            for default in (0.99, 0.95, 0.9)
+        slips.gamma_default(
+            *(
+                lambda rewards, gamma=default: discounted_sum(rewards, gamma)
+                for default in (0.99, 0.95, 0.9)
+            )
         ),
         Mistake(
             "discount-from-the-end",
-            N_("The first reward counts in full, and the last one is discounted most."),
+            "The first reward counts in full, and the last one is discounted most.",
             like=lambda rewards, gamma=1.0: discounted_sum(rewards[::-1], gamma),
         ),
         Mistake(
             "discount-shifted",
-            N_("Which power of gamma weighs the very first reward?"),
+            "Which power of gamma weighs the very first reward?",
             like=lambda rewards, gamma=1.0: gamma * discounted_sum(rewards, gamma),
         ),
         Mistake(
             "discount-once",
-            N_("gamma, gamma squared, gamma to the third: the discount grows with each step."),
+            "gamma, gamma squared, gamma to the third: the discount grows with each step.",
             like=lambda rewards, gamma=1.0: rewards[0] + gamma * float(np.sum(rewards[1:])),
         ),
         Mistake(
             "mean-not-sum",
-            N_("A return is a sum. Does a longer episode not collect more?"),
+            "A return is a sum. Does a longer episode not collect more?",
             like=lambda rewards, gamma=1.0: discounted_sum(rewards, gamma) / len(rewards),
         ),
         Mistake(
             "one-per-step",
-            N_("One number for the whole episode, seen from its start."),
+            "One number for the whole episode, seen from its start.",
             like=lambda rewards, gamma=1.0: rewards_to_go(rewards, gamma),
         ),
         Mistake(
             "discounted-rewards-not-summed",
-            N_("These are the discounted rewards. A return is their sum."),
+            "These are the discounted rewards. A return is their sum.",
             like=lambda rewards, gamma=1.0: gamma ** np.arange(len(rewards)) * rewards,
         ),
         Mistake(
             "weighted-mean",
-            N_("A return is a sum: it isn't divided by the sum of its weights."),
+            "A return is a sum: it isn't divided by the sum of its weights.",
             like=lambda rewards, gamma=1.0: (
                 discounted_sum(rewards, gamma) / discounted_sum(np.ones(len(rewards)), gamma)
             ),
         ),
         Mistake(
             "other-discount",
-            N_("Step t counts gamma to the power t: each step multiplies once more."),
+            "Step t counts gamma to the power t: each step multiplies once more.",
             like=(
                 lambda rewards, gamma=1.0: float(
                     np.sum(rewards / (1 + (1 - gamma) * np.arange(len(rewards))))

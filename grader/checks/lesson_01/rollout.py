@@ -14,6 +14,8 @@ from grader.checking import (
     RuleExercise,
     _,
     array_text,
+    behaviour,
+    differing,
     kind_text,
     none_hint,
 )
@@ -95,7 +97,11 @@ def rollout_raised(case, seen):
     if len(lengths) == 3 and lengths[0] == lengths[1] + 1 == lengths[2] + 1:
         hint = _("T actions were taken in T states. Which state is one too many?")
         return Problem(
-            "shape", "", _("as many states as actions"), problem.got, hint, "last-state-appended"
+            step="shape",
+            expected=_("as many states as actions"),
+            got=problem.got,
+            hint=hint,
+            mistake="last-state-appended",
         )
     if (
         log["starts"]
@@ -103,7 +109,7 @@ def rollout_raised(case, seen):
         and seen["raised"]["type"] in ("IndexError", "TypeError")
     ):
         hint = _("reset returns two things, the observation and a dict; step returns five.")
-        return Problem("runs", "", "", problem.got, hint, "reset-returns-two")
+        return Problem(step="runs", got=problem.got, hint=hint, mistake="reset-returns-two")
     return problem
 
 
@@ -113,10 +119,18 @@ def rollout_kind(case, seen):
         if not {"states", "actions", "rewards"} <= set(fields):
             hint = none_hint(result) or _("Wrap the three sequences in pg.Trajectory.")
             return Problem(
-                "kind", "", _("a pg.Trajectory"), kind_text(result), hint, "no-trajectory"
+                step="kind",
+                expected=_("a pg.Trajectory"),
+                got=kind_text(result),
+                hint=hint,
+                mistake="no-trajectory",
             )
         if any(tabular.numbers(fields[name]) is None for name in ("states", "actions", "rewards")):
-            return Problem("kind", "", _("arrays or lists of numbers"), kind_text(fields["states"]))
+            return Problem(
+                step="kind",
+                expected=_("arrays or lists of numbers"),
+                got=kind_text(fields["states"]),
+            )
     return None
 
 
@@ -127,12 +141,12 @@ def rollout_played(case, seen):
         broken = next(episode for episode in played if not episode.ended)
         got = _("an episode broken off after {n} steps").format(n=len(broken.rewards))
         hint = _("Play until the environment says that the episode is over.")
-        return Problem("behaviour", "", _("whole episodes"), got, hint, "stops-early")
+        return behaviour(_("whole episodes"), got, hint, "stops-early")
     if len(played) == count:
         return None
     got = _("{played} episodes in {n} calls").format(played=len(played), n=count)
     hint = _("In each call reset env once, and take every step in env itself.")
-    return Problem("behaviour", "", _("one episode a call"), got, hint, "episodes-miscounted")
+    return behaviour(_("one episode a call"), got, hint, "episodes-miscounted")
 
 
 def rollout_recorded(case, seen):
@@ -150,6 +164,9 @@ def rollout_recorded(case, seen):
 def _record_problem(name, found, truth, episode):
     words = {"states": _("states {x}"), "actions": _("actions {x}"), "rewards": _("rewards {x}")}
     expected, got = (words[name].format(x=array_text(x)) for x in (truth, found))
+    if found.shape == truth.shape:
+        before = words[name].format(x="")
+        expected, got = differing(truth, found, np.isclose(found, truth), before)
     mistake, hint = _record_mistake(name, found, truth)
     if not hint and any(
         name != other and np.array_equal(found, getattr(episode, other))
@@ -157,7 +174,7 @@ def _record_problem(name, found, truth, episode):
     ):
         mistake, hint = "fields-swapped", _("The order is states, actions, rewards.")
     step = "value" if found.shape == truth.shape else "shape"
-    return Problem(step, "", expected, got, hint, mistake)
+    return Problem(step=step, expected=expected, got=got, hint=hint, mistake=mistake)
 
 
 def _record_mistake(name, found, truth):
@@ -185,9 +202,7 @@ def rollout_sampling(case, seen):
     actual = softmax(case.inputs["theta"])[log["obs"]]
     if not _fixed(log) and _all_alike(log, actual):
         hint = _("Are your trajectories all alike? A generator made anew starts over each time.")
-        return Problem(
-            "behaviour",
-            "",
+        return behaviour(
             _("a fresh episode every time"),
             _("the same actions in every episode"),
             hint,
@@ -228,7 +243,7 @@ def rollout_fresh(cases, seen):
         return None
     hint = _("The same episode comes again and again. Is a generator made or seeded inside?")
     expected, got = _("a fresh episode every time"), _("episodes that repeat earlier ones")
-    return Problem("behaviour", "", expected, got, hint, "seed-reused")
+    return behaviour(expected, got, hint, "seed-reused")
 
 
 def _reused(case, report):
@@ -245,7 +260,13 @@ def rollout_unchanged(case, seen):
         return None
     hint = _("Work on a copy: the caller still needs its array.")
     got = _("changed in place: {names}").format(names="theta")
-    return Problem("inputs", "", _("inputs as they were"), got, hint, "changed-inputs")
+    return Problem(
+        step="inputs",
+        expected=_("inputs as they were"),
+        got=got,
+        hint=hint,
+        mistake="changed-inputs",
+    )
 
 
 def rollout_chance(cases, seen):

@@ -24,7 +24,7 @@ from grader.checks.shared.score_sums import (
 
 
 def gradient_samples_truth(theta, trajectories, gamma=1.0):
-    """Autograd on return times summed log-probability, one trajectory at a time."""
+    """The derivative of return times summed log-probability, one trajectory at a time."""
     weights = [[discounted_sum(t.rewards, gamma)] * len(t.rewards) for t in trajectories]
     return summed_scores(theta, trajectories, weights)
 
@@ -65,60 +65,46 @@ GRADIENT_SAMPLES = FunctionExercise(
         slips.mean_taken(imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
         Mistake(
             "batch-summed",
-            N_("One gradient per trajectory is asked: what did you add up?"),
+            "One gradient per trajectory is asked: what did you add up?",
             like=imitation(whole, combine=sum_of),
         ),
         Mistake(
             "flattened",
-            N_("Keep the table's axes: (N, S, A)."),
+            "Keep the table's axes: (N, S, A).",
             like=imitation(whole, combine=flattened),
         ),
         slips.gamma_ignored(imitation(lambda r, g: whole(r, 1.0))),
         Mistake(
             "discount-from-the-end",
-            N_("The last reward is the one discounted most."),
+            "The last reward is the one discounted most.",
             like=imitation(lambda r, g: whole(r[::-1], g)),
         ),
         Mistake(
             "reward-to-go-already",
-            N_(
-                "Here every step still gets the whole trajectory's "
-                "return; reward-to-go comes later in this lesson."
-            ),
+            "Here every step still gets the whole trajectory's "
+            "return; reward-to-go comes later in this lesson.",
             like=(imitation(to_go), imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g))),
         ),
         Mistake(
             "own-reward-only",
-            N_("That credits each step with its own reward. Which return weighs all of them?"),
+            "That credits each step with its own reward. Which return weighs all of them?",
             like=(imitation(by_own_reward), imitation(lambda r, g: r)),
         ),
         slips.scores_kept(scores_kept, imitation(whole, combine=sums_kept)),
         slips.repeats_lost(repeats_lost(whole)),
         slips.discount_in_front(imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g))),
-        Mistake(
-            "divided-by-steps",
-            N_("Sum the scores over the steps; a long trajectory is not averaged."),
-            like=imitation(lambda r, g: whole(r, g) / len(r)),
-        ),
+        slips.divided_by_steps(imitation(lambda r, g: whole(r, g) / len(r))),
         Mistake(
             "last-step-only",
-            N_("Every step of the trajectory has a score. Is your sum inside the loop?"),
+            "Every step of the trajectory has a score. Is your sum inside the loop?",
             like=imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
         ),
-        Mistake(
-            "minus-sign",
-            N_("A gradient to climb, or one to descend? The one asked for points uphill."),
-            like=imitation(lambda r, g: -whole(r, g)),
-        ),
-        Mistake(
-            "probability-not-log",
-            N_("Where did the 1/pi go?"),
-            like=imitation(whole, probability_score),
-        ),
+        slips.downhill(imitation(lambda r, g: -whole(r, g))),
+        slips.probability_not_log(imitation(whole, probability_score)),
         slips.other_actions_forgotten(imitation(whole, chosen_only)),
         Mistake(
             "no-probabilities",
-            N_("Is the score of an action that is already certain still one?"),
+            "Is the score of an action that is already certain still one?",
             like=imitation(whole, visited_only),
         ),
     ),
@@ -126,7 +112,7 @@ GRADIENT_SAMPLES = FunctionExercise(
 
 
 def reward_to_go_gradient_truth(theta, trajectories, gamma=1.0):
-    """Autograd on the log-probabilities, each weighted by the definition of its reward-to-go."""
+    """The derivative of log-probabilities, each weighted by the definition of its reward-to-go."""
     weights = [rewards_to_go(t.rewards, gamma) for t in trajectories]
     return summed_scores(theta, trajectories, weights)
 
@@ -157,88 +143,62 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
     mistakes=(
         Mistake(
             "whole-return",
-            N_(
-                "Every step still gets the whole return. Which rewards can the "
-                "action at step t change?"
-            ),
+            "Every step still gets the whole return. Which rewards can the "
+            "action at step t change?",
             like=imitation(whole),
         ),
         Mistake(
             "extra-discount",
-            N_("Step t is weighted by its reward-to-go alone, with no further gamma^t in front."),
+            "Step t is weighted by its reward-to-go alone, with no further gamma^t in front.",
             like=imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
         ),
         Mistake(
             "summed-apart",
-            N_("Multiply step by step, then sum: each score has a weight of its own."),
+            "Multiply step by step, then sum: each score has a weight of its own.",
             like=summed_apart,
         ),
         slips.mean_taken(imitation(to_go, combine=mean_of)),
         Mistake(
             "batch-summed",
-            N_("One gradient per trajectory is asked: what did you add up?"),
+            "One gradient per trajectory is asked: what did you add up?",
             like=imitation(to_go, combine=sum_of),
         ),
         Mistake(
             "flattened",
-            N_("Keep the table's axes: (N, S, A)."),
+            "Keep the table's axes: (N, S, A).",
             like=imitation(to_go, combine=flattened),
         ),
         slips.gamma_ignored(imitation(lambda r, g: to_go(r, 1.0))),
         slips.own_reward_only(imitation(lambda r, g: np.asarray(r))),
-        Mistake(
-            "own-reward-missing",
-            N_("The reward that follows action t belongs to it."),
-            like=imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
+        slips.own_reward_missing(
+            imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
+            imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
         ),
-        Mistake(
-            "past-rewards",
-            N_("That weighs a step by what came before it."),
-            like=imitation(lambda r, g: to_go(r[::-1], g)[::-1]),
-        ),
+        slips.past_rewards(imitation(lambda r, g: to_go(r[::-1], g)[::-1])),
         Mistake(
             "reversed",
-            N_("Do the weights run in the same order as the steps?"),
+            "Do the weights run in the same order as the steps?",
             like=imitation(lambda r, g: to_go(r, g)[::-1]),
         ),
-        Mistake(
-            "own-reward-missing",
-            N_("The reward that follows action t belongs to it."),
-            like=imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
-        ),
         slips.repeats_lost(repeats_lost(to_go)),
-        Mistake(
-            "divided-by-steps",
-            N_("Sum over the steps; a long trajectory is not averaged."),
-            like=imitation(lambda r, g: to_go(r, g) / len(r)),
-        ),
+        slips.divided_by_steps(imitation(lambda r, g: to_go(r, g) / len(r))),
         Mistake(
             "last-weight",
-            N_("Every step has a weight of its own, not the last step's."),
+            "Every step has a weight of its own, not the last step's.",
             like=imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
         ),
-        Mistake(
-            "minus-sign",
-            N_("The gradient asked for points uphill."),
-            like=imitation(lambda r, g: -to_go(r, g)),
-        ),
-        Mistake(
-            "probability-not-log",
-            N_("Where did the 1/pi go?"),
-            like=imitation(to_go, probability_score),
-        ),
+        slips.downhill(imitation(lambda r, g: -to_go(r, g))),
+        slips.probability_not_log(imitation(to_go, probability_score)),
         slips.other_actions_forgotten(imitation(to_go, chosen_only)),
         Mistake(
             "episodes-run-together",
-            N_(
-                "The rewards of later trajectories leak into earlier ones: each trajectory's "
-                "rewards-to-go end with it."
-            ),
+            "The rewards of later trajectories leak into earlier ones: each trajectory's "
+            "rewards-to-go end with it.",
             like=run_together,
         ),
         Mistake(
             "mean-of-episode",
-            N_("The rewards-to-go as they are: nothing is subtracted or divided yet."),
+            "The rewards-to-go as they are: nothing is subtracted or divided yet.",
             like=(
                 imitation(lambda r, g: to_go(r, g) - to_go(r, g).mean()),
                 imitation(lambda r, g: white(to_go(r, g))),

@@ -134,90 +134,82 @@ REWARD_TO_GO = LongExercise(
     mistakes=(
         Mistake(
             "list-refused",
-            N_("The rewards come as a list here. np.asarray makes them an array."),
+            "The rewards come as a list here. np.asarray makes them an array.",
             when=list_refused,
         ),
         Mistake(
             "whole-numbers",
-            N_(
-                "The result was cut to whole numbers. Which dtype has your "
-                "array where the rewards are a list of whole numbers?"
-            ),
+            "The result was cut to whole numbers. Which dtype has your "
+            "array where the rewards are a list of whole numbers?",
             when=whole_numbers,
         ),
-        *(
-            slips.gamma_default(lambda rewards, gamma=default: backwards(rewards, gamma))
-            for default in (0.99, 0.95, 0.9)
+        slips.gamma_default(
+            *(
+                lambda rewards, gamma=default: backwards(rewards, gamma)
+                for default in (0.99, 0.95, 0.9)
+            )
         ),
         Mistake(
             "quadratic",
-            N_("A table of T by T numbers is too large. One pass from the end is enough."),
+            "A table of T by T numbers is too large. One pass from the end is enough.",
             when=out_of_memory,
         ),
         Mistake(
             "recursion",
-            N_("One nested call per step goes too deep. Use a loop from the end."),
+            "One nested call per step goes too deep. Use a loop from the end.",
             when=too_deep,
         ),
         Mistake(
             "whole-return",
-            N_("Can this action change the past? Earlier rewards don't count."),
+            "Can this action change the past? Earlier rewards don't count.",
             like=lambda rewards, gamma=1.0: np.full(
                 len(rewards), float(powers(gamma, rewards) @ np.asarray(rewards))
             ),
         ),
-        Mistake(
-            "past-rewards",
-            N_("You add up what came before. An action can only change what comes after."),
-            like=lambda rewards, gamma=1.0: accumulated(rewards, gamma),
-        ),
+        slips.past_rewards(lambda rewards, gamma=1.0: accumulated(rewards, gamma)),
         slips.gamma_ignored(lambda rewards, gamma=1.0: backwards(rewards, 1.0)),
         Mistake(
             "extra-discount",
-            N_(
-                "The discount counts from step t itself: its own reward has "
-                "weight one, with no gamma^t in front."
-            ),
+            "The discount counts from step t itself: its own reward has "
+            "weight one, with no gamma^t in front.",
             like=lambda rewards, gamma=1.0: backwards(
                 powers(gamma, rewards) * np.asarray(rewards), 1.0
             ),
         ),
-        Mistake(
-            "own-reward-missing",
-            N_("The reward that follows action t belongs to it: the sum starts at k = t."),
-            like=lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0),
+        slips.own_reward_missing(
+            lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0)
         ),
         Mistake(
             "discounted-once-more",
-            N_("With which power of gamma does a step's own reward count?"),
+            "With which power of gamma does a step's own reward count?",
             like=lambda rewards, gamma=1.0: gamma * backwards(rewards, gamma),
         ),
         Mistake(
             "reversed",
-            N_("Which entry belongs to the first step? Turn the result round."),
+            "Which entry belongs to the first step? Turn the result round.",
             like=lambda rewards, gamma=1.0: backwards(rewards, gamma)[::-1],
         ),
         slips.own_reward_only(lambda rewards, gamma=1.0: np.array(rewards, dtype=float)),
         Mistake(
             "one-step-ahead",
-            N_("All later rewards count, not the next one alone. Which value do you carry along?"),
+            "All later rewards count, not the next one alone. Which value do you carry along?",
             like=lambda rewards, gamma=1.0: one_step(rewards, gamma),
         ),
         Mistake(
             "averaged",
-            N_("A sum is asked, not a mean over the steps that are left."),
+            "A sum is asked, not a mean over the steps that are left.",
             like=lambda rewards, gamma=1.0: (
                 backwards(rewards, gamma) / np.arange(len(rewards), 0, -1)
             ),
         ),
         Mistake(
             "moving-average",
-            N_("A sum is asked: nothing weighs a step's own reward with 1 - gamma."),
+            "A sum is asked: nothing weighs a step's own reward with 1 - gamma.",
             like=lambda rewards, gamma=1.0: moving_average(rewards, gamma),
         ),
         Mistake(
             "normalised",
-            N_("The rewards-to-go as they are; no mean or deviation is taken out of them."),
+            "The rewards-to-go as they are; no mean or deviation is taken out of them.",
             like=lambda rewards, gamma=1.0: centred(backwards(rewards, gamma)),
         ),
     ),

@@ -13,6 +13,7 @@ from grader.checking import (
     Raises,
     View,
 )
+from grader.checks.shared import slips
 
 
 def moments(samples):
@@ -72,42 +73,42 @@ TOTAL_VARIANCE = FunctionExercise(
     mistakes=(
         Mistake(
             "per-coordinate",
-            N_("One number is asked. The trace adds up the diagonal."),
+            "One number is asked. The trace adds up the diagonal.",
             when=lambda case, seen, truth: np.ndim(seen["value"]["array"]) > 0,
         ),
         Mistake(
             "biased",
-            N_("Divide by N - 1: the mean was estimated from the same samples."),
+            "Divide by N - 1: the mean was estimated from the same samples.",
             like=lambda samples: spread(samples, ddof=0),
         ),
         Mistake(
             "of-the-mean",
-            N_("That is the variance of the mean. The spread of one sample is asked."),
+            "That is the variance of the mean. The spread of one sample is asked.",
             like=lambda samples: spread(samples) / len(samples),
         ),
         Mistake(
             "sum-not-mean",
-            N_("You added up squared distances. By what does a variance divide?"),
+            "You added up squared distances. By what does a variance divide?",
             like=lambda samples: spread(samples) * (len(samples) - 1),
         ),
         Mistake(
             "mean-over-coordinates",
-            N_("The trace is a sum over the coordinates, not their mean."),
+            "The trace is a sum over the coordinates, not their mean.",
             like=lambda samples: spread(samples) / flat(samples).shape[1],
         ),
         Mistake(
             "root-taken",
-            N_("A variance is a mean of squares; no root is taken."),
+            "A variance is a mean of squares; no root is taken.",
             like=lambda samples: spread(samples) ** 0.5,
         ),
         Mistake(
             "deviations-summed",
-            N_("Add up variances, not standard deviations."),
+            "Add up variances, not standard deviations.",
             like=lambda samples: float(flat(samples).std(axis=0, ddof=1).sum()),
         ),
         Mistake(
             "not-centred",
-            N_("Distances from where? Add a constant to all samples: the spread must stay."),
+            "Distances from where? Add a constant to all samples: the spread must stay.",
             like=(
                 lambda samples: float((flat(samples) ** 2).sum() / (len(samples) - 1)),
                 lambda samples: float((flat(samples) ** 2).sum(axis=1).mean()),
@@ -115,22 +116,22 @@ TOTAL_VARIANCE = FunctionExercise(
         ),
         Mistake(
             "pooled",
-            N_("Each coordinate varies around its own mean. Over which axis do you average?"),
+            "Each coordinate varies around its own mean. Over which axis do you average?",
             like=lambda samples: float(np.var(samples, ddof=1)),
         ),
         Mistake(
             "whole-matrix",
-            N_("Only the diagonal of the covariance counts: the trace."),
+            "Only the diagonal of the covariance counts: the trace.",
             like=entries_of_covariance,
         ),
         Mistake(
             "variance-of-length",
-            N_("The samples are vectors. Two of one length can point in different directions."),
+            "The samples are vectors. Two of one length can point in different directions.",
             like=lambda samples: float(np.linalg.norm(flat(samples), axis=1).var(ddof=1)),
         ),
         Mistake(
             "other-axis",
-            N_("Which axis counts the samples?"),
+            "Which axis counts the samples?",
             like=lambda samples: (
                 float(flat(samples).var(axis=1, ddof=1).sum())
                 if flat(samples).shape[1] > 1
@@ -139,7 +140,7 @@ TOTAL_VARIANCE = FunctionExercise(
         ),
         Mistake(
             "states-pooled",
-            N_("Each entry of the table is a coordinate of its own: pool the samples alone."),
+            "Each entry of the table is a coordinate of its own: pool the samples alone.",
             like=lambda samples: float(
                 np.var(samples, axis=tuple(range(max(1, np.ndim(samples) - 1))), ddof=1).sum()
             ),
@@ -179,66 +180,62 @@ SIGNAL_TO_NOISE = FunctionExercise(
     mistakes=(
         Mistake(
             "of-one-sample",
-            N_("The mean of N samples is less noisy than one sample. By how much?"),
+            "The mean of N samples is less noisy than one sample. By how much?",
             like=lambda samples: mean_square(samples) / spread(samples),
         ),
         Mistake(
             "root-of-n",
-            N_("Variances fall as 1/N; it is the standard error that falls with the root of N."),
+            "Variances fall as 1/N; it is the standard error that falls with the root of N.",
             like=lambda samples: mean_square(samples) / spread(samples) * len(samples) ** 0.5,
         ),
         Mistake(
             "norm-not-squared",
-            N_("The noise is a squared length. Compare it with a squared length."),
+            "The noise is a squared length. Compare it with a squared length.",
             like=lambda samples: ratio(samples, signal=0.5),
         ),
         Mistake(
             "root-taken",
-            N_("Both lengths are squared; no root is taken."),
+            "Both lengths are squared; no root is taken.",
             like=lambda samples: ratio(samples, 0.5, 0.5),
         ),
         Mistake(
             "noise-not-squared",
-            N_("Squared signal over squared noise: is your noise a variance?"),
+            "Squared signal over squared noise: is your noise a variance?",
             like=lambda samples: ratio(samples, 1, 0.5),
         ),
         Mistake(
             "inverted",
-            N_("Signal above, noise below."),
+            "Signal above, noise below.",
             like=lambda samples: ratio(samples, -1, -1),
         ),
-        Mistake(
-            "biased",
-            N_("Divide by N - 1 in the variance."),
-            like=lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0),
-        ),
+        slips.biased(lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0)),
         Mistake(
             "divided-twice",
-            N_("A division by a variance of the mean: N ends up above, not below."),
+            "A division by a variance of the mean: N ends up above, not below.",
             like=lambda samples: mean_square(samples) / (spread(samples) * len(samples)),
         ),
         Mistake(
             "mean-of-squares",
-            N_("First the mean vector, then its length: noise alone has length, too."),
+            "First the mean vector, then its length: noise alone has length, too.",
             like=lambda samples: (
                 float((flat(samples) ** 2).sum(axis=1).mean()) * len(samples) / spread(samples)
             ),
         ),
         Mistake(
             "mean-of-coordinates",
-            N_("The signal is the length of the mean vector, not the mean of its entries."),
+            "The signal is the length of the mean vector, not the mean of its entries.",
             like=lambda samples: float(np.mean(samples)) ** 2 * len(samples) / spread(samples),
         ),
         Mistake(
             "noise-per-coordinate",
-            N_("The noise adds up over all coordinates, as the signal does."),
+            "The noise adds up over all coordinates, as the signal does.",
             like=lambda samples: (
                 mean_square(samples) * len(samples) / (spread(samples) / flat(samples).shape[1])
             ),
         ),
         Mistake(
             "ratio-per-coordinate",
-            N_("One ratio of two lengths is asked, not the mean of a ratio for each coordinate."),
+            "One ratio of two lengths is asked, not the mean of a ratio for each coordinate.",
             like=(
                 lambda samples: float(np.mean(coordinate_ratios(samples))),
                 lambda samples: float(np.sum(coordinate_ratios(samples))),
@@ -313,75 +310,71 @@ BATCH_SIZE_FOR = FunctionExercise(
     mistakes=(
         Mistake(
             "zero-mean",
-            N_(
-                "A mean of zero has no signal: which batch could ever be large "
-                "enough? Raise ValueError."
-            ),
+            "A mean of zero has no signal: which batch could ever be large "
+            "enough? Raise ValueError.",
             when=zero_mean_silent,
         ),
         Mistake(
             "mean-not-zero",
-            N_("The mean of these samples isn't zero. It is zero only where all its entries are."),
+            "The mean of these samples isn't zero. It is zero only where all its entries are.",
             when=zero_mean_seen,
         ),
         Mistake(
             "rounded-down",
-            N_("At least the target: does your batch reach it?"),
+            "At least the target: does your batch reach it?",
             like=sized(lambda n: max(1, math.floor(n))),
         ),
         Mistake(
             "rounded",
-            N_("Rounding to the nearest can fall short of the target."),
+            "Rounding to the nearest can fall short of the target.",
             like=sized(lambda n: max(1, round(n))),
         ),
         Mistake(
             "one-too-many",
-            N_("Where the target is met exactly, that batch is enough."),
+            "Where the target is met exactly, that batch is enough.",
             like=sized(lambda n: math.floor(n) + 1),
         ),
         Mistake(
             "not-whole",
-            N_("Half a trajectory cannot be drawn: round up."),
+            "Half a trajectory cannot be drawn: round up.",
             like=sized(lambda n: max(1.0, n)),
         ),
-        Mistake("below-one", N_("A batch holds at least one trajectory."), like=sized(math.ceil)),
+        Mistake("below-one", "A batch holds at least one trajectory.", like=sized(math.ceil)),
         Mistake(
             "of-these-samples",
-            N_("The ratio of the mean of these N samples is already N times that of one."),
+            "The ratio of the mean of these N samples is already N times that of one.",
             like=lambda samples, target: max(
                 1, math.ceil(sized(float)(samples, target) / len(samples))
             ),
         ),
         Mistake(
             "times-n",
-            N_("How many samples in all? Divide by the ratio of a single one."),
+            "How many samples in all? Divide by the ratio of a single one.",
             like=lambda samples, target: max(
                 1, math.ceil(sized(float)(samples, target) * len(samples))
             ),
         ),
         Mistake(
             "root-law",
-            N_("This is a ratio of variances: it grows with B, not with the root of B."),
+            "This is a ratio of variances: it grows with B, not with the root of B.",
             like=sized(lambda n: max(1, math.ceil(n**0.5))),
         ),
         Mistake(
             "squared-law",
-            N_("The ratio grows with B, not with the root of B."),
+            "The ratio grows with B, not with the root of B.",
             like=sized(lambda n: max(1, math.ceil(n**2))),
         ),
         Mistake(
             "norm-not-squared",
-            N_("The signal is a squared length."),
+            "The signal is a squared length.",
             like=lambda samples, target: sized(
                 lambda n: max(1, math.ceil(n * mean_square(samples) ** 0.5))
             )(samples, target),
         ),
-        Mistake(
-            "biased",
-            N_("Divide by N - 1 in the variance."),
-            like=lambda samples, target: sized(
+        slips.biased(
+            lambda samples, target: sized(
                 lambda n: max(1, math.ceil(n * (len(samples) - 1) / len(samples)))
-            )(samples, target),
+            )(samples, target)
         ),
     ),
 )

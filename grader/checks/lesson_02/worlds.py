@@ -59,52 +59,52 @@ BONUS_IN_REWARDS = FunctionExercise(
     mistakes=(
         Mistake(
             "step-reward-forgotten",
-            N_("A step pays something without the bonus, too."),
+            "A step pays something without the bonus, too.",
             like=lambda g, r, d, m: g / (m - d),
         ),
         Mistake(
             "step-reward-sign",
-            N_("A step that costs something needs a larger bonus, not a smaller one."),
+            "A step that costs something needs a larger bonus, not a smaller one.",
             like=lambda g, r, d, m: g / (m - d) + r,
         ),
         Mistake(
             "way-unpaid",
-            N_("The bonus is paid on the way to the goal as well. How many times?"),
+            "The bonus is paid on the way to the goal as well. How many times?",
             like=lambda g, r, d, m: g / m - r,
         ),
         Mistake(
             "steps-added",
-            N_("What counts is how many steps longer the one plan lives than the other."),
+            "What counts is how many steps longer the one plan lives than the other.",
             like=lambda g, r, d, m: g / (m + d) - r,
         ),
         Mistake(
             "clock-forgotten",
-            N_("How long does the plan live that never enters the goal?"),
+            "How long does the plan live that never enters the goal?",
             like=lambda g, r, d, m: g / d - r,
         ),
         Mistake(
             "last-step-unpaid",
-            N_("The step into the goal is a step, too: it pays the step's reward and the bonus."),
+            "The step into the goal is a step, too: it pays the step's reward and the bonus.",
             like=lambda g, r, d, m: g / (m - d + 1) - r,
         ),
         Mistake(
             "clock-one-short",
-            N_("The clock stops after max_steps steps, and each of them is paid."),
+            "The clock stops after max_steps steps, and each of them is paid.",
             like=lambda g, r, d, m: g / (m - d - 1) - r,
         ),
         Mistake(
             "not-per-step",
-            N_("The bonus is paid at every step. By how many steps do the plans differ?"),
+            "The bonus is paid at every step. By how many steps do the plans differ?",
             like=lambda g, r, d, m: g - r * (m - d),
         ),
         Mistake(
             "minus-sign",
-            N_("Let the goal be worth nothing. Which bonus makes a step worth nothing, too?"),
+            "Let the goal be worth nothing. Which bonus makes a step worth nothing, too?",
             like=lambda g, r, d, m: r - g / (m - d),
         ),
         Mistake(
             "nothing-changes",
-            N_("A constant in every return changes nothing. This one is in every reward."),
+            "A constant in every return changes nothing. This one is in every reward.",
             like=lambda g, r, d, m: 0.0,
         ),
     ),
@@ -179,7 +179,13 @@ class WorldExercise(FunctionExercise):
         try:
             found = self.kind.arrays(seen["value"])
         except Mismatch as mismatch:
-            return Problem("kind", shown, mismatch.expected, mismatch.got, mismatch.hint)
+            return Problem(
+                step="kind",
+                shown=shown,
+                expected=mismatch.expected,
+                got=mismatch.got,
+                hint=mismatch.hint,
+            )
         return (
             shape_problem(found, {"": truth.value}, shown)
             or _size_problem(found[""], shown)
@@ -190,11 +196,15 @@ class WorldExercise(FunctionExercise):
 
 def _size_problem(rewards, shown):
     if not np.isfinite(rewards).all():
-        return Problem("finite", shown, _("finite rewards"), _("nan or inf among them"))
+        return Problem(
+            step="finite", shown=shown, expected=_("finite rewards"), got=_("nan or inf among them")
+        )
     most = float(np.abs(rewards).max())
     if most > MOST_PAY:
         wanted = _("rewards of at most {most} in size").format(most=number_text(MOST_PAY))
-        return Problem("value", shown, wanted, number_text(most), "", "too-large")
+        return Problem(
+            step="value", shown=shown, expected=wanted, got=number_text(most), mistake="too-large"
+        )
     return None
 
 
@@ -206,10 +216,15 @@ def _gain_problem(case, rewards, shown):
         if abs(whole - to_go) > 1e-9 * max(whole, to_go):
             words = _("whole return {whole}, reward-to-go {to_go}")
             got = words.format(whole=number_text(whole), to_go=number_text(to_go))
-            return Problem("value", shown, _("the same variance for both estimators"), got)
+            return Problem(
+                step="value",
+                shown=shown,
+                expected=_("the same variance for both estimators"),
+                got=got,
+            )
     if length < 1e-6:
         wanted = _("rewards for which the policy matters")
-        return Problem("value", shown, wanted, _("a gradient of length 0"))
+        return Problem(step="value", shown=shown, expected=wanted, got=_("a gradient of length 0"))
     return None
 
 
@@ -253,32 +268,32 @@ REWARDS_WITHOUT_GAIN = WorldExercise(
     mistakes=(
         Mistake(
             "paid-after-the-end",
-            N_("Nobody acts in a terminal state. Pay on the way into it."),
+            "Nobody acts in a terminal state. Pay on the way into it.",
             when=paid_after_the_end,
         ),
         Mistake(
             "nothing-paid",
-            N_("Nothing is ever paid, so no policy is better than another."),
+            "Nothing is ever paid, so no policy is better than another.",
             when=nothing_paid,
         ),
         Mistake(
             "price-per-step",
-            N_("A price per step is a reward on the way: reward-to-go leaves out those paid."),
+            "A price per step is a reward on the way: reward-to-go leaves out those paid.",
             when=price_per_step,
         ),
         Mistake(
             "paid-on-the-way",
-            N_("A reward on the way lies before some later step, which leaves it out."),
+            "A reward on the way lies before some later step, which leaves it out.",
             when=paid_on_the_way,
         ),
         Mistake(
             "per-state",
-            N_("A reward for each transition is asked: state, action, next state."),
+            "A reward for each transition is asked: state, action, next state.",
             when=has_shape(0),
         ),
         Mistake(
             "per-action",
-            N_("A reward for each transition is asked: which next state does yours depend on?"),
+            "A reward for each transition is asked: which next state does yours depend on?",
             when=has_shape(0, 1),
         ),
     ),

@@ -48,7 +48,7 @@ def square_case(rng):
 
 
 def baseline_truth(theta, trajectories, baseline, gamma=1.0):
-    """Autograd on the log-probabilities, each weighted by reward-to-go minus baseline."""
+    """The derivative of log-probabilities, each weighted by reward-to-go minus baseline."""
     weights = [
         [discounted_sum(t.rewards, gamma, k) - baseline[s] for k, s in enumerate(t.states)]
         for t in trajectories
@@ -120,25 +120,23 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         slips.baseline_added(with_baseline(lambda t, g, b: g + b[t.states])),
         Mistake(
             "minus-sign",
-            N_(
-                "Return minus baseline, or baseline minus return? A good "
-                "surprise must push the action up."
-            ),
+            "Return minus baseline, or baseline minus return? A good "
+            "surprise must push the action up.",
             like=with_baseline(lambda t, g, b: b[t.states] - g),
         ),
         Mistake(
             "baseline-ignored",
-            N_("The baseline plays no part in the result."),
+            "The baseline plays no part in the result.",
             like=with_baseline(lambda t, g, b: g),
         ),
         Mistake(
             "whole-return",
-            N_("Each step is compared with its own reward-to-go, not with the whole return."),
+            "Each step is compared with its own reward-to-go, not with the whole return.",
             like=with_baseline(lambda t, g, b: g[0] - b[t.states]),
         ),
         Mistake(
             "baseline-of-action",
-            N_("The baseline is looked up by the state. One that sees the action brings a bias."),
+            "The baseline is looked up by the state. One that sees the action brings a bias.",
             like=(
                 with_baseline(baseline_at_actions),
                 with_baseline(lambda t, g, b: g - b[t.actions]),
@@ -146,10 +144,8 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         ),
         Mistake(
             "baseline-of-time",
-            N_(
-                "Does your code look the baseline up by the step's number? "
-                "It belongs to the state of that step."
-            ),
+            "Does your code look the baseline up by the step's number? "
+            "It belongs to the state of that step.",
             like=(
                 with_baseline(baseline_at_time),
                 with_baseline(lambda t, g, b: g - b[np.arange(len(g)) % len(b)]),
@@ -158,27 +154,23 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         ),
         Mistake(
             "baseline-discounted",
-            N_(
-                "The baseline of a state is not discounted: it is "
-                "compared with what is earned from there on."
-            ),
+            "The baseline of a state is not discounted: it is "
+            "compared with what is earned from there on.",
             like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
                 lambda t, g, b: g - gamma ** np.arange(len(g)) * b[t.states]
             )(theta, trajectories, baseline, gamma),
         ),
         Mistake(
             "subtracted-from-rewards",
-            N_(
-                "The baseline is subtracted once for each step, "
-                "from its reward-to-go; not from every reward."
-            ),
+            "The baseline is subtracted once for each step, "
+            "from its reward-to-go; not from every reward.",
             like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
                 lambda t, g, b: rewards_to_go(np.asarray(t.rewards) - b[t.states], gamma)
             )(theta, trajectories, baseline, gamma),
         ),
         Mistake(
             "divided",
-            N_("The steps of a trajectory are added up; nothing is divided."),
+            "The steps of a trajectory are added up; nothing is divided.",
             like=(
                 with_baseline(lambda t, g, b: less_baseline(t, g, b) / len(g)),
                 with_baseline(less_baseline, combine=lambda s: np.array(s) / len(s)),
@@ -186,7 +178,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         ),
         Mistake(
             "never-reset",
-            N_("Each trajectory's sum begins at zeros. Does yours go on from the one before?"),
+            "Each trajectory's sum begins at zeros. Does yours go on from the one before?",
             like=(
                 with_baseline(less_baseline, combine=never_reset),
                 with_baseline(
@@ -194,23 +186,15 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
                 ),
             ),
         ),
-        Mistake(
-            "repeats-lost",
-            N_(
-                "Where a state comes twice, only its last visit counts. Does "
-                "your code overwrite? An indexed += adds once; np.add.at adds "
-                "each time."
-            ),
-            like=repeats_lost,
-        ),
+        slips.repeats_lost(repeats_lost),
         Mistake(
             "baseline-of-first-state",
-            N_("Each step has its own state, and its own baseline."),
+            "Each step has its own state, and its own baseline.",
             like=with_baseline(lambda t, g, b: g - b[t.states[0]]),
         ),
         Mistake(
             "baseline-of-next-state",
-            N_("The state in which the action was taken counts, not the one it led to."),
+            "The state in which the action was taken counts, not the one it led to.",
             like=(
                 with_baseline(lambda t, g, b: g - b[np.append(t.states[1:], t.states[-1])]),
                 with_baseline(lambda t, g, b: g - np.append(b[t.states[1:]], 0.0)),
@@ -218,19 +202,17 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         ),
         Mistake(
             "mean-baseline",
-            N_("The mean of the baseline is one number. Which entry belongs to step t?"),
+            "The mean of the baseline is one number. Which entry belongs to step t?",
             like=with_baseline(lambda t, g, b: g - b.mean()),
         ),
         Mistake(
             "mean-of-episode",
-            N_(
-                "You subtract the episode's own mean. Late steps then look bad only for being late."
-            ),
+            "You subtract the episode's own mean. Late steps then look bad only for being late.",
             like=with_baseline(lambda t, g, b: g - g.mean()),
         ),
         Mistake(
             "subtracted-from-gradient",
-            N_("The baseline belongs into the weight of a score; a gradient has no baseline."),
+            "The baseline belongs into the weight of a score; a gradient has no baseline.",
             like=(subtracted_once, table_less_baseline),
         ),
         slips.own_reward_only(with_baseline(lambda t, g, b: np.asarray(t.rewards) - b[t.states])),
@@ -241,7 +223,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         ),
         Mistake(
             "extra-discount",
-            N_("No further gamma^t stands in front of a step's weight."),
+            "No further gamma^t stands in front of a step's weight.",
             like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
                 lambda t, g, b: gamma ** np.arange(len(g)) * less_baseline(t, g, b)
             )(theta, trajectories, baseline, gamma),
@@ -250,7 +232,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         slips.other_actions_forgotten(with_baseline(less_baseline, score=chosen_only)),
         Mistake(
             "positive-only",
-            N_("A step that was worse than expected counts, too: its action becomes rarer."),
+            "A step that was worse than expected counts, too: its action becomes rarer.",
             like=(
                 with_baseline(lambda t, g, b: np.maximum(less_baseline(t, g, b), 0)),
                 with_baseline(lambda t, g, b: np.abs(less_baseline(t, g, b))),
@@ -258,12 +240,12 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
         ),
         Mistake(
             "signs-only",
-            N_("By how much it was better than expected counts, not the sign alone."),
+            "By how much it was better than expected counts, not the sign alone.",
             like=with_baseline(lambda t, g, b: np.sign(less_baseline(t, g, b))),
         ),
         Mistake(
             "whitened",
-            N_("Return minus baseline, as it is: nothing is divided by a deviation."),
+            "Return minus baseline, as it is: nothing is divided by a deviation.",
             like=with_baseline(lambda t, g, b: white(less_baseline(t, g, b))),
         ),
     ),

@@ -28,6 +28,8 @@ def value_loss_cases(rng):
         case([2.5], [-1.0]),
         case(rng.normal(size=7) * 3, rng.normal(size=7), np.float64),
         case(rng.normal(size=shape), rng.normal(size=shape) * 2),
+        case([2.0, 2.0, 2.0], [5.0, 5.0, 5.0], np.float64),
+        case([100.0, -100.0, 0.01], [0.0, 0.01, 0.0], np.float64),
     ]
 
 
@@ -84,33 +86,20 @@ VALUE_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "length-not-compared",
-            N_(
-                "As many dimensions, and yet not the same shape: one "
-                "return is compared with every value. Compare the whole "
-                "shapes."
-            ),
+            "As many dimensions, and yet not the same shape: one return is compared with every "
+            "value. Compare the whole shapes.",
             when=one_for_all,
         ),
-        Mistake(
-            "broadcast",
-            N_(
-                "(N, 1) minus (N,) is a table of N by N. Compare the shapes, and "
-                "raise ValueError where they differ."
-            ),
-            when=broadcasts,
-        ),
-        Mistake("other-error", N_("Shapes that differ should raise ValueError."), when=wrong_error),
+        slips.broadcast_errors(when=broadcasts),
+        Mistake("other-error", "Shapes that differ should raise ValueError.", when=wrong_error),
         Mistake(
             "target-moves",
-            N_(
-                "The target is data: regress to a fixed number. What stops the "
-                "gradient into returns?"
-            ),
+            "The target is data: regress to a fixed number. What stops the gradient into returns?",
             like=squared(lambda x: (x**2).mean(), detach=False),
         ),
         Mistake(
             "critic-detached",
-            N_("Then nothing trains the critic. Which of the two is the fixed number?"),
+            "Then nothing trains the critic. Which of the two is the fixed number?",
             when=lambda case, seen, truth: (
                 isinstance(seen["gradients"], dict)
                 and (
@@ -119,64 +108,51 @@ VALUE_LOSS = FunctionExercise(
                 )
             ),
         ),
-        Mistake(
-            "sum-not-mean",
-            N_("Mean, not sum: does the step size grow with the batch?"),
-            like=squared(lambda x: (x**2).sum()),
-        ),
+        slips.sum_not_mean(squared(lambda x: (x**2).sum())),
         Mistake(
             "halved",
-            N_("No factor of one half is asked."),
+            "No factor of one half is asked.",
             like=squared(lambda x: 0.5 * (x**2).mean()),
         ),
         Mistake(
-            "absolute", N_("Squares, not absolute values."), like=squared(lambda x: x.abs().mean())
+            "absolute", "Squares, not absolute values.", like=squared(lambda x: x.abs().mean())
         ),
         Mistake(
             "root-taken",
-            N_("The mean of the squares is asked, without a root."),
+            "The mean of the squares is asked, without a root.",
             like=squared(lambda x: (x**2).mean().sqrt()),
         ),
         Mistake(
             "square-of-mean",
-            N_("Errors of either sign must not cancel: square first, then take the mean."),
+            "Errors of either sign must not cancel: square first, then take the mean.",
             like=squared(lambda x: x.mean() ** 2),
         ),
         Mistake(
             "not-squared",
-            N_("Errors of either sign must not cancel."),
+            "Errors of either sign must not cancel.",
             like=squared(lambda x: x.mean()),
         ),
-        Mistake(
-            "negated",
-            N_("A loss is minimised: should the error grow?"),
-            like=squared(lambda x: -(x**2).mean()),
-        ),
-        Mistake(
-            "not-averaged",
-            N_("One number is asked: the mean over all entries."),
-            when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
-        ),
+        slips.negated(squared(lambda x: -(x**2).mean())),
+        slips.not_averaged(when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
         Mistake(
             "huber",
-            N_(
-                "A Huber loss bounds the pull of large errors; then the critic learns something "
-                "like a median. The plain mean of squares is asked."
-            ),
+            "A Huber loss bounds the pull of large errors; then the critic learns something "
+            "like a median. The plain mean of squares is asked.",
             like=(
                 squared(lambda x: huber(x, 1.0)),
                 squared(lambda x: 2 * huber(x, 1.0)),
                 squared(lambda x: huber(x, 10.0)),
+                squared(lambda x: 2 * huber(x, 10.0)),
             ),
         ),
         Mistake(
             "variance-of-error",
-            N_("Add 10 to every value: the error grows, and its variance doesn't."),
+            "Add 10 to every value: the error grows, and its variance doesn't.",
             like=(squared(lambda x: x.var(unbiased=False)), squared(lambda x: x.var())),
         ),
         Mistake(
             "other-power",
-            N_("The mean of the squares: to which power do you take the error?"),
+            "The mean of the squares: to which power do you take the error?",
             like=(
                 squared(lambda x: (x**4).mean()),
                 squared(lambda x: (x.abs() ** 3).mean()),
@@ -209,6 +185,8 @@ def actor_critic_cases(rng):
         case([x[:1] for x in first], np.float64, 2.0),
         case(drawn, np.float64, float(rng.uniform(0.1, 2)), keywords=("value_coef",)),
         case(drawn, np.float32),
+        case([[-1.0, -2.0], [2.0, 2.0], [5.0, 5.0]], np.float64),
+        case([np.log([0.01, 0.99, 0.01]), [100.0, -100.0, 0.0], [0.0, 0.0, 0.01]], np.float64),
     ]
 
 
@@ -265,67 +243,61 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "policy-moves-critic",
-            N_("The advantage is a number here: the policy's term must not move the critic."),
+            "The advantage is a number here: the policy's term must not move the critic.",
             like=assembled(lambda p, v, r, a: -(p * (r - v)).mean()),
         ),
         Mistake(
             "minus-sign",
-            N_("The loss is minimised. A positive advantage should raise the log-probability."),
+            "The loss is minimised. A positive advantage should raise the log-probability.",
             like=assembled(lambda p, v, r, a: (p * a).mean()),
         ),
         slips.baseline_added(assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean())),
         Mistake(
             "actor-ignores-critic",
-            N_("The actor is weighted by the return alone. What is the critic there for?"),
+            "The actor is weighted by the return alone. What is the critic there for?",
             like=assembled(lambda p, v, r, a: -(p * r).mean()),
         ),
         Mistake(
             "value-as-weight",
-            N_("The value alone says how good the state is, not how good the action was."),
+            "The value alone says how good the state is, not how good the action was.",
             like=assembled(lambda p, v, r, a: -(p * v.detach()).mean()),
         ),
-        Mistake(
-            "sum-not-mean",
-            N_("The policy's term is a mean over the steps."),
-            like=assembled(lambda p, v, r, a: -(p * a).sum()),
-        ),
-        Mistake(
-            "sum-not-mean",
-            N_("Both terms are means over the steps."),
-            like=assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
+        slips.sum_not_mean(
+            assembled(lambda p, v, r, a: -(p * a).sum()),
+            assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
         ),
         Mistake(
             "critic-detached",
-            N_("Nothing trains the critic. Does a gradient reach values?"),
+            "Nothing trains the critic. Does a gradient reach values?",
             like=assembled(critic=lambda v, r: ((v.detach() - r) ** 2).mean()),
         ),
-        Mistake("no-value-loss", N_("Who trains the critic?"), like=assembled(coef=0.0)),
+        Mistake("no-value-loss", "Who trains the critic?", like=assembled(coef=0.0)),
         Mistake(
             "value-loss-subtracted",
-            N_("Both terms are minimised: the critic's error should fall."),
+            "Both terms are minimised: the critic's error should fall.",
             like=assembled(critic=lambda v, r: -((v - r) ** 2).mean()),
         ),
         Mistake(
             "value-coef-ignored",
-            N_("Change value_coef: does your loss change?"),
+            "Change value_coef: does your loss change?",
             like=(assembled(coef=1.0), assembled(coef=0.5)),
         ),
         Mistake(
             "value-coef-on-policy",
-            N_("Which of the two terms does value_coef weigh?"),
+            "Which of the two terms does value_coef weigh?",
             like=coef_on_policy,
         ),
         Mistake(
-            "value-coef-on-both", N_("value_coef weighs the critic's term alone."), like=both_scaled
+            "value-coef-on-both", "value_coef weighs the critic's term alone.", like=both_scaled
         ),
         Mistake(
             "probability-not-log",
-            N_("The log-probability itself stands in the loss."),
+            "The log-probability itself stands in the loss.",
             like=assembled(lambda p, v, r, a: -(p.exp() * a).mean()),
         ),
         Mistake(
             "logp-detached",
-            N_("No gradient reaches logp: then nothing trains the policy."),
+            "No gradient reaches logp: then nothing trains the policy.",
             like=(
                 assembled(lambda p, v, r, a: -(p.detach() * a).mean()),
                 assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean()),
@@ -333,47 +305,33 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
         ),
         Mistake(
             "product-of-means",
-            N_(
-                "Each step's log-probability weighs its own advantage. "
-                "Multiply first, then average. Both have the shape "
-                "(T,)."
-            ),
+            "Each step's log-probability weighs its own advantage. Multiply first, then average. "
+            "Both have the shape (T,).",
             like=assembled(lambda p, v, r, a: -p.mean() * a.mean()),
         ),
         Mistake(
             "halved",
-            N_("No factor of one half is asked."),
+            "No factor of one half is asked.",
             like=assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean()),
         ),
-        Mistake(
-            "not-averaged",
-            N_("A loss is one number: the mean over the steps."),
-            when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
-        ),
-        Mistake(
-            "advantages-whitened",
-            N_("The advantage is used as it is; no normalisation is asked."),
-            like=assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
-        ),
-        Mistake(
-            "advantages-whitened",
-            N_("The advantage is used as it is; no normalisation is asked."),
-            like=(
-                assembled(lambda p, v, r, a: -(p * white(a)).mean()),
-                assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
-            ),
+        slips.not_averaged(when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
+        slips.not_whitened_here(
+            assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
+            assembled(lambda p, v, r, a: -(p * white(a)).mean()),
+            assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
         ),
         Mistake(
             "huber",
-            N_("The critic's term is value_loss, the mean of squares, not a Huber loss."),
+            "The critic's term is value_loss, the mean of squares, not a Huber loss.",
             like=(
                 assembled(critic=lambda v, r: huber(v - r, 1.0)),
                 assembled(critic=lambda v, r: 2 * huber(v - r, 1.0)),
+                assembled(critic=lambda v, r: 2 * huber(v - r, 10.0)),
             ),
         ),
         Mistake(
             "entropy-added",
-            N_("Two terms are asked. The log-probability of the actions taken is added once more."),
+            "Two terms are asked. The log-probability of the actions taken is added once more.",
             like=tuple(
                 assembled(lambda p, v, r, a, c=c: pg_term(p, v, r, a) + c * p.mean())
                 for c in (0.01, 0.001, 0.1, -0.01)

@@ -2,46 +2,36 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
+from grader.checking import RuleExercise, _, wrong_gradient
 from grader.checks.shared import tabular
 from grader.checks.shared.actor_critic import (
-    critic_tables,
-    descent,
+    CRITIC_UNUSED,
+    CRITIC_UPHILL,
+    ON_ADVANTAGE,
+    ON_REWARDS,
+    VALUE_WEIGHS,
+    critic_stays,
     direction_rule,
-    of_probabilities,
-    per_state,
+    explained,
+    networks,
+    of_actor,
+    of_critic,
+    of_probability,
+    policy_moves_critic,
     rule_discounted_history,
-    taken_log_probs,
+    updates,
 )
 from grader.checks.shared.convention import which_mean
 from grader.checks.shared.returns import rewards_to_go
-from grader.checks.shared.tabular import env_text, parallel, training_env
-from grader.probes.train import Module, Optimizer
+from grader.checks.shared.tabular import WrongForm, parallel, training_env
 
 UPDATES, BATCH = 60, 16
+LOOKS = 4  # updates whose gradients are looked at
 
 
 def train_case(env, weights, num_updates, batch_size, gamma, seed):
-    theta, table = weights
-    shown = _(
-        "train_actor_critic(env, policy, critic, optimizer, num_updates={updates}, "
-        "batch_size={size}, gamma={gamma}, rng), env = {env}"
-    ).format(updates=num_updates, size=batch_size, gamma=gamma, env=env_text(env))
-    sizes = {"num_states": theta.shape[0], "num_actions": theta.shape[1]}
-    critic = {"num_states": len(table)}
-    return Case(
-        {
-            "env": env,
-            "policy": Module("TabularPolicy", sizes, {"theta": theta}),
-            "critic": Module("TabularCritic", critic, {"table": table}),
-            "optimizer": Optimizer("Adam", ["policy", "critic"], {"lr": 0.1}),
-            "num_updates": num_updates,
-            "batch_size": batch_size,
-            "gamma": gamma,
-            "rng": Rng(seed),
-        },
-        shown=shown,
-    )
+    numbers = {"num_updates": num_updates, "batch_size": batch_size, "gamma": gamma}
+    return tabular.train_case("train_actor_critic", env, networks(*weights), numbers, seed)
 
 
 def train_actor_critic_cases(rng):
@@ -59,20 +49,6 @@ def train_actor_critic_cases(rng):
         train_case(env, (crooked, values), updates, size, gamma, seed + 2),
         train_case(env, plain, UPDATES, BATCH, 1.0, seed + 1),
     ]
-
-
-def updates(case, seen):
-    """(policy's gradient, critic's gradient, theta, values, batch) of the first few updates."""
-    grads = seen["optimizers"]["optimizer"]["grads"]
-    rows = zip(
-        grads["policy"]["theta"],
-        grads["critic"]["table"],
-        tabular.tables(case, seen),
-        critic_tables(case, seen),
-        tabular.batches(case, seen),
-        strict=False,
-    )
-    return list(rows)[:4]
 
 
 def to_go(episode, values, gamma):
@@ -107,118 +83,87 @@ def undiscounted(episode, values, gamma):
     return surprise(episode, values, 1.0)
 
 
-def leaking(batch, values, gamma):
+def leaking(update, gamma):
     """Reward-to-go over the whole batch, as if it were one long episode."""
-    together = rewards_to_go(np.concatenate([e.rewards for e in batch]), gamma)
-    cuts = np.cumsum([len(e.rewards) for e in batch])[:-1]
-    parts = np.split(together, cuts)
-    return [g - values[e.states] for g, e in zip(parts, batch, strict=True)]
+    together = rewards_to_go(np.concatenate([e.rewards for e in update.batch]), gamma)
+    cuts = np.cumsum([len(e.rewards) for e in update.batch])[:-1]
+    parts = zip(np.split(together, cuts), update.batch, strict=True)
+    return [g - update.values[e.states] for g, e in parts]
 
 
 def each(weigh):
-    return lambda batch, values, gamma: [weigh(episode, values, gamma) for episode in batch]
+    """A form of weights: for each episode of an update weigh(episode, values, gamma) -> (T,)."""
+    return lambda update, gamma: [weigh(e, update.values, gamma) for e in update.batch]
 
 
-WRONG_WEIGHTS = {
-    "minus-sign": (N_("The steps go downhill on J. Optimisers descend."), each(backwards)),
-    "actor-ignores-critic": (
-        N_("The actor is weighted by the return alone. What is the critic there for?"),
-        each(to_go),
-    ),
-    "baseline-added": (N_("Better than expected is return minus expectation."), each(added)),
-    "whole-return": (
-        N_("Every step gets the whole return. Which rewards can the action at step t change?"),
+right = each(surprise)
+WRONG_WEIGHTS = (
+    WrongForm("minus-sign", tabular.UPHILL, each(backwards)),
+    WrongForm("actor-ignores-critic", CRITIC_UNUSED, each(to_go)),
+    WrongForm("baseline-added", "Better than expected is return minus expectation.", each(added)),
+    WrongForm(
+        "whole-return",
+        "Every step gets the whole return. Which rewards can the action at step t change?",
         each(whole_surprise),
     ),
-    "own-reward-only": (
-        N_("Each step is weighted by its own reward. Which step earned the goal?"),
-        each(reward_surprise),
-    ),
-    "gamma-ignored": (N_("gamma plays no part in the returns."), each(undiscounted)),
-    "returns-leak": (
-        N_("Returns leak from one episode into the one before. Reset where an episode ends."),
+    WrongForm("own-reward-only", tabular.OWN_REWARD, each(reward_surprise)),
+    WrongForm("gamma-ignored", "gamma plays no part in the returns.", each(undiscounted)),
+    WrongForm(
+        "returns-leak",
+        "Returns leak from one episode into the one before. Reset where an episode ends.",
         leaking,
     ),
-    "value-as-weight": (
-        N_("The value alone says how good the state is, not how good the action was."),
-        each(value_alone),
-    ),
-}
+    WrongForm("value-as-weight", VALUE_WEIGHS, each(value_alone)),
+)
 
 
 def rule_actor(case, seen):
     """Names a wrong policy gradient; one of an unknown form passes, its effect is what counts."""
-    gamma, every = case.inputs["gamma"], updates(case, seen)
-    for used, _critic, theta, values, batch in every:
-        if parallel(used, descent(theta, batch, each(surprise)(batch, values, gamma))):
-            return None
+    gamma, every = case.inputs["gamma"], updates(case, seen)[:LOOKS]
+    if any(parallel(*of_actor(update, right(update, gamma))) for update in every):
+        return None
+    not_log = WrongForm("probability-not-log", tabular.NOT_LOG, right)
+    wrong = explained(every, WRONG_WEIGHTS, of_actor, gamma) or explained(
+        every, [not_log], of_probability, gamma
+    )
     expected = _("log-probabilities weighted by how much better than expected it went")
-    for name, (hint, weigh) in WRONG_WEIGHTS.items():
-        if all(parallel(g, descent(th, b, weigh(b, v, gamma))) for g, _c, th, v, b in every):
-            return Problem("gradient", "", expected, _("other weights"), _(hint), name)
-    forms = ((g, of_probabilities(th, b, each(surprise)(b, v, gamma))) for g, _c, th, v, b in every)
-    if all(parallel(g, form) for g, form in forms):
-        hint = _("The gradient is that of probabilities. Where did the 1/pi go?")
-        return Problem("gradient", "", expected, _("other weights"), hint, "probability-not-log")
-    return None
+    return wrong and wrong_gradient(expected, _("other weights"), _(wrong.hint), wrong.mistake)
 
 
-def moved_by_policy(used, theta, values, batch, gamma) -> bool:
-    """Whether the critic's gradient is a sum of its own error's and of the policy term's."""
-    errors = per_state(batch, each(backwards)(batch, values, gamma), len(values))
-    leaked = per_state(batch, taken_log_probs(theta, batch), len(values))
-    both = np.stack([errors, leaked], axis=1)
-    share = np.linalg.lstsq(both, used, rcond=None)[0]
-    return bool(np.allclose(both @ share, used, atol=1e-5 * np.abs(used).max())) and share[1] > 0
-
-
-WRONG_TARGETS = {
-    "critic-uphill": (N_("The critic's error grows. A loss is minimised."), each(surprise)),
-    "critic-on-rewards": (
-        N_("The critic learns single rewards. A value is what is still to come, all of it."),
-        each(lambda e, v, g: v[e.states] - e.rewards),
-    ),
-    "critic-on-whole-return": (
-        N_(
-            "The critic learns the whole episode's return at every step. What is still to come "
-            "there?"
-        ),
+WRONG_TARGETS = (
+    WrongForm("critic-uphill", CRITIC_UPHILL, each(surprise)),
+    WrongForm("critic-on-rewards", ON_REWARDS, each(lambda e, v, g: v[e.states] - e.rewards)),
+    WrongForm(
+        "critic-on-whole-return",
+        "The critic learns the whole episode's return at every step. What is still to come there?",
         each(lambda e, v, g: v[e.states] - to_go(e, v, g)[0]),
     ),
-    "critic-on-advantage": (
-        N_("A target is a return, not an advantage."),
-        each(lambda e, v, g: v[e.states] - surprise(e, v, g)),
+    WrongForm(
+        "critic-on-advantage", ON_ADVANTAGE, each(lambda e, v, g: v[e.states] - surprise(e, v, g))
     ),
-}
+)
 
 
 def rule_critic(case, seen):
     """The critic is trained, and by its own error alone."""
-    gamma, every = case.inputs["gamma"], updates(case, seen)
+    gamma, every = case.inputs["gamma"], updates(case, seen)[:LOOKS]
     expected = _("the critic's values move towards the returns")
-    if not any(np.any(critic) for _g, critic, _th, _v, _b in every):
-        hint = _("No gradient reaches the critic. Does the loss hold its error?")
-        return Problem("behaviour", "", expected, _("they stay"), hint, "critic-untrained")
-    for _g, used, _th, values, batch in every:
-        if parallel(used, per_state(batch, each(backwards)(batch, values, gamma), len(values))):
-            return None
-    if all(moved_by_policy(c, th, v, b, gamma) for _g, c, th, v, b in every):
-        hint = _("The advantage is a number: the policy's term must not move the critic.")
-        got = _("the policy's term moves them as well")
-        return Problem("gradient", "", expected, got, hint, "policy-moves-critic")
-    for name, (hint, weigh) in WRONG_TARGETS.items():
-        forms = ((c, per_state(b, weigh(b, v, gamma), len(v))) for _g, c, _th, v, b in every)
-        if all(parallel(c, form) for c, form in forms):
-            return Problem("gradient", "", expected, _("another direction"), _(hint), name)
-    return None
+    if problem := critic_stays(every, expected):
+        return problem
+    errors = [each(backwards)(update, gamma) for update in every]
+    if any(parallel(*of_critic(*pair)) for pair in zip(every, errors, strict=True)):
+        return None
+    if problem := policy_moves_critic(every, errors, expected):
+        return problem
+    wrong = explained(every, WRONG_TARGETS, of_critic, gamma)
+    return wrong and wrong_gradient(expected, _("another direction"), _(wrong.hint), wrong.mistake)
 
 
 def remark(cases, seen) -> str:
     """Which mean the loss takes, told to whoever is right."""
-    gamma, every = cases[0].inputs["gamma"], updates(cases[0], seen[0])
-    weigh = each(surprise)
-    forms = [descent(theta, batch, weigh(batch, v, gamma)) for _g, _c, theta, v, batch in every]
-    return which_mean([row[0] for row in every], forms, [row[-1] for row in every])
+    gamma, every = cases[0].inputs["gamma"], updates(cases[0], seen[0])[:LOOKS]
+    forms = [of_actor(update, right(update, gamma))[1] for update in every]
+    return which_mean([u.actor for u in every], forms, [u.batch for u in every])
 
 
 TRAIN_ACTOR_CRITIC = RuleExercise(

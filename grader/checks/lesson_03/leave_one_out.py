@@ -77,91 +77,81 @@ LEAVE_ONE_OUT = FunctionExercise(
     mistakes=(
         Mistake(
             "one-return",
-            N_("With one return there are no others to compare with: raise ValueError."),
+            "With one return there are no others to compare with: raise ValueError.",
             when=one_return,
         ),
         Mistake(
             "list-refused",
-            N_("The returns come as a list here. np.asarray makes them an array."),
+            "The returns come as a list here. np.asarray makes them an array.",
             when=list_refused,
         ),
         Mistake(
             "pair-refused",
-            N_("With two returns each has the other one to be compared with."),
+            "With two returns each has the other one to be compared with.",
             when=pair_refused,
         ),
         Mistake(
             "whole-numbers",
-            N_(
-                "The returns are whole numbers here, the result need not be: "
-                "an array made like the returns drops what follows the point."
-            ),
+            "The returns are whole numbers here, the result need not be: "
+            "an array made like the returns drops what follows the point.",
             when=cut_to_whole,
         ),
         Mistake(
             "own-return-in-mean",
-            N_("The mean must leave out the return that it is compared with."),
+            "The mean must leave out the return that it is compared with.",
             like=loo(lambda r: r - r.mean()),
         ),
         Mistake(
             "divided-by-n",
-            N_("The others are N - 1."),
+            "The others are N - 1.",
             like=loo(lambda r: r - (r.sum() - r) / count(r)),
         ),
         Mistake(
             "own-return-kept",
-            N_("Their sum is without your own return."),
+            "Their sum is without your own return.",
             like=loo(lambda r: r - r.sum() / (count(r) - 1)),
         ),
         Mistake(
             "baseline-returned",
-            N_("The advantage is asked, not the baseline."),
+            "The advantage is asked, not the baseline.",
             like=loo(lambda r: (r.sum() - r) / (count(r) - 1)),
         ),
         Mistake(
             "minus-sign",
-            N_("A return above the others' is a good surprise: it should be positive."),
+            "A return above the others' is a good surprise: it should be positive.",
             like=loo(lambda r: (r.sum() - r) / (count(r) - 1) - r),
         ),
         slips.baseline_added(loo(lambda r: (r.sum() - r) / (count(r) - 1) + r)),
-        Mistake(
-            "advantages-whitened",
-            N_("No division by a standard deviation is asked."),
-            like=(
-                loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
-                loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
-            ),
+        slips.not_whitened_here(
+            loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
+            loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
         ),
         Mistake(
             "others-by-value",
-            N_("Two trajectories can have the same return. Leave out one place, not one value."),
+            "Two trajectories can have the same return. Leave out one place, not one value.",
             like=loo(others_by_value),
         ),
         Mistake(
             "previous-only",
-            N_("All the others count, not those before."),
+            "All the others count, not those before.",
             like=loo(lambda r: r - np.append(0, np.cumsum(r)[:-1] / np.arange(1, count(r)))),
         ),
         Mistake(
             "neighbour",
-            N_("All the others count, not one of them."),
+            "All the others count, not one of them.",
             like=(loo(lambda r: r - np.roll(r, 1)), loo(lambda r: r - np.roll(r, -1))),
         ),
-        Mistake(
-            "sum-of-others",
-            N_("Compare with the mean of the others, not with their sum."),
-            like=loo(lambda r: r - (r.sum() - r)),
-        ),
+        slips.sum_of_others(loo(lambda r: r - (r.sum() - r))),
         Mistake(
             "median",
-            N_("The mean of the others is asked."),
+            "The mean of the others is asked.",
             like=loo(
                 lambda r: np.array([r[i] - np.median(np.delete(r, i)) for i in range(count(r))])
             ),
         ),
         Mistake(
             "shrunk",
-            N_("Check the factor: with two returns each is compared with the other."),
+            "Check the factor: with two returns each is compared with the other.",
             like=loo(lambda r: (r - r.mean()) * (count(r) - 1) / count(r)),
         ),
     ),

@@ -68,91 +68,87 @@ OPTIMAL_BASELINE = FunctionExercise(
     mistakes=(
         Mistake(
             "mean-return",
-            N_(
-                "The plain mean is close, not best. Weight each return by the size of its gradient."
-            ),
+            "The plain mean is close, not best. Weight each return by the size of its gradient.",
             like=lambda scores, returns: float(np.mean(returns)),
         ),
         Mistake(
             "length-not-squared",
-            N_("The variance counts squared lengths."),
+            "The variance counts squared lengths.",
             like=lambda scores, returns: weighted_mean(lengths(scores) ** 0.5, returns),
         ),
         Mistake(
             "sum-then-square",
-            N_("First square each entry of a score, then add up."),
+            "First square each entry of a score, then add up.",
             like=lambda scores, returns: weighted_mean(
                 np.asarray(scores).sum(axis=1) ** 2, returns
             ),
         ),
         Mistake(
             "entries-not-squared",
-            N_("Scores have either sign. What weighs a return is the squared length."),
+            "Scores have either sign. What weighs a return is the squared length.",
             like=lambda scores, returns: weighted_mean(np.asarray(scores).sum(axis=1), returns),
         ),
         Mistake(
             "absolute-entries",
-            N_("Squares, not absolute values, measure the length."),
+            "Squares, not absolute values, measure the length.",
             like=lambda scores, returns: weighted_mean(np.abs(scores).sum(axis=1), returns),
         ),
         Mistake(
             "not-divided",
-            N_("A baseline is a kind of return: divide by the mean squared length."),
+            "A baseline is a kind of return: divide by the mean squared length.",
             like=lambda scores, returns: float(np.mean(lengths(scores) * np.asarray(returns))),
         ),
         Mistake(
             "divided-by-n",
-            N_("Mean above and sum below: N does not cancel."),
+            "Mean above and sum below: N does not cancel.",
             like=lambda scores, returns: weighted_mean(lengths(scores), returns) / len(returns),
         ),
         Mistake(
             "times-n",
-            N_("Sum above and mean below: N does not cancel."),
+            "Sum above and mean below: N does not cancel.",
             like=lambda scores, returns: weighted_mean(lengths(scores), returns) * len(returns),
         ),
         Mistake(
             "minus-sign",
-            N_("In lesson 02 a constant was added; here it is subtracted."),
+            "In lesson 02 a constant was added; here it is subtracted.",
             like=lambda scores, returns: -weighted_mean(lengths(scores), returns),
         ),
         Mistake(
             "inverse-weights",
-            N_("A long score should count more, not less."),
+            "A long score should count more, not less.",
             like=lambda scores, returns: weighted_mean(1 / lengths(scores), returns),
         ),
         Mistake(
             "fourth-power",
-            N_("Squared once is enough."),
+            "Squared once is enough.",
             like=lambda scores, returns: weighted_mean(lengths(scores) ** 2, returns),
         ),
         Mistake(
             "products-of-means",
-            N_("The mean of a product is not the product of the means."),
+            "The mean of a product is not the product of the means.",
             like=lambda scores, returns: float(
                 np.mean(returns) * np.sum(np.mean(scores, axis=0) ** 2) / np.mean(lengths(scores))
             ),
         ),
         Mistake(
             "squared-returns",
-            N_(
-                "One factor of the return is enough: take the derivative of "
-                "(R - b)^2 with respect to b."
-            ),
+            "One factor of the return is enough: take the derivative of "
+            "(R - b)^2 with respect to b.",
             like=lambda scores, returns: weighted_mean(lengths(scores), np.asarray(returns) ** 2),
         ),
         Mistake(
             "per-coordinate",
-            N_("One constant for all coordinates is asked: add the squares up over them first."),
+            "One constant for all coordinates is asked: add the squares up over them first.",
             when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
         ),
         Mistake(
             "median",
-            N_("The median minimises absolute distances; here squares count."),
+            "The median minimises absolute distances; here squares count.",
             like=lambda scores, returns: float(np.median(returns)),
         ),
         Mistake(
             "centred-scores",
-            N_("The scores are taken as they are, without their mean."),
+            "The scores are taken as they are, without their mean.",
             like=least_total_variance,
         ),
     ),

@@ -140,27 +140,20 @@ GAE = FunctionExercise(
     mistakes=(
         Mistake(
             "time-limit-as-terminal",
-            N_(
-                "The clock ran out; the state still had a value. "
-                "Which of the two flags ends the bootstrap?"
-            ),
+            "The clock ran out; the state still had a value. "
+            "Which of the two flags ends the bootstrap?",
             like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~(te | tr), g)),
         ),
         Mistake(
             "flags-merged-in-place",
-            N_(
-                "You changed the flags in place: from there on an "
-                "ended step and a cut one look the same. Give what "
-                "you make of them a name of its own."
-            ),
+            "You changed the flags in place: from there on an ended step and a cut one look the "
+            "same. Give what you make of them a name of its own.",
             when=flags_changed,
         ),
         Mistake(
             "bootstrapped-twice",
-            N_(
-                "next_values already stands in the TD error of a step "
-                "that was cut. Was it added to its reward as well?"
-            ),
+            "next_values already stands in the TD error of a step "
+            "that was cut. Was it added to its reward as well?",
             like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r + g * w * tr, v, w, ~te, g)),
         ),
         Mistake(
@@ -177,22 +170,22 @@ GAE = FunctionExercise(
         ),
         Mistake(
             "across-columns",
-            N_("Each column is an environment of its own: with what does its recursion begin?"),
+            "Each column is an environment of its own: with what does its recursion begin?",
             like=advantage(finish=across_columns),
         ),
         Mistake(
             "wraps-around",
-            N_("After the last row nothing is known. Does yours read the first row there?"),
+            "After the last row nothing is known. Does yours read the first row there?",
             like=advantage(finish=wrapped_around),
         ),
         Mistake(
             "gamma-not-in-delta",
-            N_("The successor's value in the TD error is discounted, too."),
+            "The successor's value in the TD error is discounted, too.",
             like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~te, 1.0)),
         ),
         Mistake(
             "weights-normalised",
-            N_("The sum has no factor 1 - lam in front."),
+            "The sum has no factor 1 - lam in front.",
             like=lambda rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95: (
                 (1 - lam)
                 * advantage()(rewards, values, next_values, terminated, truncated, gamma, lam)
@@ -200,37 +193,31 @@ GAE = FunctionExercise(
         ),
         Mistake(
             "leaks-across-cut",
-            N_(
-                "After a time limit the next row is another episode: the "
-                "recursion must stop there, too."
-            ),
+            "After a time limit the next row is another episode: the "
+            "recursion must stop there, too.",
             like=advantage(going_on=lambda te, tr: ~te),
         ),
         Mistake(
             "leaks-across-end",
-            N_(
-                "After an end the next row is another episode. Which flag "
-                "did you forget in the recursion?"
-            ),
+            "After an end the next row is another episode. Which flag "
+            "did you forget in the recursion?",
             like=advantage(going_on=lambda te, tr: ~tr),
         ),
         Mistake(
             "leaks-across-episodes",
-            N_("Rows of several episodes stand in one column. Where does the recursion stop?"),
+            "Rows of several episodes stand in one column. Where does the recursion stop?",
             like=advantage(going_on=lambda te, tr: np.ones_like(te)),
         ),
-        slips.terminal_not_masked(advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v)),
-        Mistake(
-            "terminal-not-masked",
-            N_("Nothing follows a terminal state, and its TD error holds no successor."),
-            like=advantage(
+        slips.terminal_not_masked(
+            advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v),
+            advantage(
                 delta=lambda r, v, w, te, tr, g: r + g * w - v,
                 going_on=lambda te, tr: np.ones_like(te),
             ),
         ),
         Mistake(
             "flags-swapped",
-            N_("Which flag means that nothing follows, and which only that the clock ran out?"),
+            "Which flag means that nothing follows, and which only that the clock ran out?",
             like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~tr, g)),
         ),
         slips.next_row(
@@ -254,67 +241,61 @@ GAE = FunctionExercise(
         ),
         Mistake(
             "lam-alone",
-            N_("What lies k steps ahead decays by (gamma times lam) to the k."),
+            "What lies k steps ahead decays by (gamma times lam) to the k.",
             like=advantage(decay=lambda g, lam: lam),
         ),
         Mistake(
             "gamma-alone",
-            N_("What lies k steps ahead decays by (gamma times lam) to the k."),
+            "What lies k steps ahead decays by (gamma times lam) to the k.",
             like=advantage(decay=lambda g, lam: g),
         ),
         Mistake(
             "defaults-ignored",
-            N_("Call it with another gamma: does the result change?"),
+            "Call it with another gamma: does the result change?",
             like=advantage(gamma=0.99),
         ),
         Mistake(
             "defaults-ignored",
-            N_("Call it with another lam: does the result change?"),
+            "Call it with another lam: does the result change?",
             like=advantage(lam=0.95),
         ),
         Mistake(
             "defaults-ignored",
-            N_("Call it with another gamma and lam: does the result change?"),
+            "Call it with another gamma and lam: does the result change?",
             like=advantage(gamma=0.99, lam=0.95),
         ),
         Mistake(
             "forward-loop",
-            N_("An advantage depends on the future: start at the end."),
+            "An advantage depends on the future: start at the end.",
             like=(advantage(finish=forwards), advantage(finish=forwards_reset)),
         ),
         Mistake(
             "own-step",
-            N_("The recursion needs the advantage of step t + 1."),
+            "The recursion needs the advantage of step t + 1.",
             like=advantage(finish=own_step),
         ),
         Mistake(
             "one-step-ahead",
-            N_("The next advantage carries all later errors, not one of them."),
+            "The next advantage carries all later errors, not one of them.",
             like=advantage(finish=one_ahead),
         ),
         Mistake(
             "td-errors-alone",
-            N_("That is lam = 0. What do later surprises add?"),
+            "That is lam = 0. What do later surprises add?",
             like=advantage(decay=lambda g, lam: 0.0),
         ),
         Mistake(
             "last-row-empty",
-            N_("The last step has a TD error of its own."),
+            "The last step has a TD error of its own.",
             like=advantage(finish=last_row_empty),
         ),
-        Mistake(
-            "target-returned",
-            N_("The advantage is asked. Advantage plus value is the critic's target."),
-            like=advantage(finish=lambda a, d, v, o, c: a + v),
-        ),
-        Mistake(
-            "advantages-whitened",
-            N_("No normalisation is asked here."),
-            like=advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8)),
+        slips.target_returned(advantage(finish=lambda a, d, v, o, c: a + v)),
+        slips.not_whitened_here(
+            advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8))
         ),
         Mistake(
             "zero-at-ends",
-            N_("The last step of an episode has a surprise, too."),
+            "The last step of an episode has a surprise, too.",
             like=advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o)),
         ),
         slips.minus_sign(advantage(finish=lambda a, d, v, o, c: -a)),

@@ -4,51 +4,40 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checking import N_, Case, Problem, Rng, RuleExercise, _
-from grader.checks.shared import tabular
+from grader.checking import N_, RuleExercise, _, wrong_gradient
+from grader.checks.shared import actor_critic, tabular
 from grader.checks.shared.actor_critic import (
-    critic_tables,
+    CRITIC_UNUSED,
+    CRITIC_UPHILL,
+    ON_ADVANTAGE,
+    ON_REWARDS,
+    VALUE_WEIGHS,
+    critic_stays,
     descent,
     direction_rule,
-    of_probabilities,
+    explained,
+    networks,
+    of_actor,
+    of_critic,
+    of_probability,
     per_state,
+    policy_moves_critic,
     rule_discounted_history,
-    taken_log_probs,
 )
 from grader.checks.shared.convention import which_mean
 from grader.checks.shared.episodes import environment
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.replay import remembered
 from grader.checks.shared.returns import rewards_to_go
-from grader.checks.shared.tabular import env_text, parallel, training_env
-from grader.probes.train import Module, Optimizer
+from grader.checks.shared.tabular import WrongForm, parallel, training_env
 
 UPDATES, BATCH = 60, 16
 SHORT = 6  # steps on the clock of the short runs: many of their episodes are cut
 
 
 def train_case(env, weights, sizes, gamma, lam, seed):
-    theta, table = weights
-    num_updates, batch_size = sizes
-    shown = _(
-        "train_with_gae(env, policy, critic, optimizer, num_updates={updates}, "
-        "batch_size={size}, gamma={gamma}, lam={lam}, rng), env = {env}"
-    ).format(updates=num_updates, size=batch_size, gamma=gamma, lam=lam, env=env_text(env))
-    shape = {"num_states": theta.shape[0], "num_actions": theta.shape[1]}
-    return Case(
-        {
-            "env": env,
-            "policy": Module("TabularPolicy", shape, {"theta": theta}),
-            "critic": Module("TabularCritic", {"num_states": len(table)}, {"table": table}),
-            "optimizer": Optimizer("Adam", ["policy", "critic"], {"lr": 0.1}),
-            "num_updates": num_updates,
-            "batch_size": batch_size,
-            "gamma": gamma,
-            "lam": lam,
-            "rng": Rng(seed),
-        },
-        shown=shown,
-    )
+    numbers = dict(zip(("num_updates", "batch_size"), sizes, strict=True), gamma=gamma, lam=lam)
+    return tabular.train_case("train_with_gae", env, networks(*weights), numbers, seed)
 
 
 def train_with_gae_cases(rng):
@@ -70,33 +59,19 @@ def train_with_gae_cases(rng):
 
 
 @dataclass(frozen=True)
-class Update:
-    """One optimiser step: the gradients it used, and the tables and episodes from before it."""
+class Update(actor_critic.Update):
+    """The episodes as columns, besides."""
 
-    actor: np.ndarray
-    critic: np.ndarray
-    theta: np.ndarray
-    values: np.ndarray
-    batch: list
     rows: list
 
 
 @remembered
 def updates(case, seen) -> list[Update]:
     """The first few of a run."""
-    grads = seen["optimizers"]["optimizer"]["grads"]
     env = environment(case.inputs["env"])
-    columns = zip(
-        grads["policy"]["theta"],
-        grads["critic"]["table"],
-        tabular.tables(case, seen),
-        critic_tables(case, seen),
-        tabular.batches(case, seen),
-        strict=False,
-    )
     return [
-        Update(*column, rows=[Rows.of(env, episode, column[3]) for episode in column[4]])
-        for column in list(columns)[:4]
+        Update(**vars(one), rows=[Rows.of(env, episode, one.values) for episode in one.batch])
+        for one in actor_critic.updates(case, seen)[:4]
     ]
 
 
@@ -160,64 +135,78 @@ def next_row(update, gamma, lam):
     return [rows.advantages(gamma, lam, follows=first) for rows, first in pairs]
 
 
-WRONG_WEIGHTS = {
-    "minus-sign": (
-        N_("The steps go downhill on J. Optimisers descend."),
+WRONG_WEIGHTS = (
+    WrongForm(
+        "minus-sign",
+        tabular.UPHILL,
         each(lambda rows, g, lam: -rows.advantages(g, lam)),
     ),
-    "returns-not-gae": (
-        N_("The weights are returns minus values, as in lesson 03. Where is your gae?"),
+    WrongForm(
+        "returns-not-gae",
+        "The weights are returns minus values, as in lesson 03. Where is your gae?",
         each(lambda rows, g, lam: rows.to_go(g) - rows.values),
     ),
-    "actor-ignores-critic": (
-        N_("The actor is weighted by the return alone. What is the critic there for?"),
+    WrongForm(
+        "actor-ignores-critic",
+        CRITIC_UNUSED,
         each(lambda rows, g, lam: rows.to_go(g)),
     ),
-    "time-limit-as-terminal": (
-        N_("The clock ran out; the state still had a value. Bootstrap from last_state."),
+    WrongForm(
+        "time-limit-as-terminal",
+        "The clock ran out; the state still had a value. Bootstrap from last_state.",
         each(lambda rows, g, lam: rows.advantages(g, lam, ended=True)),
     ),
-    "terminal-not-masked": (
-        N_("Nothing follows a terminal state. Which of the two flags did the last row get?"),
+    WrongForm(
+        "terminal-not-masked",
+        "Nothing follows a terminal state. Which of the two flags did the last row get?",
         each(lambda rows, g, lam: rows.advantages(g, lam, ended=False)),
     ),
-    "next-row": (
-        N_("A cut episode goes on from its own last_state, not from the next episode's start."),
+    WrongForm(
+        "next-row",
+        "A cut episode goes on from its own last_state, not from the next episode's start.",
         next_row,
     ),
-    "cut-state-repeated": (
-        N_("The last value is that of the state that the last action led to: last_state."),
+    WrongForm(
+        "cut-state-repeated",
+        "The last value is that of the state that the last action led to: last_state.",
         each(lambda rows, g, lam: rows.advantages(g, lam, follows=rows.values[-1])),
     ),
-    "leaks-across-episodes": (
-        N_("Rows of several episodes stand in one column. Which flags stop the recursion?"),
+    WrongForm(
+        "leaks-across-episodes",
+        "Rows of several episodes stand in one column. Which flags stop the recursion?",
         leaking,
     ),
-    "lam-ignored": (
-        N_("Call it with another lam: do the weights change?"),
+    WrongForm(
+        "lam-ignored",
+        "Call it with another lam: do the weights change?",
         each(lambda rows, g, lam: rows.advantages(g, 1.0)),
     ),
-    "td-errors-alone": (
-        N_("That is lam = 0. What do later surprises add?"),
+    WrongForm(
+        "td-errors-alone",
+        "That is lam = 0. What do later surprises add?",
         each(lambda rows, g, lam: rows.advantages(g, 0.0)),
     ),
-    "gamma-ignored": (
-        N_("gamma plays no part in the advantages."),
+    WrongForm(
+        "gamma-ignored",
+        "gamma plays no part in the advantages.",
         each(lambda rows, g, lam: rows.advantages(1.0, lam)),
     ),
-    "defaults-ignored": (
-        N_("The advantages are those of gae's defaults. Hand it gamma and lam."),
+    WrongForm(
+        "defaults-ignored",
+        "The advantages are those of gae's defaults. Hand it gamma and lam.",
         each(lambda rows, g, lam: rows.advantages(0.99, 0.95)),
     ),
-    "target-returned": (
-        N_("The weight is the advantage. Advantage plus value is the critic's target."),
+    WrongForm(
+        "target-returned",
+        "The weight is the advantage. Advantage plus value is the critic's target.",
         each(lambda rows, g, lam: rows.advantages(g, lam) + rows.values),
     ),
-    "value-as-weight": (
-        N_("The value alone says how good the state is, not how good the action was."),
+    WrongForm(
+        "value-as-weight",
+        VALUE_WEIGHS,
         each(lambda rows, g, lam: rows.values),
     ),
-}
+)
 
 
 def means(weights):
@@ -244,19 +233,17 @@ def rule_actor(case, seen):
         return None
     expected = _("log-probabilities weighted by gae of the values from before the update")
     got = _("other weights")
-    for name, (hint, weigh) in WRONG_WEIGHTS.items():
-        forms = ((u.actor, descent(u.theta, u.batch, weigh(u, gamma, lam))) for u in every)
-        if all(parallel(used, form) for used, form in forms):
-            return Problem("gradient", "", expected, got, _(hint), name)
-    forms = ((u.actor, of_probabilities(u.theta, u.batch, right(u, gamma, lam))) for u in every)
-    if all(parallel(used, form) for used, form in forms):
-        hint = _("The gradient is that of probabilities. Where did the 1/pi go?")
-        return Problem("gradient", "", expected, got, hint, "probability-not-log")
+    not_log = WrongForm("probability-not-log", tabular.NOT_LOG, right)
+    wrong = explained(every, WRONG_WEIGHTS, of_actor, gamma, lam) or explained(
+        every, [not_log], of_probability, gamma, lam
+    )
+    if wrong:
+        return wrong_gradient(expected, got, _(wrong.hint), wrong.mistake)
     hint = _(
         "Take the values before the batch is learned from, call gae with both flags, and let the "
         "advantage be a number."
     )
-    return Problem("gradient", "", expected, got, hint, "other-weights")
+    return wrong_gradient(expected, got, hint, "other-weights")
 
 
 def target_forms(update, gamma):
@@ -275,67 +262,59 @@ def critic_is_right(update, gamma, lam) -> bool:
     return False
 
 
-WRONG_TARGETS = {
-    "critic-uphill": (
-        N_("The critic's error grows. A loss is minimised."),
+CLOCK_ENDS = N_("The critic's target takes the clock for an end. Advantage plus value does not.")
+WRONG_TARGETS = (
+    WrongForm(
+        "critic-uphill",
+        CRITIC_UPHILL,
         each(lambda rows, g, lam: rows.advantages(g, lam)),
     ),
-    "critic-clock-as-end": (
-        N_("The critic's target takes the clock for an end. Advantage plus value does not."),
+    WrongForm(
+        "critic-clock-as-end",
+        CLOCK_ENDS,
         each(lambda rows, g, lam: rows.values - rows.to_go(g)),
     ),
-    "critic-on-advantage": (
-        N_("A target is a return, not an advantage."),
+    WrongForm(
+        "critic-on-advantage",
+        ON_ADVANTAGE,
         each(lambda rows, g, lam: rows.values - rows.advantages(g, lam)),
     ),
-    "critic-on-rewards": (
-        N_("The critic learns single rewards. A value is what is still to come, all of it."),
+    WrongForm(
+        "critic-on-rewards",
+        ON_REWARDS,
         each(lambda rows, g, lam: rows.values - rows.rewards),
     ),
-    "critic-target-ended": (
-        N_("The critic's target takes the clock for an end. Advantage plus value does not."),
+    WrongForm(
+        "critic-target-ended",
+        CLOCK_ENDS,
         each(lambda rows, g, lam: -rows.advantages(g, lam, ended=True)),
     ),
-}
-
-
-def moved_by_policy(update, gamma, lam) -> bool:
-    """Whether the critic's gradient is a sum of its own error's and of the policy term's."""
-    size = len(update.values)
-    errors = per_state(update.batch, [-w for w in right(update, gamma, lam)], size)
-    leaked = per_state(update.batch, taken_log_probs(update.theta, update.batch), size)
-    both = np.stack([errors, leaked], axis=1)
-    share = np.linalg.lstsq(both, update.critic, rcond=None)[0]
-    near = np.allclose(both @ share, update.critic, atol=1e-5 * np.abs(update.critic).max())
-    return bool(near) and share[1] > 0
+)
 
 
 def rule_critic(case, seen):
     """The critic is trained, by its own error alone, on a target that bootstraps at the cut."""
     gamma, lam, every = case.inputs["gamma"], case.inputs["lam"], updates(case, seen)
     expected = _("the critic's values move towards advantage plus value")
-    if not any(np.any(update.critic) for update in every):
-        hint = _("No gradient reaches the critic. Does the loss hold its error?")
-        return Problem("behaviour", "", expected, _("they stay"), hint, "critic-untrained")
+    if problem := critic_stays(every, expected):
+        return problem
     if all(critic_is_right(update, gamma, lam) for update in every):
         return None
-    for name, (hint, weigh) in WRONG_TARGETS.items():
-        forms = ((u.critic, per_state(u.batch, weigh(u, gamma, lam), len(u.values))) for u in every)
-        if all(parallel(used, form) for used, form in forms):
-            return Problem("gradient", "", expected, _("another direction"), _(hint), name)
-    if all(moved_by_policy(update, gamma, lam) for update in every):
-        hint = _("The advantage is a number: the policy's term must not move the critic.")
-        got = _("the policy's term moves them as well")
-        return Problem("gradient", "", expected, got, hint, "policy-moves-critic")
+    wrong = explained(every, WRONG_TARGETS, of_critic, gamma, lam)
+    if wrong:
+        return wrong_gradient(expected, _("another direction"), _(wrong.hint), wrong.mistake)
+    errors = [[-weights for weights in right(update, gamma, lam)] for update in every]
+    if problem := policy_moves_critic(every, errors, expected):
+        return problem
     hint = _("The target is data: your advantages plus the values from before the update.")
-    return Problem("gradient", "", expected, _("another direction"), hint, "critic-target")
+    return wrong_gradient(expected, _("another direction"), hint, "critic-target")
 
 
 def remark(cases, seen) -> str:
     """Which mean the loss takes, told to whoever is right."""
     case, every = cases[0], updates(cases[0], seen[0])
     gamma, lam = case.inputs["gamma"], case.inputs["lam"]
-    forms = [descent(u.theta, u.batch, right(u, gamma, lam)) for u in every]
+    forms = [of_actor(u, right(u, gamma, lam))[1] for u in every]
     return which_mean([u.actor for u in every], forms, [u.batch for u in every])
 
 

@@ -122,31 +122,29 @@ N_STEP_ADVANTAGES = FunctionExercise(
     mistakes=(
         Mistake(
             "time-limit-as-terminal",
-            N_(
-                "The clock ran out; the state still had a value. "
-                "After which steps does really nothing follow?"
-            ),
+            "The clock ran out; the state still had a value. "
+            "After which steps does really nothing follow?",
             like=slip(masks=lambda end, cut: end | cut),
         ),
         slips.terminal_not_masked(slip(masks=lambda end, cut: np.zeros_like(end))),
         Mistake(
             "leaks-across-cut",
-            N_("After a time limit the next row is another episode: its rewards don't count."),
+            "After a time limit the next row is another episode: its rewards don't count.",
             like=slip(stops=lambda end, cut: end),
         ),
         Mistake(
             "leaks-across-end",
-            N_("After an end the next row is another episode: its rewards don't count."),
+            "After an end the next row is another episode: its rewards don't count.",
             like=slip(stops=lambda end, cut: cut),
         ),
         Mistake(
             "leaks-across-episodes",
-            N_("Rows of several episodes stand in one column. Where do the rewards stop?"),
+            "Rows of several episodes stand in one column. Where do the rewards stop?",
             like=slip(stops=lambda end, cut: np.zeros_like(end)),
         ),
         Mistake(
             "next-row",
-            N_("values[t + n] can belong to the next episode. Whose value is next_values?"),
+            "values[t + n] can belong to the next episode. Whose value is next_values?",
             like=(slip(follows=row_below), slip(follows=zero_at_the_end)),
         ),
         Mistake(
@@ -162,54 +160,50 @@ N_STEP_ADVANTAGES = FunctionExercise(
         slips.flag_of_next_step(slip(stops=lambda end, cut: flags_shifted(end | cut, -1))),
         Mistake(
             "no-bootstrap",
-            N_("After n rewards the critic speaks for the rest. Where is its value?"),
+            "After n rewards the critic speaks for the rest. Where is its value?",
             like=slip(masks=lambda end, cut: np.ones_like(end)),
         ),
         Mistake(
             "one-too-many",
-            N_("How many rewards does your sum hold at n = 1?"),
+            "How many rewards does your sum hold at n = 1?",
             like=slip(steps=lambda n: n + 1),
         ),
         Mistake(
             "one-too-few",
-            N_("How many rewards does your sum hold at n = 2?"),
+            "How many rewards does your sum hold at n = 2?",
             like=slip(steps=lambda n: max(n - 1, 1)),
         ),
         Mistake(
             "n-ignored",
-            N_("Call it with another n: does the result change?"),
+            "Call it with another n: does the result change?",
             like=(slip(steps=lambda n: 1), slip(steps=lambda n: FAR)),
         ),
         Mistake(
             "power-of-n",
-            N_("Where an episode ends early there were fewer steps. What is the value's discount?"),
+            "Where an episode ends early there were fewer steps. What is the value's discount?",
             like=slip(power=lambda taken, n: n),
         ),
         Mistake(
             "power-too-small",
-            N_("After n rewards, how many steps away is the state whose value you add?"),
+            "After n rewards, how many steps away is the state whose value you add?",
             like=slip(power=lambda taken, n: taken - 1),
         ),
         Mistake(
             "value-undiscounted",
-            N_("The value lies n steps ahead, and is discounted like a reward there."),
+            "The value lies n steps ahead, and is discounted like a reward there.",
             like=slip(power=lambda taken, n: 0),
         ),
         Mistake(
             "value-discounted-once",
-            N_("The value lies n steps ahead, not one."),
+            "The value lies n steps ahead, not one.",
             like=slip(power=lambda taken, n: 1),
         ),
         slips.gamma_ignored(slip(gamma=1.0)),
-        Mistake(
-            "target-returned",
-            N_("That is the target. By how much does it differ from what was expected?"),
-            like=slip(minus=0.0),
-        ),
+        slips.target_returned(slip(minus=0.0)),
         slips.value_added(slip(minus=-1.0)),
         Mistake(
             "last-rows-empty",
-            N_("Near the end of the rollout there are fewer than n steps; they count as well."),
+            "Near the end of the rollout there are fewer than n steps; they count as well.",
             like=slip(finish=last_rows_empty),
         ),
     ),

@@ -159,7 +159,7 @@ TD_ERRORS = FunctionExercise(
         slips.terminal_not_masked(td(lambda r, v, w, go, g: r + g * w - v)),
         Mistake(
             "mask-inverted",
-            N_("Which steps keep the value of their successor: those that ended, or the others?"),
+            "Which steps keep the value of their successor: those that ended, or the others?",
             like=td(lambda r, v, w, go, g: deltas(r, v, w, ~go, g)),
         ),
         slips.next_row(
@@ -190,51 +190,49 @@ TD_ERRORS = FunctionExercise(
         ),
         Mistake(
             "gamma-on-reward",
-            N_("The reward comes at once; only what follows is discounted."),
+            "The reward comes at once; only what follows is discounted.",
             like=td(lambda r, v, w, go, g: g * (r + w * go) - v),
         ),
         Mistake(
             "gamma-on-value",
-            N_("Only the successor's value is discounted."),
+            "Only the successor's value is discounted.",
             like=td(lambda r, v, w, go, g: r + g * (w * go - v)),
         ),
         Mistake(
             "reward-minus-value",
-            N_("That credits one step. What follows is worth something, too."),
+            "That credits one step. What follows is worth something, too.",
             like=td(lambda r, v, w, go, g: r - v),
         ),
         Mistake(
             "target-not-error",
-            N_("That is the target. By how much does it differ from what was expected?"),
+            "That is the target. By how much does it differ from what was expected?",
             like=td(lambda r, v, w, go, g: r + g * w * go),
         ),
         Mistake(
             "value-masked-too",
-            N_(
-                "At an end only the successor's value is missing. This "
-                "state was worth something before the step."
-            ),
+            "At an end only the successor's value is missing. This "
+            "state was worth something before the step.",
             like=td(lambda r, v, w, go, g: r + (g * w - v) * go),
         ),
         Mistake(
             "everything-masked",
-            N_("The last reward counts like any other."),
+            "The last reward counts like any other.",
             like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g) * go),
         ),
         Mistake(
             "reward-masked",
-            N_("The last reward counts like any other."),
+            "The last reward counts like any other.",
             like=td(lambda r, v, w, go, g: (r + g * w) * go - v),
         ),
         Mistake(
             "roles-swapped",
-            N_("Which of the two values was expected before the step, and which comes after?"),
+            "Which of the two values was expected before the step, and which comes after?",
             like=td(lambda r, v, w, go, g: r + g * v * go - w),
         ),
         slips.value_added(td(lambda r, v, w, go, g: r + g * w * go + v)),
         Mistake(
             "gamma-squared",
-            N_("One step ahead is discounted once."),
+            "One step ahead is discounted once.",
             like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g * g)),
         ),
     ),

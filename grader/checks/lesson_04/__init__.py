@@ -8,7 +8,8 @@ from grader.checks.lesson_04.case_table import CASE_TABLE
 from grader.checks.lesson_04.clip import PPO_CLIP_LOSS
 from grader.checks.lesson_04.clip_gradient import CLIP_FRACTION, CLIP_GRADIENT
 from grader.checks.lesson_04.dual_clip import DUAL_CLIP_LOSS
-from grader.checks.lesson_04.kl import ADAPT_BETA, KL_ESTIMATES, PPO_PENALTY_LOSS
+from grader.checks.lesson_04.kl import KL_ESTIMATES
+from grader.checks.lesson_04.penalty import ADAPT_BETA, PPO_PENALTY_LOSS
 from grader.checks.lesson_04.questions import Q_NEGATIVE_KL, Q_OUTSIDE_BAND
 from grader.checks.lesson_04.ratio import IMPORTANCE_RATIO, SURROGATE_LOSS
 

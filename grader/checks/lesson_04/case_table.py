@@ -61,11 +61,18 @@ def judge_table(case, seen):
     table, truth = read_table(seen["value"]), table_truth()
     form = _('a dict with six keys such as ("below", "+"), each "moves" or "zero"')
     if table is None:
-        return Problem("kind", "case_table", form, kind_text(seen["value"]))
+        return Problem(step="kind", shown="case_table", expected=form, got=kind_text(seen["value"]))
     words = {str(word) for word in table.values()}
     if words <= {"True", "False"} or words <= {"0", "1"}:
         hint = _('Write the word "moves" or "zero", not True or False.')
-        return Problem("kind", "case_table", form, " ".join(sorted(words)), hint, "not-a-word")
+        return Problem(
+            step="kind",
+            shown="case_table",
+            expected=form,
+            got=" ".join(sorted(words)),
+            hint=hint,
+            mistake="not-a-word",
+        )
     strange = sorted(set(table) ^ set(KEYS), key=str)
     if strange:
         hint = _(
@@ -73,16 +80,30 @@ def judge_table(case, seen):
         )
         words_for = _("a key {key}") if strange[0] in table else _("no key {key}")
         return Problem(
-            "kind", "case_table", form, words_for.format(key=repr(strange[0])), hint, "other-keys"
+            step="kind",
+            shown="case_table",
+            expected=form,
+            got=words_for.format(key=repr(strange[0])),
+            hint=hint,
+            mistake="other-keys",
         )
     if not any(table.values()):
         hint = _('Not answered yet: put "moves" or "zero" in place of each None.')
-        return Problem("defined", "case_table", form, "None", hint, "not-answered")
+        return Problem(
+            step="defined",
+            shown="case_table",
+            expected=form,
+            got="None",
+            hint=hint,
+            mistake="not-answered",
+        )
     odd = [key for key in KEYS if table[key] not in ("moves", "zero")]
     if odd:
         hint = _("Each of the six needs one of the two words.")
         got = f"{odd[0]!r}: {table[odd[0]]!r}"
-        return Problem("kind", "case_table", form, got, hint, "not-a-word")
+        return Problem(
+            step="kind", shown="case_table", expected=form, got=got, hint=hint, mistake="not-a-word"
+        )
     right = sum(table[key] == truth[key] for key in KEYS)
     return None if right == len(KEYS) else wrong_picture(table, right)
 
@@ -95,7 +116,14 @@ def wrong_picture(table, right):
         name, hint = "dead-inside", _("Inside the band the clip changes nothing. What is left?")
     wanted, got = _("{n} of 6 right").format(n=6), _("{n} of 6 right").format(n=right)
     default = _("For each case: which of r A and clip(r) A is the smaller? Is that one flat?")
-    return Problem("value", "case_table", wanted, got, hint or default, name)
+    return Problem(
+        step="value",
+        shown="case_table",
+        expected=wanted,
+        got=got,
+        hint=hint or default,
+        mistake=name,
+    )
 
 
 CASE_TABLE = RuleExercise("case_table", "value", lambda rng: [Case({})], rules=(judge_table,))

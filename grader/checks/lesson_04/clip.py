@@ -16,7 +16,7 @@ from grader.checking import (
 )
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios, slope
-from grader.checks.shared.ratios import loss_case, off_the_edges
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
 
 SIX = [(0.5, 2.0), (0.9, 3.0), (1.5, 1.0), (0.5, -3.0), (1.1, -2.0), (1.5, -1.0)]
 
@@ -35,7 +35,7 @@ def clip_cases(rng):
         loss_case(name, [1.0, 1.0, 1.0], [3.0, -1.0, 0.5], rng),
         *[loss_case(name, [r, 1.0], [a, 1.0]) for r, a in SIX],
         loss_case(name, ratio, adv, rng, adv_grad=True),
-        loss_case(name, ratio, adv, rng, clip=0.6),
+        loss_case(name, ratio, [2.5, *adv[1:]], rng, clip=0.6),
         loss_case(name, [1.25, 0.75, 1.25, 0.75], [2.0, 1.0, -1.0, -2.0], rng, clip=0.1),
         loss_case(name, [1.4, 1.4, 1.0], [0.0, 1.0, 0.0], rng, keywords=("clip",), clip=0.3),
         Case(far),
@@ -51,6 +51,8 @@ def clip_cases(rng):
             keywords=("clip",),
             clip=wide,
         ),
+        loss_case(name, *EQUAL),
+        loss_case(name, *FAR),
     ]
 
 
@@ -126,11 +128,7 @@ PPO_CLIP_LOSS = FunctionExercise(
         slips.clip_without_min(clip_like(lambda r, adv, c: -(r.clamp(1 - c, 1 + c) * adv).mean())),
         slips.objective_not_loss(clip_like(lambda *x: -right_loss(*x))),
         slips.dead_outside_band(clip_like(dead_outside)),
-        Mistake(
-            "not-clipped",
-            N_("How far may a good action's ratio rise before it stops paying?"),
-            like=clip_like(lambda r, adv, c: -(r * adv).mean()),
-        ),
+        slips.not_clipped(clip_like(lambda r, adv, c: -(r * adv).mean())),
         slips.one_side_clipped(
             clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
             clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),
@@ -164,16 +162,14 @@ PPO_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "min-of-means",
-            N_(
-                "The min is taken sample by sample, before the mean. Otherwise "
-                "good and bad samples hide one another."
-            ),
+            "The min is taken sample by sample, before the mean. Otherwise "
+            "good and bad samples hide one another.",
             like=clip_like(min_of_means),
         ),
         slips.clip_fixed(clip_like(lambda r, adv, c: right_loss(r, adv, 0.2))),
         Mistake(
             "product-clipped",
-            N_("The ratio is clipped, not its product with the advantage."),
+            "The ratio is clipped, not its product with the advantage.",
             like=(
                 clip_like(
                     lambda r, adv, c: -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean()
@@ -187,7 +183,7 @@ PPO_CLIP_LOSS = FunctionExercise(
         slips.advantages_whitened(clip_like(whitened), clip_like(whitened_unbiased)),
         Mistake(
             "min-before-advantage",
-            N_("The min compares two products. With A < 0 the smaller ratio makes the larger one."),
+            "The min compares two products. With A < 0 the smaller ratio makes the larger one.",
             like=clip_like(lambda r, adv, c: -(torch.min(r, r.clamp(1 - c, 1 + c)) * adv).mean()),
         ),
         Mistake(
@@ -199,47 +195,30 @@ PPO_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "sample-dropped",
-            N_(
-                "A sample outside the band keeps a value in the mean. Only "
-                "its gradient may be zero."
-            ),
+            "A sample outside the band keeps a value in the mean. Only its gradient may be zero.",
             like=clip_like(lambda r, adv, c: -(r * adv * ((r - 1).abs() <= c)).mean()),
+            when=fewer_samples,
         ),
         Mistake(
             "clipped-branch-detached",
-            N_(
-                "Inside the band the two branches are equal, and the "
-                "min shares the gradient between them. Does it reach "
-                "the ratio through both?"
-            ),
+            "Inside the band the two branches are equal, and the min shares the gradient between "
+            "them. Does it reach the ratio through both?",
             like=clip_like(
                 lambda r, adv, c: -torch.min(r * adv, r.detach().clamp(1 - c, 1 + c) * adv).mean()
             ),
         ),
         Mistake(
             "broadcast",
-            N_(
-                "Each sample's ratio meets its own advantage alone. Print the "
-                "shapes of both, and of their product."
-            ),
+            "Each sample's ratio meets its own advantage alone. Print the "
+            "shapes of both, and of their product.",
             like=clip_like(lambda r, adv, c: right_loss(r, adv[:, None], c)),
         ),
         Mistake(
-            "sample-dropped",
-            N_(
-                "A sample outside the band keeps a value in the mean. Only "
-                "its gradient may be zero."
-            ),
-            when=fewer_samples,
-        ),
-        *(
-            Mistake(
-                "dual-clip",
-                N_(
-                    "With A < 0 and a large ratio the loss has no second bound here. Some "
-                    "libraries add one, the dual clip: that is a later exercise."
-                ),
-                like=clip_like(
+            "dual-clip",
+            "With A < 0 and a large ratio the loss has no second bound here. Some "
+            "libraries add one, the dual clip: that is a later exercise.",
+            like=tuple(
+                clip_like(
                     lambda r, a, c, bound=bound: (
                         -torch.where(
                             a < 0,
@@ -247,13 +226,13 @@ PPO_CLIP_LOSS = FunctionExercise(
                             torch.min(*branches(r, a, 1 - c, 1 + c)),
                         ).mean()
                     )
-                ),
-            )
-            for bound in (2.0, 3.0, 4.0, 5.0)
+                )
+                for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
+            ),
         ),
         Mistake(
             "other-band",
-            N_("The band reaches from 1 - clip to 1 + clip: as far down as up, with sharp edges."),
+            "The band reaches from 1 - clip to 1 + clip: as far down as up, with sharp edges.",
             like=(
                 clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 / (1 + c), 1 + c)).mean()),
                 clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, 1 / (1 - c))).mean()),
@@ -263,5 +242,6 @@ PPO_CLIP_LOSS = FunctionExercise(
                 ),
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

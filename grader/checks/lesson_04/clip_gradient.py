@@ -14,7 +14,7 @@ from grader.checking import (
 from grader.checks.lesson_04.clip import IN_LOGS, SIX
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import slope
-from grader.checks.shared.ratios import off_the_edges
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, off_the_edges
 
 
 def gradient_cases(rng):
@@ -36,6 +36,7 @@ def gradient_cases(rng):
         Case({"ratio": View(drawn, "read_only"), "adv": View(rng.normal(size=12), "strided")}),
         Case({"ratio": off_the_edges(rng, 9, wide), "adv": rng.normal(size=9), "clip": wide}),
         Case({"ratio": off_the_edges(rng, 30, 0.2), "adv": rng.normal(size=30) * 4}),
+        *(Case({"ratio": np.array(r), "adv": np.array(adv)}) for r, adv in (EQUAL, FAR)),
     ]
 
 
@@ -74,7 +75,6 @@ def clipped_objective(ratio, adv, clip):
     return np.minimum(ratio * adv, np.clip(ratio, 1 - clip, 1 + clip) * adv)
 
 
-VALUE = N_("That is a value, not a slope. How does it change when the ratio grows a little?")
 BOTH_SIGNS = N_("Go through both signs of the advantage: which edge matters for which?")
 CLIP_GRADIENT = FunctionExercise(
     "clip_gradient",
@@ -84,38 +84,34 @@ CLIP_GRADIENT = FunctionExercise(
     mistakes=(
         Mistake(
             "zero-outside-band",
-            N_(
-                "Outside the band the slope is zero only when moving "
-                "further away. Which of the two branches is the smaller?"
-            ),
+            "Outside the band the slope is zero only when moving "
+            "further away. Which of the two branches is the smaller?",
             like=slope_like(inside),
         ),
         Mistake(
             "never-zero",
-            N_("That is the slope without the clip. Where is the curve flat?"),
+            "That is the slope without the clip. Where is the curve flat?",
             like=slope_like(always),
         ),
         Mistake(
             "max-not-min",
-            N_("These are the slopes of the larger branch. The objective takes the min."),
+            "These are the slopes of the larger branch. The objective takes the min.",
             like=slope_like(lambda r, a, c: np.where(a > 0, r > 1 - c, r < 1 + c)),
         ),
         Mistake(
             "loss-not-objective",
-            N_(
-                "This is asked of the objective, which is maximised. What "
-                "sign has the slope of r A where A > 0?"
-            ),
+            "This is asked of the objective, which is maximised. What "
+            "sign has the slope of r A where A > 0?",
             like=slope_like(alive, lambda r, a, c: -a),
         ),
         Mistake(
             "by-logp",
-            N_("With respect to the ratio, not to logp: the chain rule's factor comes later."),
+            "With respect to the ratio, not to logp: the chain rule's factor comes later.",
             like=slope_like(alive, lambda r, a, c: r * a),
         ),
         Mistake(
             "averaged",
-            N_("One slope per sample, of that sample's own objective: no mean."),
+            "One slope per sample, of that sample's own objective: no mean.",
             like=(
                 slope_like(alive, lambda r, a, c: a / len(r)),
                 lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0).mean(),
@@ -123,12 +119,12 @@ CLIP_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "dead-inside",
-            N_("Inside the band the clip changes nothing. What is left?"),
+            "Inside the band the clip changes nothing. What is left?",
             like=slope_like(lambda r, a, c: r * a < np.clip(r, 1 - c, 1 + c) * a),
         ),
         Mistake(
             "advantage-forgotten",
-            N_("How steep is r A as a function of r?"),
+            "How steep is r A as a function of r?",
             like=(
                 slope_like(alive, lambda r, a, c: np.ones_like(a)),
                 slope_like(at_work, lambda r, a, c: np.ones_like(a)),
@@ -152,14 +148,14 @@ CLIP_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "flipped",
-            N_("Alive and flat are swapped. What is the slope at equal policies?"),
+            "Alive and flat are swapped. What is the slope at equal policies?",
             like=(slope_like(lambda *x: ~alive(*x)), slope_like(lambda *x: ~inside(*x))),
         ),
         slips.clip_fixed(slope_like(lambda r, a, c: alive(r, a, 0.2))),
         slips.band_around_zero(slope_like(lambda r, a, c: np.abs(r) < c)),
         Mistake(
             "value-not-slope",
-            VALUE,
+            "That is a value, not a slope. How does it change when the ratio grows a little?",
             like=(
                 slope_like(always, clipped_objective),
                 slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),
@@ -171,12 +167,13 @@ CLIP_GRADIENT = FunctionExercise(
         ),
         Mistake(
             "sample-dropped",
-            N_("Samples at rest keep their place in the result, with a 0."),
+            "Samples at rest keep their place in the result, with a 0.",
             when=lambda case, seen, truth: (
                 np.size(seen["value"]["array"]) == np.count_nonzero(truth.value)
                 and np.size(seen["value"]["array"]) < np.size(truth.value)
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )
 
@@ -194,6 +191,8 @@ def fraction_cases(rng):
         Case({"ratio": View(off_the_edges(rng, 40, 0.2), "strided")}),
         Case({"ratio": View(off_the_edges(rng, 23, 0.3), "read_only"), "clip": 0.3}),
         Case({"ratio": off_the_edges(rng, 17, 0.2)}),
+        Case({"ratio": np.array(EQUAL[0])}),
+        Case({"ratio": np.array([*FAR[0], 1.0])}),
     ]
 
 
@@ -206,40 +205,35 @@ def fraction_like(outside):
     return lambda ratio, clip=0.2: float(np.mean(outside(ratio, clip)))
 
 
-ONE_SIDE = N_("A ratio can leave the band on either side.")
 CLIP_FRACTION = FunctionExercise(
     "clip_fraction",
     fraction_cases,
     fraction_truth,
     kind=Number(),
     mistakes=(
-        Mistake(
-            "one-side-counted",
-            ONE_SIDE,
-            like=(
-                fraction_like(lambda r, c: r > 1 + c),
-                fraction_like(lambda r, c: r - 1 > c),
-                fraction_like(lambda r, c: r < 1 - c),
-            ),
+        slips.one_side_counted(
+            fraction_like(lambda r, c: r > 1 + c),
+            fraction_like(lambda r, c: r - 1 > c),
+            fraction_like(lambda r, c: r < 1 - c),
         ),
         Mistake(
             "share-inside",
-            N_("That is the share inside the band."),
+            "That is the share inside the band.",
             like=fraction_like(lambda r, c: (r >= 1 - c) & (r <= 1 + c)),
         ),
         Mistake(
             "edge-outside",
-            N_("A ratio exactly on the edge counts as inside."),
+            "A ratio exactly on the edge counts as inside.",
             like=fraction_like(lambda r, c: (r <= 1 - c) | (r >= 1 + c)),
         ),
         Mistake(
             "count-not-share",
-            N_("A share: divide by the number of samples."),
+            "A share: divide by the number of samples.",
             like=lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip),
         ),
         Mistake(
             "percent",
-            N_("A share lies between 0 and 1."),
+            "A share lies between 0 and 1.",
             like=lambda ratio, clip=0.2: 100 * fraction_truth(ratio, clip),
         ),
         slips.clip_fixed(lambda ratio, clip=0.2: fraction_truth(ratio, 0.2)),
@@ -247,7 +241,7 @@ CLIP_FRACTION = FunctionExercise(
         Mistake("band-in-logs", IN_LOGS, like=fraction_like(lambda r, c: np.abs(np.log(r)) > c)),
         Mistake(
             "distance-not-share",
-            N_("How many are outside is asked, not how far outside they are."),
+            "How many are outside is asked, not how far outside they are.",
             like=(
                 lambda ratio, clip=0.2: float(np.mean(np.maximum(np.abs(ratio - 1) - clip, 0))),
                 lambda ratio, clip=0.2: float(np.mean(np.abs(ratio - 1))),
@@ -256,5 +250,6 @@ CLIP_FRACTION = FunctionExercise(
                 ),
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

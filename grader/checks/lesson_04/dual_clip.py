@@ -8,7 +8,7 @@ import torch
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios
-from grader.checks.shared.ratios import loss_case, off_the_edges
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
 
 NAME = "dual_clip_loss"
 # A ratio and an advantage for each of the seven cases, and for a good sample far above.
@@ -39,8 +39,8 @@ def dual_cases(rng):
             NAME, [2.5, 4.0, 1.7, 1.0], [-1.0, -2.0, 1.0, -1.0], rng, keywords=("dual",), dual=2.0
         ),
         loss_case(NAME, [2.5, 4.0, 6.0], [-1.0, -2.0, -0.5], rng, keywords=("dual",), dual=5.0),
-        loss_case(NAME, [1.4, 0.65, 8.0, 9.0, 1.1], [2.0, -1.0, -1.0, 0.0, 1.0], rng, clip=0.3),
-        loss_case(NAME, [0.01, 100.0, 0.01, 100.0], [1.0, 1.0, -1.0, -1.0], rng),
+        loss_case(NAME, [1.4, 0.65, 8.0, 9.0, 1.1], [2.0, -1.5, -1.0, 0.0, 1.0], rng, clip=0.3),
+        loss_case(NAME, *EQUAL),
         far_down(),
         loss_case(NAME, [50.0, 1.1], [-0.5, -2.0], rng),
         loss_case(NAME, [2.0], [-0.5], rng),
@@ -54,6 +54,8 @@ def dual_cases(rng):
             clip=wide,
             dual=floor,
         ),
+        loss_case(NAME, *FAR),
+        loss_case(NAME, *FAR, keywords=("dual",), dual=60.0),
     ]
 
 
@@ -100,10 +102,6 @@ def gradient_in(logp, logp_old, adv, clip=0.2, dual=3.0):
     return right_loss(torch.exp(logp - logp_old), adv, clip, dual)
 
 
-FLOOR = N_(
-    "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 and "
-    "A = -1: which of -20 and -3 is the objective?"
-)
 ONLY_BAD = N_(
     "The floor is there for A < 0 alone. With A > 0 the objective is already below (1 + clip) A."
 )
@@ -116,7 +114,8 @@ DUAL_CLIP_LOSS = FunctionExercise(
     mistakes=(
         Mistake(
             "no-floor",
-            FLOOR,
+            "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 "
+            "and A = -1: which of -20 and -3 is the objective?",
             like=dual_like(lambda r, a, c, d: -once(r, a, c).mean()),
         ),
         Mistake(
@@ -126,7 +125,7 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "min-with-floor",
-            N_("A floor is a max: of the clipped objective and dual times A, which is larger?"),
+            "A floor is a max: of the clipped objective and dual times A, which is larger?",
             like=dual_like(
                 lambda r, a, c, d: (
                     -torch.where(a < 0, torch.min(once(r, a, c), d * a), once(r, a, c)).mean()
@@ -135,7 +134,7 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "dual-fixed",
-            N_("Which floor does the call ask for? dual need not be 3."),
+            "Which floor does the call ask for? dual need not be 3.",
             like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 3.0)),
         ),
         slips.clip_fixed(dual_like(lambda r, a, c, d: right_loss(r, a, 0.2, d))),
@@ -146,19 +145,19 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "floor-above-one",
-            N_("The floor lies at dual times A, not at (1 + dual) times A."),
+            "The floor lies at dual times A, not at (1 + dual) times A.",
             like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 1 + d)),
         ),
         Mistake(
             "floor-without-clip",
-            N_("The band is still there: the floor is one more case beside the six."),
+            "The band is still there: the floor is one more case beside the six.",
             like=dual_like(
                 lambda r, a, c, d: -torch.where(a < 0, torch.max(r * a, d * a), r * a).mean()
             ),
         ),
         Mistake(
             "one-edge",
-            N_("With A < 0 the lower edge of the band still counts: r = 0.5 is at rest there."),
+            "With A < 0 the lower edge of the band still counts: r = 0.5 is at rest there.",
             like=dual_like(
                 lambda r, a, c, d: (
                     -torch.where(a < 0, torch.max(r * a, d * a), once(r, a, c)).mean()
@@ -191,15 +190,14 @@ DUAL_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "alive-beyond-floor",
-            N_(
-                "The value is right, the gradient is not: beyond the floor the objective is flat, "
-                "so the sample rests."
-            ),
+            "The value is right, the gradient is not: beyond the floor the objective is flat, "
+            "so the sample rests.",
             like=dual_like(
                 lambda r, a, c, d: (
                     (right_loss(r, a, c, d) + once(r, a, c).mean()).detach() - once(r, a, c).mean()
                 )
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

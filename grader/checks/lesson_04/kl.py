@@ -1,4 +1,4 @@
-"""KL from samples, the penalised loss and its coefficient."""
+"""Check of kl_estimates: the KL from samples."""
 
 import math
 from dataclasses import dataclass
@@ -10,17 +10,14 @@ import torch.nn.functional as F
 from grader.checking import (
     N_,
     Case,
-    Expected,
     FunctionExercise,
     Mistake,
     Number,
     Tensor,
-    TensorOf,
     TupleOf,
 )
 from grader.checks.shared import slips
-from grader.checks.shared.clip_truth import surrogate_truth
-from grader.checks.shared.ratios import logs, loss_case
+from grader.checks.shared.ratios import EQUAL, far_from_one, logs
 
 
 def whole_policy(new, old, counts, dtype=np.float64):
@@ -47,6 +44,9 @@ def kl_cases(rng):
         kl_case(*logs(np.exp(tiny), rng)),
         kl_case(*logs(np.exp(rng.normal(size=size)), rng)),
         kl_case(*logs(np.exp(rng.uniform(-2, -0.2, size=7)), rng), np.float32),
+        kl_case(*logs(EQUAL[0])),
+        kl_case(*logs([0.01, 1.0])),
+        kl_case(*logs([100.0, 1.0])),
     ]
 
 
@@ -116,9 +116,7 @@ KL_DIVS = [
     for turned in (False, True)
 ]
 
-DIRECTION = N_("Which policy drew the samples? Every mean here runs over the old policy's actions.")
 LARGE = N_("Compare with the exact KL where it is large: which sign has the log-ratio in this one?")
-NEGATIVE = N_("An estimate may lie below zero, though the KL itself never does. Leave it so.")
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ KL_ESTIMATES = FunctionExercise(
     mistakes=(
         Mistake(
             "kl-direction",
-            DIRECTION,
+            "Which policy drew the samples? Every mean here runs over the old policy's actions.",
             like=(
                 kl_like(lambda d: d.mean(), k2_right, k3_other_ratio),
                 kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right),
@@ -161,59 +159,51 @@ KL_ESTIMATES = FunctionExercise(
         ),
         Mistake(
             "k3-without-one",
-            N_("At equal policies every estimate is zero. Is k3?"),
+            "At equal policies every estimate is zero. Is k3?",
             like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - d).mean()),
         ),
         Mistake(
             "k2-without-half",
-            N_("Compare k2 with the exact KL where it is small: is it twice as large?"),
+            "Compare k2 with the exact KL where it is small: is it twice as large?",
             like=kl_like(k1_right, lambda d: (d**2).mean(), k3_right),
         ),
         Mistake(
             "square-of-mean",
-            N_("k2 averages squares. Does it square an average?"),
+            "k2 averages squares. Does it square an average?",
             like=kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right),
         ),
-        Mistake(
-            "cut-at-zero",
-            NEGATIVE,
-            like=(
-                kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
-                kl_like(lambda d: d.mean().abs(), k2_right, k3_right),
-                kl_like(lambda d: d.abs().mean(), k2_right, k3_right),
-                kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
-            ),
+        slips.cut_at_zero(
+            kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
+            kl_like(lambda d: d.mean().abs(), k2_right, k3_right),
+            kl_like(lambda d: d.abs().mean(), k2_right, k3_right),
+            kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
         ),
         Mistake(
             "not-averaged",
-            N_("Three scalars: each estimate is a mean over the samples."),
+            "Three scalars: each estimate is a mean over the samples.",
             when=lambda case, seen, truth: any(
                 np.ndim(part.get("array")) for part in seen["value"]["items"]
             ),
         ),
         Mistake(
             "sum-not-mean",
-            N_("Does the estimate double when the batch is doubled?"),
+            "Does the estimate double when the batch is doubled?",
             like=kl_like(
                 lambda d: -d.sum(),
                 lambda d: (d**2).sum() / 2,
                 lambda d: (torch.exp(d) - 1 - d).sum(),
             ),
         ),
-        Mistake(
-            "order", N_("In this order: k1, k2, k3."), like=kl_like(k3_right, k2_right, k1_right)
-        ),
+        Mistake("order", "In this order: k1, k2, k3.", like=kl_like(k3_right, k2_right, k1_right)),
         Mistake(
             "weighted-twice",
-            N_("The samples come from the old policy already. Do they need the ratio as a weight?"),
+            "The samples come from the old policy already. Do they need the ratio as a weight?",
             like=kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right),
         ),
         Mistake(
             "kl-div-of-torch",
-            N_(
-                "F.kl_div compares whole distributions, and takes the second policy first. Of each "
-                "sample there is only one action's log-probability here: average the formulas."
-            ),
+            "F.kl_div compares whole distributions, and takes the second policy first. Of each "
+            "sample there is only one action's log-probability here: average the formulas.",
             like=tuple(
                 kl_like_pair(
                     lambda new, old, way=way: (
@@ -227,317 +217,13 @@ KL_ESTIMATES = FunctionExercise(
         ),
         Mistake(
             "weighted-twice",
-            N_("The samples come from the old policy already. Do they need a weight?"),
+            "The samples come from the old policy already. Do they need a weight?",
             like=(
                 kl_like_pair(lambda new, old: weighed(new - old, new.exp())),
                 kl_like_pair(lambda new, old: weighed(new - old, old.exp())),
                 kl_like_pair(lambda new, old: weighed(new - old, (new - old).exp())),
             ),
         ),
-    ),
-)
-
-
-# ppo_penalty_loss -----------------------------------------------------------------------------
-
-
-def penalty_case(ratio, adv, kl, beta, rng=None, dtype=np.float64, keywords=()):
-    kl = Tensor(np.array(kl, dtype=dtype), grad=True)
-    return loss_case(
-        "ppo_penalty_loss", ratio, adv, rng, dtype, keywords=keywords, kl=kl, beta=beta
-    )
-
-
-def penalty_cases(rng):
-    """Each part alone, then both; ratios beyond any band; other dtypes and sizes."""
-    size = int(rng.integers(5, 10))
-    drawn = np.exp(rng.normal(size=size)), rng.normal(size=size) * 2
-    return [
-        penalty_case([1.0, 1.0], [3.0, -1.0], 0.5, 2.0),
-        penalty_case([2.0, 0.25], [1.0, 3.0], 0.75, 0.0),
-        penalty_case([1.5], [0.0], 0.25, 3.0),
-        penalty_case(
-            [2.0, 0.25, 2.0, 0.25], [1.0, -3.0, 1.0, -3.0], 0.1, 10.0, keywords=("kl", "beta")
-        ),
-        penalty_case(*drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng),
-        penalty_case(
-            *drawn, float(rng.uniform(0.01, 1)), float(rng.uniform(0.5, 5)), rng, np.float32
-        ),
-    ]
-
-
-def penalty_truth(logp, logp_old, adv, kl, beta):
-    surrogate = surrogate_truth(logp, logp_old, adv)
-    return Expected(
-        surrogate.value + beta * float(kl), {**surrogate.gradients, "kl": np.array(beta)}
-    )
-
-
-def penalty_like(change):
-    """A wrong loss from `change(ratio, adv, kl, beta)`."""
-    return lambda logp, logp_old, adv, kl, beta: change(
-        torch.exp(logp - logp_old.detach()), adv, kl, beta
-    )
-
-
-def surrogate(ratio, adv):
-    return -(ratio * adv).mean()
-
-
-def clipped(ratio, adv):
-    return -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
-
-
-OWN_KL = N_("The KL is handed in, already computed. Does your result change with it?")
-TOO_FAR = N_("A loss is minimised: which sign makes a large KL expensive?")
-
-PPO_PENALTY_LOSS = FunctionExercise(
-    "ppo_penalty_loss",
-    penalty_cases,
-    penalty_truth,
-    kind=TensorOf(),
-    prerequisites=("importance_ratio", "surrogate_loss"),
-    mistakes=(
-        Mistake(
-            "kl-rewarded", TOO_FAR, like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl)
-        ),
-        slips.objective_not_loss(
-            penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
-            penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
-        ),
-        Mistake(
-            "kl-detached",
-            N_("The penalty must pull: let the gradient flow through kl."),
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach()),
-        ),
-        Mistake(
-            "beta-ignored",
-            N_("What does the loss become with beta = 0?"),
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl),
-        ),
-        Mistake(
-            "penalty-missing",
-            N_("Where is the penalty?"),
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a)),
-        ),
-        Mistake(
-            "clipped-here",
-            N_("The penalty stands in place of the clip: the surrogate in it is not clipped."),
-            like=penalty_like(lambda r, a, kl, b: clipped(r, a) + b * kl),
-        ),
-        Mistake(
-            "log-prob-not-ratio",
-            N_("The surrogate weighs advantages with the ratio, new over old."),
-            like=lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl,
-        ),
-        slips.gradient_through_old(
-            lambda logp, logp_old, adv, kl, beta: (
-                surrogate(torch.exp(logp - logp_old), adv) + beta * kl
-            )
-        ),
-        slips.inverted_ratio(penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl)),
-        slips.sum_not_mean(penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl)),
-        slips.not_averaged(penalty_like(lambda r, a, kl, b: -r * a + b * kl)),
-        Mistake(
-            "beta-on-surrogate",
-            N_("beta weighs the KL, and nothing else."),
-            like=(
-                penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl),
-                penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl)),
-            ),
-        ),
-        Mistake(
-            "kl-not-used",
-            OWN_KL,
-            like=(
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean()),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log())),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log())),
-            ),
-        ),
-        Mistake(
-            "surrogate-detached",
-            N_("Nothing moves the policy but the penalty. Where was the surrogate's graph cut?"),
-            like=penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl),
-        ),
-        Mistake(
-            "root-of-kl",
-            N_("The KL as it is: no root and no square of it."),
-            like=(
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.sqrt()),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl**2),
-            ),
-        ),
-        Mistake(
-            "mixture",
-            N_("beta is a price on the KL. Does the surrogate lose weight where beta grows?"),
-            like=penalty_like(lambda r, a, kl, b: (1 - b) * surrogate(r, a) + b * kl),
-        ),
-        Mistake(
-            "kl-averaged-again",
-            N_("kl is a mean already: it isn't divided by the number of samples."),
-            like=(
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl / len(a)),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl * len(a)),
-            ),
-        ),
-    ),
-)
-
-
-# adapt_beta -----------------------------------------------------------------------------------
-
-
-def beta_cases(rng):
-    """Far below, far above, in between; both bounds met exactly; half and twice the target."""
-    rows = [
-        (1.0, 0.5, 0.1),
-        (1.0, 0.01, 0.1),
-        (3.0, 0.1, 0.1),
-        (4.0, 1.5, 1.0),
-        (4.0, 1.0, 1.5),  # both exact in binary: on the bounds, so kept
-        (2.0, 0.06, 0.1),
-        (2.0, 0.13, 0.1),
-        (2.0, 0.17, 0.1),
-        (2.0, 0.075, 0.1),
-        (2.0, 0.0, 0.02),
-        (0.25, -0.01, 0.05),
-        (3.0, -0.25, 0.05),  # estimates below zero: small ones
-        (1e-5, 0.01, 0.1),
-        (2e5, 3.0, 0.1),  # beta itself has no bounds
-    ]
-    for factor in rng.uniform([0.1, 0.7, 1.6], [0.6, 1.4, 4.0]):
-        beta, target = float(rng.uniform(0.1, 20)), float(rng.uniform(0.005, 0.5))
-        rows.append((beta, float(factor * target), target))
-    return [Case({"beta": beta, "kl": kl, "target": target}) for beta, kl, target in rows]
-
-
-def beta_truth(beta, kl, target):
-    """The three ranges, in multiples of the target."""
-    return 2 * beta if kl > 1.5 * target else beta / 2 if 1.5 * kl < target else beta
-
-
-def beta_like(below, above, low=1 / 1.5, high=1.5, on_bound=False):
-    """A wrong rule: factors below and above the range, and the range's ends."""
-
-    def adapt(beta, kl, target):
-        if kl > high * target or (on_bound and kl >= high * target):
-            return beta * above
-        if kl < low * target or (on_bound and kl <= low * target + 1e-12):
-            return beta * below
-        return beta
-
-    return adapt
-
-
-def bounded_beta(case, seen, truth):
-    """Wrong where beta is very small or very large; the cases with an ordinary beta come first."""
-    return not 1e-3 < case.inputs["beta"] < 1e3
-
-
-BOTH_WAYS = N_("Beta must be able to fall as well as to rise.")
-RANGE = N_("Between target / 1.5 and 1.5 target, the bounds included, beta stays as it is.")
-
-ADAPT_BETA = FunctionExercise(
-    "adapt_beta",
-    beta_cases,
-    beta_truth,
-    kind=Number(),
-    mistakes=(
-        Mistake(
-            "beta-backwards",
-            N_("Too far: pull harder. Which way does a larger beta pull?"),
-            like=beta_like(2, 0.5),
-        ),
-        Mistake(
-            "no-range",
-            RANGE,
-            like=(
-                beta_like(0.5, 2, low=1, high=1),
-                lambda beta, kl, target: beta / 2 if kl < target else beta * 2,
-                lambda beta, kl, target: beta * 2 if kl > target else beta / 2,
-            ),
-        ),
-        Mistake(
-            "on-the-bound",
-            RANGE,
-            like=(
-                beta_like(0.5, 2, on_bound=True),
-                lambda beta, kl, target: (
-                    beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta
-                ),
-                lambda beta, kl, target: (
-                    beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
-                ),
-            ),
-        ),
-        Mistake(
-            "no-range",
-            RANGE,
-            like=lambda beta, kl, target: (
-                beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
-            ),
-        ),
-        Mistake(
-            "absolute-kl",
-            N_("An estimate of the KL may lie below zero. Is it large then?"),
-            like=lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target),
-        ),
-        Mistake(
-            "beta-bounded",
-            N_("A small beta is halved like any other, a large one doubled: it has no bounds."),
-            when=bounded_beta,
-        ),
-        Mistake(
-            "root-of-kl",
-            N_("The KL itself is compared with the target, not its square root."),
-            like=lambda beta, kl, target: beta_like(0.5, 2)(beta, max(kl, 0) ** 0.5, target),
-        ),
-        Mistake(
-            "factor-returned",
-            N_("The next beta is asked, not the factor."),
-            like=lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target),
-        ),
-        Mistake(
-            "nothing-returned",
-            N_("Nothing came back. Does the function end with return?"),
-            when=lambda case, seen, truth: (
-                seen["value"]["kind"] == "none" and truth.value != case.inputs["beta"]
-            ),
-        ),
-        Mistake(
-            "other-bounds",
-            N_("Too near means below target / 1.5, too far above 1.5 target."),
-            like=(beta_like(0.5, 2, low=0.5, high=2), beta_like(0.5, 2, low=0.5)),
-        ),
-        Mistake("one-way", BOTH_WAYS, like=(beta_like(1, 2), beta_like(0.5, 1))),
-        Mistake(
-            "other-factor",
-            N_("Doubled or halved: 1.5 belongs to the range."),
-            like=beta_like(1 / 1.5, 1.5),
-        ),
-        Mistake(
-            "nothing-returned",
-            N_("And where the KL is in its range?"),
-            when=lambda case, seen, truth: seen["value"]["kind"] == "none",
-        ),
-        Mistake(
-            "in-proportion",
-            N_("Three steps are asked: half, the same, twice. Nothing in proportion to the KL."),
-            like=(
-                lambda beta, kl, target: beta * kl / target,
-                lambda beta, kl, target: beta * (1 + 0.1 * min(max(kl / target - 1, -0.2), 0.2)),
-                lambda beta, kl, target: beta * (1 + 0.1 * (kl / target - 1)),
-                lambda beta, kl, target: beta * (kl / target) ** 0.5 if kl > 0 else beta / 2,
-                lambda beta, kl, target: beta + kl - target,
-            ),
-        ),
-        Mistake(
-            "whole-number-division",
-            N_("Half of 1.0 is 0.5. Which operator divides without rounding?"),
-            like=lambda beta, kl, target: (
-                beta // 2 if kl < target / 1.5 else beta * 2 if kl > 1.5 * target else beta
-            ),
-        ),
+        slips.held_back(when=far_from_one),
     ),
 )

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 
 from grader.checking import (
-    N_,
     Case,
     Expected,
     FunctionExercise,
@@ -15,7 +14,7 @@ from grader.checking import (
 )
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
-from grader.checks.shared.ratios import logs, loss_case
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
 
 
 def ratio_cases(rng):
@@ -30,6 +29,7 @@ def ratio_cases(rng):
         ratio_case(equal, equal),
         ratio_case(*far),
         ratio_case(*logs(np.exp([6.0, -6.0, 0.5]))),
+        ratio_case(*logs([0.01, 100.0, 1.5])),
         ratio_case(*logs([1.25], rng)),
         ratio_case(*logs(np.exp(drawn[0]), rng)),
         ratio_case(*logs(np.exp(drawn[1]), rng, np.float32)),
@@ -53,10 +53,10 @@ def far_down(case, seen, truth):
     return (logp < -1000).all() and not close(seen["value"]["array"], truth.value).all()
 
 
-def far_from_one(case, seen, truth):
+def only_far(case, seen, truth):
     """Wrong where ratios are large or small, and there alone: held back in the logarithm."""
     found, ratio = seen["value"]["array"], np.asarray(truth.value)
-    far = np.abs(np.log(ratio)) > 5
+    far = np.abs(np.log(ratio)) > 4
     return (
         far.any()
         and not close(found[far], ratio[far]).any()
@@ -78,37 +78,32 @@ IMPORTANCE_RATIO = FunctionExercise(
         ),
         Mistake(
             "difference-of-probabilities",
-            N_("A ratio, not a difference: at equal policies it is 1."),
+            "A ratio, not a difference: at equal policies it is 1.",
             like=lambda logp, logp_old: logp.exp() - logp_old.detach().exp(),
         ),
         slips.underflow(
             lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
             lambda logp, logp_old: logp.exp() / logp_old.exp(),
+            when=far_down,
         ),
         slips.gradient_through_old(lambda logp, logp_old: torch.exp(logp - logp_old)),
         Mistake(
             "wrong-one-detached",
-            N_("One of the two is data, the other one is being learned. Which did you detach?"),
+            "One of the two is data, the other one is being learned. Which did you detach?",
             like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
         ),
-        slips.underflow(when=far_down),
-        Mistake(
-            "held-back",
-            N_(
-                "A ratio may be far from 1. Is something held back here, in the "
-                "ratio or in its logarithm?"
-            ),
-            when=far_from_one,
-            like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
+        slips.held_back(
+            lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
+            when=only_far,
         ),
         Mistake(
             "only-new",
-            N_("Where is the old policy in this?"),
+            "Where is the old policy in this?",
             like=lambda logp, logp_old: logp.exp(),
         ),
         Mistake(
             "averaged",
-            N_("One ratio per sample: the result has the shape of logp."),
+            "One ratio per sample: the result has the shape of logp.",
             like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).mean(),
         ),
     ),
@@ -134,6 +129,8 @@ def surrogate_cases(rng):
         far,
         loss_case(name, np.exp(rng.normal(size=size)), rng.normal(size=size) * 2, rng),
         loss_case(name, np.exp(rng.normal(size=7) * 0.2), rng.normal(size=7) + 3, rng, np.float32),
+        loss_case(name, *EQUAL),
+        loss_case(name, *FAR),
     ]
 
 
@@ -162,10 +159,8 @@ SURROGATE_LOSS = FunctionExercise(
         slips.objective_not_loss(surrogate_like(lambda r, adv: (r * adv).mean())),
         Mistake(
             "log-prob-not-ratio",
-            N_(
-                "That is REINFORCE's loss: right on the first pass, wrong "
-                "once the policies differ. Where is the old policy?"
-            ),
+            "That is REINFORCE's loss: right on the first pass, wrong "
+            "once the policies differ. Where is the old policy?",
             like=lambda logp, logp_old, adv: -(logp * adv).mean(),
         ),
         slips.inverted_ratio(surrogate_like(lambda r, adv: -(adv / r).mean())),
@@ -181,12 +176,12 @@ SURROGATE_LOSS = FunctionExercise(
         slips.not_averaged(surrogate_like(lambda r, adv: -r * adv)),
         Mistake(
             "product-of-means",
-            N_("Each sample's ratio weighs its own advantage. Multiply first, then average."),
+            "Each sample's ratio weighs its own advantage. Multiply first, then average.",
             like=surrogate_like(lambda r, adv: -r.mean() * adv.mean()),
         ),
         Mistake(
             "clipped-here",
-            N_("The surrogate has no clip yet. That is the next exercise."),
+            "The surrogate has no clip yet. That is the next exercise.",
             like=(
                 surrogate_like(lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean()),
                 surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
@@ -197,18 +192,17 @@ SURROGATE_LOSS = FunctionExercise(
         ),
         Mistake(
             "weights-normalised",
-            N_("Divide by the number of samples, not by the sum of the ratios."),
+            "Divide by the number of samples, not by the sum of the ratios.",
             like=surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum()),
         ),
         Mistake(
             "held-ratio",
-            N_(
-                "Its gradient is right, its value is not. The ratio itself "
-                "carries the gradient; no log-probability stands beside it."
-            ),
+            "Its gradient is right, its value is not. The ratio itself "
+            "carries the gradient; no log-probability stands beside it.",
             like=lambda logp, logp_old, adv: (
                 -((logp - logp_old).exp().detach() * logp * adv).mean()
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

@@ -4,10 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checking import N_, Case, Problem, Rng, _, array_text, kind_text
+from grader.checking import (
+    N_,
+    Case,
+    Problem,
+    Rng,
+    RuleExercise,
+    _,
+    array_text,
+    behaviour,
+    kind_text,
+)
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.sampling import unlikely
-from grader.checks.shared.scripted import Ruled, behaviour
 
 
 def minibatch_cases(rng):
@@ -49,20 +58,26 @@ def batches_kind(case, seen):
     hint = _("Cut one random order of all indices into pieces.")
     for result in seen["results"]:
         if result["kind"] == "other":
-            return Problem("kind", "", words, kind_text(result["seen"]), hint)
+            return Problem(step="kind", expected=words, got=kind_text(result["seen"]), hint=hint)
         if result["kind"] == "flat":
             return Problem(
-                "kind", "", words, _("single numbers, one after another"), hint, "not-cut"
+                step="kind",
+                expected=words,
+                got=_("single numbers, one after another"),
+                hint=hint,
+                mistake="not-cut",
             )
         for item in result["items"]:
             if item.get("kind") != "array" or np.ndim(item["array"]) != 1:
-                return Problem("kind", "", words, kind_text(item), hint)
+                return Problem(step="kind", expected=words, got=kind_text(item), hint=hint)
             if item["array"].dtype.kind not in "iu":
                 mask = item["array"].dtype.kind == "b"
                 hint = _("An index array holds the numbers of the samples, as whole numbers.")
                 got = _("an array of dtype {known}").format(known=item["array"].dtype)
                 got = kind_text(item) if mask else got
-                return Problem("kind", "", words, got, hint, "mask" if mask else "")
+                return Problem(
+                    step="kind", expected=words, got=got, hint=hint, mistake="mask" if mask else ""
+                )
     return None
 
 
@@ -101,7 +116,7 @@ def _coverage(found, size, sizes, wanted, part):
         name = "last-index-missing"
     elif missing == [0]:
         hint, name = _("The first index is 0."), "first-index-missing"
-    return Problem("value", "", words, got, hint, name)
+    return Problem(step="value", expected=words, got=got, hint=hint, mistake=name)
 
 
 def _sizes(sizes, wanted, part):
@@ -116,7 +131,7 @@ def _sizes(sizes, wanted, part):
         name = "empty-minibatch"
     elif max(sizes) - min(sizes) <= 1 and len(sizes) == len(wanted):
         name = "even-sizes"
-    return Problem("shape", "", words, got, hint, name)
+    return Problem(step="shape", expected=words, got=got, hint=hint, mistake=name)
 
 
 def batches_random(cases, seen):
@@ -190,7 +205,7 @@ def _evenness(results):
 
 
 @dataclass(frozen=True)
-class Minibatches(Ruled):
+class Minibatches(RuleExercise):
     """Answers for later exercises: index arrays from a seed."""
 
     def answer(self, question):

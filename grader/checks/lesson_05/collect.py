@@ -10,8 +10,10 @@ from grader.checking import (
     Case,
     Mismatch,
     Problem,
+    RuleExercise,
     _,
     array_text,
+    behaviour,
     close,
     kind_text,
     number_text,
@@ -20,7 +22,7 @@ from grader.checking import (
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.ppo_update import log_softmax
 from grader.checks.shared.sampling import bent_problem, unlikely
-from grader.checks.shared.scripted import Ruled, behaviour, layer, linear, script
+from grader.checks.shared.scripted import layer, linear, script
 
 FIELDS = ("obs", "actions", "logp", "rewards", "values", "next_values", "terminated", "truncated")
 ENDS = {
@@ -111,10 +113,17 @@ def collect_kind(case, seen):
     for result in seen["results"]:
         if result.get("kind") not in ("tuple", "list") or result.get("length") != 2:
             hint = _("The caller goes on from the last observation: return both.")
-            return Problem("kind", "", words, kind_text(result), hint, "no-next-obs")
+            return Problem(
+                step="kind", expected=words, got=kind_text(result), hint=hint, mistake="no-next-obs"
+            )
         rollout, obs = result["items"]
         if rollout.get("kind") != "record" or not set(FIELDS) <= set(rollout["fields"]):
-            return Problem("kind", "", words, kind_text(rollout), _("pg.Rollout(obs=..., ...)"))
+            return Problem(
+                step="kind",
+                expected=words,
+                got=kind_text(rollout),
+                hint=_("pg.Rollout(obs=..., ...)"),
+            )
         for name, part in {**{n: rollout["fields"][n] for n in FIELDS}, "obs": obs}.items():
             problem = _field_kind(name, part)
             if problem:
@@ -126,24 +135,26 @@ def _field_kind(name, part):
     try:
         array = Array().arrays(part)[""]
     except Mismatch as mismatch:
-        return Problem("kind", "", mismatch.expected, f"{name}: {mismatch.got}", mismatch.hint)
+        return Problem(
+            step="kind",
+            expected=mismatch.expected,
+            got=f"{name}: {mismatch.got}",
+            hint=mismatch.hint,
+        )
     if part.get("requires_grad"):
         return Problem(
-            "kind",
-            "",
-            _("data without gradients"),
-            _("{name} still carries a graph").format(name=name),
-            _("Collecting is no training step: torch.no_grad()."),
-            "keeps-gradients",
+            step="kind",
+            expected=_("data without gradients"),
+            got=_("{name} still carries a graph").format(name=name),
+            hint=_("Collecting is no training step: torch.no_grad()."),
+            mistake="keeps-gradients",
         )
     if name in ("terminated", "truncated") and array.dtype != bool:
         return Problem(
-            "kind",
-            "",
-            _("{name} of dtype bool").format(name=name),
-            _("dtype {dtype}").format(dtype=array.dtype),
-            "",
-            "flags-not-bool",
+            step="kind",
+            expected=_("{name} of dtype bool").format(name=name),
+            got=_("dtype {dtype}").format(dtype=array.dtype),
+            mistake="flags-not-bool",
         )
     return None
 
@@ -174,12 +185,11 @@ def collect_values(case, seen):
         after = given["envs"].shown[given["before"] + (call + 1) * length]
         if np.shape(last["array"]) != after.shape or not close(last["array"], after).all():
             return Problem(
-                "value",
-                "",
-                "obs = " + array_text(after),
-                "obs = " + array_text(last["array"]),
-                _("Hand back the observation that the next rollout starts from."),
-                "next-obs",
+                step="value",
+                expected="obs = " + array_text(after),
+                got="obs = " + array_text(last["array"]),
+                hint=_("Hand back the observation that the next rollout starts from."),
+                mistake="next-obs",
             )
     return None
 
@@ -194,11 +204,11 @@ def _field(name, found, wanted, case, call):
     mistake, hint = _field_mistake(name, found, wanted, case, call, keep)
     at = tuple(int(i) for i in np.argwhere(keep & ~close(got, right, 1e-3))[0])
     words = _("{name} at index {index}: {value}")
-    texts = (
+    expected, got = (
         words.format(name=name, index=shape_text(at), value=number_text(array[at]))
         for array in (right, got)
     )
-    return Problem("value", "", *texts, hint, mistake)
+    return Problem(step="value", expected=expected, got=got, hint=hint, mistake=mistake)
 
 
 def _field_shape(name, got, right):
@@ -208,8 +218,8 @@ def _field_shape(name, got, right):
         hint, mistake = _("Which action was played? Keep its log-probability alone."), "logp-of-all"
     elif got.shape[:2] == right.shape[1::-1]:
         hint, mistake = _("Time is the first axis, environments the second."), "axes-swapped"
-    texts = (words.format(name=name, shape=shape_text(one.shape)) for one in (right, got))
-    return Problem("shape", "", *texts, hint, mistake)
+    expected, got = (words.format(name=name, shape=shape_text(one.shape)) for one in (right, got))
+    return Problem(step="shape", expected=expected, got=got, hint=hint, mistake=mistake)
 
 
 def _field_mistake(name, found, wanted, case, call, keep):
@@ -377,7 +387,7 @@ def _agreement(probs, likeliest, action):
 
 
 @dataclass(frozen=True)
-class Collect(Ruled):
+class Collect(RuleExercise):
     """Answers for later exercises: noise that draws actions, and fields of what was seen."""
 
     def answer(self, question):

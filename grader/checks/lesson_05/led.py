@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from grader.checking import Problem, _
+from grader.checking import Problem, _, behaviour
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.replay import (
     Networks,
@@ -23,7 +23,6 @@ from grader.checks.shared.replay import (
     elsewhere,
     remembered,
 )
-from grader.checks.shared.scripted import behaviour
 
 GAMMA, LAM, CLIP, EPOCHS = 0.98, 0.9, 0.2, 4  # the exercise's own, where none are asked for
 LOOKS = 40
@@ -200,5 +199,11 @@ def _told(reached):
     if reached["critic"] < CRITIC_LED:
         hint = _("The critic learns to foretell returns. Is its target a return?")
         expected = _("the critic's values move towards the returns")
-        return Problem("gradient", "", expected, _("another direction"), hint, "critic-elsewhere")
+        return Problem(
+            step="gradient",
+            expected=expected,
+            got=_("another direction"),
+            hint=hint,
+            mistake="critic-elsewhere",
+        )
     return None

@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from grader.checking import (
-    N_,
     Case,
     Expected,
     FunctionExercise,
@@ -17,6 +16,7 @@ from grader.checking import (
     close,
     plain,
 )
+from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.ppo_update import log_softmax
 from grader.checks.shared.whitening import whitened
@@ -91,65 +91,53 @@ NORMALIZE = AnyTruth(
     others=(lambda adv: whitened(adv, ddof=1),),
     relative=2e-4,
     mistakes=(
-        Mistake(
-            "no-parentheses",
-            N_("Division comes before subtraction. What is divided here?"),
-            like=lambda adv: np.asarray(adv) - np.mean(adv) / (np.std(adv) + 1e-8),
-        ),
+        slips.no_parentheses(lambda adv: np.asarray(adv) - np.mean(adv) / (np.std(adv) + 1e-8)),
         Mistake(
             "not-finite",
-            N_(
-                "What is the standard deviation of one sample, or of equal ones? And what is 0 / 0?"
-            ),
+            "What is the standard deviation of one sample, or of equal ones? And what is 0 / 0?",
             when=lambda case, one, truth: not np.isfinite(one["value"]["array"]).all(),
         ),
         Mistake(
             "equal-not-zero",
-            N_(
-                "All of these numbers are equal, and so nothing is better than expected. Print "
-                "adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells "
-                "exactly whether numbers are equal?"
-            ),
+            "All of these numbers are equal, and so nothing is better than expected. Print "
+            "adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells "
+            "exactly whether numbers are equal?",
             when=not_zero,
         ),
         Mistake(
             "per-environment",
-            N_("One mean and one deviation for the whole batch, over both axes."),
+            "One mean and one deviation for the whole batch, over both axes.",
             like=whitened_along(0),
         ),
         Mistake(
             "per-step",
-            N_("One mean and one deviation for the whole batch, over both axes."),
+            "One mean and one deviation for the whole batch, over both axes.",
             like=whitened_along(1),
         ),
         Mistake(
             "variance-not-deviation",
-            N_("Divide by the deviation. Which unit does a variance have?"),
+            "Divide by the deviation. Which unit does a variance have?",
             like=lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.var(adv) + 1e-8),
         ),
         Mistake(
             "not-scaled",
-            N_("The mean is zero now. And the standard deviation?"),
+            "The mean is zero now. And the standard deviation?",
             like=lambda adv: np.asarray(adv) - np.mean(adv),
         ),
-        Mistake(
-            "not-centred",
-            N_("The standard deviation is one now. And the mean?"),
-            like=lambda adv: np.asarray(adv) / (np.std(adv) + 1e-8),
-        ),
+        slips.not_centred(lambda adv: np.asarray(adv) / (np.std(adv) + 1e-8)),
         Mistake(
             "range-not-deviation",
-            N_("Unit standard deviation is asked, not unit range."),
+            "Unit standard deviation is asked, not unit range.",
             like=lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.ptp(adv) + 1e-8),
         ),
         Mistake(
             "clipped",
-            N_("A sample far better than the others stays far better. What cuts it off?"),
+            "A sample far better than the others stays far better. What cuts it off?",
             when=bounded,
         ),
         Mistake(
             "large-epsilon",
-            N_("Too short by a little. How large is what stands beside the deviation?"),
+            "Too short by a little. How large is what stands beside the deviation?",
             when=slightly_short,
         ),
     ),
@@ -251,124 +239,100 @@ ENTROPY = FunctionExercise(
     mistakes=(
         Mistake(
             "underflow",
-            N_(
-                "A probability can underflow to 0. What is 0 times log 0 for the "
-                "computer? log_softmax never takes the log of a 0."
-            ),
+            "A probability can underflow to 0. What is 0 times log 0 for the "
+            "computer? log_softmax never takes the log of a 0.",
             like=plain_entropy,
         ),
         Mistake(
             "underflow-gradient",
-            N_(
-                "The entropy is finite, its gradient is not: hiding the nan of 0 times log 0 in "
-                "the value leaves it in the derivative. log_softmax never takes the log of a 0."
-            ),
+            "The entropy is finite, its gradient is not: hiding the nan of 0 times log 0 in "
+            "the value leaves it in the derivative. log_softmax never takes the log of a 0.",
             when=nan_in_gradient,
         ),
         Mistake(
             "batch-axis",
-            N_("Which axis holds the actions?"),
+            "Which axis holds the actions?",
             like=lambda logits: -(logits.softmax(0) * logits.log_softmax(0)).sum(-1),
         ),
         Mistake(
             "minus-sign",
-            N_("An entropy is never negative: compare with log A for a uniform row."),
+            "An entropy is never negative: compare with log A for a uniform row.",
             like=lambda logits: (torch_logp(logits).exp() * torch_logp(logits)).sum(-1),
         ),
         Mistake(
             "not-summed",
-            N_(
-                "The entropy is one number a row: a mean of -log p over the "
-                "actions, weighted by what?"
-            ),
+            "The entropy is one number a row: a mean of -log p over the actions, weighted by what?",
             like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)),
         ),
         Mistake(
             "unweighted",
-            N_("An average under the policy: a rare action counts rarely."),
+            "An average under the policy: a rare action counts rarely.",
             like=lambda logits: -torch_logp(logits).sum(-1),
         ),
         Mistake(
             "unweighted-mean",
-            N_("An average under the policy: a rare action counts rarely."),
+            "An average under the policy: a rare action counts rarely.",
             like=lambda logits: -torch_logp(logits).mean(-1),
         ),
         Mistake(
             "mean-over-actions",
-            N_("Sum over the actions: the probabilities are the weights."),
+            "Sum over the actions: the probabilities are the weights.",
             like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).mean(-1),
         ),
         Mistake(
             "batch-mean",
-            N_("One entropy for each row is asked, (B,). Who averages them?"),
+            "One entropy for each row is asked, (B,). Who averages them?",
             like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).mean(),
         ),
         Mistake(
             "likeliest-only",
-            N_("Sum over all actions, not over the likeliest one alone."),
+            "Sum over all actions, not over the likeliest one alone.",
             when=lambda case, one, truth: close(
                 one["value"]["array"], -log_softmax(case.inputs["logits"].array).max(-1)
             ).all(),
         ),
         Mistake(
             "one-action",
-            N_("Sum over all actions: the log-probability of a single one is not the entropy."),
+            "Sum over all actions: the log-probability of a single one is not the entropy.",
             when=of_one_action,
         ),
         Mistake(
             "epsilon-in-log",
-            N_(
-                "What is added inside the logarithm shows in the result. log_softmax needs no "
-                "such help."
-            ),
+            "What is added inside the logarithm shows in the result. log_softmax needs no "
+            "such help.",
             when=slightly_low,
         ),
         Mistake(
             "base-two",
-            N_("The natural logarithm is asked: two equal actions give log 2."),
+            "The natural logarithm is asked: two equal actions give log 2.",
             like=lambda logits: (
                 -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1) / math.log(2)
             ),
         ),
         Mistake(
             "no-gradient",
-            N_("The bonus moves the policy through its gradient. Where was the graph cut?"),
+            "The bonus moves the policy through its gradient. Where was the graph cut?",
             like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).detach(),
         ),
-        *(
-            Mistake(
-                "epsilon-in-log",
-                N_(
-                    "What is added inside the logarithm shows in the result, or in its gradient. "
-                    "log_softmax needs no such help."
-                ),
-                like=lambda logits, e=e: (
-                    -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
-                ),
-            )
-            for e in (1e-5, 1e-6, 1e-7, 1e-8)
+        Mistake(
+            "epsilon-in-log",
+            "What is added inside the logarithm shows in the result, or in its gradient. "
+            "log_softmax needs no such help.",
+            like=tuple(
+                lambda logits, e=e: -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
+                for e in (1e-5, 1e-6, 1e-7, 1e-8)
+            ),
         ),
         Mistake(
             "logit-not-log",
-            N_("The logit is no log-probability: p log p is summed, not p times the logit."),
+            "The logit is no log-probability: p log p is summed, not p times the logit.",
             like=lambda logits: -(logits.softmax(-1) * logits).sum(-1),
         ),
-        Mistake(
-            "softmax-twice",
-            N_("These are probabilities of probabilities. Logits go into softmax once."),
-            like=(
-                lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
-                lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
-            ),
+        slips.softmax_twice(
+            lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
+            lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
         ),
-        Mistake(
-            "logits-as-probabilities",
-            N_(
-                "The logits were taken for probabilities. The first argument of torch's "
-                "Categorical is probs: name the other, logits=."
-            ),
-            like=(categorical_of_logits(True), categorical_of_logits(False)),
-        ),
+        slips.logits_as_probabilities(categorical_of_logits(True), categorical_of_logits(False)),
     ),
 )
 
@@ -444,65 +408,59 @@ EXPLAINED_VARIANCE = FunctionExercise(
     mistakes=(
         Mistake(
             "roles-swapped",
-            N_("Which of the two is to be explained: the values or the returns?"),
+            "Which of the two is to be explained: the values or the returns?",
             when=by_the_values,
         ),
         Mistake(
             "nan-for-constant-values",
-            N_(
-                "nan is for returns that don't vary. A critic that always says the same explains "
-                "nothing of returns that do: how much is that?"
-            ),
+            "nan is for returns that don't vary. A critic that always says the same explains "
+            "nothing of returns that do: how much is that?",
             when=lambda case, one, truth: (
                 np.isnan(one["value"]["value"]) and np.isfinite(truth.value)
             ),
         ),
         Mistake(
             "unexplained",
-            N_("For a perfect critic this must be 1."),
+            "For a perfect critic this must be 1.",
             like=guarded(lambda v, r: np.var(r - v) / np.var(r)),
         ),
         Mistake(
             "error-not-variance",
-            N_("Add 10 to every value: the variance of the error doesn't notice."),
+            "Add 10 to every value: the variance of the error doesn't notice.",
             like=guarded(lambda v, r: 1 - np.mean((r - v) ** 2) / np.var(r)),
         ),
         Mistake(
             "correlation",
-            N_("Double every value: a correlation doesn't notice, the explained variance does."),
+            "Double every value: a correlation doesn't notice, the explained variance does.",
             like=guarded(lambda v, r: np.corrcoef(v.ravel(), r.ravel())[0, 1] ** 2),
         ),
         Mistake(
             "deviation",
-            N_("Variances are compared, not standard deviations."),
+            "Variances are compared, not standard deviations.",
             like=guarded(lambda v, r: 1 - np.std(r - v) / np.std(r)),
         ),
         Mistake(
             "ratio-of-variances",
-            N_(
-                "Values may vary as much as returns and still be wrong. "
-                "What varies in a good prediction's error?"
-            ),
+            "Values may vary as much as returns and still be wrong. "
+            "What varies in a good prediction's error?",
             like=guarded(lambda v, r: np.var(v) / np.var(r)),
         ),
         Mistake(
             "variance-of-equal-returns",
-            N_(
-                "These returns are all equal, and yet their variance is not 0: print it. The mean "
-                "is rounded. What tells exactly whether numbers are equal?"
-            ),
+            "These returns are all equal, and yet their variance is not 0: print it. The mean "
+            "is rounded. What tells exactly whether numbers are equal?",
             when=lambda case, one, truth: (
                 np.isnan(truth.value) and np.var(plain(case.inputs["returns"])) > 0
             ),
         ),
         Mistake(
             "no-nan",
-            N_("Where the returns don't vary, there is nothing to explain: nan is asked."),
+            "Where the returns don't vary, there is nothing to explain: nan is asked.",
             when=lambda case, one, truth: np.isnan(truth.value),
         ),
         Mistake(
             "two-divisors",
-            N_("Both variances divide by the same number, N or N - 1."),
+            "Both variances divide by the same number, N or N - 1.",
             like=(
                 guarded(lambda v, r: 1 - np.var(r - v) / np.var(r, ddof=1)),
                 guarded(lambda v, r: 1 - np.var(r - v, ddof=1) / np.var(r)),
@@ -510,7 +468,7 @@ EXPLAINED_VARIANCE = FunctionExercise(
         ),
         Mistake(
             "cut-at-zero",
-            N_("A critic worse than the mean has a negative number here. Leave it so."),
+            "A critic worse than the mean has a negative number here. Leave it so.",
             like=guarded(lambda v, r: max(0.0, 1 - np.var(r - v) / np.var(r))),
         ),
     ),

@@ -1,7 +1,7 @@
 """The question about the first step, and the bug hunt."""
 
-from grader.checking import N_, Case, Choice, Problem, _, kind_text
-from grader.checks.shared.scripted import Ruled
+from grader.checking import N_, Choice
+from grader.checks.shared.hunts import hunt
 
 Q_FIRST_STEP = Choice(
     "q_first_step",
@@ -55,61 +55,9 @@ BUGS = {
     ),
 }
 OTHERS = ("entropy-bonus", "episodes-leak")
-OPTIONS = tuple(sorted([*(bug for bug, _hint in BUGS.values()), *OTHERS]))
-
-
-def hunt_cases(rng):
-    return [Case({}, shown="bug_hunt")]
-
-
-def hunt_entries(case, seen):
-    """A dict run -> name of a bug, each of them on the list."""
-    value = seen["value"]
-    words = _("a dict with the keys {names}").format(names=", ".join(BUGS))
-    if value.get("kind") != "mapping":
-        return Problem("kind", "", words, kind_text(value))
-    found = {str(key.get("value")): item for key, item in value["items"]}
-    missing = [name for name in BUGS if name not in found]
-    if missing:
-        hint = _("Each run has one bug. Leave none out, and keep the letters.")
-        got = _("no key {name}").format(name=missing[0])
-        return Problem("kind", "", words, got, hint, "run-left-out")
-    for name in BUGS:
-        item = found[name]
-        if item.get("kind") == "none":
-            hint = _("Not answered yet: put the name of a bug in place of None.")
-            got = _("run {name}: {value}").format(name=name, value="None")
-            return Problem("defined", "", "", got, hint, "not-answered")
-        if _name(item) not in OPTIONS:
-            got = _("run {name}: {value}").format(name=name, value=kind_text(item))
-            wanted = _("one of {names}").format(names=", ".join(OPTIONS))
-            hint = _("Write the name as it stands in the list, with its hyphens.")
-            return Problem("kind", "", wanted, got, hint, "unknown-bug")
-    return None
-
-
-def _name(item):
-    return str(item.get("value", "")).strip().lower()
-
-
-def hunt_names(case, seen):
-    """The first run whose bug is another one."""
-    found = {str(key.get("value")): _name(item) for key, item in seen["value"]["items"]}
-    for name, (bug, hint) in BUGS.items():
-        if found[name] != bug:
-            got = _("run {name}: {value}").format(name=name, value=found[name])
-            wrong = sum(found[other] != right for other, (right, _hint) in BUGS.items())
-            got += "\n" + _("{n} of {all} runs are right").format(
-                n=len(BUGS) - wrong, all=len(BUGS)
-            )
-            return Problem("value", "", "", got, _(hint), f"run-{name}")
-    return None
-
-
-BUG_HUNT = Ruled(
+BUG_HUNT = hunt(
     "bug_hunt",
-    "value",
-    hunt_cases,
-    rules=(hunt_entries, hunt_names),
-    hint=N_("Keep the eight letters, and put the name of a bug, as a string, at each."),
+    BUGS,
+    OTHERS,
+    N_("Keep the eight letters, and put the name of a bug, as a string, at each."),
 )

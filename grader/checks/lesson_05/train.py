@@ -1,23 +1,37 @@
 """The check of ``train_ppo``: two exact updates, a spy's log, and weights in fresh CartPoles."""
 
 import math
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
-from grader.checking import N_, Case, MappingOf, Mismatch, Number, Problem, Rng, _, number_text
+from grader.checking import (
+    N_,
+    Case,
+    MappingOf,
+    Mismatch,
+    Number,
+    Problem,
+    Rng,
+    RuleExercise,
+    _,
+    behaviour,
+    number_text,
+)
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
 from grader.checks.lesson_05.led import led_problem, rule_real
-from grader.checks.lesson_05.update import agree, end_weights, replayed, start_weights
+from grader.checks.lesson_05.replayed import agree, end_weights, replayed, start_weights
 from grader.checks.shared import tabular
 from grader.checks.shared.cartpole import mlp, sampled_returns
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.ppo_update import METRICS
 from grader.checks.shared.replay import follow, moved_by_steps, started
+from grader.checks.shared.run_slips import gradients_pile_up
 from grader.checks.shared.sampling import bent_problem, unlikely
-from grader.checks.shared.scripted import Ruled, behaviour, linear, script
+from grader.checks.shared.scripted import linear, script
 from grader.checks.shared.whitening import whitened
 from grader.probes.ppo import Batch, LinearDecay, Started
 from grader.probes.train import Optimizer
@@ -92,7 +106,11 @@ def train_history(case, seen):
             MappingOf({name: Number() for name in KEYS}).arrays(item)
         except Mismatch as mismatch:
             return Problem(
-                "kind", "", mismatch.expected, mismatch.got, mismatch.hint, "history-keys"
+                step="kind",
+                expected=mismatch.expected,
+                got=mismatch.got,
+                hint=mismatch.hint,
+                mistake="history-keys",
             )
     return None
 
@@ -139,12 +157,7 @@ def train_stepped(case, seen):
     if problem := _unmoved(seen):
         return problem
     if spy["leftover"]:
-        return behaviour(
-            _("a fresh gradient at each step"),
-            _("old gradients added to new ones"),
-            _("backward() adds to what is there already. Who clears it?"),
-            "gradients-pile-up",
-        )
+        return gradients_pile_up()
     if spy["steps"] != wanted:
         return behaviour(
             words.format(n=wanted),
@@ -241,44 +254,55 @@ STALE = N_(
 )
 
 
-def train_ways():
-    """(mistake, hint, advantages of (fields), returns of (adv, whitened adv, values), options,
-    stale): the right way first."""
+def adv_of(fields, gamma=SMALL["gamma"], lam=SMALL["lam"], **kwargs):
+    return gae_truth(fields, gamma, lam, **kwargs)
 
-    def adv(fields, gamma=SMALL["gamma"], lam=SMALL["lam"], **kwargs):
-        return gae_truth(fields, gamma, lam, **kwargs)
 
-    def target(adv, white, values):
-        return adv + values
+@dataclass(frozen=True)
+class TrainWay:
+    """How the scripted run may have been made; every field but the right values is a mistake.
 
-    yield "", "", adv, target, {}, False
-    yield "obs-not-handed-on", STALE, adv, target, {}, True
-    yield "target-is-advantage", TARGET, adv, lambda adv, white, values: adv, {}, False
-    yield "target-is-whitened", TARGET, adv, lambda adv, white, values: white, {}, False
-    yield "target-is-whitened", TARGET, adv, lambda adv, white, values: white + values, {}, False
-    for gamma, lam in (
-        (0.98, 0.9),
-        (0.99, 0.95),
-        (0.9, 0.95),
-        (0.9, 0.9),
-        (0.98, 0.7),
-        (0.99, 0.7),
-    ):
-        other = partial(adv, gamma=gamma, lam=lam)
-        yield "arguments-ignored", PASSED, other, target, {}, False
-    for options in (
-        {"value_coef": 0.5},
-        {"entropy_coef": 0.0},
-        {"value_coef": 0.5, "entropy_coef": 0.0},
-        {"clip": 0.2},
-        {"entropy_coef": 0.01},
-        {"value_coef": 1.0},
-        {"value_coef": 0.5, "entropy_coef": 0.0, "clip": 0.2},
-    ):
-        yield "arguments-ignored", PASSED, adv, target, options, False
-    swapped = partial(adv, gamma=SMALL["lam"], lam=SMALL["gamma"])
-    yield "gamma-and-lam-swapped", NAMES_SWAPPED, swapped, target, {}, False
-    yield "cut-as-terminated", CUT, partial(adv, cut_ends=True), target, {}, False
+    mistake, hint: "" where the way is right
+    advantages: of a rollout's fields; target: of (advantages, whitened ones, values)
+    options: what ppo_update gets in place of the call's; stale: as in ``fields_of``
+    """
+
+    mistake: str = ""
+    hint: str = ""
+    advantages: Callable = adv_of
+    target: Callable = lambda adv, white, values: adv + values
+    options: Mapping = field(default_factory=dict)
+    stale: bool = False
+
+
+RIGHT = TrainWay()
+DEFAULTS = (
+    {"value_coef": 0.5},
+    {"entropy_coef": 0.0},
+    {"value_coef": 0.5, "entropy_coef": 0.0},
+    {"clip": 0.2},
+    {"entropy_coef": 0.01},
+    {"value_coef": 1.0},
+    {"value_coef": 0.5, "entropy_coef": 0.0, "clip": 0.2},
+)
+DISCOUNTS = ((0.98, 0.9), (0.99, 0.95), (0.9, 0.95), (0.9, 0.9), (0.98, 0.7), (0.99, 0.7))
+WRONG_WAYS = (
+    TrainWay("obs-not-handed-on", STALE, stale=True),
+    TrainWay("target-is-advantage", TARGET, target=lambda adv, white, values: adv),
+    TrainWay("target-is-whitened", TARGET, target=lambda adv, white, values: white),
+    TrainWay("target-is-whitened", TARGET, target=lambda adv, white, values: white + values),
+    *(
+        TrainWay("arguments-ignored", PASSED, partial(adv_of, gamma=gamma, lam=lam))
+        for gamma, lam in DISCOUNTS
+    ),
+    *(TrainWay("arguments-ignored", PASSED, options=options) for options in DEFAULTS),
+    TrainWay(
+        "gamma-and-lam-swapped",
+        NAMES_SWAPPED,
+        partial(adv_of, gamma=SMALL["lam"], lam=SMALL["gamma"]),
+    ),
+    TrainWay("cut-as-terminated", CUT, partial(adv_of, cut_ends=True)),
+)
 
 
 WHITENINGS = whitened, partial(whitened, ddof=1), np.asarray
@@ -292,13 +316,12 @@ def train_exactly(case, seen):
     if case.inputs["num_updates"] == UPDATES:
         return None
     found, start = end_weights(seen), start_weights(case.inputs)
-    right, *wrong = train_ways()
-    by_right = [trained_by(case, seen, whiten, *right[2:]) for whiten in WHITENINGS]
+    by_right = [trained_by(case, seen, whiten, RIGHT) for whiten in WHITENINGS]
     if any(agree(found, wanted, start) for wanted in by_right):
         return None
-    for name, hint, *way in wrong:
-        if any(agree(found, trained_by(case, seen, w, *way), start) for w in WHITENINGS):
-            return Problem("value", hint=_(hint), mistake=name)
+    for way in WRONG_WAYS:
+        if any(agree(found, trained_by(case, seen, w, way), start) for w in WHITENINGS):
+            return Problem(step="value", hint=_(way.hint), mistake=way.mistake)
     if max(along(found, wanted, start) for wanted in by_right) >= SAME_WAY:
         return None
     return behaviour(
@@ -322,19 +345,19 @@ def along(found, wanted, start):
     return one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12)
 
 
-def trained_by(case, seen, whiten, advantages, target, options, stale):
+def trained_by(case, seen, whiten, way):
     """The weights after all updates of the scripted run, each on its whole rollout."""
     weights = None
     for update in range(case.inputs["num_updates"]):
-        fields = fields_of(case, seen, update, weights, stale)
-        adv = advantages(fields)
+        fields = fields_of(case, seen, update, weights, way.stale)
+        adv = way.advantages(fields)
         white = whiten(adv)
         inputs = {
             **case.inputs,
-            **options,
+            **way.options,
             "rollout": Batch(**{name: np.asarray(fields[name]) for name in FIELDS}),
             "advantages": white,
-            "returns": target(adv, white, fields["values"]),
+            "returns": way.target(adv, white, fields["values"]),
         }
         rows = [np.arange(adv.size)] * case.inputs["epochs"]
         weights = replayed(inputs, rows, start=weights)[0]
@@ -358,10 +381,10 @@ def train_returns(case, seen):
             name = "returns-restart"
             hint = _("An episode goes on from one rollout to the next. Does its sum, too?")
         words = _("mean_return of update {n}: {value}")
-        texts = (
+        expected, got = (
             words.format(n=update, value=number_text(v)) for v in (np.mean(returns), told[update])
         )
-        return Problem("value", "", *texts, hint, name)
+        return Problem(step="value", expected=expected, got=got, hint=hint, mistake=name)
     return None
 
 
@@ -392,9 +415,7 @@ def train_mark(case, seen):
         if scores[-1] >= MARK:
             return led_problem(case, report)
     words = _("mean return of at least {mark} over {n} fresh episodes")
-    return Problem(
-        "behaviour",
-        "",
+    return behaviour(
         words.format(mark=MARK, n=EPISODES),
         number_text(max(scores)),
         _(
@@ -425,7 +446,7 @@ def train_seeds(cases, seen):
     )
 
 
-TRAIN = Ruled(
+TRAIN = RuleExercise(
     "train_ppo",
     "train_ppo",
     train_cases,

@@ -1,6 +1,7 @@
 """The check of ``ppo_update``: the update by hand, on the samples that each step really used."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,81 +13,88 @@ from grader.checking import (
     Number,
     Problem,
     Rng,
+    RuleExercise,
     _,
     array_text,
+    behaviour,
     number_text,
 )
 from grader.checks.lesson_05.batches import pieces
+from grader.checks.lesson_05.metrics import update_metrics
+from grader.checks.lesson_05.replayed import (
+    agree,
+    end_weights,
+    near,
+    replayed,
+    start_weights,
+    used_rows,
+)
 from grader.checks.shared.episodes import raised
-from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax, replay
-from grader.checks.shared.scripted import Ruled, behaviour, layer, linear
+from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax
+from grader.checks.shared.run_slips import gradients_pile_up
+from grader.checks.shared.scripted import layer, linear
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
 
 OPTIONS = ("epochs", "minibatch_size", "clip", "value_coef", "entropy_coef")
-UPDATE_WAYS = (
-    (
+TOGETHER = N_(
+    "Observation, action and advantage of one sample belong together: index all of them alike."
+)
+
+
+class WrongUpdate(NamedTuple):
+    """A usual mistake: its name, its hint (a msgid), and the ways of updating that show it."""
+
+    mistake: str
+    hint: str
+    ways: tuple
+
+
+WRONG_UPDATES = (
+    WrongUpdate(
         "old-recomputed",
-        N_(
-            "The old log-probabilities were frozen when the data were collected: "
-            "they are in the rollout."
-        ),
-        Way(recompute="step"),
+        "The old log-probabilities were frozen when the data were collected: "
+        "they are in the rollout.",
+        (Way(recompute="step"), Way(recompute="epoch")),
     ),
-    (
-        "old-recomputed",
-        N_(
-            "The old log-probabilities were frozen when the data were collected: "
-            "they are in the rollout."
-        ),
-        Way(recompute="epoch"),
-    ),
-    (
+    WrongUpdate(
         "no-clip",
-        N_("Outside the band the gradient looks unclipped. Does clip reach the loss?"),
-        Way(clipped=False),
+        "Outside the band the gradient looks unclipped. Does clip reach the loss?",
+        (Way(clipped=False),),
     ),
-    (
+    WrongUpdate(
         "entropy-sign",
-        N_("Reward spread: the loss falls where the entropy grows."),
-        Way(entropy=-1.0),
+        "Reward spread: the loss falls where the entropy grows.",
+        (Way(entropy=-1.0),),
     ),
-    ("entropy-left-out", N_("Set entropy_coef to 1: does anything change?"), Way(entropy=0.0)),
-    (
+    WrongUpdate(
+        "entropy-left-out",
+        "Set entropy_coef to 1: does anything change?",
+        (Way(entropy=0.0),),
+    ),
+    WrongUpdate(
         "whitened-again",
-        N_("Advantages come as they are to be used: whitening is the caller's."),
-        Way(whiten=True),
+        "Advantages come as they are to be used: whitening is the caller's.",
+        (Way(whiten=True), Way(whiten=True, ddof=1)),
     ),
-    (
-        "whitened-again",
-        N_("Advantages come as they are to be used: whitening is the caller's."),
-        Way(whiten=True, ddof=1),
-    ),
-    (
+    WrongUpdate(
         "entropy-of-taken",
-        N_("The entropy is that of the whole policy, not of the actions taken alone."),
-        Way(taken=True),
+        "The entropy is that of the whole policy, not of the actions taken alone.",
+        (Way(taken=True),),
     ),
-    ("other-clip", N_("Does clip reach the loss?"), Way(clip=0.2)),
-    (
+    WrongUpdate("other-clip", "Does clip reach the loss?", (Way(clip=0.2),)),
+    WrongUpdate(
         "critic-loss-halved",
-        N_("The critic's loss is the mean squared error. What weighs it besides value_coef?"),
-        Way(value=0.5),
+        "The critic's loss is the mean squared error. What weighs it besides value_coef?",
+        (Way(value=0.5),),
     ),
-    (
+    WrongUpdate(
         "gradient-clipped",
-        N_("Nothing but the ratio is clipped here: no gradient clipping."),
-        Way(norm=0.5),
+        "Nothing but the ratio is clipped here: no gradient clipping.",
+        (Way(norm=0.5),),
     ),
-    ("sums-not-means", N_("Does your step grow with the minibatch?"), Way(total=True)),
-    (
-        "taken-apart",
-        N_(
-            "Observation, action and advantage of one sample belong together: index all "
-            "of them alike."
-        ),
-        Way(apart="order"),
-    ),
+    WrongUpdate("sums-not-means", "Does your step grow with the minibatch?", (Way(total=True),)),
+    WrongUpdate("taken-apart", TOGETHER, (Way(apart="order"),)),
 )
 
 
@@ -151,68 +159,6 @@ def _update_case(rng, shape, options, seed, size=3, num_actions=3):
     return Case(inputs, keywords=(*OPTIONS, "rng"), shown=shown)
 
 
-def samples_of(inputs, transposed=False):
-    """The rollout's samples in one row; transposed: advantages and returns cut the other way."""
-    rollout = inputs["rollout"]
-    other = (lambda x: np.asarray(x, float).T.ravel()) if transposed else np.ravel
-    obs = np.asarray(rollout.obs, float).reshape(-1, rollout.obs.shape[-1])
-    return Samples(
-        obs,
-        rollout.actions.ravel(),
-        np.asarray(rollout.logp, float).ravel(),
-        other(inputs["advantages"]),
-        other(inputs["returns"]),
-    )
-
-
-def start_weights(inputs):
-    found = {
-        f"{name}.{part}": np.asarray(inputs[name].weights[f"layers.0.{part}"])
-        for name in ("policy", "critic")
-        for part in ("weight", "bias")
-    }
-    return found
-
-
-def end_weights(seen):
-    return {
-        f"{name}.{part}": np.asarray(seen["modules"][name]["after"][f"layers.0.{part}"], float)
-        for name in ("policy", "critic")
-        for part in ("weight", "bias")
-    }
-
-
-RIGHT = Way()
-
-
-def replayed(inputs, rows, way=RIGHT, transposed=False, start=None):
-    options = {name: inputs[name] for name in ("epochs", "clip", "value_coef", "entropy_coef")}
-    lr = inputs["optimizer"].kwargs["lr"]
-    return replay(
-        start or start_weights(inputs),
-        samples_of(inputs, transposed),
-        rows,
-        lr=lr,
-        way=way,
-        **options,
-    )
-
-
-def agree(found, wanted, start):
-    """Whether weights moved to where they must, within a thousandth of the longest move."""
-    reach = max(np.abs(wanted[name] - start[name]).max() for name in wanted)
-    return all(np.allclose(found[n], wanted[n], rtol=0, atol=1e-3 * reach + 1e-6) for n in wanted)
-
-
-def used_rows(seen):
-    """For each optimiser step the samples that had a gradient, each once, as they were taken."""
-    return [_each_once(np.asarray(step["critic"])) for step in seen["rows"]]
-
-
-def _each_once(rows):
-    return rows if len(np.unique(rows)) == len(rows) else np.unique(rows)
-
-
 def update_steps(case, seen):
     """The optimiser's steps: how many, and on which samples."""
     given = case.inputs
@@ -222,12 +168,7 @@ def update_steps(case, seen):
     if not rows or not any(len(r) for r in rows):
         return _no_step(seen, len(wanted) * epochs)
     if seen["leftover"]:
-        return behaviour(
-            _("a fresh gradient at each step"),
-            _("old gradients added to new ones"),
-            _("backward() adds to what is there already. Who clears it?"),
-            "gradients-pile-up",
-        )
+        return gradients_pile_up()
     if len(rows) != len(wanted) * epochs:
         return _step_count(rows, len(wanted), epochs, size, part)
     return _rows_together(seen, epochs, part, size) or _epochs_whole(rows, wanted, epochs, size)
@@ -315,10 +256,7 @@ def _rows_together(seen, epochs, part, size):
             return behaviour(
                 _("one set of samples a step"),
                 _("policy and critic look at different ones"),
-                _(
-                    "Observation, action and advantage of one sample belong together: "
-                    "index all of them alike."
-                ),
+                _(TOGETHER),
                 "taken-apart",
             )
     rows = used_rows(seen)
@@ -347,8 +285,8 @@ def update_weights(case, seen):
     name, hint = _update_mistake(inputs, rows, found, start, seen)
     part = max(wanted, key=lambda n: np.abs(found[n] - wanted[n]).max())
     words = _("after all steps, {name} = {value}")
-    texts = (words.format(name=part, value=array_text(w[part])) for w in (wanted, found))
-    return Problem("value", "", *texts, hint, name)
+    expected, got = (words.format(name=part, value=array_text(w[part])) for w in (wanted, found))
+    return Problem(step="value", expected=expected, got=got, hint=hint, mistake=name)
 
 
 NO_RATIO = N_(
@@ -363,7 +301,7 @@ def _plain_gradient(seen, log):
         told = MappingOf({"policy_loss": Number()}).arrays(seen["value"])["policy_loss"]
     except Mismatch:
         return False
-    return _near(told, np.mean([m["without_ratio"] for m in log]))
+    return near(told, np.mean([m["without_ratio"] for m in log]))
 
 
 def _update_mistake(inputs, rows, found, start, seen):
@@ -372,11 +310,12 @@ def _update_mistake(inputs, rows, found, start, seen):
             "The optimiser steps, and no weight moves. Is the gradient cleared between backward() "
             "and step()?"
         )
-    for name, hint, way in UPDATE_WAYS:
-        wanted, log = replayed(inputs, rows, way)
-        if agree(found, wanted, start):
-            plain = way.recompute == "step" and _plain_gradient(seen, log)
-            return ("no-ratio", _(NO_RATIO)) if plain else (name, _(hint))
+    for wrong in WRONG_UPDATES:
+        for way in wrong.ways:
+            wanted, log = replayed(inputs, rows, way)
+            if agree(found, wanted, start):
+                plain = way.recompute == "step" and _plain_gradient(seen, log)
+                return ("no-ratio", _(NO_RATIO)) if plain else (wrong.mistake, _(wrong.hint))
     if agree(found, replayed(inputs, rows, transposed=True)[0], start):
         return "flattened-apart", _(
             "Two arrays (T, N) flattened in different orders no longer belong together."
@@ -405,62 +344,6 @@ def _update_mistake(inputs, rows, found, start, seen):
     )
 
 
-def update_metrics(case, seen):
-    """A dict of five means over the minibatches."""
-    if seen["value"].get("kind") == "none":
-        return Problem(
-            "kind",
-            "",
-            _("a dict of five means"),
-            "None",
-            _("Nothing came back. Does the function end with return?"),
-        )
-    try:
-        found = MappingOf({name: Number() for name in METRICS}).arrays(seen["value"])
-    except Mismatch as mismatch:
-        return Problem("kind", "", mismatch.expected, mismatch.got, mismatch.hint)
-    rows = used_rows(seen)
-    log = replayed(case.inputs, rows)[1]
-    if min(m["edge"] for m in log) < 1e-5:
-        return None
-    sizes = [len(r) for r in rows]
-    for name in METRICS:
-        steps = np.array([m[name] for m in log])
-        right = steps.mean(), np.average(steps, weights=sizes)
-        if not any(_near(found[name], one) for one in right):
-            mistake, hint = _metric_mistake(name, float(found[name]), log, case.inputs)
-            texts = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
-            return Problem("value", "", *texts, hint, mistake)
-    return None
-
-
-def _near(found, wanted):
-    return bool(np.isclose(found, wanted, rtol=2e-3, atol=1e-5))
-
-
-def _metric_mistake(name, found, log, inputs):
-    steps = np.array([m[name] for m in log])
-    if len(log) > 1 and _near(found, steps[-1]):
-        return "metrics-of-the-last", _("A mean over all minibatches is asked, not the last one.")
-    if len(log) > 1 and _near(found, steps.sum()):
-        return "metrics-summed", _("A mean over all minibatches is asked, not their sum.")
-    if name == "approx_kl":
-        for other in ("k1", "k2"):
-            if _near(found, np.mean([m[other] for m in log])):
-                return "kl-estimator", _("Of the three estimates, k3 is asked.")
-    if _near(found, -steps.mean()):
-        return "metric-sign", _("What is minimised is a loss.")
-    if name == "clip_fraction" and _near(found, np.mean([m["above"] for m in log])):
-        return "one-side", _("A band has two sides.")
-    if name == "policy_loss" and _near(found, np.mean([m["total"] for m in log])):
-        return "whole-loss", _("policy_loss is the clip loss alone.")
-    if name == "value_loss" and _near(found, inputs["value_coef"] * steps.mean()):
-        return "value-loss-weighed", _("value_loss stands without value_coef.")
-    return "other-metric", _(
-        "Each is of the forward pass before its step; then the mean over all minibatches."
-    )
-
-
 def update_chance(cases, seen):
     """The same rng gives the same minibatches, another one others."""
     orders = [[r.tolist() for r in used_rows(one)] for one in seen]
@@ -482,7 +365,7 @@ def update_chance(cases, seen):
 
 
 @dataclass(frozen=True)
-class Update(Ruled):
+class Update(RuleExercise):
     """Answers for later exercises: minibatches, and gradients at the networks' outputs."""
 
     def answer(self, question):

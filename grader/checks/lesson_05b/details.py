@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from grader.checking import (
-    N_,
     Case,
     Expected,
     FunctionExercise,
@@ -16,6 +15,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
+from grader.checks.shared import slips
 
 
 def stop_cases(rng):
@@ -74,12 +74,12 @@ SHOULD_STOP = FunctionExercise(
     mistakes=(
         Mistake(
             "none-compared",
-            N_("None is no number. What should happen where no target is given?"),
+            "None is no number. What should happen where no target is given?",
             when=raised_without_target,
         ),
         Mistake(
             "no-factor",
-            N_("The bound is 1.5 times the target, not the target."),
+            "The bound is 1.5 times the target, not the target.",
             like=(
                 stop_like(lambda kl, target: kl > target),
                 lambda kl, target: target is not None and kl > target,
@@ -87,7 +87,7 @@ SHOULD_STOP = FunctionExercise(
         ),
         Mistake(
             "on-the-bound",
-            N_("Exactly at 1.5 times the target the update goes on."),
+            "Exactly at 1.5 times the target the update goes on.",
             like=(
                 stop_like(lambda kl, target: kl >= 1.5 * target),
                 lambda kl, target: target is not None and kl >= 1.5 * target,
@@ -95,7 +95,7 @@ SHOULD_STOP = FunctionExercise(
         ),
         Mistake(
             "backwards",
-            N_("It stops where the policy has gone too far: is that a small KL or a large one?"),
+            "It stops where the policy has gone too far: is that a small KL or a large one?",
             like=(
                 stop_like(lambda kl, target: kl < 1.5 * target),
                 lambda kl, target: target is not None and kl < 1.5 * target,
@@ -104,23 +104,19 @@ SHOULD_STOP = FunctionExercise(
         ),
         Mistake(
             "zero-taken-for-none",
-            N_("A target of 0 is a target. What does `if not target` say of 0?"),
+            "A target of 0 is a target. What does `if not target` say of 0?",
             like=(
                 lambda kl, target: bool(target) and kl > 1.5 * target,
                 lambda kl, target: bool(target) and not kl <= 1.5 * target,
             ),
         ),
-        Mistake(
-            "absolute-kl",
-            N_("An estimate of the KL may lie below zero. Has the policy gone far then?"),
-            like=(
-                stop_like(lambda kl, target: abs(kl) > 1.5 * target),
-                lambda kl, target: target is not None and abs(kl) > 1.5 * target,
-            ),
+        slips.absolute_kl(
+            stop_like(lambda kl, target: abs(kl) > 1.5 * target),
+            lambda kl, target: target is not None and abs(kl) > 1.5 * target,
         ),
         Mistake(
             "factor-inverted",
-            N_("The bound lies above the target, to leave room for scatter."),
+            "The bound lies above the target, to leave room for scatter.",
             like=(
                 stop_like(lambda kl, target: kl > target / 1.5),
                 lambda kl, target: target is not None and kl > target / 1.5,
@@ -129,7 +125,7 @@ SHOULD_STOP = FunctionExercise(
         ),
         Mistake(
             "other-factor",
-            N_("The factor is 1.5."),
+            "The factor is 1.5.",
             like=(
                 stop_like(lambda kl, target: kl > 2 * target),
                 lambda kl, target: target is not None and kl > 2 * target,
@@ -137,12 +133,12 @@ SHOULD_STOP = FunctionExercise(
         ),
         Mistake(
             "nan-runs-on",
-            N_("nan compares as false with everything. Turn the question round: is the KL fine?"),
+            "nan compares as false with everything. Turn the question round: is the KL fine?",
             when=ran_on_with_nan,
         ),
         Mistake(
             "stops-without-target",
-            N_("Without a target the update is never cut short, whatever the KL."),
+            "Without a target the update is never cut short, whatever the KL.",
             when=lambda case, seen, truth: case.inputs["target"] is None,
         ),
     ),
@@ -177,6 +173,8 @@ def clip_cases(rng):
             np.float32,
         ),
         case(rng.normal(size=(3, 2)) * 3, rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), 0.4),
+        case([2.0, 2.0], [1.0, 1.0], [5.0, 5.0], 0.5),
+        case([100.0, -100.0, 0.01], [0.0, 0.0, 100.0], [0.01, 0.0, 100.0], 50.0),
     ]
 
 
@@ -235,51 +233,44 @@ VALUE_CLIP_LOSS = FunctionExercise(
     clip_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake(
-            "broadcast",
-            N_(
-                "(N, 1) minus (N,) is a table of N by N. Compare all three shapes, and raise "
-                "ValueError where they differ."
-            ),
-            when=not_refused,
-        ),
+        slips.broadcast_errors(when=not_refused),
         Mistake(
             "other-error",
-            N_("Shapes that differ should raise ValueError."),
+            "Shapes that differ should raise ValueError.",
             when=lambda case, seen, truth: isinstance(truth, Raises),
         ),
         Mistake(
             "min-not-max",
-            N_("A pessimist takes the larger of the two errors."),
+            "A pessimist takes the larger of the two errors.",
             like=clip_like(lambda v, o, r, c: torch.min(*both(v, o, r, c)).mean()),
         ),
         Mistake(
             "clip-without-max",
-            N_("Two errors are compared. Where the value has moved away from the return: which?"),
+            "Two errors are compared. Where the value has moved away from the return: which?",
             like=clip_like(lambda v, o, r, c: both(v, o, r, c)[1].mean()),
         ),
         Mistake(
             "not-clipped",
-            N_("That is the plain squared error. What may a value not gain beyond the band?"),
+            "That is the plain squared error. What may a value not gain beyond the band?",
             like=clip_like(lambda v, o, r, c: both(v, o, r, c)[0].mean()),
         ),
         Mistake(
             "band-around-zero",
-            N_("The band lies around the old value."),
+            "The band lies around the old value.",
             like=clip_like(
                 lambda v, o, r, c: torch.max((v - r) ** 2, (v.clamp(-c, c) - r) ** 2).mean()
             ),
         ),
         Mistake(
             "band-around-return",
-            N_("The band lies around the old value, not around the return."),
+            "The band lies around the old value, not around the return.",
             like=clip_like(
                 lambda v, o, r, c: torch.max((v - r) ** 2, (near(v, r, c) - r) ** 2).mean()
             ),
         ),
         Mistake(
             "band-around-one",
-            N_("The policy's band is one of ratios. The critic's is one of differences."),
+            "The policy's band is one of ratios. The critic's is one of differences.",
             like=clip_like(
                 lambda v, o, r, c: torch.max(
                     (v - r) ** 2, (o * (v / o).clamp(1 - c, 1 + c) - r) ** 2
@@ -288,7 +279,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "one-side-clipped",
-            N_("The band has two edges: clip below the old value and clip above it."),
+            "The band has two edges: clip below the old value and clip above it.",
             like=(
                 clip_like(
                     lambda v, o, r, c: torch.max(
@@ -304,32 +295,24 @@ VALUE_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "clip-fixed",
-            N_("How wide a band does the call ask for?"),
+            "How wide a band does the call ask for?",
             like=clip_like(lambda v, o, r, c: right(v, o, r, 0.2)),
         ),
         Mistake(
             "halved",
-            N_("No factor of one half is asked."),
+            "No factor of one half is asked.",
             like=clip_like(lambda v, o, r, c: 0.5 * right(v, o, r, c)),
         ),
-        Mistake(
-            "summed",
-            N_("Mean, not sum: does the step size grow with the batch?"),
-            like=clip_like(lambda v, o, r, c: right(v, o, r, c) * v.numel()),
-        ),
+        slips.sum_not_mean(clip_like(lambda v, o, r, c: right(v, o, r, c) * v.numel())),
         Mistake(
             "max-of-means",
-            N_("The larger error is chosen sample by sample, before the mean."),
+            "The larger error is chosen sample by sample, before the mean.",
             like=clip_like(lambda v, o, r, c: torch.max(*(x.mean() for x in both(v, o, r, c)))),
         ),
-        Mistake(
-            "not-averaged",
-            N_("One number is asked: the mean over all entries."),
-            like=clip_like(lambda v, o, r, c: torch.max(*both(v, o, r, c))),
-        ),
+        slips.not_averaged(clip_like(lambda v, o, r, c: torch.max(*both(v, o, r, c)))),
         Mistake(
             "old-moves",
-            N_("The old values and the returns are data: no gradient flows into them."),
+            "The old values and the returns are data: no gradient flows into them.",
             like=(
                 clip_like(right, data=False),
                 clip_like(lambda v, o, r, c: right(v, o, r.detach(), c), data=False),
@@ -338,15 +321,16 @@ VALUE_CLIP_LOSS = FunctionExercise(
         ),
         Mistake(
             "absolute",
-            N_("Squares, not absolute values."),
+            "Squares, not absolute values.",
             like=clip_like(
                 lambda v, o, r, c: torch.max((v - r).abs(), (near(v, o, c) - r).abs()).mean()
             ),
         ),
+        slips.negated(clip_like(lambda v, o, r, c: -right(v, o, r, c))),
         Mistake(
-            "negated",
-            N_("A loss is minimised: should the error grow?"),
-            like=clip_like(lambda v, o, r, c: -right(v, o, r, c)),
+            "error-held-back",
+            "An error may be large. Is it cut off somewhere, or is its square?",
+            when=lambda case, seen, truth: case.inputs["clip"] == 50.0,
         ),
     ),
 )

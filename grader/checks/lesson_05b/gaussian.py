@@ -5,9 +5,12 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.shared import slips
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+# Far from 1 on both sides; seen last.
+SPREADS = 0.001, 1000.0
 
 
 def logp_cases(rng):
@@ -45,6 +48,7 @@ def logp_cases(rng):
             np.float32,
         ),
         case(rng.normal(size=(1, 1)), [-0.5], rng.normal(size=(1, 1))),
+        *(case([[0.0], [5.0]], [math.log(spread)], [[3.0], [5.0]]) for spread in SPREADS),
     ]
 
 
@@ -96,32 +100,40 @@ def as_variance(mean, log_std, actions):
     return (-0.5 * (actions - mean) ** 2 / var - 0.5 * log_std - HALF_LOG_2PI).sum(-1)
 
 
+def spread_far(case, seen, truth):
+    return (np.abs(case.inputs["log_std"].array) > 5).any()
+
+
 def infinite(case, seen, truth):
     return not np.isfinite(seen["value"]["array"]).all()
 
 
-SUM_DIMS = N_("One number for each action is asked: the sum over its dimensions, the last axis.")
+SPREAD_HELD_BACK = Mistake(
+    "spread-held-back",
+    "A spread may be 1000 or a thousandth. Is it held back here, or added to?",
+    when=spread_far,
+)
 GAUSSIAN_LOGP = FunctionExercise(
     "gaussian_logp",
     logp_cases,
     logp_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("not-summed", SUM_DIMS, like=logp_like(each)),
+        slips.not_summed(logp_like(each)),
         Mistake(
             "mean-over-dimensions",
-            N_("Independent dimensions multiply, so their logarithms add. A mean divides by D."),
+            "Independent dimensions multiply, so their logarithms add. A mean divides by D.",
             like=logp_like(lambda z, s: each(z, s).mean(-1)),
         ),
-        Mistake("summed-over-all", SUM_DIMS, like=logp_like(lambda z, s: each(z, s).sum())),
+        slips.summed_over_all(logp_like(lambda z, s: each(z, s).sum())),
         Mistake(
             "log-std-as-std",
-            N_("log_std is a logarithm. What is the standard deviation where it is 0?"),
+            "log_std is a logarithm. What is the standard deviation where it is 0?",
             like=(std_as_given, std_not_logged),
         ),
         Mistake(
             "variance-for-deviation",
-            N_("exp(log_std) is the deviation; the variance is its square."),
+            "exp(log_std) is the deviation; the variance is its square.",
             like=(
                 as_variance,
                 lambda m, s, a: (-0.5 * (a - m) ** 2 / s.exp() - s - HALF_LOG_2PI).sum(-1),
@@ -129,67 +141,64 @@ GAUSSIAN_LOGP = FunctionExercise(
         ),
         Mistake(
             "no-spread",
-            N_("A narrow Gaussian is higher. Which term says so?"),
+            "A narrow Gaussian is higher. Which term says so?",
             like=logp_like(lambda z, s: (-0.5 * z**2 - HALF_LOG_2PI).sum(-1)),
         ),
         Mistake(
             "no-constant",
-            N_("A density has area 1: the constant of 2 pi is missing."),
+            "A density has area 1: the constant of 2 pi is missing.",
             like=logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1)),
         ),
         Mistake(
             "constant-once",
-            N_("The constant of 2 pi stands in each dimension's term."),
+            "The constant of 2 pi stands in each dimension's term.",
             like=logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1) - HALF_LOG_2PI),
         ),
         Mistake(
             "whole-log",
-            N_("The constant is one half of log(2 pi): it stands under a root in the density."),
+            "The constant is one half of log(2 pi): it stands under a root in the density.",
             like=logp_like(lambda z, s: (-0.5 * z**2 - s - 2 * HALF_LOG_2PI).sum(-1)),
         ),
         Mistake(
             "no-half",
-            N_("One half stands before the square."),
+            "One half stands before the square.",
             like=logp_like(lambda z, s: (-(z**2) - s - HALF_LOG_2PI).sum(-1)),
         ),
         Mistake(
             "not-squared",
-            N_("The distance is squared: both sides of the mean are alike."),
+            "The distance is squared: both sides of the mean are alike.",
             like=logp_like(lambda z, s: (-0.5 * z - s - HALF_LOG_2PI).sum(-1)),
         ),
         Mistake(
             "spread-added",
-            N_("A wide Gaussian is low: with which sign does log_std stand?"),
+            "A wide Gaussian is low: with which sign does log_std stand?",
             like=logp_like(lambda z, s: (-0.5 * z**2 + s - HALF_LOG_2PI).sum(-1)),
         ),
         Mistake(
             "negated",
-            N_("That is minus the log-density. Is the mean the likeliest action?"),
+            "That is minus the log-density. Is the mean the likeliest action?",
             like=logp_like(lambda z, s: -each(z, s).sum(-1)),
         ),
         Mistake(
             "density-not-log",
-            N_("The logarithm of the density is asked."),
+            "The logarithm of the density is asked.",
             like=logp_like(lambda z, s: each(z, s).sum(-1).exp()),
         ),
         Mistake(
             "underflow",
-            N_("Far from the mean the density underflows to 0. Write the logarithm down directly."),
+            "Far from the mean the density underflows to 0. Write the logarithm down directly.",
             when=infinite,
         ),
         Mistake(
             "spread-detached",
-            N_("The spread is learned, too: gradient flows into log_std."),
+            "The spread is learned, too: gradient flows into log_std.",
             like=lambda m, s, a: each(*terms(m, s.detach(), a)).sum(-1),
-        ),
-        Mistake(
-            "spread-detached",
-            N_("The spread is learned, too: gradient flows into log_std."),
             when=lambda case, seen, truth: (
                 isinstance(seen["gradients"], dict)
                 and isinstance(seen["gradients"].get("log_std"), str)
             ),
         ),
+        SPREAD_HELD_BACK,
     ),
 )
 
@@ -211,6 +220,7 @@ def entropy_cases(rng):
         case(rng.normal(size=dims)),
         case(rng.normal(size=(3, dims)) - 2),
         case(rng.normal(size=(2, 3, dims)), np.float32),
+        *(case([math.log(spread)] * 2) for spread in SPREADS),
     ]
 
 
@@ -232,36 +242,36 @@ GAUSSIAN_ENTROPY = FunctionExercise(
     entropy_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("not-summed", SUM_DIMS, like=lambda s: s + CONSTANT),
-        Mistake("summed-over-all", SUM_DIMS, like=lambda s: (s + CONSTANT).sum()),
+        slips.not_summed(lambda s: s + CONSTANT),
+        slips.summed_over_all(lambda s: (s + CONSTANT).sum()),
         Mistake(
             "mean-over-dimensions",
-            N_("Entropies of independent dimensions add. A mean divides by D."),
+            "Entropies of independent dimensions add. A mean divides by D.",
             like=lambda s: (s + CONSTANT).mean(-1),
         ),
         Mistake(
             "constant-once",
-            N_("The constant stands in each dimension's term."),
+            "The constant stands in each dimension's term.",
             like=lambda s: s.sum(-1) + CONSTANT,
         ),
         Mistake(
             "no-constant",
-            N_("With a deviation of 1 the entropy is about 1.419, not 0."),
+            "With a deviation of 1 the entropy is about 1.419, not 0.",
             like=lambda s: s.sum(-1),
         ),
         Mistake(
             "no-e",
-            N_("The mean of z squared is 1: it adds one half, which is where the e comes from."),
+            "The mean of z squared is 1: it adds one half, which is where the e comes from.",
             like=lambda s: (s + HALF_LOG_2PI).sum(-1),
         ),
         Mistake(
             "whole-log",
-            N_("One half stands before the logarithm of 2 pi e."),
+            "One half stands before the logarithm of 2 pi e.",
             like=lambda s: (s + 2 * CONSTANT).sum(-1),
         ),
         Mistake(
             "not-below-zero",
-            N_("The entropy of a density may be negative: don't cut it off."),
+            "The entropy of a density may be negative: don't cut it off.",
             like=(
                 lambda s: (s + CONSTANT).sum(-1).clamp(min=0),
                 lambda s: (s + CONSTANT).clamp(min=0).sum(-1),
@@ -270,7 +280,7 @@ GAUSSIAN_ENTROPY = FunctionExercise(
         ),
         Mistake(
             "log-std-as-std",
-            N_("log_std is a logarithm already."),
+            "log_std is a logarithm already.",
             like=(
                 lambda s: (torch.log(s) + CONSTANT).sum(-1),
                 lambda s: (torch.exp(s) + CONSTANT).sum(-1),
@@ -278,18 +288,19 @@ GAUSSIAN_ENTROPY = FunctionExercise(
         ),
         Mistake(
             "variance-for-deviation",
-            N_("log_std belongs to the deviation: log of the variance is twice as much."),
+            "log_std belongs to the deviation: log of the variance is twice as much.",
             like=(lambda s: (0.5 * s + CONSTANT).sum(-1), lambda s: (2 * s + CONSTANT).sum(-1)),
         ),
         Mistake(
             "negated",
-            N_("A wider Gaussian has the larger entropy."),
+            "A wider Gaussian has the larger entropy.",
             like=(lambda s: -(s + CONSTANT).sum(-1), lambda s: (CONSTANT - s).sum(-1)),
         ),
         Mistake(
             "no-gradient",
-            N_("The bonus moves the spread through its gradient. Where was the graph cut?"),
+            "The bonus moves the spread through its gradient. Where was the graph cut?",
             like=lambda s: (s + CONSTANT).sum(-1).detach(),
         ),
+        SPREAD_HELD_BACK,
     ),
 )

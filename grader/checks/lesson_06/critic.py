@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checking import N_, Problem, _
+from grader.checking import N_, _, behaviour
 from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.sentences import proportional
 from grader.checks.shared.whitening import whitened
 
 LAMS = (0.95, 1.0, 0.9, 0.97, 0.98, 0.99, 0.8, 0.5, 0.0)
@@ -57,12 +58,6 @@ def advantages(look, values, lam):
     return decayed_sums(errors.T, ends.T, lam).T
 
 
-def proportional(found, form):
-    """Whether found is a positive multiple of form."""
-    scale = (found * form).sum() / max((form**2).sum(), 1e-12)
-    return scale > 0 and np.abs(found - scale * form).max() < 2e-3 * np.abs(found).max()
-
-
 def named(found, forms):
     """The first form's name that found is a positive multiple of, or "" for an unknown one."""
     return next((name for name, form in forms if proportional(found, form)), "")
@@ -90,9 +85,7 @@ def old_problem(look):
     for adv in known:
         inside = np.where(adv > 0, ratio < 1 + look.clip, ratio > 1 - look.clip)
         if proportional(found, inside * ratio * adv):
-            return Problem(
-                "behaviour",
-                "",
+            return behaviour(
                 _("a ratio of 1 before the first step"),
                 _("the ratio to the reference"),
                 _("Old is who wrote these sentences. Who computed logp_old?"),
@@ -116,9 +109,7 @@ LATE = N_(
 
 
 def _late():
-    return Problem(
-        "behaviour",
-        "",
+    return behaviour(
         _("values of the states before each token"),
         _("values read one position late"),
         _(LATE),
@@ -137,9 +128,7 @@ def _places(look):
         return None
     if not (seen & ~late).any():
         return _late()
-    return Problem(
-        "behaviour",
-        "",
+    return behaviour(
         _("a critic's loss over the completion's tokens alone"),
         _("other entries count in it as well"),
         _("Does the mask reach value_loss? Prompt and filling have no return to foretell."),
@@ -167,9 +156,7 @@ def _target(look):
     if found not in gots:
         return None
     hint = _("The critic learns to foretell returns. Is its target a return?")
-    return Problem(
-        "behaviour", "", _("advantages plus values as targets"), gots[found], hint, found
-    )
+    return behaviour(_("advantages plus values as targets"), gots[found], hint, found)
 
 
 def _use(look):
@@ -188,9 +175,7 @@ def _use(look):
         return _late()
     if found != "all":
         return None
-    return Problem(
-        "behaviour",
-        "",
+    return behaviour(
         _("advantages whitened over the completion's tokens"),
         _("whitened over all columns"),
         _("Mean and spread are those of the entries that the mask marks. Which ones went in?"),

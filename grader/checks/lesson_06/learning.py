@@ -1,30 +1,44 @@
 """Check of train_language_ppo: what spies saw, and the exact score and drift of the weights."""
 
-import math
-
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Problem, Rng, RuleExercise, _, close, kind_text, number_text
+from grader.checking import (
+    N_,
+    Case,
+    Problem,
+    Rng,
+    RuleExercise,
+    _,
+    behaviour,
+    close,
+    kind_text,
+    number_text,
+)
 from grader.checks.lesson_06.critic import Look, critic_problem, last_of, old_problem
-from grader.checks.shared import tabular
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.gae import decayed_sums
-from grader.checks.shared.replay import follow, started
+from grader.checks.shared.replay import started
 from grader.checks.shared.sentences import (
-    behaviour,
     directions,
     in_order,
     language_of,
     log_probs,
     looked_at,
     mask_of,
-    model,
     nudged,
     pretrained,
     weights_of,
 )
 from grader.checks.shared.sentences_led import Way, led_problem, moved
+from grader.checks.shared.sentences_run import (
+    KEPT_OLD,
+    UNCLIPPED,
+    SentenceRun,
+    reached_problem,
+    rule_dicts,
+    rule_modules,
+)
 from grader.probes.language import Language
 from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
@@ -111,28 +125,17 @@ def train_case(order, reference, policy, options, chance, critic=SILENT, watched
 
 # What was done --------------------------------------------------------------------------------
 
-
-def rule_history(case, seen):
-    """A list of dicts, one for each update."""
-    updates, value = case.inputs["num_updates"], seen["value"]
-    problem = tabular.one_dict_each(value, updates)
-    if problem:
-        return problem
-    if any(item.get("kind") != "mapping" for item in value["items"]):
-        return Problem(
-            "kind",
-            "",
-            _("a list of {n} dicts").format(n=updates),
-            kind_text(value["items"][0]),
-            _("One dict for each update."),
-            "history-items",
-        )
-    return None
+RUN = SentenceRun(
+    rows=lambda case: case.inputs["batch_size"],
+    epochs=4,
+    other_size=lambda found, asked: found < asked,
+    size_hint=N_("Does batch_size reach the sampler?"),
+)
 
 
 def rule_score_told(case, seen):
     """Where the dicts tell a score, it is the batch's mean score."""
-    language, parts = language_of(case), batches(case, seen)
+    language, parts = language_of(case), RUN.batches(case, seen)
     for item, tokens in zip(seen["value"]["items"], parts, strict=True):
         told = {key.get("value"): one for key, one in item["items"]}.get("score")
         if told is None:
@@ -142,109 +145,13 @@ def rule_score_told(case, seen):
         if found is None or np.shape(found) or not close(found, wanted, 1e-3):
             got = kind_text(told)
             hint = _("The mean of language.score over the batch, without the penalty.")
-            return Problem("value", "", "score = " + number_text(wanted), got, hint, "score-told")
-    return None
-
-
-def steps_per_update(case):
-    given = case.inputs
-    parts = math.ceil(given["batch_size"] / given.get("minibatch_size", 64))
-    return given.get("epochs", 4) * parts
-
-
-def batches(case, seen) -> list:
-    """For each update the rows sampled since the one before, (B, L)."""
-    each = steps_per_update(case)
-    found = [[] for _update in range(case.inputs["num_updates"])]
-    for row in seen["samples"]:
-        update = row["steps"] // each
-        if row["steps"] % each == 0 and update < len(found):
-            found[update].append(row["tokens"])
-    return [np.concatenate(rows) if rows else np.zeros((0, 0)) for rows in found]
-
-
-def rule_steps(case, seen):
-    """The optimiser's steps, each with a fresh gradient."""
-    spy, wanted = (
-        seen["optimizers"]["optimizer"],
-        steps_per_update(case) * case.inputs["num_updates"],
-    )
-    words = _("{n} optimiser steps")
-    expected, got = words.format(n=wanted), words.format(n=spy["steps"])
-    if spy["steps"] == 0 or spy["empty"] == spy["steps"]:
-        hint = _("zero_grad, backward, step: all three, in this order?")
-        return behaviour(expected, words.format(n=0), hint, "no-step")
-    if spy["leftover"]:
-        return behaviour(
-            _("a fresh gradient at each step"),
-            _("old gradients added to new ones"),
-            _("backward() adds to what is there already. Who clears it?"),
-            "gradients-pile-up",
-        )
-    if spy["steps"] == wanted:
-        return None
-    hint = _("One step for each minibatch, epochs times over the batch, in each update.")
-    return behaviour(expected, got, hint, "steps-miscounted")
-
-
-def rule_samples(case, seen):
-    """Fresh sentences for each update, written by the policy itself."""
-    size, parts = case.inputs["batch_size"], batches(case, seen)
-    expected = _("{n} sentences sampled from the policy for each update").format(n=size)
-    if not seen["samples"]:
-        return behaviour(
-            expected,
-            _("language.sample was never called"),
-            _("Where do the sentences of a batch come from?"),
-            "not-sampled",
-        )
-    if any(row["source"] in ("reference", "critic") for row in seen["samples"]):
-        return behaviour(
-            expected,
-            _("sentences sampled from the reference"),
-            _("Whose sentences does the policy gradient average over?"),
-            "sampled-from-reference",
-        )
-    if any(len(rows) == 0 for rows in parts):
-        return behaviour(
-            expected,
-            _("none for some updates"),
-            _("After an update the policy writes other sentences. Sample again."),
-            "sampled-once",
-        )
-    if any(len(rows) < size for rows in parts):
-        got = _("{n} sentences").format(n=min(map(len, parts)))
-        return behaviour(expected, got, _("Does batch_size reach the sampler?"), "batch-size")
-    return None
-
-
-def rule_modules(case, seen):
-    """The policy and the critic learn in place; the reference never moves."""
-    moved = {
-        name: any(not np.array_equal(one["before"][n], one["after"][n]) for n in one["before"])
-        for name, one in seen["modules"].items()
-    }
-    if moved["reference"]:
-        return behaviour(
-            _("a reference that stays as it was"),
-            _("its weights changed"),
-            _("Old moves with every rollout; the reference never does."),
-            "reference-moved",
-        )
-    if not moved["policy"]:
-        return behaviour(
-            _("a policy trained in place"),
-            _("the same weights"),
-            _("Does a gradient reach the policy, and is it this one that was handed in?"),
-            "policy-not-trained",
-        )
-    if not moved["critic"]:
-        return behaviour(
-            _("a critic trained beside the policy"),
-            _("the same weights"),
-            _("Is the critic's loss part of the loss?"),
-            "critic-not-trained",
-        )
+            return Problem(
+                step="value",
+                expected="score = " + number_text(wanted),
+                got=got,
+                hint=hint,
+                mistake="score-told",
+            )
     return None
 
 
@@ -256,7 +163,7 @@ def rule_close_look(case, seen):
     are unknown pass: what counts is where they lead."""
     if not case.inputs["watched"]:
         return None
-    (tokens,) = batches(case, seen)
+    (tokens,) = RUN.batches(case, seen)
     steps = looked_at(tokens, seen["steps"])
     if not steps:
         return None
@@ -281,15 +188,15 @@ def _look(case, seen, step, mask):
         logits_ref = case.inputs["reference"].materialize()(whole).numpy().astype(float)
     watched = looked_at(whole.numpy(), seen["value_steps"])
     return Look(
-        mask,
-        log_probs(*step[:2]),
-        log_probs(step[0], logits_ref),
-        weights_of(*step)[0],
-        language_of(case).score(whole).numpy().astype(float),
-        values,
-        [one[2] for one in watched] if watched else None,
-        case.inputs["beta"],
-        case.inputs["clip"],
+        mask=mask,
+        logp=log_probs(*step[:2]),
+        logp_ref=log_probs(step[0], logits_ref),
+        weight=weights_of(*step)[0],
+        scores=language_of(case).score(whole).numpy().astype(float),
+        values=values,
+        value_grads=[one[2] for one in watched] if watched else None,
+        beta=case.inputs["beta"],
+        clip=case.inputs["clip"],
     )
 
 
@@ -406,10 +313,8 @@ def _later_steps(case, steps, mask):
     if not name or errors[name] > 0.01 or errors[""] < errors[name] + 0.05:
         return None
     hints = {
-        "old-recomputed": _(
-            "The old log-probabilities are those of the moment of sampling: frozen for all epochs."
-        ),
-        "no-clip": _("Outside the band the gradient looks unclipped. Is it the clipped loss?"),
+        "old-recomputed": _(KEPT_OLD),
+        "no-clip": _(UNCLIPPED),
         "other-clip": _("Does clip reach the loss?"),
     }
     expected = _("ratios to the log-probabilities of the sampling, clipped at {clip}")
@@ -431,34 +336,21 @@ def _share_apart(found, form, first, clear):
 
 def rule_mark(case, seen):
     """The exact expected score, and the exact drift from the reference."""
-    import policy_gradients as pg
-
     if case.inputs["num_updates"] < UPDATES:
         return None
-    policy = model(case.inputs["policy"], follow(case, seen, "policy").end)
-    reference = case.inputs["reference"].materialize()
-    reached = pg.language.exact(language_of(case), policy, reference)
-    words = _("exact expected score {score}, exact KL to the reference {kl}")
-    expected = _(
-        "an exact expected score of at least {mark}, with an exact KL to the reference of "
-        "at most {bound}"
-    ).format(mark=MARK, bound=BOUND)
-    got = words.format(score=f"{reached.score:.2f}", kl=f"{reached.kl:.2f}")
-    if not reached.kl <= BOUND:
-        hint = _(
-            "Take one sentence, and print for each of its tokens the reward and the penalty. Is "
-            "the score paid once? Is each log-ratio one to the reference, which never moves?"
-        )
-        return behaviour(expected, got, hint, "drifted")
-    if not reached.score >= MARK:
-        hint = _(
-            "Take one sentence, and print for each of its tokens the reward, the value, the "
-            "advantage, and the ratio before the first step. Is that 1, and does the score at the "
-            "end reach the first advantage?"
-        )
-        return behaviour(expected, got, hint, "mark-missed")
-    clip = (1 - CLIP, 1 + CLIP)
-    return led_problem(case, seen, batches(case, seen), weigh_by(case), LEARNERS, clip)
+    drifted = _(
+        "Take one sentence, and print for each of its tokens the reward and the penalty. Is "
+        "the score paid once? Is each log-ratio one to the reference, which never moves?"
+    )
+    missed = _(
+        "Take one sentence, and print for each of its tokens the reward, the value, the "
+        "advantage, and the ratio before the first step. Is that 1, and does the score at the "
+        "end reach the first advantage?"
+    )
+    problem, clip = reached_problem(case, seen, MARK, BOUND, drifted, missed), (1 - CLIP, 1 + CLIP)
+    return problem or led_problem(
+        case, seen, RUN.batches(case, seen), weigh_by(case), LEARNERS, clip
+    )
 
 
 LEARNERS, CLIP = ("policy", "critic"), 0.2
@@ -528,9 +420,9 @@ TRAIN_LANGUAGE_PPO = RuleExercise(
     train_cases,
     rules=(
         raised,
-        rule_history,
-        rule_steps,
-        rule_samples,
+        rule_dicts,
+        RUN.rule_steps,
+        RUN.rule_samples,
         rule_modules,
         rule_moved,
         rule_close_look,

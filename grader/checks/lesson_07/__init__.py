@@ -1,8 +1,9 @@
 """Checks of lesson 07."""
 
 from grader.checks.lesson_07.advantages import GRPO_ADVANTAGES, RLOO_ADVANTAGES
+from grader.checks.lesson_07.aggregate import AGGREGATE_LOSS
+from grader.checks.lesson_07.grpo_loss import GRPO_LOSS
 from grader.checks.lesson_07.kl import KL_IN_LOSS, KL_REWARD_LOSS
-from grader.checks.lesson_07.losses import AGGREGATE_LOSS, GRPO_LOSS
 from grader.checks.lesson_07.questions import (
     Q_DIVIDE_BY_STD,
     Q_EQUAL_SCORES,

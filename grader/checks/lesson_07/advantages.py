@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
 
 # Labels are any whole numbers, groups of any size, in any order.
@@ -149,65 +150,66 @@ RLOO_ADVANTAGES = FunctionExercise(
     mistakes=(
         Mistake(
             "group-of-one",
-            N_("A group of one row has no others. What does the exercise ask for there?"),
+            "A group of one row has no others. What does the exercise ask for there?",
             when=one_row,
         ),
         Mistake(
             "own-score-in-the-mean",
-            N_("Leave-one-out: is a row's own score among those that it is compared with?"),
+            "Leave-one-out: is a row's own score among those that it is compared with?",
             like=like_groups(lambda s: s - s.mean()),
         ),
-        Mistake("over-the-batch", GROUP, like=over_the_batch(lambda s: s - others_of(s))),
-        Mistake("over-the-batch", GROUP, like=over_the_batch(lambda s: s - s.mean())),
         Mistake(
-            "divided-by-deviation",
-            N_("RLOO divides by no deviation. That is GRPO."),
-            like=like_groups(lambda s: (s - s.mean()) / (s.std() + 1e-4)),
+            "over-the-batch",
+            GROUP,
+            like=(
+                over_the_batch(lambda s: s - others_of(s)),
+                over_the_batch(lambda s: s - s.mean()),
+            ),
         ),
         Mistake(
             "divided-by-deviation",
-            N_("RLOO divides by no deviation. That is GRPO."),
-            like=like_groups(lambda s: (s - others_of(s)) / (s.std() + 1e-4)),
+            "RLOO divides by no deviation. That is GRPO.",
+            like=(
+                like_groups(lambda s: (s - s.mean()) / (s.std() + 1e-4)),
+                like_groups(lambda s: (s - others_of(s)) / (s.std() + 1e-4)),
+            ),
         ),
         Mistake(
             "divided-by-size",
-            N_("How many others are there in a group of G rows?"),
+            "How many others are there in a group of G rows?",
             like=like_groups(lambda s: s - (s.sum() - s) / len(s)),
         ),
-        Mistake("groups-misaligned", SHIFTED, like=neighbours(lambda s: s - others_of(s), 1)),
-        Mistake("groups-misaligned", SHIFTED, like=neighbours(lambda s: s - others_of(s), -1)),
+        Mistake(
+            "groups-misaligned",
+            SHIFTED,
+            like=(
+                neighbours(lambda s: s - others_of(s), 1),
+                neighbours(lambda s: s - others_of(s), -1),
+            ),
+        ),
         Mistake(
             "wrong-group",
-            N_("The mean is that of another group. Which rows did it come from?"),
+            "The mean is that of another group. Which rows did it come from?",
             like=next_group(torch.mean),
         ),
         Mistake("order-assumed", ORDER, like=in_blocks(lambda s: s - others_of(s))),
         Mistake(
             "minus-sign",
-            N_("Better than the others is a positive advantage."),
+            "Better than the others is a positive advantage.",
             like=like_groups(lambda s: others_of(s) - s),
         ),
         Mistake(
             "baseline-returned",
-            N_("That is what the others got. The advantage is the score less that."),
+            "That is what the others got. The advantage is the score less that.",
             like=like_groups(others_of),
         ),
-        Mistake(
-            "sum-not-mean",
-            N_("Compare with the mean of the others, not with their sum."),
-            like=like_groups(lambda s: s - (s.sum() - s)),
-        ),
+        slips.sum_of_others(like_groups(lambda s: s - (s.sum() - s))),
         Mistake(
             "best-of-the-group",
-            N_("The baseline is the mean of the others, not the best or the middle one."),
-            like=like_groups(lambda s: s - s.max()),
+            "The baseline is the mean of the others, not the best or the middle one.",
+            like=(like_groups(lambda s: s - s.max()), like_groups(lambda s: s - s.median())),
         ),
-        Mistake(
-            "best-of-the-group",
-            N_("The baseline is the mean of the others, not the best or the middle one."),
-            like=like_groups(lambda s: s - s.median()),
-        ),
-        Mistake("scores-returned", N_("Compared with what?"), like=over_the_batch(lambda s: s * 1)),
+        Mistake("scores-returned", "Compared with what?", like=over_the_batch(lambda s: s * 1)),
     ),
 )
 
@@ -305,30 +307,26 @@ GRPO_ADVANTAGES = AnyTruth(
     mistakes=(
         Mistake(
             "not-finite",
-            N_(
-                "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
-                "advantage is 0 there."
-            ),
+            "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
+            "advantage is 0 there.",
             when=not_finite,
         ),
         Mistake(
             "group-of-one",
-            N_("A row that is alone in its group is compared with nobody: its advantage is 0."),
+            "A row that is alone in its group is compared with nobody: its advantage is 0.",
             when=alone,
         ),
         Mistake(
             "equal-not-zero",
-            N_(
-                "All scores of this group are equal: the advantages are 0. Their mean is rounded, "
-                "and rounding divided by rounding has full size. What tells exactly whether "
-                "numbers are equal?"
-            ),
+            "All scores of this group are equal: the advantages are 0. Their mean is rounded, "
+            "and rounding divided by rounding has full size. What tells exactly whether "
+            "numbers are equal?",
             when=not_quite_zero,
         ),
         Mistake("over-the-batch", GROUP, like=grpo_like(deviation, way=over_the_batch)),
         Mistake(
             "batch-deviation",
-            N_("The mean is the group's. And the deviation?"),
+            "The mean is the group's. And the deviation?",
             like=lambda scores, groups, divide=True, eps=1e-4: (
                 like_groups(lambda s: s - s.mean())(scores, groups)
                 / (deviation(scores, eps) if divide else 1)
@@ -337,88 +335,71 @@ GRPO_ADVANTAGES = AnyTruth(
         Mistake(
             "groups-misaligned",
             SHIFTED,
-            like=lambda s, g, *more, **others: grpo_like(deviation)(
-                s, torch.roll(g, 1), *more, **others
-            ),
-        ),
-        Mistake(
-            "groups-misaligned",
-            SHIFTED,
-            like=lambda s, g, *more, **others: grpo_like(deviation)(
-                s, torch.roll(g, -1), *more, **others
+            like=(
+                lambda s, g, *more, **others: grpo_like(deviation)(
+                    s, torch.roll(g, 1), *more, **others
+                ),
+                lambda s, g, *more, **others: grpo_like(deviation)(
+                    s, torch.roll(g, -1), *more, **others
+                ),
             ),
         ),
         Mistake("order-assumed", ORDER, like=grpo_like(deviation, way=in_blocks)),
         Mistake(
             "wrong-group",
-            N_("The mean is that of another group. Which rows did it come from?"),
+            "The mean is that of another group. Which rows did it come from?",
             like=lambda scores, groups, *_more, **_others: next_group(torch.mean)(scores, groups),
         ),
         Mistake(
             "deviation-is-one",
-            N_("Divided by 1? Read the divisor once more, and mind which operator comes first."),
-            like=grpo_like(lambda s, eps: 1.0),
-        ),
-        Mistake(
-            "deviation-is-one",
-            N_("Divided by 1? Read the divisor once more, and mind which operator comes first."),
-            like=grpo_like(lambda s, eps: 1 + eps),
+            "Divided by 1? Read the divisor once more, and mind which operator comes first.",
+            like=(grpo_like(lambda s, eps: 1.0), grpo_like(lambda s, eps: 1 + eps)),
         ),
         Mistake(
             "always-divided",
-            N_("With divide=False only the mean is taken away."),
+            "With divide=False only the mean is taken away.",
             like=lambda scores, groups, divide=True, eps=1e-4: grpo_like(deviation)(
                 scores, groups, True, eps
             ),
         ),
         Mistake(
             "variance-not-deviation",
-            N_("Divide by the deviation. Which unit does a variance have?"),
-            like=grpo_like(lambda s, eps: s.var() + eps),
+            "Divide by the deviation. Which unit does a variance have?",
+            like=(
+                grpo_like(lambda s, eps: s.var() + eps),
+                grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
+            ),
         ),
-        Mistake(
-            "variance-not-deviation",
-            N_("Divide by the deviation. Which unit does a variance have?"),
-            like=grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
-        ),
-        Mistake(
-            "no-parentheses",
-            N_("Division comes before subtraction. What is divided here?"),
-            like=no_parentheses,
-        ),
-        Mistake(
-            "not-centred",
-            N_("The deviation is one now. And the mean?"),
-            like=grpo_like(deviation, centre=lambda s: 0.0),
-        ),
+        slips.no_parentheses(no_parentheses),
+        slips.not_centred(grpo_like(deviation, centre=lambda s: 0.0)),
         Mistake(
             "leave-one-out",
-            N_("GRPO compares with the mean of the whole group, the row's own score included."),
+            "GRPO compares with the mean of the whole group, the row's own score included.",
             like=leave_one_out_and_divided,
         ),
-        *(
-            Mistake(
-                "eps-ignored",
-                N_("How large is eps in this call?"),
-                like=lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(
-                    deviation
-                )(scores, groups, divide, fixed),
-            )
-            for fixed in (1e-4, 1e-8)
+        Mistake(
+            "eps-ignored",
+            "How large is eps in this call?",
+            like=tuple(
+                lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(deviation)(
+                    scores, groups, divide, fixed
+                )
+                for fixed in (1e-4, 1e-8)
+            ),
         ),
         Mistake(
             "minus-sign",
-            N_("Better than the group's mean is a positive advantage."),
+            "Better than the group's mean is a positive advantage.",
             like=lambda s, g, *more, **others: -grpo_like(deviation)(s, g, *more, **others),
         ),
         Mistake(
             "range-not-deviation",
-            N_("The deviation is asked, not the range."),
+            "The deviation is asked, not the range.",
             like=grpo_like(lambda s, eps: s.max() - s.min() + eps),
         ),
         Mistake(
             "median-not-mean",
-            N_("The group's mean is asked, not its median."),
+            "The group's mean is asked, not its median.",
             like=grpo_like(deviation, centre=torch.median),
         ),
     ),

@@ -15,21 +15,22 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
-from grader.checks.lesson_07.losses import (
-    EMPTY,
+from grader.checks.lesson_07.aggregate import (
     EMPTY_ROW,
-    PADDING,
+    ONE_TRUE,
     kept,
-    of_nothing,
     ragged,
-    spoiled_outside,
 )
+from grader.checks.shared import slips
+from grader.checks.shared.masks import of_nothing, spoiled_outside
+from grader.checks.shared.ratios import far_from_one, logs
 
 
 def kl_cases(rng, **options):
     """One row by hand; gaps and an empty row; float32; nothing; an overflow outside."""
     example = np.log([[0.5, 0.4, 0.8]]), np.log([[0.5, 0.8, 0.2]])
     mask, cases = ragged(rng, 4, 6), []
+    equal, (new, old) = np.full((2, 2), -1.5), logs([[1.5, 0.5], [100.0, 2.0]])
     for shape, own, dtype in [
         ((4, 6), mask, np.float64),
         ((3, 3), EMPTY_ROW, np.float64),
@@ -42,6 +43,9 @@ def kl_cases(rng, **options):
         kl_case([[-1.0, -1.0]], [[-2.0, -3.0]], [[True, True]], **options),
         kl_case(*example, [[False, True, True]], **options),
         *cases,
+        kl_case(equal, equal, np.ones((2, 2), bool), **options),
+        kl_case(new, old, ONE_TRUE, **options),
+        kl_case(old, new, ONE_TRUE, **options),
         kl_case(*example, [[False] * 3], edge=True, **options),
         kl_case(
             [[-1.0, -1.0, -1.0]],
@@ -109,84 +113,69 @@ KL_IN_LOSS = FunctionExercise(
     in_loss_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("empty-mask", EMPTY, when=of_nothing),
+        slips.empty_mask(when=of_nothing),
         Mistake(
             "nan-from-outside",
-            N_(
-                "What stands outside the mask spoils it: infinity times 0. "
-                "Mask the log-ratio first."
-            ),
+            "What stands outside the mask spoils it: infinity times 0. Mask the log-ratio first.",
             when=spoiled_outside,
         ),
         Mistake("log-ratio-turned", TURNED, like=in_loss_like(turn=-1)),
+        slips.mask_ignored(
+            lambda logp, ref, mask, kind: in_loss_like()(logp, ref, torch.ones_like(mask), kind)
+        ),
+        slips.mask_inverted(lambda logp, ref, mask, kind: in_loss_like()(logp, ref, ~mask, kind)),
         Mistake(
-            "mask-ignored",
-            PADDING,
-            like=lambda logp, ref, mask, kind: in_loss_like()(
-                logp, ref, torch.ones_like(mask), kind
+            "mean-over-tokens",
+            PER_SENTENCE,
+            like=(
+                in_loss_like(mean=lambda x, mask: x.sum() / mask.sum().clamp(min=1)),
+                in_loss_like(mean=lambda x, mask: (x.sum(1) / mask.sum(1).clamp(min=1)).mean()),
+                in_loss_like(mean=lambda x, mask: x.mean()),
             ),
         ),
-        Mistake(
-            "mask-inverted",
-            N_("The mask is true where an entry counts."),
-            like=lambda logp, ref, mask, kind: in_loss_like()(logp, ref, ~mask, kind),
-        ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=in_loss_like(mean=lambda x, mask: x.sum() / mask.sum().clamp(min=1)),
-        ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=in_loss_like(mean=lambda x, mask: (x.sum(1) / mask.sum(1).clamp(min=1)).mean()),
-        ),
-        Mistake("mean-over-tokens", PER_SENTENCE, like=in_loss_like(mean=lambda x, mask: x.mean())),
         Mistake("summed", PER_SENTENCE, like=in_loss_like(mean=lambda x, mask: x.sum())),
         Mistake(
             "of-the-sentence",
-            N_("The estimate is taken token by token, and then added up."),
+            "The estimate is taken token by token, and then added up.",
             like=lambda logp, ref, mask, kind: TERMS[kind](
                 kept(logp - ref.detach(), mask).sum(1)
             ).mean(),
         ),
         Mistake(
-            "half-forgotten", N_("k2 is half of the square."), like=in_loss_like(k2=lambda x: x**2)
+            "half-forgotten", "k2 is half of the square.", like=in_loss_like(k2=lambda x: x**2)
         ),
         Mistake(
             "k3-direction",
-            N_("k3 is exp(-x) - 1 + x, with x = logp - logp_ref."),
+            "k3 is exp(-x) - 1 + x, with x = logp - logp_ref.",
             like=in_loss_like(k3=lambda x: torch.expm1(x) - x),
         ),
         Mistake(
             "k3-incomplete",
-            N_("k3 is 0 where the two agree."),
+            "k3 is 0 where the two agree.",
             like=in_loss_like(k3=lambda x: torch.exp(-x) + x),
         ),
         Mistake(
             "k3-incomplete",
-            N_("k3 is k1 plus something whose mean is 0."),
+            "k3 is k1 plus something whose mean is 0.",
             like=in_loss_like(k3=lambda x: torch.expm1(-x)),
         ),
         Mistake(
             "kind-ignored",
-            N_("Which estimate does kind ask for?"),
-            like=in_loss_like(k1=TERMS["k3"], k2=TERMS["k3"]),
+            "Which estimate does kind ask for?",
+            like=(
+                in_loss_like(k1=TERMS["k3"], k2=TERMS["k3"]),
+                in_loss_like(k2=TERMS["k1"], k3=TERMS["k1"]),
+            ),
         ),
-        Mistake(
-            "kind-ignored",
-            N_("Which estimate does kind ask for?"),
-            like=in_loss_like(k2=TERMS["k1"], k3=TERMS["k1"]),
-        ),
-        Mistake("k1-absolute", N_("k1 may be negative."), like=in_loss_like(k1=torch.abs)),
+        Mistake("k1-absolute", "k1 may be negative.", like=in_loss_like(k1=torch.abs)),
         Mistake(
             "gradient-through-reference",
-            N_("The reference is data: no gradient flows into it."),
+            "The reference is data: no gradient flows into it.",
             like=in_loss_like(ref=lambda x: x),
         ),
         Mistake(
             "weighted-by-ratio",
-            N_("The plain estimate is asked, with no ratio in front."),
+            "The plain estimate is asked, with no ratio in front.",
             like=lambda logp, ref, mask, kind: (
                 (
                     TERMS[kind](kept(logp - ref.detach(), mask))
@@ -196,6 +185,7 @@ KL_IN_LOSS = FunctionExercise(
                 .mean()
             ),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )
 
@@ -318,94 +308,83 @@ KL_REWARD_LOSS = GradientOnly(
     reward_truth,
     kind=TensorOf(),
     mistakes=(
-        Mistake("empty-mask", EMPTY, when=of_nothing),
+        slips.empty_mask(when=of_nothing),
         Mistake(
             "nan-from-outside",
-            N_("What stands outside the mask spoils it. Mask the log-ratio before you add it up."),
+            "What stands outside the mask spoils it. Mask the log-ratio before you add it up.",
             when=spoiled_outside,
         ),
         Mistake(
             "minus-sign",
-            N_("A loss is minimised, and so shall the KL be: which sign?"),
+            "A loss is minimised, and so shall the KL be: which sign?",
             like=reward_like(lambda x, m: go(x), sign=-1.0),
         ),
         Mistake(
             "differentiated",
-            N_("The log-ratio is data here. Where is it detached?"),
+            "The log-ratio is data here. Where is it detached?",
             like=reward_like(lambda x, m: go(x), data=lambda x: x),
         ),
         Mistake(
             "k1-in-the-loss",
-            N_("That is the KL's estimate itself; its mean gradient is zero. What weighs log p?"),
+            "That is the KL's estimate itself; its mean gradient is zero. What weighs log p?",
             like=lambda logp, ref, mask: kept(logp - ref.detach(), mask).sum(1).mean(),
         ),
         Mistake(
             "own-token-alone",
-            N_("A token leads to the later ones: their log-ratios are on its account, too."),
+            "A token leads to the later ones: their log-ratios are on its account, too.",
             like=reward_like(lambda x, m: x),
         ),
         Mistake(
             "the-past",
-            N_("Log-ratio to go: this token's and the later ones'."),
+            "Log-ratio to go: this token's and the later ones'.",
             like=reward_like(lambda x, m: x.cumsum(1)),
         ),
         Mistake(
             "own-token-left-out",
-            N_("To go begins with the token itself."),
+            "To go begins with the token itself.",
             like=reward_like(lambda x, m: go(x) - x),
         ),
         Mistake(
             "mean-over-tokens",
             PER_SENTENCE,
-            like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum() / m.sum().clamp(min=1)),
-        ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.mean()),
-        ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=reward_like(
-                lambda x, m: go(x), mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()
+            like=(
+                reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum() / m.sum().clamp(min=1)),
+                reward_like(lambda x, m: go(x), mean=lambda x, m: x.mean()),
+                reward_like(
+                    lambda x, m: go(x), mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()
+                ),
             ),
         ),
         Mistake(
             "summed", PER_SENTENCE, like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum())
         ),
         Mistake("log-ratio-turned", TURNED, like=reward_like(lambda x, m: -go(x))),
-        Mistake(
-            "mask-ignored",
-            PADDING,
-            like=lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
+        slips.mask_ignored(
+            lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
                 logp, ref, torch.ones_like(mask)
-            ),
+            )
         ),
-        Mistake(
-            "mask-inverted",
-            N_("The mask is true where an entry counts."),
-            like=lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask),
+        slips.mask_inverted(
+            lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask)
         ),
         Mistake(
             "ratio-not-log",
-            N_("The logarithm of the ratio is asked, not the ratio."),
+            "The logarithm of the ratio is asked, not the ratio.",
             like=reward_like(lambda x, m: go(kept(x.exp(), m))),
         ),
         Mistake(
             "averaged-to-go",
-            N_("The log-ratios to go are added up, not averaged."),
+            "The log-ratios to go are added up, not averaged.",
             like=reward_like(lambda x, m: go(x) / go(m.to(x.dtype)).clamp(min=1)),
         ),
         Mistake(
             "other-estimator",
-            N_("The plain log-ratio is asked; it may be negative."),
-            like=reward_like(lambda x, m: go(torch.expm1(-x) + x)),
+            "The plain log-ratio is asked; it may be negative.",
+            like=(
+                reward_like(lambda x, m: go(torch.expm1(-x) + x)),
+                reward_like(lambda x, m: go(x**2 / 2)),
+            ),
         ),
-        Mistake(
-            "other-estimator",
-            N_("The plain log-ratio is asked; it may be negative."),
-            like=reward_like(lambda x, m: go(x**2 / 2)),
-        ),
+        slips.held_back(when=far_from_one),
     ),
 )

@@ -75,4 +75,5 @@ TOKEN_BUG_HUNT = hunt(
         ),
     },
     ("score-sign", "reference-follows", "groups-of-one-prompt"),
+    N_("Keep the six letters, and put the name of a bug, as a string, at each."),
 )

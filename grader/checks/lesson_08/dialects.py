@@ -16,6 +16,7 @@ from grader.checking import (
     TupleOf,
 )
 from grader.checks.shared import slips
+from grader.checks.shared.ratios import EQUAL, FAR, far_from_one
 
 KEYS = "k1", "k2", "k3", "k3 last epoch", "k3 last minibatch"
 
@@ -42,6 +43,8 @@ def kl_cases(rng):
         kl_case(drift, rng),
         kl_case(drawn, rng, np.float32),
         kl_case(np.zeros((2, 3))),
+        kl_case(np.log([[1.0, 0.01], [1.1, 0.9]])),
+        kl_case(np.log([[1.0, 1.1], [0.9, 100.0]])),
     ]
 
 
@@ -112,7 +115,7 @@ APPROX_KL_DIALECTS = FunctionExercise(
     mistakes=(
         Mistake(
             "kl-direction",
-            N_("The samples are the old policy's: k1 is the mean of old minus new."),
+            "The samples are the old policy's: k1 is the mean of old minus new.",
             like=(
                 lambda logp, logp_old: right_parts(logp_old - logp),
                 kl_like(lambda d: {"k1": d.mean()}),
@@ -120,12 +123,12 @@ APPROX_KL_DIALECTS = FunctionExercise(
         ),
         Mistake(
             "k3-sign",
-            N_("In k3 the ratio is new over old, and its mean under the old policy is 1."),
+            "In k3 the ratio is new over old, and its mean under the old policy is 1.",
             like=kl_like(all_k3(lambda d: k3(-d))),
         ),
         Mistake(
             "k2-without-half",
-            N_("k2 is half of the mean square."),
+            "k2 is half of the mean square.",
             like=kl_like(lambda d: {"k2": (d**2).mean()}),
         ),
         Mistake(
@@ -140,39 +143,35 @@ APPROX_KL_DIALECTS = FunctionExercise(
         ),
         Mistake(
             "epoch-is-a-minibatch",
-            N_("An epoch goes through all of its minibatches. Is one row all of them?"),
+            "An epoch goes through all of its minibatches. Is one row all of them?",
             like=kl_like(lambda d: {"k3 last epoch": k3(d[-1])}),
         ),
         Mistake(
             "last-sample",
-            N_("The last minibatch is the last row, with all of its samples."),
+            "The last minibatch is the last row, with all of its samples.",
             like=kl_like(lambda d: {"k3 last minibatch": k3(d[-1:, -1:])}),
         ),
         Mistake(
             "first-minibatch",
-            N_("The rows are in the order of the update. Which one comes last?"),
+            "The rows are in the order of the update. Which one comes last?",
             like=kl_like(lambda d: {"k3 last minibatch": k3(d[0])}),
         ),
         Mistake(
             "rows-and-columns",
-            N_("A row is a minibatch: (U, M)."),
+            "A row is a minibatch: (U, M).",
             like=(
                 kl_like(lambda d: {"k3 last minibatch": k3(d[:, -1])}),
                 lambda logp, logp_old: right_parts((logp - logp_old).T),
             ),
         ),
-        Mistake(
-            "cut-at-zero",
-            N_("k1 of one batch may lie below zero. Libraries log it so."),
-            like=(
-                kl_like(lambda d: {"k1": (-d.mean()).clamp(min=0)}),
-                kl_like(lambda d: {"k1": d.mean().abs()}),
-                kl_like(lambda d: {"k1": d.abs().mean()}),
-            ),
+        slips.cut_at_zero(
+            kl_like(lambda d: {"k1": (-d.mean()).clamp(min=0)}),
+            kl_like(lambda d: {"k1": d.mean().abs()}),
+            kl_like(lambda d: {"k1": d.abs().mean()}),
         ),
         Mistake(
             "sum-not-mean",
-            N_("Does the number double when the batch is doubled?"),
+            "Does the number double when the batch is doubled?",
             like=lambda logp, logp_old: {
                 key: value * count
                 for (key, value), count in zip(
@@ -184,9 +183,10 @@ APPROX_KL_DIALECTS = FunctionExercise(
         ),
         Mistake(
             "ratio-of-means",
-            N_("The exponential of a mean is not the mean of exponentials."),
+            "The exponential of a mean is not the mean of exponentials.",
             like=kl_like(all_k3(lambda d: torch.exp(d.mean()) - 1 - d.mean())),
         ),
+        slips.held_back(when=far_from_one),
     ),
 )
 
@@ -212,6 +212,7 @@ def fraction_cases(rng):
         fraction_case([3.0], [2.0]),
         fraction_case(np.exp(rng.normal(size=size) / 2), rng.normal(size=size), 0.3),
         fraction_case(np.exp(rng.normal(size=size) / 2), rng.normal(size=size)),
+        *(fraction_case([*r, 1.0], [*adv, 1.0]) for r, adv in (EQUAL, FAR)),
     ]
 
 
@@ -251,22 +252,22 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
     mistakes=(
         Mistake(
             "order",
-            N_("First the share outside the band, then the share where the clip bites."),
+            "First the share outside the band, then the share where the clip bites.",
             like=fraction_like(lambda r, a, c: (bites(r, a, c), outside(r, c))),
         ),
         Mistake(
             "bites-on-the-other-side",
-            N_("r = 1.5 and A > 0: is the clipped objective the smaller one? And for A < 0?"),
+            "r = 1.5 and A > 0: is the clipped objective the smaller one? And for A < 0?",
             like=fraction_like(lambda r, a, c: (outside(r, c), bites(r, -a, c))),
         ),
         Mistake(
             "sign-ignored",
-            N_("Two of the four cases outside the band still move. Which sign decides?"),
+            "Two of the four cases outside the band still move. Which sign decides?",
             like=fraction_like(lambda r, a, c: (outside(r, c), outside(r, c))),
         ),
         Mistake(
             "one-sign-only",
-            N_("The clip bites above the band for one sign, and below it for the other."),
+            "The clip bites above the band for one sign, and below it for the other.",
             like=(
                 fraction_like(lambda r, a, c: (outside(r, c), (r > 1 + c) & (a > 0))),
                 fraction_like(lambda r, a, c: (outside(r, c), (r < 1 - c) & (a < 0))),
@@ -276,7 +277,7 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
         ),
         Mistake(
             "zero-counted",
-            N_("An advantage of 0 has no side: nothing is cut off there."),
+            "An advantage of 0 has no side: nothing is cut off there.",
             like=(
                 fraction_like(
                     lambda r, a, c: (
@@ -294,28 +295,24 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
         ),
         Mistake(
             "share-of-the-outside",
-            N_("Both are shares of the whole batch."),
+            "Both are shares of the whole batch.",
             like=lambda ratio, adv, clip=0.2: (
                 outside(ratio, clip).mean(),
                 bites(ratio, adv, clip).sum() / max(outside(ratio, clip).sum(), 1),
             ),
         ),
-        Mistake(
-            "one-side-counted",
-            N_("The band has two edges."),
-            like=(
-                fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
-                fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
-            ),
+        slips.one_side_counted(
+            fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
+            fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
         ),
         Mistake(
             "share-inside",
-            N_("That is the share inside the band."),
+            "That is the share inside the band.",
             like=fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c))),
         ),
         Mistake(
             "count-not-share",
-            N_("A share: divide by the number of samples."),
+            "A share: divide by the number of samples.",
             like=lambda ratio, adv, clip=0.2: (
                 int(outside(ratio, clip).sum()),
                 int(bites(ratio, adv, clip).sum()),
@@ -325,5 +322,6 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
         slips.band_around_zero(
             fraction_like(lambda r, a, c: (np.abs(r) > c, (np.abs(r) > c) & (a > 0)))
         ),
+        slips.held_back(when=far_from_one),
     ),
 )

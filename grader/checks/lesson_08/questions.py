@@ -1,8 +1,7 @@
 """The questions' right letters, a thought for each wrong one, and whose results these are."""
 
-from grader.checking import N_, Case, Choice
+from grader.checking import N_, Case, Choice, RuleExercise
 from grader.checks.shared.hunts import entries_rule, names_rule
-from grader.checks.shared.scripted import Ruled
 
 WAYS = ("bootstrap, stop", "end", "runs on")
 BOOTSTRAP = N_("Hand the script to your own gae as it is. Is this its result?")
@@ -20,7 +19,7 @@ RESULTS = {
     "F": ("bootstrap, stop", BOOTSTRAP),
 }
 
-WHOSE_GAE = Ruled(
+WHOSE_GAE = RuleExercise(
     "whose_gae",
     "value",
     lambda rng: [Case({}, shown="whose_gae")],

@@ -1,11 +1,21 @@
 """A library's arguments for the course's algorithm: what the returned dict amounts to there."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from grader.checking import N_, Case, Problem, RuleExercise, _, kind_text
+
+
+class Slip(NamedTuple):
+    """A usual mistake: its name, its hint (a msgid), and (ours, value) -> whether it is this."""
+
+    name: str
+    hint: str
+    test: Callable
 
 
 @dataclass(frozen=True)
@@ -14,7 +24,7 @@ class Argument:
 
     name: what it is called there; default: its value where the dict leaves it out
     right: (ours, settings) -> whether the value in settings is right
-    slips: (name, msgid of the hint, (ours, value) -> whether it is this slip), in order
+    slips: in order
     """
 
     name: str
@@ -46,9 +56,13 @@ def same(one, other):
         return one == other
 
 
-def from_ours(key):
-    """The right value is that of ours under `key`."""
-    return lambda ours, value: same(value, ours[key])
+def argument(name, default, right, hint, *slips) -> Argument:
+    return Argument(name, default, right, hint, slips)
+
+
+def from_ours(*keys):
+    """Whether the value is the product of ours under these keys."""
+    return lambda ours, value: same(value, math.prod(ours[key] for key in keys))
 
 
 def settings_rule(library, arguments, allowed):
@@ -62,7 +76,9 @@ def settings_rule(library, arguments, allowed):
         if value.get("kind") != "mapping":
             hint = _("Nothing came back. Does the function end with return?")
             hint = hint if value.get("kind") == "none" else ""
-            return Problem("kind", "", _("a dict of arguments"), kind_text(value), hint)
+            return Problem(
+                step="kind", expected=_("a dict of arguments"), got=kind_text(value), hint=hint
+            )
         found = read(value)
         return _strange(found, library, arguments, allowed) or next(
             (p for p in (_judged(one, ours, found) for one in arguments) if p), None
@@ -80,11 +96,13 @@ def _strange(found, library, arguments, allowed):
             hint = _("{library} calls it something else, or has no such argument.")
             hint = hint.format(library=library)
             wanted = _("arguments of {library}").format(library=library)
-            return Problem("value", "", wanted, got, hint, "unknown-argument")
+            return Problem(
+                step="value", expected=wanted, got=got, hint=hint, mistake="unknown-argument"
+            )
         harmless = allowed.get(name)
         if name in allowed and harmless is not None and not any(same(value, h) for h in harmless):
             hint = _("The course's algorithm has nothing of the kind. Leave it switched off.")
-            return Problem("value", "", "", got, hint, "extra-switched-on")
+            return Problem(step="value", got=got, hint=hint, mistake="extra-switched-on")
     return None
 
 
@@ -96,11 +114,11 @@ def _judged(argument, ours, found):
     got = f"{argument.name} = {value!r}"
     if not given:
         got += " " + _("(left out: the library's default)")
-    for name, hint, test in argument.slips:
-        if _safely(test, ours, value):
-            return Problem("value", "", "", got, _(hint), name)
+    for slip in argument.slips:
+        if _safely(slip.test, ours, value):
+            return Problem(step="value", got=got, hint=_(slip.hint), mistake=slip.name)
     name = "wrong-value" if given else "default-kept"
-    return Problem("value", "", "", got, _(argument.hint), name)
+    return Problem(step="value", got=got, hint=_(argument.hint), mistake=name)
 
 
 def _safely(test, *args):
@@ -154,145 +172,119 @@ COUNTS = N_("Stable-Baselines3 counts the steps of each environment, and so does
 LOSS = N_("Both value losses are plain mean squared errors. Does the weight change?")
 
 SB3 = (
-    Argument(
+    argument(
         "n_steps",
         2048,
         from_ours("num_steps"),
         COUNTS,
-        (
-            (
-                "steps-of-all-environments",
-                COUNTS,
-                lambda ours, v: same(v, ours["num_steps"] * ours["num_envs"]),
-            ),
-        ),
+        Slip("steps-of-all-environments", COUNTS, from_ours("num_steps", "num_envs")),
     ),
-    Argument(
+    argument(
         "batch_size",
         64,
         from_ours("minibatch_size"),
         N_("Its batch_size is the size of one minibatch."),
-        (
-            (
-                "whole-batch",
-                N_("Its batch_size is the size of one minibatch, not of the rollout."),
-                lambda ours, v: same(v, ours["num_steps"] * ours["num_envs"]),
-            ),
-            (
-                "count-not-size",
-                N_("How many minibatches there are follows from their size."),
-                lambda ours, v: same(
-                    v, ours["num_steps"] * ours["num_envs"] // ours["minibatch_size"]
-                ),
-            ),
+        Slip(
+            "whole-batch",
+            "Its batch_size is the size of one minibatch, not of the rollout.",
+            from_ours("num_steps", "num_envs"),
+        ),
+        Slip(
+            "count-not-size",
+            "How many minibatches there are follows from their size.",
+            lambda ours, v: same(v, ours["num_steps"] * ours["num_envs"] // ours["minibatch_size"]),
         ),
     ),
-    Argument(
+    argument(
         "n_epochs",
         10,
         from_ours("epochs"),
         N_("How often does an update go through its rollout?"),
-        (
-            (
-                "updates-for-epochs",
-                N_("Epochs are passes over one rollout. The number of updates is for learn()."),
-                lambda ours, v: same(v, ours["num_updates"]),
-            ),
+        Slip(
+            "updates-for-epochs",
+            "Epochs are passes over one rollout. The number of updates is for learn().",
+            from_ours("num_updates"),
         ),
     ),
-    Argument(
+    argument(
         "gamma",
         0.99,
         from_ours("gamma"),
         N_("Is this our discount?"),
-        (
-            (
-                "gamma-and-lambda-swapped",
-                N_("gamma discounts rewards, lambda mixes the lengths of GAE."),
-                lambda ours, v: same(v, ours["lam"]),
-            ),
+        Slip(
+            "gamma-and-lambda-swapped",
+            "gamma discounts rewards, lambda mixes the lengths of GAE.",
+            from_ours("lam"),
         ),
     ),
-    Argument("gae_lambda", 0.95, from_ours("lam"), N_("Is this our lambda?")),
-    Argument(
+    argument("gae_lambda", 0.95, from_ours("lam"), N_("Is this our lambda?")),
+    argument(
         "clip_range",
         0.2,
         from_ours("clip"),
         N_("Which band does ours ask for?"),
-        (
-            (
-                "band-not-distance",
-                N_("clip_range is the distance from 1 to the edge."),
-                lambda ours, v: same(v, 1 + ours["clip"]),
-            ),
+        Slip(
+            "band-not-distance",
+            "clip_range is the distance from 1 to the edge.",
+            lambda ours, v: same(v, 1 + ours["clip"]),
         ),
     ),
-    Argument(
+    argument(
         "vf_coef",
         0.5,
         from_ours("value_coef"),
         LOSS,
-        (
-            (
-                "half-imagined",
-                LOSS,
-                lambda ours, v: same(v, 2 * ours["value_coef"]) or same(v, ours["value_coef"] / 2),
-            ),
+        Slip(
+            "half-imagined",
+            LOSS,
+            lambda ours, v: same(v, 2 * ours["value_coef"]) or same(v, ours["value_coef"] / 2),
         ),
     ),
-    Argument(
+    argument(
         "ent_coef",
         0.0,
         from_ours("entropy_coef"),
         N_("Which weight has the entropy in ours?"),
-        (
-            (
-                "entropy-sign",
-                N_("The library takes the sign of the bonus upon itself, as ours does."),
-                lambda ours, v: v < 0,
-            ),
+        Slip(
+            "entropy-sign",
+            "The library takes the sign of the bonus upon itself, as ours does.",
+            lambda ours, v: v < 0,
         ),
     ),
-    Argument(
+    argument(
         "learning_rate", 3e-4, from_ours("learning_rate"), N_("Which learning rate has ours?")
     ),
-    Argument(
+    argument(
         "max_grad_norm",
         0.5,
         lambda ours, v: not isinstance(v, str) and v is not None and v >= 1e6,
         N_("Ours shortens no gradient. Above which length does the library, if told so?"),
-        (
-            (
-                "gradient-norm-kept",
-                N_(
-                    "Ours has no limit on the gradient's norm, the library has one by default. "
-                    "How large must it be, never to matter?"
-                ),
-                lambda ours, v: v is not None and 0 < v < 1e6,
-            ),
-            (
-                "no-gradient-left",
-                N_("A limit of 0 shortens every gradient to nothing."),
-                lambda ours, v: v is not None and v <= 0,
-            ),
-            (
-                "none-for-no-limit",
-                N_("It needs a number here: None is an error. Which number never matters?"),
-                lambda ours, v: v is None,
-            ),
+        Slip(
+            "gradient-norm-kept",
+            "Ours has no limit on the gradient's norm, the library has one by default. "
+            "How large must it be, never to matter?",
+            lambda ours, v: v is not None and 0 < v < 1e6,
+        ),
+        Slip(
+            "no-gradient-left",
+            "A limit of 0 shortens every gradient to nothing.",
+            lambda ours, v: v is not None and v <= 0,
+        ),
+        Slip(
+            "none-for-no-limit",
+            "It needs a number here: None is an error. Which number never matters?",
+            lambda ours, v: v is None,
         ),
     ),
-    Argument(
+    argument(
         "normalize_advantage",
         True,
         lambda ours, v: v is True or same(v, 1),
         N_("Ours whitens advantages. The library does so for each minibatch, or not at all."),
-        (
-            (
-                "whitening-off",
-                N_("Ours whitens the rollout. By minibatch is nearer to that than not at all."),
-                lambda ours, v: not v,
-            ),
+        Slip(
+            "whitening-off",
+            "Ours whitens the rollout. By minibatch is nearer to that than not at all.",
+            lambda ours, v: not v,
         ),
     ),
 )
@@ -366,101 +358,84 @@ def edge(ours, value):
 
 
 GRPO = (
-    Argument(
-        "beta",
-        0.0,
-        from_ours("beta"),
-        N_("Which weight has the KL to the reference in ours?"),
+    argument(
+        "beta", 0.0, from_ours("beta"), N_("Which weight has the KL to the reference in ours?")
     ),
-    Argument(
+    argument(
         "epsilon",
         0.2,
         from_ours("clip_low"),
         N_("epsilon is the lower edge's distance from 1."),
-        (
-            (
-                "edges-swapped",
-                N_("epsilon is the lower edge, epsilon_high the upper one."),
-                lambda ours, v: same(v, ours["clip_high"]),
-            ),
+        Slip(
+            "edges-swapped",
+            "epsilon is the lower edge, epsilon_high the upper one.",
+            from_ours("clip_high"),
         ),
     ),
-    Argument(
+    argument(
         "epsilon_high",
         None,
         lambda ours, v: edge(ours, ours["clip_low"] if v is None else v),
         N_("epsilon_high is the upper edge's distance from 1."),
-        (
-            (
-                "one-edge-for-both",
-                N_("Left out or None, it is that of the lower edge. Is it, in ours?"),
-                lambda ours, v: v is None or same(v, ours["clip_low"]),
-            ),
-            (
-                "band-not-distance",
-                N_("epsilon_high is the distance from 1 to the upper edge."),
-                lambda ours, v: same(v, 1 + ours["clip_high"]),
-            ),
+        Slip(
+            "one-edge-for-both",
+            "Left out or None, it is that of the lower edge. Is it, in ours?",
+            lambda ours, v: v is None or same(v, ours["clip_low"]),
+        ),
+        Slip(
+            "band-not-distance",
+            "epsilon_high is the distance from 1 to the upper edge.",
+            lambda ours, v: same(v, 1 + ours["clip_high"]),
         ),
     ),
-    Argument(
+    argument(
         "loss_type",
         "dapo",
         lambda ours, v: v in LOSSES[ours["how"]],
         WHOSE_MEAN,
-        (
-            (
-                "our-word",
-                N_("That is our word for it. Which is the library's?"),
-                lambda ours, v: v in LOSSES,
-            ),
-            (
-                "other-mean",
-                WHOSE_MEAN,
-                lambda ours, v: v in ("dapo", "bnpo", "grpo", "dr_grpo"),
-            ),
+        Slip(
+            "our-word",
+            "That is our word for it. Which is the library's?",
+            lambda ours, v: v in LOSSES,
         ),
+        Slip("other-mean", WHOSE_MEAN, lambda ours, v: v in ("dapo", "bnpo", "grpo", "dr_grpo")),
     ),
-    Argument(
+    argument(
         "scale_rewards",
         "group",
         lambda ours, v: v in ((True, "group") if ours["divide"] else (False, "none")),
         N_("Does ours divide by the deviation of the group?"),
-        (
-            (
-                "other-group",
-                N_('"batch" divides by the deviation of the whole batch.'),
-                lambda ours, v: v == "batch",
-            ),
-            (
-                "division-turned-round",
-                N_("Does ours divide by the group's deviation here? And do these settings?"),
-                lambda ours, v: v in (True, False, "group", "none"),
-            ),
+        Slip(
+            "other-group",
+            '"batch" divides by the deviation of the whole batch.',
+            lambda ours, v: v == "batch",
+        ),
+        Slip(
+            "division-turned-round",
+            "Does ours divide by the group's deviation here? And do these settings?",
+            lambda ours, v: v in (True, False, "group", "none"),
         ),
     ),
-    Argument(
+    argument(
         "num_iterations",
         1,
         from_ours("epochs"),
         N_("num_iterations is the number of passes over one batch."),
     ),
-    Argument(
+    argument(
         "num_generations",
         8,
         from_ours("group_size"),
         N_("num_generations is the number of completions of each prompt."),
-        (
-            (
-                "prompts-for-generations",
-                N_("That is the number of prompts. How many completions has each?"),
-                lambda ours, v: same(v, ours["num_prompts"]),
-            ),
-            (
-                "whole-batch",
-                N_("Completions of each prompt are asked, not all of the batch."),
-                lambda ours, v: same(v, ours["num_prompts"] * ours["group_size"]),
-            ),
+        Slip(
+            "prompts-for-generations",
+            "That is the number of prompts. How many completions has each?",
+            from_ours("num_prompts"),
+        ),
+        Slip(
+            "whole-batch",
+            "Completions of each prompt are asked, not all of the batch.",
+            from_ours("num_prompts", "group_size"),
         ),
     ),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checking import error_problem
+from grader.checking import behaviour, error_problem
 from grader.checking.exercise import HINTS
 from grader.checking.relations import named_error
 from grader.checking.verdict import Problem
@@ -122,7 +122,7 @@ def sampling_problem(obs, actions, probabilities) -> Problem | None:
         expected = _("actions drawn at random from the policy")
         got = _("the likeliest action at each of {n} steps").format(n=len(actions))
         hint = _("Without sampling there is no expectation to estimate.")
-        return Problem("behaviour", "", expected, got, hint, "argmax")
+        return behaviour(expected, got, hint, "argmax")
     if drawn_from(obs, actions, probabilities):
         return None
     state, action, n, hits, wanted = oddest(obs, actions, probabilities)
@@ -134,12 +134,12 @@ def sampling_problem(obs, actions, probabilities) -> Problem | None:
     likelier = log_likelihood(actions, twice) > log_likelihood(actions, even)
     if likelier and drawn_from(obs, actions, twice, DOUBT):
         hint = _("The policy is more even than it should be. Is softmax taken of probabilities?")
-        return Problem("behaviour", "", expected, got, hint, "softmax-twice")
+        return behaviour(expected, got, hint, "softmax-twice")
     if drawn_from(obs, actions, even, DOUBT):
         hint = _("Every action came equally often. Does theta play a part in the draw?")
-        return Problem("behaviour", "", expected, got, hint, "policy-ignored")
+        return behaviour(expected, got, hint, "policy-ignored")
     hint = _("Compare how often each action came with its probability in that very state.")
-    return Problem("behaviour", "", expected, got, hint, "frequencies")
+    return behaviour(expected, got, hint, "frequencies")
 
 
 def raised(case, seen) -> Problem | None:
@@ -159,12 +159,11 @@ def played_on(log) -> Problem | None:
         name, got = "past-terminated", _("a step after terminated was True")
     else:
         name, got = "past-truncated", _("a step after truncated was True")
-    return Problem(
-        "behaviour",
-        expected=_("no step after the episode's end"),
-        got=got,
-        hint=_("An episode ends in one of two ways. Look at both flags."),
-        mistake=name,
+    return behaviour(
+        _("no step after the episode's end"),
+        got,
+        _("An episode ends in one of two ways. Look at both flags."),
+        name,
     )
 
 
@@ -174,26 +173,23 @@ def one_seed(log) -> Problem | None:
     if len(seeds) < 3 or seeds[0] is None or len(set(seeds)) > 1:
         return None
     got = _("reset(seed={seed}) every time").format(seed=seeds[0])
-    return Problem(
-        "behaviour",
-        expected=_("a fresh episode every time"),
-        got=got,
-        hint=_(
-            "With the same seed each time, chance repeats itself. Are your trajectories all alike?"
-        ),
-        mistake="same-seed",
+    return behaviour(
+        _("a fresh episode every time"),
+        got,
+        _("With the same seed each time, chance repeats itself. Are your trajectories all alike?"),
+        "same-seed",
     )
 
 
 def foreign_chance(shown) -> Problem:
     """Two calls from the same state of rng played different episodes."""
     return Problem(
-        "behaviour",
-        shown,
-        _("the same episodes from the same state of rng"),
-        _("other episodes"),
-        _("Let all chance come from rng."),
-        "foreign-chance",
+        step="behaviour",
+        shown=shown,
+        expected=_("the same episodes from the same state of rng"),
+        got=_("other episodes"),
+        hint=_("Let all chance come from rng."),
+        mistake="foreign-chance",
     )
 
 

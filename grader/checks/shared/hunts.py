@@ -1,19 +1,15 @@
 """Bug hunts: a dict from stored runs, shown by their gauges, to the names of their bugs."""
 
-from grader.checking import N_, Case, Problem, _, kind_text
-from grader.checks.shared.scripted import Ruled
-
-KEEP_THE_LETTERS = N_("Keep the six letters, and put the name of a bug, as a string, at each.")
+from grader.checking import Case, Problem, RuleExercise, _, kind_text
 
 
-def hunt(name, bugs, others):
+def hunt(name, bugs, others, hint):
     """The exercise. bugs: run -> (bug, msgid of what to look at where something else was
-    answered); others: bugs that may be named and are not there."""
+    answered); others: bugs that may be named and are not there; hint: msgid of what to do where
+    no other hint fits."""
     options = tuple(sorted([*(bug for bug, _hint in bugs.values()), *others]))
     rules = entries_rule(bugs, options), names_rule(bugs)
-    return Ruled(
-        name, "value", lambda rng: [Case({}, shown=name)], rules=rules, hint=KEEP_THE_LETTERS
-    )
+    return RuleExercise(name, "value", lambda rng: [Case({}, shown=name)], rules=rules, hint=hint)
 
 
 def entries_rule(bugs, options):
@@ -23,13 +19,13 @@ def entries_rule(bugs, options):
         value = seen["value"]
         words = _("a dict with the keys {names}").format(names=", ".join(bugs))
         if value.get("kind") != "mapping":
-            return Problem("kind", "", words, kind_text(value))
+            return Problem(step="kind", expected=words, got=kind_text(value))
         found = {str(key.get("value")): item for key, item in value["items"]}
         missing = [run for run in bugs if run not in found]
         if missing:
             hint = _("Each run has one bug. Leave none out, and keep the letters.")
             got = _("no key {name}").format(name=missing[0])
-            return Problem("kind", "", words, got, hint, "run-left-out")
+            return Problem(step="kind", expected=words, got=got, hint=hint, mistake="run-left-out")
         for run in bugs:
             problem = _one_entry(run, found[run], options)
             if problem:
@@ -44,13 +40,13 @@ def _one_entry(run, item, options):
     if item.get("kind") == "none":
         hint = _("Not answered yet: put the name of a bug in place of None.")
         words = got.format(name=run, value="None")
-        return Problem("defined", "", "", words, hint, "not-answered")
+        return Problem(step="defined", got=words, hint=hint, mistake="not-answered")
     if _name(item) in options:
         return None
     wanted = _("one of {names}").format(names=", ".join(options))
     words = got.format(name=run, value=kind_text(item))
     hint = _("Write the name as it stands in the list, with its hyphens.")
-    return Problem("kind", "", wanted, words, hint, "unknown-bug")
+    return Problem(step="kind", expected=wanted, got=words, hint=hint, mistake="unknown-bug")
 
 
 def names_rule(bugs):
@@ -65,7 +61,7 @@ def names_rule(bugs):
         got = _("run {name}: {value}").format(name=run, value=found[run])
         right = _("{n} of {all} runs are right")
         got += "\n" + right.format(n=len(bugs) - len(wrong), all=len(bugs))
-        return Problem("value", "", "", got, _(bugs[run][1]), f"run-{run}")
+        return Problem(step="value", got=got, hint=_(bugs[run][1]), mistake=f"run-{run}")
 
     return names
 

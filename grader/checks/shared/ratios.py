@@ -2,15 +2,21 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, Tensor, _, array_text, call_text
+from grader.checking import Case, Tensor, _, array_text, call_text
 
-OLD_IS_DATA = N_("Old is data: it was stored when the batch was drawn. No gradient flows into it.")
-ADV_IS_DATA = N_("The advantages are data here: no gradient flows into them.")
-LOGS_DIVIDED = N_(
-    "The logarithm of a ratio is the difference of two logarithms, not their quotient."
-)
-SIGN = N_("Which way does the optimiser go? A loss is minimised, the objective maximised.")
-NOT_WHITENED = N_("Take the advantages as they come. Whitening them is the caller's business.")
+# Ratios far from 1 with both signs of the advantage: nothing but the band holds a sample there.
+FAR = [0.01, 100.0, 0.01, 100.0], [1.0, 2.0, -3.0, -4.0]
+# What every sample or token may share.
+EQUAL = [1.5, 1.5, 1.5], [-2.0, -2.0, -2.0]
+
+
+def far_from_one(case, seen, truth):
+    """Wrong in a call with a ratio far from 1. Of a check in which such calls come last, this is
+    the symptom of a ratio that is held back."""
+    given = {name: one.array for name, one in case.inputs.items() if isinstance(one, Tensor)}
+    others = [given[name] for name in ("logp_old", "logp_ref") if name in given]
+    logs = [given["logp"] - other for other in others] or [np.log(case.inputs["ratio"])]
+    return any((np.abs(one) > 4).any() for one in logs)
 
 
 def old_logp(rng, size):

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from grader.checking import Problem, _
+from grader.checking import Problem, _, behaviour
 from grader.probes.train import Module
 
 # Single precision, over hundreds of steps; a policy of other weights by so little is no other one.
@@ -181,9 +181,7 @@ def moved_by_steps(path, reported) -> Problem | None:
             raise ValueError("weights of another shape")
         room = APART * (1 + np.abs(wanted))
         if not (np.abs(found - wanted) <= room)[np.isfinite(wanted)].all():
-            return Problem(
-                "behaviour",
-                "",
+            return behaviour(
                 _("weights moved by the optimizer's steps alone"),
                 _("weights that its steps, from the gradients they were handed, don't lead to"),
                 _(
@@ -242,7 +240,9 @@ def best_led(path, cosines) -> float:
 def elsewhere(expected, hint) -> Problem:
     """Weights that reached the mark, but not by the gradients of their own batches."""
     got = _("gradients that point elsewhere")
-    return Problem("gradient", "", expected, got, hint, "gradients-elsewhere")
+    return Problem(
+        step="gradient", expected=expected, got=got, hint=hint, mistake="gradients-elsewhere"
+    )
 
 
 class Networks:

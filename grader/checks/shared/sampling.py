@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from grader.checking import Problem, _
+from grader.checking import Problem, _, behaviour
 
 FALSE_ALARM = 1e-12  # probability of a wrong accusation, per comparison
 
@@ -115,4 +115,4 @@ def bent_problem(actions, probabilities, fits=lambda alternative: True) -> Probl
     else:
         got = _("about {share:.0%} of the actions as if drawn evenly").format(share=size)
         hint = _("Exploring comes from the policy's own chance. Is anything mixed into the draw?")
-    return Problem("behaviour", "", expected, got, hint, name)
+    return behaviour(expected, got, hint, name)

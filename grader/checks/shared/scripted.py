@@ -1,27 +1,9 @@
 """What the checks of the PPO loop share: scripted environments and networks of one layer."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
-from grader.checking import Problem, RuleExercise, _
 from grader.probes.ppo import Script
 from grader.probes.train import Module
-
-
-@dataclass(frozen=True)
-class Ruled(RuleExercise):
-    """An exercise judged by rules. hint: the msgid of what to do where a rule has none to give."""
-
-    hint: str = ""
-
-    def problem(self, cases, seen):
-        problem = super().problem(cases, seen)
-        return replace(problem, hint=_(self.hint)) if problem and not problem.hint else problem
-
-
-def behaviour(expected, got, hint, name):
-    return Problem("behaviour", "", expected, got, hint, name)
 
 
 def script(rng, steps, count, size=2, num_actions=3, ends=None):

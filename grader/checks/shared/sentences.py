@@ -5,13 +5,8 @@ import functools
 import numpy as np
 import torch
 
-from grader.checking import Problem
 from grader.checks.shared.episodes import softmax
 from grader.probes.train import Module
-
-
-def behaviour(expected, got, hint, mistake):
-    return Problem("behaviour", "", expected, got, hint, mistake)
 
 
 @functools.cache
@@ -118,3 +113,9 @@ def weights_of(tokens, logits, grad):
 def log_probs(tokens, logits):
     table = np.log(softmax(logits[:, :-1]))
     return np.take_along_axis(table, tokens[:, 1:, None].astype(int), -1)[..., 0]
+
+
+def proportional(found, form, room=2e-3) -> bool:
+    """Whether found is a positive multiple of form, but for this share of the largest entry."""
+    scale = (found * form).sum() / max((form**2).sum(), 1e-12)
+    return scale > 0 and np.abs(found - scale * form).max() < room * np.abs(found).max()

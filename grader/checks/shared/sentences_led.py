@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import Problem, _
+from grader.checking import Problem, _, behaviour
 from grader.checks.shared.replay import (
     Networks,
     best_way,
@@ -22,7 +22,7 @@ from grader.checks.shared.replay import (
     follow,
     moved_by_steps,
 )
-from grader.checks.shared.sentences import behaviour, language_of, mask_of
+from grader.checks.shared.sentences import language_of, mask_of
 
 LOOKS = 24
 LED, CRITIC_LED = 0.92, 0.8  # of right answers by lam = 0.8, the furthest: 0.95 and 0.92
@@ -77,13 +77,13 @@ class Writers(Networks):
                 values = self.at("critic", moment)(rows).numpy().astype(float)
         logp, logp_ref = (taken(one, rows).numpy() for one in (table, reference))
         return Written(
-            tokens,
-            mask,
-            logp,
-            logp_ref,
-            values,
-            self.language.score(rows).numpy().astype(float),
-            _foreign(table.numpy(), logp, mask),
+            tokens=tokens,
+            mask=mask,
+            logp=logp,
+            logp_ref=logp_ref,
+            values=values,
+            scores=self.language.score(rows).numpy().astype(float),
+            foreign=_foreign(table.numpy(), logp, mask),
         )
 
 
@@ -225,5 +225,11 @@ def _told(reached):
     if reached.get("critic", 1.0) < CRITIC_LED:
         hint = _("The critic learns to foretell returns. Is its target a return?")
         expected = _("the critic's values move towards the returns")
-        return Problem("gradient", "", expected, _("another direction"), hint, "critic-elsewhere")
+        return Problem(
+            step="gradient",
+            expected=expected,
+            got=_("another direction"),
+            hint=hint,
+            mistake="critic-elsewhere",
+        )
     return None

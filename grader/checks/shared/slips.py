@@ -5,7 +5,7 @@ Each is called with the functions that make it in an exercise, or with ``when`` 
 
 from collections.abc import Callable
 
-from grader.checking import N_, Mistake
+from grader.checking import Mistake
 
 
 def _slip(name: str, hint: str) -> Callable:
@@ -17,106 +17,199 @@ def _slip(name: str, hint: str) -> Callable:
     return made_by
 
 
+absolute_kl = _slip(
+    "absolute-kl",
+    "An estimate of the KL may lie below zero. Is it large then?",
+)
+absolute_kl = _slip(
+    "absolute-kl",
+    "An estimate of the KL may lie below zero. Is it large then?",
+)
 advantages_whitened = _slip(
     "advantages-whitened",
-    N_("Take the advantages as they come. Whitening them is the caller's business."),
+    "Take the advantages as they come. Whitening them is the caller's business.",
 )
-band_around_zero = _slip(
-    "band-around-zero", N_("Equal policies have ratio 1: the band lies around 1.")
+band_around_zero = _slip("band-around-zero", "Equal policies have ratio 1: the band lies around 1.")
+baseline_added = _slip("baseline-added", "Better than expected is return minus expectation.")
+biased = _slip("biased", "Divide by N - 1 in the variance.")
+broadcast_errors = _slip(
+    "broadcast",
+    "(N, 1) minus (N,) is a table of N by N. Compare the shapes, and raise "
+    "ValueError where they differ.",
 )
-baseline_added = _slip("baseline-added", N_("Better than expected is return minus expectation."))
-clip_fixed = _slip("clip-fixed", N_("Which band does the call ask for?"))
+clip_fixed = _slip("clip-fixed", "Which band does the call ask for?")
 clip_without_min = _slip(
     "clip-without-min",
-    N_("A bad action has become likelier than the band allows: can your loss still undo that?"),
+    "A bad action has become likelier than the band allows: can your loss still undo that?",
+)
+cut_at_zero = _slip(
+    "cut-at-zero",
+    "An estimate may lie below zero, though the KL itself never does. Leave it so.",
 )
 dead_outside_band = _slip(
     "dead-outside-band",
-    N_(
-        "The value is right, the gradient is not. Outside the band it is zero only when moving "
-        "further away."
-    ),
+    "The value is right, the gradient is not. Outside the band it is zero only when moving "
+    "further away.",
 )
 discount_in_front = _slip(
     "discount-in-front",
-    N_("gamma has done its work inside the return. Are the scores discounted as well?"),
+    "gamma has done its work inside the return. Are the scores discounted as well?",
+)
+divided_by_steps = _slip(
+    "divided-by-steps",
+    "Sum over the steps; a long trajectory is not averaged.",
+)
+downhill = _slip(
+    "minus-sign",
+    "This is the gradient of the objective, which we climb. Only the loss has a minus.",
+)
+empty_mask = _slip(
+    "empty-mask",
+    "Where nothing is true, the result is 0. What is divided by what?",
 )
 flag_of_next_step = _slip(
-    "flag-of-next-step", N_("Does the flag speak of leaving this step, or of entering it?")
+    "flag-of-next-step", "Does the flag speak of leaving this step, or of entering it?"
 )
 flag_of_step_before = _slip(
-    "flag-of-step-before", N_("Does the flag speak of leaving this step, or of entering it?")
+    "flag-of-step-before", "Does the flag speak of leaving this step, or of entering it?"
 )
 gamma_default = _slip(
-    "gamma-default", N_("Called without gamma, it is 1. What is its default in your function?")
+    "gamma-default", "Called without gamma, it is 1. What is its default in your function?"
 )
-gamma_ignored = _slip("gamma-ignored", N_("Set gamma to 0: what remains?"))
+gamma_ignored = _slip("gamma-ignored", "Set gamma to 0: what remains?")
 gradient_through_advantage = _slip(
-    "gradient-through-advantage", N_("The advantages are data here: no gradient flows into them.")
+    "gradient-through-advantage", "The advantages are data here: no gradient flows into them."
 )
 gradient_through_old = _slip(
     "gradient-through-old",
-    N_("Old is data: it was stored when the batch was drawn. No gradient flows into it."),
+    "Old is data: it was stored when the batch was drawn. No gradient flows into it.",
+)
+held_back = _slip(
+    "held-back",
+    "A ratio may be far from 1. Is something held back here, in the ratio or in its logarithm?",
 )
 inverted_ratio = _slip(
     "inverted-ratio",
-    N_("New over old: is the ratio above 1 where the new policy likes the action more?"),
+    "New over old: is the ratio above 1 where the new policy likes the action more?",
 )
+log_missing = _slip(
+    "probability-not-log",
+    "These are probabilities. Where is the logarithm?",
+)
+log_softmax_twice = _slip(
+    "softmax-twice",
+    "The log-softmax of probabilities: softmax is taken twice. Logits go in once.",
+)
+logits_as_probabilities = _slip(
+    "logits-as-probabilities",
+    "The logits were taken for probabilities. The first argument of torch's Categorical, for "
+    "one, is probs: name the other, logits=.",
+)
+mask_ignored = _slip(
+    "mask-ignored",
+    "Prompt and filling count as well. Which entries does the mask mark?",
+)
+mask_inverted = _slip("mask-inverted", "The mask is true where an entry counts.")
 max_not_min = _slip(
     "max-not-min",
-    N_("The objective takes the min of two numbers. Minus a min is the max of the negated two."),
+    "The objective takes the min of two numbers. Minus a min is the max of the negated two.",
 )
 mean_taken = _slip(
-    "mean-taken", N_("One gradient per trajectory is asked: leave the average to the caller.")
+    "mean-taken", "One gradient per trajectory is asked: leave the average to the caller."
 )
-minus_sign = _slip("minus-sign", N_("A reward above what was expected is a positive surprise."))
+minus_sign = _slip("minus-sign", "A reward above what was expected is a positive surprise.")
+negated = _slip(
+    "negated",
+    "A loss is minimised: should the error grow?",
+)
 next_row = _slip(
-    "next-row", N_("values[t + 1] can belong to the next episode. Whose value is next_values[t]?")
+    "next-row", "values[t + 1] can belong to the next episode. Whose value is next_values[t]?"
 )
-no_exp = _slip("no-exp", N_("At equal policies the ratio is 1, not 0. What undoes a logarithm?"))
-not_averaged = _slip("not-averaged", N_("A loss is one number: the mean over the samples."))
+no_exp = _slip("no-exp", "At equal policies the ratio is 1, not 0. What undoes a logarithm?")
+no_parentheses = _slip(
+    "no-parentheses",
+    "Division comes before subtraction. What is divided here?",
+)
+not_averaged = _slip("not-averaged", "A loss is one number: the mean over the samples.")
+not_centred = _slip(
+    "not-centred",
+    "The standard deviation is one now. And the mean?",
+)
+not_clipped = _slip(
+    "not-clipped",
+    "How far may a good action's ratio rise before it stops paying?",
+)
+not_summed = _slip(
+    "not-summed",
+    "One number for each action is asked: the sum over its dimensions, the last axis.",
+)
+not_whitened_here = _slip("advantages-whitened", "No normalisation is asked here.")
 objective_not_loss = _slip(
     "objective-not-loss",
-    N_("Which way does the optimiser go? A loss is minimised, the objective maximised."),
+    "Which way does the optimiser go? A loss is minimised, the objective maximised.",
 )
-one_side_clipped = _slip("one-side-clipped", N_("The band has two edges: 1 - clip and 1 + clip."))
+one_side_clipped = _slip("one-side-clipped", "The band has two edges: 1 - clip and 1 + clip.")
+one_side_counted = _slip(
+    "one-side-counted",
+    "A ratio can leave the band on either side.",
+)
 other_actions_forgotten = _slip(
     "other-actions-forgotten",
-    N_(
-        "Raising one logit lowers the other actions' probabilities: the score has entries there, "
-        "too."
-    ),
+    "Raising one logit lowers the other actions' probabilities: the score has entries there, too.",
 )
-own_reward_only = _slip("own-reward-only", N_("Later rewards follow from this action, too."))
+own_reward_missing = _slip(
+    "own-reward-missing",
+    "The reward that follows action t belongs to it: the sum starts at k = t.",
+)
+own_reward_only = _slip("own-reward-only", "Later rewards follow from this action, too.")
+past_rewards = _slip(
+    "past-rewards",
+    "You add up what came before. An action can only change what comes after.",
+)
+probability_not_log = _slip(
+    "probability-not-log",
+    "Where did the 1/pi go? The score is the derivative of the logarithm.",
+)
 ratio_of_logs = _slip(
     "ratio-of-logs",
-    N_("The logarithm of a ratio is the difference of two logarithms, not their quotient."),
+    "The logarithm of a ratio is the difference of two logarithms, not their quotient.",
 )
 repeats_lost = _slip(
     "repeats-lost",
-    N_(
-        "A state visited twice counts twice. With an array of indices, += adds only once to the "
-        "same entry."
-    ),
+    "A state visited twice counts twice. With an array of indices, += adds only once to the "
+    "same entry.",
 )
 scores_kept = _slip(
     "scores-kept",
-    N_(
-        "The scores of one trajectory still count for the next one. Where does their sum start "
-        "anew?"
-    ),
+    "The scores of one trajectory still count for the next one. Where does their sum start anew?",
+)
+softmax_twice = _slip(
+    "softmax-twice",
+    "These are probabilities of probabilities. Logits go into softmax once.",
 )
 sum_not_mean = _slip(
     "sum-not-mean",
-    N_("Does the loss double when the batch is doubled? Take the mean over the samples."),
+    "Does the loss double when the batch is doubled? Take the mean over the samples.",
+)
+sum_of_others = _slip(
+    "sum-of-others",
+    "Compare with the mean of the others, not with their sum.",
+)
+summed_over_all = _slip(
+    "summed-over-all",
+    "One number for each action is asked: the sum over its dimensions, the last axis.",
+)
+target_returned = _slip(
+    "target-returned",
+    "The advantage is asked. Advantage plus value is the critic's target.",
 )
 terminal_not_masked = _slip(
-    "terminal-not-masked", N_("Nothing follows a terminal state: what is its successor worth?")
+    "terminal-not-masked", "Nothing follows a terminal state: what is its successor worth?"
 )
 underflow = _slip(
     "underflow",
-    N_("Both probabilities underflow to 0. Take the difference before you leave the logs."),
+    "Both probabilities underflow to 0. Take the difference before you leave the logs.",
 )
 value_added = _slip(
-    "value-added", N_("By how much was it better than expected? Subtract what was expected.")
+    "value-added", "By how much was it better than expected? Subtract what was expected."
 )

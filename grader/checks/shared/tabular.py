@@ -5,11 +5,13 @@ inputs ``env``, ``policy``, ``optimizer``, ``num_updates`` and ``batch_size``; t
 another and belong in the order of RULES. ``gradient_rule`` and ``mark_rule`` are made to measure.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from grader.checking import Env, close
+from grader.checking import Case, Env, Rng, behaviour, close, wrong_gradient
 from grader.checking.kinds import kind_text, none_hint
 from grader.checking.verdict import Problem
 from grader.checks.shared.episodes import (
@@ -34,7 +36,8 @@ from grader.checks.shared.replay import (
     remembered,
 )
 from grader.checks.shared.sampling import bent_problem
-from grader.i18n import _
+from grader.i18n import N_, _
+from grader.probes.train import Module, Optimizer
 
 MOMENTS = "before", "after"
 LONG = 20  # updates of a run that is judged by where it leads
@@ -63,6 +66,24 @@ def training_env(rng):
             "max_steps": 12,
             "action_order": rng.permutation(4).tolist(),
         },
+    )
+
+
+def table_policy(theta) -> Module:
+    """A policy with these logits (S, A)."""
+    sizes = {"num_states": theta.shape[0], "num_actions": theta.shape[1]}
+    return Module("TabularPolicy", sizes, {"theta": theta})
+
+
+def train_case(name, env, networks, numbers, seed) -> Case:
+    """A call of the exercise ``name``. networks: those that learn, by the names of their inputs;
+    numbers: num_updates, batch_size and what else it is asked for."""
+    optimizer = Optimizer("Adam", [*networks], {"lr": 0.1})
+    named = [f"{number}={value}" for number, value in numbers.items()]
+    words = ", ".join(["env", *networks, "optimizer", *named, "rng"])
+    return Case(
+        {"env": env, **networks, "optimizer": optimizer, **numbers, "rng": Rng(seed)},
+        shown=f"{name}({words}), env = {env_text(env)}",
     )
 
 
@@ -99,26 +120,24 @@ def rule_steps(case, seen):
         hint = _("Who moves the weights?")
         if not np.array_equal(*(seen["modules"]["policy"][when]["theta"] for when in MOMENTS)):
             hint = _("The weights moved, but not by the optimizer that was handed in.")
-        return Problem("behaviour", "", expected, got, hint, "no-step")
+        return behaviour(expected, got, hint, "no-step")
     if spy["steps"] != wanted:
         per_episode = spy["steps"] == wanted * case.inputs["batch_size"]
         name = "step-per-episode" if per_episode else "steps-miscounted"
         hint = _("An update uses the whole batch for one step.")
         if not per_episode:
             hint = _("num_updates says how many updates there are; each takes one step.")
-        return Problem("behaviour", "", expected, got, hint, name)
+        return behaviour(expected, got, hint, name)
     if spy["empty"] == spy["steps"]:
         got = _("no gradient at any step")
         hint = _(
             "Either no backward pass came before the step, or its gradient was erased, or the "
             "loss is cut off from the policy."
         )
-        return Problem("behaviour", "", _("a gradient at each step"), got, hint, "no-gradient")
+        return behaviour(_("a gradient at each step"), got, hint, "no-gradient")
     if spy["leftover"]:
         got = _("old gradients still there at {n} of {steps} steps")
-        return Problem(
-            "behaviour",
-            "",
+        return behaviour(
             _("each step uses its own batch's gradient alone"),
             got.format(n=spy["leftover"], steps=spy["steps"]),
             _("backward() adds to what is there. What empties it?"),
@@ -155,9 +174,7 @@ def rule_real(case, seen):
             and episode.ended == last
         )
         if not real:
-            return Problem(
-                "behaviour",
-                "",
+            return behaviour(
                 _("episodes that the environment plays"),
                 _("an episode that it can't have played"),
                 _("Let reset() and step() alone decide where an episode begins and goes."),
@@ -173,13 +190,11 @@ def rule_episodes(case, seen):
     expected = _("{size} episodes for each of {n} updates").format(size=size, n=len(played))
     if any(not episode.ended for batch in played for episode in batch):
         hint = _("Play until the environment says that the episode is over.")
-        return Problem("behaviour", "", expected, _("an episode broken off"), hint, "stops-early")
+        return behaviour(expected, _("an episode broken off"), hint, "stops-early")
     if all(len(batch) == size for batch in played):
         return None
     if len(played) > 1 and played[0] and total == len(played[0]):
-        return Problem(
-            "behaviour",
-            "",
+        return behaviour(
             expected,
             _("all episodes before the first update"),
             _(
@@ -190,7 +205,7 @@ def rule_episodes(case, seen):
         )
     counts = ", ".join(str(len(batch)) for batch in played[:4])
     got = _("{total} episodes; by update {counts}, ...").format(total=total, counts=counts)
-    return Problem("behaviour", "", expected, got, "", "batch-size")
+    return Problem(step="behaviour", expected=expected, got=got, mistake="batch-size")
 
 
 def rule_sampling(case, seen):
@@ -209,7 +224,7 @@ def rule_sampling(case, seen):
             "The episodes come from the policy as it was at the start. Look where its table "
             "is read."
         )
-        return Problem("behaviour", "", problem.expected, problem.got, hint, "stale-policy")
+        return behaviour(problem.expected, problem.got, hint, "stale-policy")
     return problem
 
 
@@ -220,10 +235,12 @@ def rule_history(case, seen):
     found = numbers(seen["value"])
     if found is None:
         got, hint = kind_text(seen["value"]), none_hint(seen["value"])
-        return Problem("kind", "", expected, got, hint, "history-missing")
+        return Problem(
+            step="kind", expected=expected, got=got, hint=hint, mistake="history-missing"
+        )
     if found.shape != wanted.shape:
         got = _("shape {shape}").format(shape=found.shape)
-        return Problem("shape", "", expected, got, "", "history-shape")
+        return Problem(step="shape", expected=expected, got=got, mistake="history-shape")
     if close(found, wanted).all():
         return None
     hint = _(
@@ -234,7 +251,7 @@ def rule_history(case, seen):
         hint = _("Sum and mean confused?")
     shown = "{:.4g}, {:.4g}, ..."
     expected, got = f"{expected}: {shown.format(*wanted[:2])}", shown.format(*found[:2])
-    return Problem("value", "", expected, got, hint, "history")
+    return Problem(step="value", expected=expected, got=got, hint=hint, mistake="history")
 
 
 def one_dict_each(value, updates) -> Problem | None:
@@ -242,10 +259,14 @@ def one_dict_each(value, updates) -> Problem | None:
     words = _("a list of {n} dicts").format(n=updates)
     if value.get("kind") not in ("list", "tuple"):
         hint = _("Keep one dict for each update, and return the list.")
-        return Problem("kind", "", words, kind_text(value), hint, "no-history")
+        return Problem(
+            step="kind", expected=words, got=kind_text(value), hint=hint, mistake="no-history"
+        )
     if value["length"] != updates:
         hint = _("One dict for each update.")
-        return Problem("shape", "", words, kind_text(value), hint, "history-length")
+        return Problem(
+            step="shape", expected=words, got=kind_text(value), hint=hint, mistake="history-length"
+        )
     return None
 
 
@@ -293,12 +314,12 @@ def other_draws(cases, seen):
     if not np.array_equal(one, other):
         return None
     return Problem(
-        "behaviour",
-        cases[2].shown,
-        _("other episodes from another state of rng"),
-        _("the same episodes"),
-        _("Let all chance come from rng."),
-        "rng-ignored",
+        step="behaviour",
+        shown=cases[2].shown,
+        expected=_("other episodes from another state of rng"),
+        got=_("the same episodes"),
+        hint=_("Let all chance come from rng."),
+        mistake="rng-ignored",
     )
 
 
@@ -317,7 +338,7 @@ def mark_rule(share: float):
         hint = _("What does each log-probability have to be multiplied with?")
         expected = _("at least {text}").format(text=words.format(percent=100 * share))
         got = words.format(percent=100 * reached)
-        return Problem("behaviour", "", expected, got, hint, "mark-missed")
+        return behaviour(expected, got, hint, "mark-missed")
 
     return rule
 
@@ -357,12 +378,25 @@ def in_means(theta, batch, weights):
         yield -weighted_scores(theta, batch, scaled), -weighted_scores(theta, batch, shares)
 
 
+class WrongForm(NamedTuple):
+    """A usual mistake in a gradient: its name, its hint (a msgid), and the form that it has."""
+
+    mistake: str
+    hint: str
+    form: Callable
+
+
+UPHILL = N_("The steps go downhill on J. Optimisers descend.")
+NOT_LOG = N_("The gradient is that of probabilities. Where did the 1/pi go?")
+OWN_REWARD = N_("Each step is weighted by its own reward. Which step earned the goal?")
+
+
 def gradient_rule(right, wrongs):
     """Names a wrong gradient: the one that each step used is a positive multiple of a wrong form,
     and not of a right one. Unknown forms pass, since what counts is where they lead.
 
     right: forms (theta (S, A), batch) -> (S, A), a descent direction, up to scale;
-    wrongs: (mistake, hint, form) triples.
+    wrongs: WrongForms of the same arguments.
     """
 
     def rule(case, seen):
@@ -370,11 +404,11 @@ def gradient_rule(right, wrongs):
         every = list(zip(used, tables(case, seen), batches(case, seen), strict=False))[:4]
         if any(parallel(g, form(theta, batch)) for form in right for g, theta, batch in every):
             return None
-        for name, hint, form in wrongs:
-            if all(parallel(g, form(theta, batch)) for g, theta, batch in every):
+        for wrong in wrongs:
+            if all(parallel(g, wrong.form(theta, batch)) for g, theta, batch in every):
                 expected = _("minus the estimated gradient of the expected return")
                 got = _("another direction")
-                return Problem("gradient", "", expected, got, _(hint), name)
+                return wrong_gradient(expected, got, _(wrong.hint), wrong.mistake)
         return None
 
     return rule

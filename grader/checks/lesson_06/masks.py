@@ -1,4 +1,4 @@
-"""Log-probabilities of tokens, the mask of a completion, and the mean over it."""
+"""Checks of completion_mask and masked_mean: which tokens count."""
 
 import math
 from dataclasses import dataclass
@@ -19,194 +19,6 @@ from grader.checking import (
     kind_text,
     none_hint,
 )
-from grader.checks.shared.episodes import softmax
-
-
-def token_cases(rng):
-    """One sentence, then several; other sizes and dtypes; huge logits beside ordinary ones."""
-    tiny = np.log(np.array([[[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]]]))
-    huge = rng.normal(size=(3, 4, 5))
-    huge[1] = rng.permutation([1e4, -1e4, 0.0, 50.0, -3.0])
-    batch, length, size = (int(rng.integers(*pair)) for pair in ((3, 6), (4, 7), (4, 7)))
-    return [
-        token_case(tiny, np.array([[0, 2]])),
-        token_case(rng.normal(size=(1, 3, 4)), np.array([[3, 1, 0]]), rng),
-        token_case(rng.normal(size=(2, 5, 3)) * 2, rng.integers(3, size=(2, 5)), rng),
-        # As many positions as tokens: no wrong axis shows itself by its length.
-        token_case(rng.normal(size=(4, 4, 4)), rng.integers(4, size=(4, 4)), rng),
-        token_case(huge, rng.integers(5, size=(3, 4))),
-        token_case(
-            rng.normal(size=(batch, length, size)).astype(np.float32),
-            rng.integers(size, size=(batch, length)),
-            rng,
-        ),
-    ]
-
-
-def token_case(logits, tokens, rng=None):
-    """With a generator the gradient is asked for, too."""
-    shape = logits.shape[0], logits.shape[1] - 1
-    upstream = None if rng is None else rng.normal(size=shape).astype(logits.dtype)
-    inputs = {"logits": Tensor(logits, grad=rng is not None), "tokens": Tensor(tokens)}
-    return Case(inputs, upstream=upstream)
-
-
-def token_truth(logits, tokens):
-    """log p of each token under what its predecessor's position foretold, in float64."""
-    logits, tokens = np.asarray(logits, dtype=np.float64), np.asarray(tokens)
-    before, after = logits[:, :-1], tokens[:, 1:, None]
-    top = before.max(-1, keepdims=True)
-    total = top + np.log(np.exp(before - top).sum(-1, keepdims=True))
-    value = (np.take_along_axis(before, after, -1) - total)[..., 0]
-
-    def gradient(upstream):
-        slope = -softmax(before)
-        np.put_along_axis(slope, after, np.take_along_axis(slope, after, -1) + 1, -1)
-        return np.concatenate([slope * upstream[..., None], np.zeros_like(logits[:, :1])], 1)
-
-    return Expected(value, {"logits": gradient})
-
-
-def picked(table, tokens):
-    return table.gather(-1, tokens[..., None]).squeeze(-1)
-
-
-def categorical_of_logits(checked):
-    """The logits handed in as probs, the first argument; checked: what is negative raises."""
-
-    def wrong(logits, tokens):
-        chosen = torch.distributions.Categorical(logits[:, :-1], validate_args=checked)
-        return chosen.log_prob(tokens[:, 1:])
-
-    return wrong
-
-
-OFF_BY_ONE = N_("Position t has seen the tokens up to t. Which token does it foretell?")
-BACKWARDS = N_("Do your logits foretell the next token, or the one before?")
-VOCABULARY = N_("Which axis holds the vocabulary?")
-NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
-OVERFLOW = N_(
-    "Logits of 1e4 overflow or underflow on the way. Is there a function that takes both "
-    "steps at once?"
-)
-
-TOKEN_LOGP = FunctionExercise(
-    "token_logp",
-    token_cases,
-    token_truth,
-    kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "off-by-one",
-            OFF_BY_ONE,
-            like=(
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1],
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:],
-            ),
-        ),
-        Mistake(
-            "shifted-backwards",
-            BACKWARDS,
-            like=lambda logits, tokens: picked(logits[:, 1:].log_softmax(-1), tokens[:, :-1]),
-        ),
-        Mistake(
-            "not-shifted",
-            NEXT_ONLY,
-            like=lambda logits, tokens: picked(logits.log_softmax(-1), tokens),
-        ),
-        Mistake(
-            "all-tokens",
-            N_("Which of the V tokens was written?"),
-            like=lambda logits, tokens: logits[:, :-1].log_softmax(-1),
-        ),
-        Mistake(
-            "probability-not-log",
-            N_("These are probabilities. What is asked is their log."),
-            like=lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:]),
-        ),
-        Mistake(
-            "not-normalised",
-            N_("A logit is no log-probability yet: what must the exponentials add up to?"),
-            like=lambda logits, tokens: picked(logits[:, :-1], tokens[:, 1:]),
-        ),
-        Mistake(
-            "wrong-axis",
-            VOCABULARY,
-            like=(
-                lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:]),
-                lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:]),
-                lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:]),
-            ),
-        ),
-        Mistake(
-            "minus-sign",
-            N_("A log-probability is never positive. Cross entropy is minus the log-probability."),
-            like=lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
-        ),
-        Mistake(
-            "greedy",
-            N_("Score the tokens that were written, not the likeliest ones."),
-            like=lambda logits, tokens: logits[:, :-1].log_softmax(-1).max(-1).values,
-        ),
-        Mistake(
-            "summed",
-            N_("One number for each token: no sum or mean over them yet."),
-            like=(
-                lambda logits, tokens: token_sum(logits, tokens),
-                lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1),
-            ),
-        ),
-        Mistake(
-            "detached",
-            N_("The policy learns through these numbers. Where was the graph cut?"),
-            like=lambda logits, tokens: picked(
-                logits[:, :-1].log_softmax(-1), tokens[:, 1:]
-            ).detach(),
-        ),
-        Mistake(
-            "overflow",
-            OVERFLOW,
-            when=lambda case, seen, truth: (
-                np.abs(case.inputs["logits"].array).max() > 1e3
-                and not np.isfinite(seen["value"]["array"]).all()
-            ),
-        ),
-        Mistake(
-            "softmax-twice",
-            N_("The log-softmax of probabilities: softmax is taken twice. Logits go in once."),
-            like=lambda logits, tokens: picked(
-                logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:]
-            ),
-        ),
-        Mistake(
-            "logits-as-probabilities",
-            N_(
-                "The logits were taken for probabilities. The first argument of torch's "
-                "Categorical is probs: name the other, logits=."
-            ),
-            like=(categorical_of_logits(True), categorical_of_logits(False)),
-        ),
-        Mistake(
-            "not-shifted",
-            NEXT_ONLY,
-            like=(
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens.roll(-1, 1)),
-                lambda logits, tokens: torch.cat(
-                    [
-                        logits.new_zeros(len(logits), 1),
-                        picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
-                    ],
-                    1,
-                ),
-            ),
-        ),
-    ),
-)
-
-
-def token_sum(logits, tokens):
-    return picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]).sum(-1)
-
 
 # completion_mask ------------------------------------------------------------------------------
 
@@ -355,36 +167,26 @@ def argmax_in_completion(tokens, prompt_length, eos):
     return found[:, 1:]
 
 
-NO_END = N_(
-    "A completion without eos is true to the row's end. What does your way to find the first "
-    "eos give where there is none?"
-)
-FIXED = N_("Do prompt_length and eos come from the call, or is one of them a number in your code?")
-LEFT_OUT = N_("The model chose to stop there. Is that not an action, too?")
-KEPT_ON = N_("What stands after the first eos was never chosen, or never read.")
-ALIGN = N_(
-    "Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
-    "first token?"
-)
-
 COMPLETION_MASK = FunctionExercise(
     "completion_mask",
     mask_cases,
     mask_truth,
     kind=Mask(),
     mistakes=(
-        Mistake("eos-left-out", LEFT_OUT, like=mask_like(lambda ends: ends.long().cumsum(1) == 0)),
+        Mistake(
+            "eos-left-out",
+            "The model chose to stop there. Is that not an action, too?",
+            like=mask_like(lambda ends: ends.long().cumsum(1) == 0),
+        ),
         Mistake(
             "all-eos-left-out",
-            N_(
-                "Every eos is left out, and what follows the first one is "
-                "kept. Where does the completion end?"
-            ),
+            "Every eos is left out, and what follows the first one is "
+            "kept. Where does the completion end?",
             like=mask_like(lambda ends: ~ends),
         ),
         Mistake(
             "kept-after-eos",
-            KEPT_ON,
+            "What stands after the first eos was never chosen, or never read.",
             like=(
                 mask_like(lambda ends: torch.ones_like(ends)),
                 mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
@@ -395,17 +197,18 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "only-eos",
-            N_("Only the end is kept. Which tokens did the model choose?"),
+            "Only the end is kept. Which tokens did the model choose?",
             like=(mask_like(lambda ends: ends & to_first(ends)), mask_like(lambda ends: ends)),
         ),
         Mistake(
             "inverted",
-            N_("True and false are swapped: what is to be learned from is true."),
+            "True and false are swapped: what is to be learned from is true.",
             like=lambda *given: ~right_mask(*given),
         ),
         Mistake(
             "misaligned",
-            ALIGN,
+            "Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
+            "first token?",
             like=(
                 lambda *given: whole_row(*given)[:, :-1],
                 late_start,
@@ -416,28 +219,28 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "not-aligned",
-            N_("L tokens give L - 1 predictions: the mask belongs to these."),
+            "L tokens give L - 1 predictions: the mask belongs to these.",
             like=whole_row,
         ),
         Mistake(
             "prompt-kept",
-            N_("Who wrote the prompt? The policy learns from its own tokens."),
-            like=with_prompt,
+            "Who wrote the prompt? The policy learns from its own tokens.",
+            like=(with_prompt, ends_anywhere),
         ),
         Mistake(
             "eos-in-prompt",
-            N_("An eos inside the prompt ends nothing: the completion begins after the prompt."),
+            "An eos inside the prompt ends nothing: the completion begins after the prompt.",
             like=prompt_ends,
         ),
         Mistake(
-            "prompt-kept",
-            N_("Who wrote the prompt? The policy learns from its own tokens."),
-            like=ends_anywhere,
+            "end-not-there",
+            "A completion without eos is true to the row's end. What does your way to find the "
+            "first eos give where there is none?",
+            like=(argmax_as_end, argmax_in_completion),
         ),
-        Mistake("end-not-there", NO_END, like=(argmax_as_end, argmax_in_completion)),
         Mistake(
             "argument-ignored",
-            FIXED,
+            "Do prompt_length and eos come from the call, or is one of them a number in your code?",
             like=(
                 lambda t, p, eos: right_mask(t, 2, eos),
                 lambda t, p, eos: right_mask(t, p, 0),
@@ -446,7 +249,7 @@ COMPLETION_MASK = FunctionExercise(
         ),
         Mistake(
             "not-bool",
-            N_("A mask answers yes or no: give it dtype bool."),
+            "A mask answers yes or no: give it dtype bool.",
             when=lambda case, seen, truth: (
                 seen["value"]["kind"] == "tensor"
                 and seen["value"]["dtype"] != "bool"
@@ -481,7 +284,12 @@ def mean_cases(rng):
             rng.normal(size=(4, 9)).astype(np.float32),
             np.arange(9) < np.array([[2], [9], [5], [0]]),
         ),
+        mean_case([[2.0, 2.0, 2.0], [2.0, 9.0, 9.0]], np.arange(6).reshape(2, 3) < 4),
+        *(mean_case([[7.0, 7.0, 9.0], [9.0, far, 5.0]], ONE_TRUE) for far in (0.01, -100.0)),
     ]
+
+
+ONE_TRUE = np.array([[False] * 3, [False, True, False]])
 
 
 def mean_case(x, mask):
@@ -513,7 +321,6 @@ def row_means(x, mask):
 
 EMPTY = N_("With no true entry the count is 0. What is 0 divided by 0?")
 COUNT = N_("Divide by the number of true entries.")
-ROWS = N_("A mean of the rows' means weighs a token of a short row more than one of a long row.")
 
 MASKED_MEAN = FunctionExercise(
     "masked_mean",
@@ -523,19 +330,19 @@ MASKED_MEAN = FunctionExercise(
     mistakes=(
         Mistake(
             "mask-ignored",
-            N_("Entries outside the mask count as well. Change one: does the result change?"),
+            "Entries outside the mask count as well. Change one: does the result change?",
             like=lambda x, mask: x.mean(),
         ),
         Mistake("divided-by-size", COUNT, like=lambda x, mask: (x * mask).mean()),
         Mistake("not-divided", COUNT, like=lambda x, mask: (x * mask).sum()),
         Mistake(
             "changed-inputs",
-            N_("Work on a copy: the caller still needs its array."),
+            "Work on a copy: the caller still needs its array.",
             when=lambda case, seen, truth: bool(seen.get("changed")),
         ),
         Mistake(
             "row-means",
-            ROWS,
+            "A mean of the rows' means weighs a token of a short row more than one of a long row.",
             like=(
                 row_means,
                 lambda x, mask: by_rows(x, mask, 1).mean(),
@@ -544,7 +351,7 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "one-per-row",
-            N_("One number for the whole batch is asked."),
+            "One number for the whole batch is asked.",
             like=(
                 lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1),
                 lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
@@ -558,36 +365,33 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "nan-in-gradient",
-            N_(
-                "The value is right, its gradient is not a number: both "
-                "branches of where are differentiated. Keep the zero out of "
-                "the denominator."
-            ),
+            "The value is right, its gradient is not a number: both branches of where are "
+            "differentiated. Keep the zero out of the denominator.",
             like=nan_gradient,
         ),
         Mistake(
             "zeros-skipped",
-            N_("An entry may be true and 0. Count the mask, not the numbers."),
+            "An entry may be true and 0. Count the mask, not the numbers.",
             like=lambda x, mask: (x * mask).sum() / ((x * mask) != 0).sum().clamp(min=1),
         ),
         Mistake(
             "inverted",
-            N_("The entries outside the mask are averaged."),
+            "The entries outside the mask are averaged.",
             like=lambda x, mask: (x * ~mask).sum() / (~mask).sum().clamp(min=1),
         ),
         Mistake(
             "count-plus-one",
-            N_("The guard against 0 changes every other mean, too."),
+            "The guard against 0 changes every other mean, too.",
             like=lambda x, mask: (x * mask).sum() / (mask.sum() + 1),
         ),
         Mistake(
             "detached",
-            N_("Losses are built on this mean. Where was the graph cut?"),
+            "Losses are built on this mean. Where was the graph cut?",
             like=lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach(),
         ),
         Mistake(
             "epsilon-in-count",
-            N_("The guard against 0 changes every other mean, too."),
+            "The guard against 0 changes every other mean, too.",
             like=tuple(
                 lambda x, mask, e=e: (x * mask).sum() / (mask.sum() + e)
                 for e in (1e-2, 1e-3, 0.1, 0.5)
@@ -604,7 +408,7 @@ MASKED_MEAN = FunctionExercise(
         ),
         Mistake(
             "filled-with-zeros",
-            N_("Entries outside are left out, not counted as zeros or as their mean."),
+            "Entries outside are left out, not counted as zeros or as their mean.",
             like=lambda x, mask: x.masked_fill(~mask, 0.0).mean(),
         ),
     ),

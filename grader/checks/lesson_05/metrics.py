@@ -1,0 +1,60 @@
+"""What ppo_update must tell: five means over the minibatches."""
+
+import numpy as np
+
+from grader.checking import MappingOf, Mismatch, Number, Problem, _, number_text
+from grader.checks.lesson_05.replayed import near, replayed, used_rows
+from grader.checks.shared.ppo_update import METRICS
+
+
+def update_metrics(case, seen):
+    """A dict of five means over the minibatches."""
+    if seen["value"].get("kind") == "none":
+        return Problem(
+            step="kind",
+            expected=_("a dict of five means"),
+            got="None",
+            hint=_("Nothing came back. Does the function end with return?"),
+        )
+    try:
+        found = MappingOf({name: Number() for name in METRICS}).arrays(seen["value"])
+    except Mismatch as mismatch:
+        return Problem(
+            step="kind", expected=mismatch.expected, got=mismatch.got, hint=mismatch.hint
+        )
+    rows = used_rows(seen)
+    log = replayed(case.inputs, rows)[1]
+    if min(m["edge"] for m in log) < 1e-5:
+        return None
+    sizes = [len(r) for r in rows]
+    for name in METRICS:
+        steps = np.array([m[name] for m in log])
+        right = steps.mean(), np.average(steps, weights=sizes)
+        if not any(near(found[name], one) for one in right):
+            mistake, hint = _metric_mistake(name, float(found[name]), log, case.inputs)
+            expected, got = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
+            return Problem(step="value", expected=expected, got=got, hint=hint, mistake=mistake)
+    return None
+
+
+def _metric_mistake(name, found, log, inputs):
+    steps = np.array([m[name] for m in log])
+    if len(log) > 1 and near(found, steps[-1]):
+        return "metrics-of-the-last", _("A mean over all minibatches is asked, not the last one.")
+    if len(log) > 1 and near(found, steps.sum()):
+        return "metrics-summed", _("A mean over all minibatches is asked, not their sum.")
+    if name == "approx_kl":
+        for other in ("k1", "k2"):
+            if near(found, np.mean([m[other] for m in log])):
+                return "kl-estimator", _("Of the three estimates, k3 is asked.")
+    if near(found, -steps.mean()):
+        return "metric-sign", _("What is minimised is a loss.")
+    if name == "clip_fraction" and near(found, np.mean([m["above"] for m in log])):
+        return "one-side", _("A band has two sides.")
+    if name == "policy_loss" and near(found, np.mean([m["total"] for m in log])):
+        return "whole-loss", _("policy_loss is the clip loss alone.")
+    if name == "value_loss" and near(found, inputs["value_coef"] * steps.mean()):
+        return "value-loss-weighed", _("value_loss stands without value_coef.")
+    return "other-metric", _(
+        "Each is of the forward pass before its step; then the mean over all minibatches."
+    )

@@ -1,0 +1,317 @@
+"""Checks of terminal_rewards and kl_shaped_rewards: what a completion is paid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from grader.checking import (
+    N_,
+    Case,
+    FunctionExercise,
+    Mismatch,
+    Mistake,
+    Tensor,
+    TensorOf,
+    _,
+)
+from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
+from grader.checks.shared.ratios import logs
+
+
+def completions(rng, rows, cols):
+    """(rows, cols) bool: a prompt of one or two columns, then completions of unequal length."""
+    start = int(rng.integers(1, 3))
+    lengths = rng.integers(1, cols - start + 1, size=(rows, 1))
+    lengths[0], lengths[-1] = cols - start, 1
+    place = np.arange(cols)
+    return (place >= start) & (place < start + lengths)
+
+
+@dataclass(frozen=True)
+class AnyFloat:
+    """A torch tensor of any float dtype: the lesson asks for none."""
+
+    def arrays(self, seen, label=""):
+        found = TensorOf().arrays(seen, label)
+        if not seen["dtype"].startswith("float"):
+            got = _("a tensor of dtype {dtype}").format(dtype=seen["dtype"])
+            hint = _("Results keep the dtype of their inputs.")
+            raise Mismatch(got, hint, _("dtype {dtype}").format(dtype="float"))
+        return found
+
+
+# terminal_rewards -----------------------------------------------------------------------------
+
+
+def terminal_cases(rng):
+    """Completions that end early and late, a mask with gaps, one column, scores of 0."""
+    rows, cols = int(rng.integers(3, 6)), int(rng.integers(5, 9))
+    gaps = np.array(
+        [[True, False, True, False], [True, True, False, True], [False, True, False, False]]
+    )
+    cases = [
+        ([3.0], [[False, True, True, False]]),
+        ([1.0, 2.0], [[False, True, False, False], [False, True, True, True]]),
+        ([1.0, 2.0], [[False, False, True, False, False], [False, False, True, True, False]]),
+        ([5.0, -1.0, 0.0], gaps),
+        (rng.normal(size=rows), completions(rng, rows, cols)),
+        ([2.0, -3.0], [[True], [True]]),
+        (rng.normal(size=rows).astype(np.float32), completions(rng, rows, cols)),
+        # As many rows as columns: no broadcast along the wrong axis shows itself by its length.
+        (rng.normal(size=5), completions(rng, 5, 5)),
+        ([2.0, 2.0, 2.0], gaps),
+        ([0.01, -100.0, 100.0], [[False, True, False], [True, False, False], [False, False, True]]),
+    ]
+    return [Case({"scores": Tensor(np.array(s)), "mask": Tensor(np.array(m))}) for s, m in cases]
+
+
+def terminal_truth(scores, mask):
+    rewards = np.zeros(np.shape(mask))
+    for row, (score, kept) in enumerate(zip(scores, mask, strict=True)):
+        last = [t for t, true in enumerate(kept) if true][-1:]
+        rewards[row, last] = score
+    return rewards
+
+
+def placed(place):
+    """A wrong reward: each score at column `place(mask) -> (B,)`."""
+
+    def rewards(scores, mask):
+        found = torch.zeros(mask.shape, dtype=scores.dtype)
+        found[torch.arange(len(mask)), place(mask)] = scores
+        return found
+
+    return rewards
+
+
+def last_true(mask):
+    return (mask * torch.arange(mask.shape[1])).argmax(1)
+
+
+def at_every_runs_end(scores, mask):
+    following = torch.nn.functional.pad(mask[:, 1:], (0, 1))
+    return (mask & ~following) * scores[:, None]
+
+
+TERMINAL_REWARDS = FunctionExercise(
+    "terminal_rewards",
+    terminal_cases,
+    terminal_truth,
+    kind=AnyFloat(),
+    mistakes=(
+        Mistake(
+            "at-the-row-end",
+            "The row's last column is often filling. Where does the completion end?",
+            like=placed(lambda mask: torch.full((len(mask),), mask.shape[1] - 1)),
+        ),
+        Mistake(
+            "everywhere",
+            "One score for a sentence is paid once, not for every token.",
+            like=(
+                lambda scores, mask: scores[:, None] * mask,
+                lambda scores, mask: scores[:, None].expand(mask.shape),
+            ),
+        ),
+        Mistake(
+            "shared-out",
+            "The score is not divided: it is paid at the end.",
+            like=lambda scores, mask: scores[:, None] * mask / mask.sum(1, keepdim=True),
+        ),
+        Mistake(
+            "at-the-first",
+            "The score comes when the sentence is finished, not at its first token.",
+            like=placed(lambda mask: mask.long().argmax(1)),
+        ),
+        Mistake(
+            "after-the-end",
+            "One column too late: the last true entry itself gets it.",
+            like=placed(lambda mask: (last_true(mask) + 1).clamp(max=mask.shape[1] - 1)),
+        ),
+        Mistake(
+            "length-as-index",
+            "The number of true entries is an index only where they begin in column 0.",
+            like=placed(lambda mask: mask.sum(1) - 1),
+        ),
+        Mistake(
+            "gap-taken-for-end",
+            "Which entry of the row is the last true one? Try a row that ends early, and one with "
+            "a gap.",
+            like=(
+                placed(
+                    lambda mask: (
+                        mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
+                    )
+                ),
+                placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
+                at_every_runs_end,
+            ),
+        ),
+        Mistake(
+            "one-before-the-end",
+            "One column too early: the last true entry itself gets it.",
+            like=placed(lambda mask: (last_true(mask) - 1).clamp(min=0)),
+        ),
+        Mistake(
+            "longest-row",
+            "Each row ends where its own mask does, not where the longest one does.",
+            like=placed(lambda mask: last_true(mask).amax().expand(len(mask))),
+        ),
+    ),
+)
+
+
+# kl_shaped_rewards ----------------------------------------------------------------------------
+
+
+def shaped_cases(rng):
+    """Rewards outside the mask that must stay; no penalty; a large one; other sizes and dtypes."""
+    logp = np.log(np.array([[0.5, 0.4, 0.8, 0.1]]))
+    logp_ref = np.log(np.array([[0.5, 0.8, 0.2, 0.6]]))
+    mask = np.array([[False, True, True, False]])
+    fixed = {"rewards": np.array([[7.0, 0.0, 2.0, -5.0]]), "logp": logp, "logp_ref": logp_ref}
+    cases = [shaped_case(**fixed, mask=mask, beta=1.0), shaped_case(**fixed, mask=mask, beta=0.1)]
+    sizes = [(3, 6), (5, 5), (1, 1), (4, 8)]
+    for number, (rows, cols) in enumerate(sizes):
+        mask = completions(rng, rows, cols) if cols > 2 else np.ones((rows, cols), dtype=bool)
+        given = {
+            "rewards": rng.normal(size=(rows, cols)) * 3,
+            "logp": np.log(rng.uniform(0.02, 1, size=(rows, cols))),
+            "logp_ref": np.log(rng.uniform(0.02, 1, size=(rows, cols))),
+        }
+        dtype = np.float32 if number == 3 else np.float64
+        given = {name: array.astype(dtype) for name, array in given.items()}
+        cases.append(shaped_case(**given, mask=mask, beta=[0.3, 2.5, 0.7, 0.0][number]))
+    equal, (new, old) = np.full((2, 2), -1.5), logs([[0.01, 100.0], [100.0, 0.01]])
+    cases += [
+        shaped_case(equal, equal, equal, np.ones((2, 2), bool), 0.5),
+        *(shaped_case(equal, *pair, ONE_TRUE, 0.5) for pair in ((new, old), (old, new))),
+    ]
+    return cases
+
+
+ONE_TRUE = np.array([[False, True], [False, False]])
+
+
+def shaped_case(rewards, logp, logp_ref, mask, beta):
+    arrays = {"rewards": rewards, "logp": logp, "logp_ref": logp_ref, "mask": mask}
+    return Case({name: Tensor(array) for name, array in arrays.items()} | {"beta": beta})
+
+
+def shaped_truth(rewards, logp, logp_ref, mask, beta):
+    shaped = np.array(rewards, dtype=np.float64)
+    for index in zip(*np.nonzero(mask), strict=True):
+        shaped[index] -= beta * (float(logp[index]) - float(logp_ref[index]))
+    return shaped
+
+
+def shaped_like(penalty):
+    """A wrong reward: `penalty(log_ratio, mask)`, both (B, L-1), times beta is taken away."""
+
+    def shaped(rewards, logp, logp_ref, mask, beta):
+        return rewards - beta * penalty(logp - logp_ref, mask)
+
+    return shaped
+
+
+def at_the_end(log_ratio, mask):
+    total = (log_ratio * mask).sum(1, keepdim=True)
+    return total * (torch.arange(mask.shape[1]) == last_true(mask)[:, None])
+
+
+def kl_div_of_torch(rewards, logp, logp_ref, mask, beta):
+    penalty = torch.nn.functional.kl_div(logp, logp_ref, log_target=True, reduction="none")
+    return rewards - beta * penalty * mask
+
+
+KL_SIGN = N_(
+    "A token that the policy likes better than the reference does: is it paid for that, or charged?"
+)
+OUTSIDE = N_("Outside the mask nothing was chosen: there the rewards stay as they are.")
+PER_TOKEN = N_("Each token is charged for its own log-ratio, where it stands.")
+
+KL_SHAPED_REWARDS = FunctionExercise(
+    "kl_shaped_rewards",
+    shaped_cases,
+    shaped_truth,
+    kind=TensorOf(),
+    mistakes=(
+        Mistake(
+            "kl-sign",
+            KL_SIGN,
+            like=(shaped_like(lambda lr, mask: -lr * mask), shaped_like(lambda lr, mask: -lr)),
+        ),
+        Mistake("mask-ignored", OUTSIDE, like=shaped_like(lambda lr, mask: lr)),
+        Mistake(
+            "outside-erased",
+            OUTSIDE,
+            like=lambda rewards, logp, logp_ref, mask, beta: (
+                (rewards - beta * (logp - logp_ref)) * mask
+            ),
+        ),
+        Mistake(
+            "mask-inverted",
+            "The penalty stands outside the mask, and not inside.",
+            like=shaped_like(lambda lr, mask: lr * ~mask),
+        ),
+        Mistake(
+            "ratio-not-log",
+            "The logarithm of the ratio is asked, not the ratio.",
+            like=(
+                shaped_like(lambda lr, mask: lr.exp() * mask),
+                lambda rewards, logp, logp_ref, mask, beta: (
+                    rewards - beta * mask * (logp.exp() - logp_ref.exp())
+                ),
+            ),
+        ),
+        slips.ratio_of_logs(
+            lambda rewards, logp, logp_ref, mask, beta: (
+                rewards - beta * torch.where(mask, logp / logp_ref, 0)
+            )
+        ),
+        Mistake(
+            "other-estimator",
+            "The plain log-ratio is asked, token by token; it may be negative.",
+            like=(
+                shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
+                shaped_like(lambda lr, mask: lr**2 / 2 * mask),
+                shaped_like(lambda lr, mask: lr.abs() * mask),
+                shaped_like(lambda lr, mask: lr.clamp(min=0) * mask),
+                lambda rewards, logp, logp_ref, mask, beta: (
+                    rewards - beta * logp.exp() * (logp - logp_ref) * mask
+                ),
+                lambda rewards, logp, logp_ref, mask, beta: (
+                    rewards - beta * logp_ref.exp() * (logp_ref - logp) * mask
+                ),
+                kl_div_of_torch,
+            ),
+        ),
+        Mistake(
+            "beta-ignored",
+            "How much does beta weigh the penalty? Set it to 0: what remains?",
+            like=lambda rewards, logp, logp_ref, mask, beta: rewards - (logp - logp_ref) * mask,
+        ),
+        Mistake("paid-at-the-end", PER_TOKEN, like=shaped_like(at_the_end)),
+        Mistake(
+            "averaged",
+            PER_TOKEN,
+            like=(
+                shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
+                shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
+                shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
+            ),
+        ),
+        Mistake(
+            "no-reference",
+            "Where does the reference come in? Only a difference from it is charged.",
+            like=lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask,
+        ),
+        Mistake(
+            "rewards-left-out",
+            "The score is still paid: the penalty is taken from the rewards.",
+            like=lambda rewards, logp, logp_ref, mask, beta: -beta * (logp - logp_ref) * mask,
+        ),
+        slips.held_back(when=words.far_from_one),
+    ),
+)

@@ -1,0 +1,238 @@
+"""Check of ppo_token_loss: the clipped objective on tokens."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Tensor,
+    TensorOf,
+    _,
+    array_text,
+    call_text,
+)
+from grader.checks.lesson_06.rewards import ONE_TRUE, completions
+from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
+from grader.checks.shared.clip_truth import objective, slope
+from grader.checks.shared.masks import of_nothing, spoiled_outside
+from grader.checks.shared.ratios import logs, off_the_edges
+
+
+def loss_cases(rng):
+    """Equal policies, the six cases of the clip, padding with large numbers, other bands."""
+    wide = float(rng.uniform(0.25, 0.5))
+    ragged = completions(rng, 4, 6)
+    gaps = rng.random((3, 5)) < 0.6
+    gaps[0, 0], gaps[2, 4] = True, False
+    six = (
+        np.array([[0.5, 0.9, 1.5], [0.5, 1.1, 1.5]]),
+        np.array([[2.0, 3.0, 1.0], [-3.0, -2.0, -1.0]]),
+    )
+    inside = np.array([[False, True, True, False]])
+    return [
+        loss_case([[1.0, 1.0, 1.0, 1.0]], [[50.0, 3.0, -1.0, 80.0]], inside),
+        loss_case([[3.0, 1.5, 1.1, 0.1]], [[50.0, 2.0, 1.0, -80.0]], inside),
+        loss_case(*six, np.ones((2, 3), dtype=bool)),
+        loss_case(*six, np.array([[False, True, True], [True, True, False]]), clip=0.6),
+        loss_case(
+            off_the_edges(rng, 24, 0.2).reshape(4, 6), rng.normal(size=(4, 6)) * 3, ragged, rng=rng
+        ),
+        loss_case(
+            off_the_edges(rng, 15, 0.2).reshape(3, 5), rng.normal(size=(3, 5)) + 2, gaps, rng=rng
+        ),
+        loss_case(
+            off_the_edges(rng, 12, wide).reshape(2, 6),
+            rng.normal(size=(2, 6)),
+            completions(rng, 2, 6),
+            rng=rng,
+            dtype=np.float32,
+            keywords=("clip",),
+            clip=wide,
+        ),
+        loss_case([[1.1]], [[-0.5]], [[True]]),
+        # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
+        loss_case(
+            [[0.01, 100.0], [0.01, 100.0]], [[1.0, 2.0], [-1.0, -2.0]], np.ones((2, 2), bool)
+        ),
+        loss_case([[1.5, 1.5], [1.5, 1.5]], [[-2.0, -2.0], [-2.0, -2.0]], np.ones((2, 2), bool)),
+        loss_case([[0.9, 100.0], [1.1, 0.01]], [[2.0, -4.0], [1.0, 3.0]], ONE_TRUE),
+        loss_case([[1.5, 0.9]], [[1.0, 2.0]], [[False, False]], edge=True),
+        *(far_outside(dtype) for dtype in (np.float32, np.float64)),
+    ]
+
+
+def far_outside(dtype):
+    """A padded column whose ratio is beyond the dtype's largest number."""
+    far = 89.0 if dtype == np.float32 else 710.0
+    ratio = np.exp(np.array([[0.1, 0.0, -0.1]]))
+    case = loss_case(ratio, [[1.0, 1.0, -1.0]], [[True, False, True]], dtype=dtype, edge=True)
+    case.inputs["logp_old"].array[0, 1] -= far
+    return case
+
+
+def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), edge=False, **others):
+    logp, logp_old = logs(ratio, rng, dtype)
+    inputs = {
+        "logp": Tensor(logp, grad=True),
+        "logp_old": Tensor(logp_old, grad=True),
+        "adv": Tensor(np.asarray(adv, dtype=dtype), grad=True),
+        "mask": Tensor(np.array(mask)),
+        **others,
+    }
+    text = _("ratios: {ratios}").format(ratios=array_text(np.round(ratio, 4)))
+    shown = call_text("ppo_token_loss", inputs) + "\n" + text
+    return Case(inputs, keywords, shown=shown, edge=edge)
+
+
+def loss_truth(logp, logp_old, adv, mask, clip=0.2):
+    """The definition of the clip's objective, token by token (see lesson 04's check)."""
+    gradient, objectives = np.zeros(np.shape(logp)), []
+    count = max(1, int(np.sum(mask)))
+    for index in zip(*np.nonzero(mask), strict=True):
+        ratio, weight = math.exp(float(logp[index]) - float(logp_old[index])), float(adv[index])
+        objectives.append(objective(ratio, weight, clip))
+        gradient[index] = -slope(ratio, weight, clip) * ratio / count
+    gradients = {"logp": gradient, "logp_old": None, "adv": None}
+    return Expected(-math.fsum(objectives) / count, gradients)
+
+
+def clipped(ratio, adv, clip):
+    return torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
+
+
+def mean_of(x, mask):
+    return (x * mask).sum() / mask.sum().clamp(min=1)
+
+
+def loss_like(change=clipped, mean=mean_of):
+    """A wrong loss from `change(ratio, adv, clip)`, both data but for logp, and `mean(x, mask)`."""
+
+    def loss(logp, logp_old, adv, mask, clip=0.2):
+        return -mean(change(torch.exp(logp - logp_old.detach()), adv.detach(), clip), mask)
+
+    return loss
+
+
+def row_means(x, mask):
+    return ((x * mask).sum(1) / mask.sum(1).clamp(min=1)).mean()
+
+
+def sequence_ratio(logp, logp_old, adv, mask, clip=0.2):
+    log_ratio = ((logp - logp_old.detach()) * mask).sum(1, keepdim=True)
+    return -mean_of(clipped(log_ratio.exp(), adv.detach(), clip), mask)
+
+
+def dead_outside(ratio, adv, clip):
+    outside = (ratio - 1).abs() > clip
+    return clipped(torch.where(outside, ratio.detach(), ratio), adv, clip)
+
+
+def whitened(logp, logp_old, adv, mask, clip=0.2, unbiased=False):
+    chosen = adv[mask]
+    unbiased = unbiased and len(chosen) > 1
+    white = (adv - chosen.mean()) / (chosen.std(unbiased=unbiased) + 1e-8)
+    return loss_like()(logp, logp_old, white, mask, clip)
+
+
+def whitened_by_torch(logp, logp_old, adv, mask, clip=0.2):
+    """With torch's own deviation, and one number left as it is."""
+    if mask.sum() == 1:
+        return loss_like()(logp, logp_old, adv, mask, clip)
+    return whitened(logp, logp_old, adv, mask, clip, unbiased=True)
+
+
+PADDING = N_(
+    "Prompt and padding count as well. Divide by the mask's sum, and add up its entries alone."
+)
+
+
+def dual_clipped(bound):
+    """For bad tokens the loss ends at `bound` times |A|."""
+    return lambda r, a, c: torch.where(
+        a < 0, torch.max(clipped(r, a, c), bound * a), clipped(r, a, c)
+    )
+
+
+PPO_TOKEN_LOSS = FunctionExercise(
+    "ppo_token_loss",
+    loss_cases,
+    loss_truth,
+    kind=TensorOf(),
+    prerequisites=("masked_mean",),
+    mistakes=(
+        slips.empty_mask(when=of_nothing),
+        Mistake(
+            "mask-after-exp",
+            "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
+            "and 0 times infinity is nan. Mask before the exponential.",
+            when=spoiled_outside,
+        ),
+        Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
+        Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
+        Mistake(
+            "row-means",
+            "Every token weighs the same: no mean of each sentence first.",
+            like=loss_like(mean=row_means),
+        ),
+        slips.sum_not_mean(
+            loss_like(mean=lambda x, mask: (x * mask).sum()),
+            loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
+        ),
+        slips.not_averaged(loss_like(mean=lambda x, mask: x * mask)),
+        slips.objective_not_loss(loss_like(mean=lambda x, mask: -mean_of(x, mask))),
+        slips.max_not_min(loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a))),
+        slips.clip_without_min(loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)),
+        slips.not_clipped(loss_like(lambda r, a, c: r * a)),
+        slips.clip_fixed(loss_like(lambda r, a, c: clipped(r, a, 0.2))),
+        slips.one_side_clipped(
+            loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
+            loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
+        ),
+        slips.dead_outside_band(loss_like(dead_outside)),
+        slips.inverted_ratio(loss_like(lambda r, a, c: clipped(1 / r, a, c))),
+        slips.no_exp(loss_like(lambda r, a, c: clipped(r.log(), a, c))),
+        slips.ratio_of_logs(
+            lambda logp, logp_old, adv, mask, clip=0.2: (
+                -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)
+            )
+        ),
+        Mistake(
+            "sentence-ratio",
+            "Each token has its own ratio, and its own clip.",
+            like=sequence_ratio,
+        ),
+        slips.gradient_through_old(
+            lambda logp, logp_old, adv, mask, clip=0.2: (
+                -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)
+            )
+        ),
+        slips.gradient_through_advantage(
+            lambda logp, logp_old, adv, mask, clip=0.2: (
+                -mean_of(clipped(torch.exp(logp - logp_old.detach()), adv, clip), mask)
+            )
+        ),
+        Mistake(
+            "dual-clip",
+            "A bad token whose ratio is large: the loss asked for has no second bound "
+            "there. Some libraries add one; lesson 04 calls it the dual clip.",
+            like=tuple(loss_like(dual_clipped(bound)) for bound in (2.0, 3.0, 4.0, 5.0, 10.0)),
+        ),
+        slips.advantages_whitened(whitened, whitened_by_torch),
+        Mistake(
+            "clip-higher",
+            "The band is as wide above 1 as below it: from 1 - clip to 1 + clip.",
+            like=tuple(
+                loss_like(lambda r, a, c, up=up: torch.min(r * a, r.clamp(1 - c, 1 + up * c) * a))
+                for up in (1.4, 2.0, 1.5)
+            ),
+        ),
+        slips.held_back(when=words.far_from_one),
+    ),
+)

@@ -1,0 +1,322 @@
+"""Check of grpo_loss: the clipped objective with the KL in the loss."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Mistake,
+    Tensor,
+    TensorOf,
+    _,
+    array_text,
+    call_text,
+)
+from grader.checks.lesson_07.aggregate import (
+    HOWS,
+    LENGTH,
+    ONE_TRUE,
+    RIGHT,
+    aggregate_like,
+    kept,
+    ragged,
+    row_weights,
+)
+from grader.checks.shared import ratios as words
+from grader.checks.shared import slips
+from grader.checks.shared.masks import of_nothing, spoiled_outside
+
+
+def grpo_cases(rng):
+    """The cases of an uneven band, a KL, each aggregation, a far end, nothing, an overflow."""
+    eight = [[0.5, 0.9, 1.25, 1.5], [0.5, 0.78, 1.25, 1.5]], [1.5, -2.0]
+    whole = np.ones((2, 4), bool)
+    part = np.array([[False, True, True, False], [False, True, True, True]])
+    ragged_mask = ragged(rng, 4, 6)
+    ratios = np.exp(rng.normal(0, 0.5, size=(4, 6)))
+    ratios[np.abs(ratios - 0.8) < 0.02] = 0.75
+    ratios[np.abs(ratios - 1.28) < 0.02] = 1.35
+    adv, near = rng.normal(size=4) * 2, rng.normal(size=(4, 6)) * 0.7
+    cases = [
+        grpo_case([[1.0, 1.0]], [2.0], [[True, True]]),
+        grpo_case(*eight, whole),
+        grpo_case(*eight, part),
+        grpo_case(*eight, whole, clip_low=0.3, clip_high=0.6),
+        grpo_case(ratios, adv, ragged_mask, rng=rng),
+        grpo_case(ratios, adv, ragged_mask, rng=rng, how="sentences"),
+        grpo_case(ratios, adv, ragged_mask, rng=rng, how="constant", length=LENGTH),
+        grpo_case([[1.0, 1.0]], [0.0], [[True, True]], apart=[[1.0, -2.0]], beta=0.5),
+        grpo_case(ratios, adv, ragged_mask, rng=rng, apart=near, beta=0.3),
+        grpo_case(ratios, adv, ragged_mask, rng=rng, apart=near, beta=0.1, how="sentences"),
+        grpo_case(
+            ratios,
+            adv,
+            ragged_mask,
+            rng=rng,
+            apart=near,
+            beta=0.2,
+            dtype=np.float32,
+            how="constant",
+            length=3,
+        ),
+        # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
+        grpo_case([[0.01, 100.0], [0.01, 100.0]], [1.0, -2.0], np.ones((2, 2), bool)),
+        grpo_case([[1.5, 1.5], [1.5, 1.5]], [-2.0, -2.0], np.ones((2, 2), bool)),
+        *(
+            grpo_case([[0.9, 1.1], [ratio, 1.0]], [2.0, -4.0], ONE_TRUE, apart=apart, beta=0.5)
+            for ratio in (0.01, 100.0)
+            for apart in (np.full((2, 2), np.log(0.01)), np.full((2, 2), np.log(100.0)))
+        ),
+        *(
+            grpo_case(*eight, ~whole, edge=True, apart=np.ones((2, 4)), beta=0.3, how=how, length=4)
+            for how in HOWS
+        ),
+        *(far_outside(which) for which in ("logp_old", "logp_ref")),
+    ]
+    return cases
+
+
+def far_outside(which):
+    """A padded column whose ratio is beyond float32's largest number."""
+    case = grpo_case(
+        [[1.1, 1.0, 0.9]],
+        [1.0],
+        [[True, False, True]],
+        apart=[[0.1, 0.0, -0.1]],
+        beta=0.3,
+        dtype=np.float32,
+        edge=True,
+    )
+    case.inputs[which].array[0, 1] += -89.0 if which == "logp_old" else 89.0
+    return case
+
+
+def grpo_case(ratio, adv, mask, rng=None, dtype=np.float64, apart=None, edge=False, **options):
+    """apart: (B, L-1), logp_ref - logp; without it there is no reference."""
+    logp, logp_old = words.logs(ratio, rng, dtype)
+    reference = None
+    if apart is not None:
+        reference = Tensor((logp + np.asarray(apart)).astype(dtype), grad=True)
+    inputs = {
+        "logp": Tensor(logp, grad=True),
+        "logp_old": Tensor(logp_old, grad=True),
+        "logp_ref": reference,
+        "adv": Tensor(np.asarray(adv, dtype), grad=True),
+        "mask": Tensor(np.asarray(mask, bool)),
+        **options,
+    }
+    text = _("ratios: {ratios}").format(ratios=array_text(np.round(np.asarray(ratio), 4)))
+    shown = call_text("grpo_loss", inputs, tuple(options)) + "\n" + text
+    return Case(inputs, tuple(options), shown=shown, edge=edge)
+
+
+def band(ratio, adv, low, high):
+    """One token's clipped objective; the band of width 0 to both sides stands for its edges."""
+    return min(ratio * adv, min(max(ratio, 1 - low), 1 + high) * adv)
+
+
+def slope(ratio, adv, low, high, step=1e-6):
+    return (band(ratio + step, adv, low, high) - band(ratio - step, adv, low, high)) / (2 * step)
+
+
+def grpo_truth(
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
+    length=None,
+):
+    weights, terms = row_weights(mask, how, length), []
+    gradient = np.zeros(np.shape(logp))
+    for index in zip(*np.nonzero(mask), strict=True):
+        ratio = math.exp(float(logp[index]) - float(logp_old[index]))
+        a = float(adv[index[0]])
+        loss = -band(ratio, a, clip_low, clip_high)
+        change = -slope(ratio, a, clip_low, clip_high) * ratio
+        if beta:
+            apart = float(logp_ref[index]) - float(logp[index])
+            loss += beta * (math.expm1(apart) - apart)
+            change -= beta * math.expm1(apart)
+        terms.append(weights[index] * loss)
+        gradient[index] = weights[index] * change
+    data = dict.fromkeys(("logp_old", "logp_ref", "adv"))
+    return Expected(math.fsum(terms), {"logp": gradient, **data})
+
+
+def clipped(r, a, low, high):
+    return torch.min(r * a, r.clamp(1 - low, 1 + high) * a)
+
+
+def third(x):
+    """k3 from logp_ref - logp."""
+    return torch.expm1(x) - x
+
+
+def grpo_like(
+    gain=clipped,
+    term=third,
+    aggregate=None,
+    sign=-1.0,
+    data=lambda x: x.detach(),
+    ratio_of=None,
+    advantage=lambda a, m: a.detach()[:, None],
+    weigh=lambda beta: beta,
+):
+    """A wrong loss, right where nothing else is said."""
+
+    def loss(
+        logp,
+        logp_old,
+        logp_ref,
+        adv,
+        mask,
+        *,
+        clip_low=0.2,
+        clip_high=0.28,
+        beta=0.0,
+        how="tokens",
+        length=None,
+    ):
+        apart = kept(logp - data(logp_old), mask)
+        ratio = torch.exp(apart) if ratio_of is None else ratio_of(apart, mask)
+        each = sign * gain(ratio, advantage(adv, mask), clip_low, clip_high)
+        if beta:
+            each = each + weigh(beta) * term(kept(logp_ref.detach() - logp, mask))
+        return (aggregate or aggregate_like())(each, mask, how, length)
+
+    return loss
+
+
+def of_means(x, mask, how, length=None):
+    return RIGHT["tokens"](x, mask, length)
+
+
+TWO_EDGES = N_("The band goes from 1 - clip_low to 1 + clip_high. Which one holds a good token?")
+THE_TERM = N_("k3 is exp(x) - 1 - x with x = logp_ref - logp, per token.")
+
+GRPO_LOSS = FunctionExercise(
+    "grpo_loss",
+    grpo_cases,
+    grpo_truth,
+    kind=TensorOf(),
+    prerequisites=("aggregate_loss",),
+    mistakes=(
+        slips.empty_mask(when=of_nothing),
+        Mistake(
+            "mask-after-exp",
+            "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
+            "and 0 times infinity is nan. Mask before the exponential.",
+            when=spoiled_outside,
+        ),
+        Mistake(
+            "one-band",
+            TWO_EDGES,
+            like=(
+                grpo_like(lambda r, a, low, high: clipped(r, a, low, low)),
+                grpo_like(lambda r, a, low, high: clipped(r, a, high, high)),
+            ),
+        ),
+        Mistake(
+            "edges-swapped",
+            TWO_EDGES,
+            like=grpo_like(lambda r, a, low, high: clipped(r, a, high, low)),
+        ),
+        slips.clip_fixed(grpo_like(lambda r, a, low, high: clipped(r, a, 0.2, 0.28))),
+        slips.max_not_min(
+            grpo_like(lambda r, a, lo, hi: torch.max(r * a, r.clamp(1 - lo, 1 + hi) * a))
+        ),
+        slips.clip_without_min(grpo_like(lambda r, a, lo, hi: r.clamp(1 - lo, 1 + hi) * a)),
+        slips.not_clipped(grpo_like(lambda r, a, lo, hi: r * a)),
+        Mistake(
+            "dual-clip",
+            "For a bad token whose ratio is large the loss asked for has no second bound.",
+            like=tuple(
+                grpo_like(
+                    lambda r, a, lo, hi, bound=bound: torch.where(
+                        a < 0, torch.max(clipped(r, a, lo, hi), bound * a), clipped(r, a, lo, hi)
+                    )
+                )
+                for bound in (2.0, 3.0, 5.0, 10.0)
+            ),
+        ),
+        slips.objective_not_loss(grpo_like(sign=1.0)),
+        Mistake(
+            "sentence-ratio",
+            "Each token has its own ratio, and its own clip.",
+            like=(
+                grpo_like(
+                    ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x
+                ),
+                grpo_like(
+                    ratio_of=lambda x, m: (
+                        (x.sum(1, keepdim=True) / m.sum(1, keepdim=True).clamp(min=1)).exp() + 0 * x
+                    )
+                ),
+            ),
+        ),
+        slips.gradient_through_old(grpo_like(data=lambda x: x)),
+        slips.gradient_through_advantage(grpo_like(advantage=lambda a, m: a[:, None])),
+        Mistake(
+            "kl-sign",
+            "The KL is a cost: a larger one makes the loss larger.",
+            like=grpo_like(weigh=lambda beta: -beta),
+        ),
+        Mistake("kl-left-out", "What does beta weigh?", like=grpo_like(weigh=lambda beta: 0.0)),
+        Mistake(
+            "beta-ignored",
+            "How much does beta weigh the KL in this call?",
+            like=grpo_like(weigh=lambda beta: 1.0),
+        ),
+        Mistake(
+            "other-estimator",
+            THE_TERM,
+            like=(grpo_like(term=lambda x: -x), grpo_like(term=lambda x: x**2 / 2)),
+        ),
+        Mistake("other-direction", THE_TERM, like=grpo_like(term=lambda x: torch.expm1(-x) + x)),
+        Mistake(
+            "kl-detached",
+            "The value is right, the gradient is not: the KL's gradient flows through logp.",
+            like=grpo_like(term=lambda x: third(x).detach()),
+        ),
+        Mistake(
+            "how-ignored",
+            "How does this call ask for the tokens to be put together?",
+            like=grpo_like(aggregate=of_means),
+        ),
+        slips.mask_ignored(
+            lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
+                logp, logp_old, logp_ref, adv, torch.ones_like(mask), **options
+            )
+        ),
+        slips.mask_inverted(
+            lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
+                logp, logp_old, logp_ref, adv, ~mask, **options
+            )
+        ),
+        Mistake(
+            "shared-out",
+            "Every token of a sentence has the sentence's whole advantage.",
+            like=grpo_like(
+                advantage=lambda a, m: a.detach()[:, None] / m.sum(1, keepdim=True).clamp(min=1)
+            ),
+        ),
+        slips.advantages_whitened(
+            grpo_like(
+                advantage=lambda a, m: ((a - a.mean()) / (a.std(unbiased=False) + 1e-8)).detach()[
+                    :, None
+                ]
+            )
+        ),
+        slips.held_back(when=words.far_from_one),
+    ),
+)
