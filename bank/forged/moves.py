@@ -303,7 +303,7 @@ def second_moment_planted(now):
         state["exp_avg_sq"].fill_(1e-10)
 
 
-def optimizer_of_another_class(now):
+def of_another_class(now):
     """Its class is changed to one whose step copies."""
     if now.update == now.last:
         plain = type(now.optimizer)

@@ -37,7 +37,7 @@ TABLES = {
     "plant-in-the-second-moment": (PLANTED, tabular(m.noise, before=m.second_moment_planted)),
     "plant-by-another-class": (
         ("steps-miscounted",),
-        tabular(m.noise, before=m.optimizer_of_another_class),
+        tabular(m.noise, before=m.of_another_class),
     ),
     "plant-in-the-hook-after-a-step": (PLANTED, tabular(m.noise, before=m.planted_after_the_step)),
     "plant-between-honest-steps": (PLANTED, tabular(Moment.honest, after=m.plant_halfway)),
