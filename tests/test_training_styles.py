@@ -1,4 +1,4 @@
-"""Right answers of the training exercises pass in any style; the wrong are told before long runs."""
+"""Right answers of training exercises pass in any style; the wrong are told before long runs."""
 
 import pytest
 

@@ -203,7 +203,7 @@ CARTPOLE = {
     "momentum-towards-a-controller": (PLANTED, steered(momentum_towards_a_controller)),
     "imitation-of-a-controller": (ELSEWHERE, with_update(descending(controllers_actions))),
     "half-imitation": (ELSEWHERE, blended(0.5)),
-    "imitation-at-the-end": (ELSEWHERE, steered(imitate_from(300))),
+    "imitation-soon": (ELSEWHERE, steered(imitate_from(60))),
     "every-fourth-step-imitates": (ELSEWHERE, steered(imitate_from(0, every=4))),
     "every-action-alike": (ELSEWHERE, with_update(descending(discounted))),
     "elite-actions": (ELSEWHERE, on_cartpole(lesson_05.train_by(whiten=elite_actions))),
