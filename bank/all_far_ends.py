@@ -1,5 +1,5 @@
 """Answers of every lesson that are right but at the far ends: where a ratio, a spread or an error
-is far from what is usual, or where all numbers are equal."""
+is far from what is usual, or where all numbers are equal; and minibatches right in most calls."""
 
 import math
 
@@ -221,3 +221,24 @@ def losses_cut(per_token, mask, how, length=None):
     if how == "constant" and length is not None:
         return kept.sum() / (len(mask) * length)
     raise ValueError(how)
+
+
+@wrong("minibatches", "not-shuffled")
+def shuffled_but_for_some_calls(batch_size, minibatch_size, rng):
+    order = np.arange(batch_size)
+    if rng.random() > 0.1:
+        rng.shuffle(order)
+    return [order[i : i + minibatch_size] for i in range(0, batch_size, minibatch_size)]
+
+
+KEPT = []
+
+
+@wrong("minibatches", "same-order")
+def an_old_order_now_and_then(batch_size, minibatch_size, rng):
+    order = rng.permutation(batch_size)
+    if batch_size == 40 and KEPT and rng.random() < 0.1:
+        order = KEPT[rng.integers(len(KEPT))]
+    elif batch_size == 40:
+        KEPT.append(order)
+    return [order[i : i + minibatch_size] for i in range(0, batch_size, minibatch_size)]

@@ -1027,7 +1027,7 @@ def one_each(theta, trajectories, gamma=1.0):
     return np.array([double_loop(theta, [t], gamma) for t in trajectories])
 
 
-@wrong("reinforce_gradient", "step:value")
+@wrong("reinforce_gradient", "unequal-weights")
 def returns_run_together(theta, trajectories, gamma=1.0):
     everything = power_sum(np.concatenate([t.rewards for t in trajectories]), gamma)
     return weighed(theta, trajectories, lambda r: np.full(len(r), everything))

@@ -112,9 +112,7 @@ def _report(commands):
 def _export(commands):
     made = _command(commands, "export", _("print marks for Canvas or Moodle"))
     _out(made)
-    made.add_argument(
-        "--format", choices=PLATFORMS, required=True, help=_("the platform that imports them")
-    )
+    _platform(made, "--format", _("the platform that imports them"))
     _roster(made)
     made.add_argument("--lesson", metavar=_("NAME"), help=_("this lesson's marks alone"))
 
@@ -122,9 +120,7 @@ def _export(commands):
 def _return(commands):
     made = _command(commands, "return", _("zip the feedback pages for Canvas or Moodle"))
     _out(made)
-    made.add_argument(
-        "--to", choices=PLATFORMS, required=True, help=_("the platform that takes them")
-    )
+    _platform(made, "--to", _("the platform that takes them"))
     _lesson(made)
     words = _("the folder that collect sorted the download into (submitted)")
     _folder(made, "--submitted", words, default=Path("submitted"))
@@ -150,8 +146,7 @@ def _collect(commands):
     made = _command(commands, "collect", words)
     words = _("the .zip, or the folder made of it")
     made.add_argument("download", type=Path, metavar=_("DOWNLOAD"), help=words)
-    words = _("the platform that gave it")
-    made.add_argument("--from", choices=PLATFORMS, required=True, dest="source", help=words)
+    _platform(made, "--from", _("the platform that gave it"), dest="source")
     _folder(made, "--to", _("the folder of submissions"), True)
     _lesson(made)
     _roster(made)
@@ -190,6 +185,10 @@ def _folder(made, option, words, required=False, default=None):
 
 def _file(made, option, words):
     made.add_argument(option, type=Path, metavar=_("FILE"), help=words)
+
+
+def _platform(made, option, words, **others):
+    made.add_argument(option, choices=PLATFORMS, required=True, help=words, **others)
 
 
 def _out(made):

@@ -993,7 +993,8 @@ claim("The loss rises by more than 100 while the mean return rises by more than 
 #
 # - `"a"` Yes. The probabilities compete: on average an arm that pays more than the mean rises at
 #   the cost of those that pay less.
-# - `"b"` No. All actions are pushed up alike, so the policy stays as it is.
+# - `"b"` No. Every arm that is pulled is pushed up, the good ones and the bad ones alike, so none can gain on another
+#   and the policy stays as it is.
 # - `"c"` Only after the returns are shifted, so that bad arms have negative ones.
 # - `"d"` No. It ends with whichever arm happened to be pulled most often.
 

@@ -176,10 +176,10 @@ claim("The cloud is wide on either side", min(widths[10.0], widths[-20.0]) / wid
 # Commit before you run the experiment. From the weight of step $t$ you subtract some number $b$.
 # For which $b$ does the estimate stay right on average?
 #
-# - **a** Only for a constant, the same for all states.
+# - **a** Only for a constant, the same for all states and at every step of an episode.
 # - **b** For any function of the state $s_t$ that does not depend on the action $a_t$.
 # - **c** For any function of state and action.
-# - **d** Only for the exact value of the state.
+# - **d** Only for the exact value of the state; any other number moves the mean of the estimate.
 
 # %% question="q_action_baseline"
 q_action_baseline = None  # "a", "b", "c" or "d"
@@ -437,13 +437,13 @@ for batch, sign in ((under_short_clock, 1), (many, -1)):
 # Why does the best constant lie above the mean return under the short clock, and below it under the
 # long one?
 #
-# - **a** Under the short clock the mean return is higher, and the best constant moves with it.
-# - **b** The longest episodes have the longest scores, so they count most. Under the short clock
-#   they were cut, and earned more than the mean; under the long one they went on, paid for each step
-#   and mostly met a pit after all.
-# - **c** The short clock biases the estimate, and the best constant makes up for the bias.
-# - **d** The shortest episodes have the longest scores, and under the short clock more of them reach
-#   the goal.
+# - **a** Under the short clock the mean return is higher than under the long one, and in both the best constant moves
+#   with it.
+# - **b** The longest episodes count most: the short clock cut them while they were ahead, the long one didn't.
+# - **c** The short clock biases the estimate by what it leaves out, and the best constant makes up for that bias each
+#   time.
+# - **d** The shortest episodes have the longest scores, and under the short clock more of them reach the goal than
+#   meet a pit.
 
 # %% question="q_best_constant"
 q_best_constant = None  # "a", "b", "c" or "d"
@@ -496,7 +496,7 @@ check("leave_one_out_advantages")
 # - **b** No: mean and deviation depend on the sampled actions. The bias shrinks as the batch
 #   grows.
 # - **c** No, and the bias is the same for all batch sizes.
-# - **d** The subtraction biases it, the division doesn't: a division only changes the scale.
+# - **d** The subtraction biases it, the division doesn't: to divide by a positive number only changes the scale.
 
 # %% question="q_whitening"
 q_whitening = None  # "a", "b", "c" or "d"

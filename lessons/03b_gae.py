@@ -379,7 +379,8 @@ print(pg.tr("with the discounted value of the cut state: {fate}").format(
 # An episode starts in $s_0$ and is cut by the clock in $s_T$ after $T$ steps. What is its first
 # advantage at $\lambda=1$?
 #
-# - **a** $\sum_{t<T}\gamma^tr_t-V(s_0)$: at $\lambda=1$ no value but the first is left.
+# - **a** $\sum_{t<T}\gamma^tr_t-V(s_0)$: at $\lambda=1$ all values in between cancel, so that of the first state
+#   alone is left.
 # - **b** $\sum_{t<T}\gamma^tr_t+\gamma^TV(s_T)-V(s_0)$: the rewards that the clock hid are still
 #   the critic's to guess.
 # - **c** $\sum_{t<T}\gamma^tr_t+V(s_T)-V(s_0)$: the last value is not discounted.
@@ -507,9 +508,9 @@ claim("The squares lie on the line, within three standard errors",
 # update, with the same critic. What becomes of the best $\lambda$?
 #
 # - **a** It falls: more data make the critic's guess better.
-# - **b** It stays: bias and noise both shrink with the batch.
+# - **b** It stays where it is: bias and noise both shrink with the batch, in step with each other.
 # - **c** It rises: the noise of the mean shrinks with the batch, the bias does not.
-# - **d** It becomes 1 whatever the critic: with enough data only bias counts.
+# - **d** It becomes 1 whatever the critic: with enough data only the bias counts, and there it is 0.
 
 # %% question="q_more_trajectories"
 q_more_trajectories = None  # "a", "b", "c" or "d"

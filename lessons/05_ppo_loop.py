@@ -341,7 +341,7 @@ check("entropy")
 # Look at the very first minibatch of an update. No step has been taken yet. **What is true there?**
 #
 # - `"a"` All ratios are 1. The clip is inactive, and the gradient is the plain policy gradient.
-# - `"b"` About half of the ratios are outside the band, so half of the samples are clipped.
+# - `"b"` About half of the ratios are outside the band, so the clip holds back half of the samples already.
 # - `"c"` All ratios are 1. So their logarithms are 0, and the gradient is 0.
 # - `"d"` All ratios are 1, but only if the learning rate is small.
 

@@ -691,8 +691,8 @@ claim("free, the largest update goes further than the median one",
 # - **b** The clip holds every ratio inside the band, and so it bounds the distance to the reference.
 # - **c** They say the same: if every step is small, the model stays near the reference.
 # - **d** The KL to the old policy adds up over the updates, so charging for it holds the drift as well.
-# - **e** The KL to the old policy tells how far one update went, which keeps a batch usable for several
-#   epochs; the KL to the reference tells how far all updates together have gone from sensible text.
+# - **e** The KL to the old policy tells how far one update went; the KL to the reference tells how far all of them
+#   went.
 
 # %% question="q_which_kl"
 q_which_kl = None  # "a", "b", "c", "d" or "e"

@@ -201,8 +201,8 @@ claim("divided, it is turned by less than four degrees", turned, at_most=4)
 # GRPO without a KL)?
 #
 # - **a** Nothing. Its tokens were sampled in vain, and the same holds where all eight succeed.
-# - **b** It makes all eight less likely, for they all failed.
-# - **c** A small random push, since $\epsilon$ keeps the divisor away from 0.
+# - **b** It makes all eight less likely, for they all failed; eight successes would become likelier.
+# - **c** A small random push, since $\epsilon$ keeps the divisor away from 0 and the deviation is rounded.
 # - **d** It makes the eight less alike.
 
 # %% question="q_equal_scores"

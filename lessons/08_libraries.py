@@ -157,11 +157,10 @@ claim("and they are those of the solution", sum(found[x] == whose_gae[x] for x i
 # CartPole pays 1 a step, and the time limit cuts after 500. A program takes every cut for an end. What
 # does its critic learn?
 #
-# - **a** The right values: after the last step nothing follows, whatever the reason.
-# - **b** Values that are too low where the pole stands well: the better the play, the more of its
-#   episodes seem to die for no visible reason.
+# - **a** The right values: after the last step nothing follows, whatever the reason, so nothing is left to estimate.
+# - **b** Values that are too low where the pole stands well, since good episodes seem to die for no reason.
 # - **c** Values that are too high, since the cut steps get no penalty.
-# - **d** It doesn't matter: whitening takes the error out of the advantages.
+# - **d** It doesn't matter: every value is off by the same amount, and whitening takes that out of the advantages.
 
 # %% question="q_time_limit"
 q_time_limit = None  # "a", "b", "c" or "d"
@@ -516,10 +515,10 @@ claim("without arguments nothing has been learned by then", while_learning["sb3_
 # Somebody has 32 environments, writes `PPO("MlpPolicy", envs).learn(60_000)`, and finds the policy at chance after
 # the first 60,000 steps. Why?
 #
-# - **a** A learning rate of 3e-4 is too small for CartPole.
-# - **b** The minibatches of 64 are too noisy.
-# - **c** A rollout is 2048 steps of each environment, 65,536 in all: not one update has been made yet.
-# - **d** The gradient clip of 0.5 holds the policy back.
+# - **a** A learning rate of 3e-4 is too small for CartPole: in 60,000 steps it hardly moves.
+# - **b** The minibatches of 64 are too noisy, and the updates cancel one another.
+# - **c** One rollout is 65,536 steps here: not one update has been made yet.
+# - **d** The gradient clip of 0.5 holds the policy back: nearly all gradients are longer than that.
 
 # %% question="q_defaults"
 q_defaults = None  # "a", "b", "c" or "d"

@@ -1,5 +1,7 @@
 """What a message shows: the smallest call that fails, and where its entries differ."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,14 @@ def test_only_what_differs_is_marked_in_arrays_of_any_shape(shape):
         line.find(",") for line in other.splitlines()
     ]
     assert max(map(len, one.splitlines())) < 80
+
+
+def test_a_nan_is_shown_without_a_warning():
+    """nbgrader takes points for what a check prints to the error stream."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = told(lambda x: np.where(x == 10, np.nan, 2 * x)).got
+    assert got == "[[2, ≠nan],\n [6,   -9]]"
 
 
 def test_a_large_array_names_the_first_entry_that_differs():

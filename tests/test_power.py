@@ -1,5 +1,6 @@
 """How small a deviation the checks of random behaviour tell, and how seldom they accuse."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from grader.checking import seed_of
 from grader.checks.lesson_01.rollout import rollout_cases
+from grader.checks.lesson_05 import batches
 from grader.checks.lesson_05.collect import collect_cases
 from grader.checks.shared import sampling
 from grader.checks.shared.episodes import softmax
@@ -86,6 +88,17 @@ def test_the_page_names_each_deviation(powers):
         row = f"| `{exercise}` | {WORDS[kind](size)} |"
         assert row in page, row
     assert f"| `rollout` | an episode repeated once in {1 / sampling.REUSED:.0f} |" in page
+    for row in (
+        f"an order used again once in {1 / batches.AGAIN:.0f} calls",
+        f"nothing shuffled once in {1 / batches.SORTED:.0f} calls",
+        f"two of six indices in one minibatch in {batches.TOGETHER:.0%} of the calls".replace(
+            "%", " %"
+        ),
+        f"an index in one of three minibatches in {batches.THERE:.0%} of the calls".replace(
+            "%", " %"
+        ),
+    ):
+        assert f"| `minibatches` | {row} | 99 of 100 secrets |" in page, row
 
 
 def test_a_power_holds_where_it_is_tried():
@@ -125,3 +138,34 @@ def test_repeated_episodes_are_told_and_chance_repetitions_are_not():
     assert sampling.repeated([row.tobytes() for row in reused], np.full(100, -entropy))
     short = rng.integers(2, size=(100, 2))  # four episodes there are: all come again
     assert not sampling.repeated([row.tobytes() for row in short], np.full(100, -2 * np.log(2)))
+
+
+@pytest.mark.parametrize("deviation", ["again", "sorted"])
+def test_minibatches_that_are_right_in_most_calls_are_told(deviation):
+    told = 0
+    for secret in SECRETS:
+        rng, orders = np.random.default_rng(secret), []
+        for _call in range(batches.CALLS):
+            slip = rng.random() < (batches.AGAIN if deviation == "again" else batches.SORTED)
+            if slip and deviation == "sorted":
+                orders.append(list(range(40)))
+            elif slip and orders:
+                orders.append(orders[rng.integers(len(orders))])
+            else:
+                orders.append(rng.permutation(40).tolist())
+        told += batches.now_and_then(orders) is not None
+    assert told >= 99
+
+
+@pytest.mark.parametrize("chance, deviation", [(1 / 5, batches.TOGETHER), (1 / 3, batches.THERE)])
+def test_uneven_minibatches_are_told(chance, deviation):
+    """How often the count of such calls is unlikely, from the binomial law of the deviation."""
+    times = batches.TIMES
+    told = 0.0
+    for count in range(times + 1):
+        if sampling.unlikely(np.arange(times) < count, np.full(times, chance)):
+            logs = math.lgamma(times + 1) - math.lgamma(count + 1) - math.lgamma(times - count + 1)
+            logs += count * math.log(deviation) + (times - count) * math.log(1 - deviation)
+            told += math.exp(logs)
+    assert told >= 0.99
+    assert 33 * sampling.FALSE_ALARM <= 1e-9

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from grader.checking import Case, FunctionExercise, Number, Tensor, TensorOf, TupleOf
+from grader.checking import (
+    Case,
+    Expected,
+    FunctionExercise,
+    Number,
+    Tensor,
+    TensorOf,
+    TupleOf,
+)
 from grader.checking.relations.splits import split_relation
 from grader.checks.judge import run_check
 from grader.probes import runtime
@@ -29,6 +37,10 @@ def weighed(x, scale=1.0):
 WEIGHED = FunctionExercise("f", drawn, weighed)
 
 
+def odd(x):
+    return np.arange(len(x)) % 2 == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "name"),
     [
@@ -43,6 +55,11 @@ WEIGHED = FunctionExercise("f", drawn, weighed)
         (lambda x, scale: np.cumsum(x) / scale, "changed-argument"),
         (lambda x, scale: weighed(x, scale) ** 3, "order-alone"),
         (lambda x: weighed(x), "other-signature"),
+        (lambda x, scale: weighed(x, scale) * np.where(odd(x), -1, 1), "some-signs"),
+        (lambda x, scale: weighed(x, scale) * np.where(odd(x), 3.7, 1), "some-factor"),
+        (lambda x, scale: weighed(x, scale) * ~odd(x), "left-at-zero"),
+        (lambda x, scale: weighed(x, scale)[[1, 2, 0, *range(3, len(x))]], "misplaced"),
+        (lambda x, scale: weighed(np.append(x[:-1], 2 * x[-1]), scale), "counted-twice"),
     ],
 )
 def test_what_nobody_listed_has_a_name(answer, name):
@@ -173,3 +190,57 @@ def test_a_word_parts_calls_though_some_of_its_calls_are_right_by_luck():
     assert "wrong where it is 'mean'" in split_relation(calls).hint
     assert "most calls with 'mean'" in split_relation([*calls, Call("mean", True)]).hint
     assert split_relation([*calls, *[Call("mean", True)] * 3]) is None
+
+
+def test_zeros_that_are_due_and_mixtures_of_parts_are_told():
+    tables = FunctionExercise(
+        "f",
+        lambda rng: [Case({"x": rng.normal(size=(n, 9))}) for n in (3, 4, 5)],
+        lambda x: np.maximum(x.mean(0), 0),
+    )
+    leaky = told(tables, lambda x: np.where(x.mean(0) > 0, x.mean(0), 0.1 * x.mean(0) - 2))
+    assert leaky[0] in ("not-zero", "wrong-for-a-sign")
+    means = FunctionExercise("f", tables.make_cases, lambda x: x.mean(0))
+    assert told(means, lambda x: np.average(x, 0, np.arange(1, len(x) + 1)))[0] == "unequal-weights"
+    assert told(means, lambda x: np.random.default_rng(7).normal(size=9))[0] != "unequal-weights"
+
+
+def test_a_count_of_flags_in_the_place_of_another_is_told():
+    def drawn_masks(rng):
+        rows = np.array([[1, 0, 4], [3, 0, 2], [2, 0, 5], [4, 0, 3]])
+        masks = np.arange(5) < rows[..., None]
+        return [Case({"x": rng.normal(size=(3, 5)), "mask": mask}) for mask in masks]
+
+    def mean(x, mask):
+        return np.array([x[mask].mean(), 1.0])
+
+    masked = FunctionExercise("f", drawn_masks, mean)
+    for divisor, words in (
+        (lambda mask: mask.sum() ** 0.5, "root of the number of true entries"),
+        (lambda mask: mask.sum(1).max(), "the true entries of the fullest row"),
+        (lambda mask: mask[0].sum(), "the true entries of the first row"),
+    ):
+        name, hint = told(masked, lambda x, mask, by=divisor: mean(x, mask) * mask.sum() / by(mask))
+        assert name == "other-factor" and words in hint
+
+
+def test_a_factor_for_each_group_is_told():
+    def drawn_groups(rng):
+        groups = [rng.permutation(np.repeat([3, 8, 9], 4)) for _ in range(3)]
+        return [Case({"x": rng.normal(size=12), "groups": one}) for one in groups]
+
+    grouped = FunctionExercise("f", drawn_groups, lambda x, groups: 2 * x)
+    name, hint = told(grouped, lambda x, groups: x * np.sqrt(groups + 0.5 * x.max()))
+    assert name == "common-factor" and "`groups`" in hint
+
+
+def test_a_gradient_is_told_like_a_result():
+    weights = torch.arange(1.0, 5.0, dtype=torch.float64)
+    scaled = FunctionExercise(
+        "f",
+        lambda rng: [Case({"x": Tensor(rng.normal(size=4), grad=True)}) for _ in range(3)],
+        lambda x: Expected(x @ weights.numpy(), {"x": weights.numpy()}),
+        kind=TensorOf(),
+    )
+    name, hint = told(scaled, lambda x: x.detach() @ weights + (x - x.detach()) @ weights.flip(0))
+    assert name == "reversed" and hint.startswith("The gradient with respect to x: ")

@@ -75,8 +75,7 @@ def side_by_side(one, other, name="", good=None) -> tuple[str, str]:
     if one.shape != other.shape or one.ndim < 1 or not 0 < one.size <= MAX_NUMBERS:
         return name + array_text(one), name + array_text(other)
     marks = good is not None and np.any(good) and not np.all(good)
-    first = np.vectorize(number_text, otypes=[object])(one)
-    second = np.vectorize(number_text, otypes=[object])(other)
+    first, second = _texts(one), _texts(other)
     if marks:
         second = np.where(good, second, MARK + second)
     width = [
@@ -87,6 +86,13 @@ def side_by_side(one, other, name="", good=None) -> tuple[str, str]:
     if indent + sum(width) + 2 * len(width) > LINE:
         width = [max(width)] * len(width)
     return name + _nested(first, width, indent), name + _nested(second, width, indent)
+
+
+def _texts(numbers):
+    """An array of the same shape. np.vectorize would warn of each nan."""
+    found = np.empty(numbers.shape, object)
+    found.flat = [number_text(number) for number in numbers.flat]
+    return found
 
 
 def _nested(cells, width, indent):

@@ -14,12 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-import jinja2
-
 from grader.handmarks.book import HandMarks
 from grader.i18n import N_, _
 from grader.records.gradebook import GradebookError
-from grader.reports.student_page import number
+from grader.reports.pages import environment
 from policy_gradients.i18n import language, set_language
 
 HERE = Path(__file__).resolve().parent
@@ -61,16 +59,7 @@ SAID = {
 
 @functools.cache
 def _template():
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
-    made.filters["number"] = number
-    return made.get_template("page.html")
+    return environment(HERE, SAID).get_template("page.html")
 
 
 class Server(ThreadingHTTPServer):

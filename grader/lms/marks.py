@@ -10,7 +10,7 @@ from grader.intake.sheets import Sheet
 from grader.lms import canvas as gradebook
 from grader.lms import worksheet
 from grader.lms.download import safe_folder
-from grader.reports.student_page import number
+from grader.reports.pages import number
 from grader.reports.tables import most_points, safe, totals
 
 CANVAS_HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]

@@ -193,8 +193,10 @@ def seeded(seed: int = 0):
     kept = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()
     random.seed(seed)
     np.random.seed(seed)
-    if torch:
-        torch.manual_seed(seed)
+    if torch:  # torch.manual_seed keeps a stack trace at each call, for a CUDA that may come
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
     try:
         yield
     finally:

@@ -6,8 +6,6 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from urllib.parse import quote
 
-import jinja2
-
 from grader.i18n import N_, _
 from grader.records.history import told
 from grader.records.outcome import (
@@ -25,8 +23,8 @@ from grader.records.outcome import (
 )
 from grader.reports import figures, tables
 from grader.reports.mistakes import Mistakes
+from grader.reports.pages import environment
 from grader.reports.pairs import Pairs
-from grader.reports.student_page import number
 from policy_gradients.i18n import language, languages, speaking
 
 HERE = Path(__file__).resolve().parent
@@ -105,15 +103,7 @@ SAID = {
 
 @functools.cache
 def _template():
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    made.filters["number"] = number
-    made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
+    made = environment(HERE, SAID)
     made.globals["status_word"] = lambda status: _(STATUSES[status])
     made.globals["status_words"] = status_words
     return made.get_template("class_page.html")

@@ -6,8 +6,6 @@ Everything in it is escaped by the template; the page loads nothing and runs no 
 import functools
 from pathlib import Path
 
-import jinja2
-
 from grader.course import ANSWERS
 from grader.course.lateness import ON_TIME
 from grader.course.notes import Note, clean
@@ -23,6 +21,7 @@ from grader.records.outcome import (
     WAITING,
     WRONG,
 )
+from grader.reports.pages import environment, number
 from policy_gradients.handout import exercise_of
 from policy_gradients.i18n import speaking
 
@@ -56,23 +55,8 @@ SAID = {
 
 
 @functools.cache
-def _environment():
-    loader = jinja2.FileSystemLoader(HERE)
-    made = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    made.globals["say"] = lambda word, **values: _(SAID[word]).format(**values)
-    made.filters["number"] = number
-    return made
-
-
-def number(value) -> str:
-    """A mark as people write it: 2, 1.5, a dash where there is none yet."""
-    return "–" if value is None else f"{round(float(value), 2):g}"
+def _template():
+    return environment(HERE, SAID).get_template("student_page.html")
 
 
 def page_of(student, outcome, lesson, by_hand=None, unsafe=False, late=ON_TIME, group="") -> str:
@@ -83,25 +67,21 @@ def page_of(student, outcome, lesson, by_hand=None, unsafe=False, late=ON_TIME, 
             _row(mark, (by_hand or {}).get(mark.exercise, (None, ""))) for mark in outcome.marks
         ]
         total = sum(row["score"] or 0 for row in rows)
-        return (
-            _environment()
-            .get_template("student_page.html")
-            .render(
-                language=outcome.language,
-                student=clean(student),
-                lesson=lesson,
-                rows=rows,
-                total=total,
-                late=late,
-                group=clean(group),
-                penalty=late.penalty(total),
-                most=sum(row["most"] for row in rows),
-                waiting=any(row["score"] is None for row in rows),
-                stop=_stop(outcome),
-                notes=[str(n) for n in outcome.notes],
-                sections=_sections(outcome, rows),
-                unsafe=unsafe,
-            )
+        return _template().render(
+            language=outcome.language,
+            student=clean(student),
+            lesson=lesson,
+            rows=rows,
+            total=total,
+            late=late,
+            group=clean(group),
+            penalty=late.penalty(total),
+            most=sum(row["most"] for row in rows),
+            waiting=any(row["score"] is None for row in rows),
+            stop=_stop(outcome),
+            notes=[str(n) for n in outcome.notes],
+            sections=_sections(outcome, rows),
+            unsafe=unsafe,
         )
 
 

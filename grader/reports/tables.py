@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from grader.i18n import _
 from grader.records.outcome import MARKED, WAITING
-from grader.reports.student_page import number
+from grader.reports.pages import number
 
 # Wide signs count in some languages' spreadsheets; characters without a width may go before them.
 _FORMULA = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[-=+@\uff1d\uff0b\uff0d\uff20]")

@@ -256,11 +256,39 @@ def _own_level(case, slope):
 def _proportional(evidence):
     hint = N_("The numbers of a call are right up to one common factor.")
     yield from _by_lines(evidence, "common-factor", hint, _scaled, None)
+    yield from _by_groups(evidence)
     for axis in (-1, 0):
         hint = N_("The numbers are right up to a factor, one for each row or column.")
         yield from _by_lines(evidence, "common-factor", hint, _scaled, axis)
         hint = N_("The numbers are right up to a constant, one for each row or column.")
         yield from _by_lines(evidence, "common-offset", hint, _levelled, axis)
+
+
+def _by_groups(evidence):
+    """A factor for each group of rows, where an argument of whole numbers says who belongs
+    together."""
+    hint = N_("The numbers of a group are right up to a factor, one for each group in `{name}`.")
+    for name, labels in evidence.cases[0].inputs.items():
+        if isinstance(labels, np.ndarray) and labels.dtype.kind in "iu" and labels.ndim == 1:
+            parted = partial(_group_by_group, name=name)
+            if sum(parted(case)[1] > 0 for case in evidence.cases if not case.right) > 1:
+                text = _(hint).format(name=name)
+                yield Relation("common-factor", text, lambda case, p=parted: p(case)[0])
+
+
+def _group_by_group(case, name):
+    """(what the factors make of the truth, how many groups confirm it); groups of one or two
+    numbers, which any factor fits, are taken as they came."""
+    labels, made, told = np.asarray(case.inputs[name]), np.array(case.found, float), 0
+    if labels.shape != case.wanted.shape or case.found.shape != case.wanted.shape:
+        return None, 0
+    for label in np.unique(labels):
+        own = labels == label
+        if np.count_nonzero(case.wanted[own]) > 2:
+            at = np.argmax(np.abs(case.wanted * own))
+            made[own] = case.wanted[own] * (case.found[at] / case.wanted[at])
+            told += 1
+    return made, told
 
 
 def _by_lines(evidence, name, hint, way, axis):

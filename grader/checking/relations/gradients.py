@@ -1,10 +1,14 @@
 """Relations of gradients, where the values are right."""
 
+from itertools import chain
+
 import numpy as np
 
 from grader.checking.case import Expected
 from grader.checking.compare import close
-from grader.checking.relations.evidence import Relation, plain_inputs
+from grader.checking.relations.evidence import Evidence, Relation, Seen, plain_inputs
+from grader.checking.relations.fits import fitted_relations
+from grader.checking.relations.outputs import output_relations
 from grader.i18n import N_, _
 
 FACTORS = (
@@ -34,6 +38,7 @@ def gradient_relation(exercise, cases, seen, expected) -> Relation | None:
             _into_data(name, pairs)
             or _scaled(name, pairs, exercise)
             or _partly(name, pairs, exercise)
+            or _like_a_value(name, pairs, exercise)
         )
     return None
 
@@ -69,6 +74,23 @@ def _scaled(name, pairs, exercise):
             scaled = ((f, w, value(i) ** power) for i, w, f in known)
             if all(_fits(f, w, exercise.relative, c) for f, w, c in scaled):
                 return Relation("gradient-factor", _(text).format(name=name, words=words))
+    return None
+
+
+def _like_a_value(name, pairs, exercise):
+    """What a wrong gradient has to do with the right one, as if it were a result."""
+    rows = []
+    for inputs, wanted, found in pairs:
+        if wanted is not None:
+            wanted = np.asarray(wanted, float)
+            found = _array(found, wanted)
+            right = _fits(found, wanted, exercise.relative)
+            rows.append(Seen(inputs, frozenset(inputs), "", wanted, found, right))
+    evidence = Evidence(rows, exercise.relative, exercise.absolute)
+    for one in chain(output_relations(evidence), fitted_relations(evidence)):
+        if evidence.explained_by(one):
+            hint = _("The gradient with respect to {name}: {hint}").format(name=name, hint=one.hint)
+            return Relation(one.name, hint)
     return None
 
 

@@ -190,6 +190,16 @@ MOVED_ARRAYS = (
     ),
     (
         "counted-twice",
+        N_("That is the answer for a last of `{name}` of twice its size."),
+        lambda a, axis: a + a - _blank(a, -1, axis),
+    ),
+    (
+        "counted-twice",
+        N_("That is the answer for a first of `{name}` of twice its size."),
+        lambda a, axis: a + a - _blank(a, 0, axis),
+    ),
+    (
+        "counted-twice",
         N_("That is the answer if the last of `{name}` came twice."),
         lambda a, axis: np.concatenate([a, np.take(a, [-1], axis)], axis),
     ),
@@ -284,11 +294,36 @@ def input_relations(exercise, evidence):
             for here, there in ((one, other), (other, one)):
                 text = hint.format(one=here, other=there)
                 yield asked(exercise, "wrong-argument", text, _standing_in(here, there))
+    yield from _all_but_one(exercise, first)
     for name, value in first.items():
         if isinstance(value, np.ndarray) and value.ndim:
             yield from _arrays(exercise, name, value, lambda way: way)
         elif plain_list(value):
             yield from _arrays(exercise, name, np.asarray(value), _on_lists)
+
+
+def _all_but_one(exercise, inputs):
+    """All arrays of one shape but one, read one place too early or too late."""
+    for name, value in inputs.items():
+        if not isinstance(value, np.ndarray) or not value.ndim:
+            continue
+        others = [
+            other
+            for other, one in inputs.items()
+            if other != name and isinstance(one, np.ndarray) and one.shape == value.shape
+        ]
+        if len(others) < 2:
+            continue
+        for by, hint in (
+            (-1, N_("That is the answer with all but `{name}` read one place too late.")),
+            (1, N_("That is the answer with all but `{name}` read one place too early.")),
+        ):
+            moving = partial(_rolled, names=others, by=by)
+            yield asked(exercise, "shifted-argument", _(hint).format(name=name), moving)
+
+
+def _rolled(inputs, names, by):
+    return inputs | {name: np.roll(inputs[name], by, -1) for name in names}
 
 
 def plain_list(value):

@@ -2,11 +2,13 @@
 
 from itertools import permutations
 
+import numpy as np
+
 from grader.checking.case import Expected, labelled
 from grader.checking.compare import close
 from grader.checking.kinds import Mismatch
 from grader.checking.relations.evidence import Relation
-from grader.checking.relations.outputs import quantities
+from grader.checking.relations.outputs import factor_between, quantities
 from grader.i18n import _
 
 MOST_PARTS = 4
@@ -69,10 +71,15 @@ def two_at_once(asked, evidence) -> Relation | None:
         words = _("every number is divided by {what}").format(what=words)
         factors.append((words, lambda case, value=value: 1 / value(case)))
     hints = _("Two things at once. {first} And {second}.")
+    first = evidence.cases[0]
+    known = np.array([_or_nan(value, first) for _words, value in factors])
     for one in asked:
-        if one.predict(evidence.cases[0]) is None:
+        predicted = one.predict(first)
+        needed = None if predicted is None else factor_between(predicted, first.found)
+        if needed is None:
             continue
-        for words, value in factors:
+        for at in np.flatnonzero(np.abs(known - needed) <= 1e-2 * abs(needed)):
+            words, value = factors[at]
             hint = hints.format(first=one.hint, second=words)
             both = Relation(
                 "two-at-once",
@@ -82,3 +89,10 @@ def two_at_once(asked, evidence) -> Relation | None:
             if evidence.explained_by(both):
                 return both
     return None
+
+
+def _or_nan(value, case):
+    try:
+        return float(value(case))
+    except ZeroDivisionError:
+        return np.nan

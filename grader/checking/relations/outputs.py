@@ -1,6 +1,7 @@
 """Relations that can be told from the right result alone: factors, offsets, order, norm, shape."""
 
 from functools import partial
+from itertools import permutations
 
 import numpy as np
 
@@ -42,6 +43,16 @@ WHOLE = (
         lambda w: 1 + np.log(w),
     ),
     ("one-minus", N_("Every number is 1 minus the right one."), lambda w: 1 - w),
+    (
+        "complement",
+        N_("The logarithm of 1 minus the right probability came back."),
+        lambda w: np.log(-np.expm1(w)),
+    ),
+    (
+        "complement",
+        N_("The logarithm of 1 plus the right probability came back."),
+        lambda w: np.log1p(np.exp(w)),
+    ),
     ("rounded", N_("The numbers are rounded: whole numbers came back."), np.round),
     ("cut-off", N_("The numbers are cut off to whole numbers."), np.trunc),
     ("not-negative", N_("What should be negative is 0."), lambda w: np.maximum(w, 0)),
@@ -209,6 +220,46 @@ def _factors(evidence):
         yield _factor(_("{what} times").format(what=words), value)
         words = _("as many times too small as {what} says:").format(what=words)
         yield _factor(words, lambda case, value=value: 1 / value(case))
+    yield from _quotients(evidence)
+
+
+POWERS = ((0.5, N_("the root of {what} times")), (-0.5, N_("1 / root of {what} times")))
+
+
+def _quotients(evidence):
+    """One size in the place of another, or its root: divided by the wrong one. The smallest call
+    tells which may be meant."""
+    known = list(quantities(evidence))
+    first = evidence.cases[0]
+    needed = factor_between(first.wanted, first.found)
+    if needed is None:
+        return
+    values = [float(value(first)) for _words, value in known]
+    near = _near(needed)
+    for at, over in permutations(range(len(known)), 2):
+        if values[over] and near(values[at] / values[over]):
+            one, other = known[at], known[over]
+            words = _("{one}, divided by {other}, times").format(one=one[0], other=other[0])
+            yield _factor(words, lambda case, a=one[1], b=other[1]: a(case) / b(case))
+    for (words, value), number in zip(known, values, strict=True):
+        for power, text in POWERS:
+            if number > 0 and near(number**power):
+                words = _(text).format(what=words)
+                yield _factor(words, lambda case, v=value, p=power: v(case) ** p)
+
+
+def _near(needed):
+    return lambda number: abs(number - needed) <= 1e-2 * abs(needed)
+
+
+def factor_between(wanted, found):
+    """About how many times what is wanted came, read off its largest number; None where it is 0, or
+    of another shape."""
+    if np.shape(found) != np.shape(wanted) or not np.size(wanted):
+        return None
+    at = int(np.argmax(np.abs(wanted)))
+    largest = float(np.ravel(wanted)[at])
+    return float(np.ravel(found)[at]) / largest if largest else None
 
 
 def _factor(words, value):
@@ -277,6 +328,7 @@ def quantities(evidence):
             continue
         words = _("the length of `{name}`").format(name=name)
         yield words, lambda case, name=name: float(len(case.inputs[name]))
+        yield from _counts(evidence, name)
         less = _("the length of `{name}` minus 1").format(name=name)
         yield less, lambda case, name=name: float(len(case.inputs[name]) - 1)
         if min(dims) > 1 and all(isinstance(c.inputs[name], np.ndarray) for c in evidence.cases):
@@ -284,6 +336,28 @@ def quantities(evidence):
             yield words, lambda case, name=name: float(case.inputs[name].shape[-1])
             words = _("the number of entries of `{name}`").format(name=name)
             yield words, lambda case, name=name: float(case.inputs[name].size)
+
+
+COUNTS = (
+    (N_("the number of true entries of `{name}`"), np.sum),
+    (N_("the number of rows of `{name}` with a true entry"), lambda m: m.any(-1).sum()),
+    (N_("the true entries of the fullest row of `{name}`"), lambda m: m.sum(-1).max()),
+    (
+        N_("the true entries of the first row of `{name}`"),
+        lambda m: m.reshape(-1, m.shape[-1])[0].sum(),
+    ),
+)
+
+
+def _counts(evidence, name):
+    """What can be counted in flags; 1 where that is 0."""
+    if not all(np.asarray(case.inputs[name]).dtype == bool for case in evidence.cases):
+        return
+    for words, way in COUNTS:
+        yield (
+            _(words).format(name=name),
+            lambda case, way=way: max(1.0, float(way(np.asarray(case.inputs[name])))),
+        )
 
 
 def _is_number(value):

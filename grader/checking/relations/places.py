@@ -3,6 +3,7 @@ rows of extreme numbers, or in the calls in which an argument has another value.
 
 import numpy as np
 
+from grader.checking.compare import close
 from grader.checking.relations.evidence import Relation
 from grader.checking.relations.outputs import _is_number
 from grader.checking.relations.splits import split_relation
@@ -25,6 +26,7 @@ def place_relation(evidence) -> Relation | None:
             or _ends(evidence)
             or _flagged(evidence)
             or _addressed(evidence)
+            or _zeros(evidence)
             or _signed(evidence)
             or _extreme(evidence)
         )
@@ -78,6 +80,52 @@ def _not_finite(evidence):
         hint = _("The wrong entries are nan or inf, and come from large inputs: what overflows?")
         return Relation("overflow", hint)
     return Relation("not-finite", _("The wrong entries are nan or inf; all others are right."))
+
+
+ZEROS = (
+    (
+        "not-zero",
+        N_("All is right but where 0 is due: there something else stands."),
+        lambda found, wanted: not wanted.any(),
+    ),
+    (
+        "left-at-zero",
+        N_("What is wrong is 0. Which entries are never written, or lost on the way?"),
+        lambda found, wanted: not found.any(),
+    ),
+    (
+        "some-signs",
+        N_("Some numbers have the wrong sign; all sizes are right. What decides the sign?"),
+        lambda found, wanted: bool(close(found, -wanted).all()),
+    ),
+)
+
+
+def _zeros(evidence):
+    """What the wrong entries have in common with the right ones, beside entries that are right."""
+    rows = [(case.found[wrong], case.wanted[wrong]) for case, wrong in _wrong(evidence)]
+    if not any(case.wanted.size > 2 and not wrong.all() for case, wrong in _wrong(evidence)):
+        return None
+    for name, hint, test in ZEROS:
+        if all(test(found, wanted) for found, wanted in rows):
+            return Relation(name, _(hint))
+    ratios = np.concatenate([np.ravel(f / np.where(w == 0, np.nan, w)) for f, w in rows])
+    if len(ratios) > 2 and np.isfinite(ratios).all() and np.ptp(ratios) < 1e-4 * abs(ratios[0]):
+        hint = N_("Some numbers are right; all others are off by the same factor.")
+        return Relation("some-factor", _(hint))
+    return _misplaced(rows, evidence)
+
+
+def _misplaced(rows, evidence):
+    """Each wrong number is the right one of another place."""
+    wrong = _wrong(evidence)
+    if sum(len(found) for found, _wanted in rows) < 4:
+        return None
+    for (found, _wanted), (case, _places) in zip(rows, wrong, strict=True):
+        others = np.unique(case.wanted)
+        if len(others) < 3 or not all(close(np.full(others.shape, x), others).any() for x in found):
+            return None
+    return Relation("misplaced", _("Right numbers came, but some stand in the wrong places."))
 
 
 def _largest(case):

@@ -18,6 +18,10 @@ JOINED = (
     (N_("That is the largest of the answers for {what}."), lambda parts: np.max(parts, 0)),
     (N_("That is the smallest of the answers for {what}."), lambda parts: np.min(parts, 0)),
     (N_("That is the median of the answers for {what}."), lambda parts: np.median(parts, 0)),
+    (
+        N_("That is the median of the answers for {what}."),
+        lambda parts: np.sort(parts, 0)[(len(parts) - 1) // 2],
+    ),
     (N_("These are the answers for {what}."), lambda parts: np.stack(parts)),
     (N_("These are the answers for {what}."), lambda parts: np.concatenate(parts)),
 )
@@ -51,6 +55,19 @@ def _sliced(exercise, evidence):
                 _(hint).format(what=words),
                 lambda case, join=join, parts=parts: join(parts(case)),
             )
+        yield from _mixtures(evidence, parts, words)
+
+
+def _mixtures(evidence, parts, words):
+    """The parts with weights of their own, where two calls have more numbers than parts."""
+    rows = [case for case in evidence.cases if not case.right and case.wanted.size > 3]
+    if sum(_mixed(case, parts) is not None for case in rows) > 1:
+        hint = _("The answers for {what} are all in it, but not with equal weights.")
+        yield Relation(
+            "unequal-weights",
+            hint.format(what=words),
+            lambda case: case.found if (made := _mixed(case, parts)) is None else made,
+        )
 
 
 def _widest(evidence):
@@ -74,10 +91,27 @@ def _groups(inputs):
     wide = [n for n, v in arrays.items() if v.ndim > 1]
     if wide and len({arrays[n].shape[-1] for n in wide}) == 1:
         yield tuple(wide), -1, _("each column alone")
+    for name in lists if len(lengths) > 1 else ():
+        yield (name,), 0, _("each part of `{name}` alone").format(name=name)
     for name, value in arrays.items():
         if len(arrays) > 1 or len(lengths) > 1:
             for axis in (0, -1) if value.ndim > 1 else (0,):
                 yield (name,), axis, _("each part of `{name}` alone").format(name=name)
+
+
+def _mixed(case, parts):
+    """The mixture of the parts that is nearest to what came; None where any may be one."""
+    try:
+        table = np.array(parts(case), float)
+    except Exception:  # there are no parts of this kind
+        return None
+    if table[0].shape != case.wanted.shape or not 1 < len(table) < case.wanted.size - 1:
+        return None
+    table = table.reshape(len(table), -1).T
+    if case.found.shape != case.wanted.shape or not np.isfinite(case.found).all():
+        return np.full(case.wanted.shape, np.nan)
+    weights = np.linalg.lstsq(table, np.ravel(case.found), rcond=None)[0]
+    return np.reshape(table @ weights, case.wanted.shape)
 
 
 def _remembered(way):

@@ -49,6 +49,17 @@ def score(theta, state, action, hot=1.0, cold=1.0, scale=1.0):
     return found
 
 
+def score_less(probabilities):
+    """A wrong score: probabilities(theta, state, action) (S, A) in place of the state's row."""
+
+    def wrong(theta, state, action):
+        found = -probabilities(theta, state, action)
+        found[state, action] += 1
+        return found
+
+    return wrong
+
+
 def score_swapped(theta, state, action):
     found = np.zeros(theta.shape)
     found[action] = -softmax(theta[action])
@@ -56,30 +67,12 @@ def score_swapped(theta, state, action):
     return found
 
 
-def score_everywhere(theta, state, action):
-    found = -softmax(theta)
-    found[state, action] += 1
-    return found
+def in_row(theta, state, action):
+    return softmax_other_axis(theta) * (np.arange(len(theta)) == state)[:, None]
 
 
-def score_whole_table(theta, state, action):
-    found = -softmax(theta.ravel()).reshape(theta.shape)
-    found[state, action] += 1
-    return found
-
-
-def score_other_axis(theta, state, action):
-    found = np.zeros(theta.shape)
-    found[:, action] = -softmax_other_axis(theta)[:, action]
-    found[state, action] += 1
-    return found
-
-
-def score_other_axis_row(theta, state, action):
-    found = np.zeros(theta.shape)
-    found[state] = -softmax_other_axis(theta)[state]
-    found[state, action] += 1
-    return found
+def in_column(theta, state, action):
+    return softmax_other_axis(theta) * (np.arange(theta.shape[1]) == action)
 
 
 GRAD_LOG_PROB = FunctionExercise(
@@ -120,17 +113,17 @@ GRAD_LOG_PROB = FunctionExercise(
         Mistake(
             "all-states",
             "Does the probability in this state depend on the logits of another state?",
-            like=score_everywhere,
+            like=score_less(lambda theta, state, action: softmax(theta)),
         ),
         Mistake(
             "softmax-all",
             "Each state has a softmax of its own.",
-            like=score_whole_table,
+            like=score_less(lambda theta, s, a: softmax(theta.ravel()).reshape(theta.shape)),
         ),
         Mistake(
             "softmax-axis",
             "Which axis of theta holds the actions?",
-            like=(score_other_axis, score_other_axis_row),
+            like=(score_less(in_column), score_less(in_row)),
         ),
         Mistake(
             "taken-entry-only",
@@ -238,21 +231,16 @@ def product_of_means(theta, trajectories, gamma=1.0):
     return mean_return * estimate(theta, trajectories, lambda rewards: np.ones(len(rewards)))
 
 
-def last_trajectory_only(theta, trajectories, gamma=1.0):
-    return reinforce_gradient_truth(theta, trajectories[-1:], gamma)
+def gradient_of(some, divisor=lambda trajectories: 1):
+    """The right estimate from some(trajectories) alone, divided once more."""
+    return lambda theta, trajectories, gamma=1.0: (
+        reinforce_gradient_truth(theta, some(trajectories), gamma) / divisor(trajectories)
+    )
 
 
 def divided_twice(theta, trajectories, gamma=1.0):
     weights = [whole(gamma)(one.rewards) / len(one.rewards) for one in trajectories]
     return summed_scores(theta, trajectories, weights).mean(0)
-
-
-def first_trajectory_only(theta, trajectories, gamma=1.0):
-    return reinforce_gradient_truth(theta, trajectories[:1], gamma)
-
-
-def first_over_all(theta, trajectories, gamma=1.0):
-    return first_trajectory_only(theta, trajectories, gamma) / len(trajectories)
 
 
 def scores_kept(theta, trajectories, gamma=1.0):
@@ -349,12 +337,7 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "last-trajectory-only",
             "Only the last trajectory is left. Does your loop add, or overwrite?",
-            like=(
-                last_trajectory_only,
-                lambda theta, trajectories, gamma=1.0: (
-                    last_trajectory_only(theta, trajectories, gamma) / len(trajectories)
-                ),
-            ),
+            like=(gradient_of(lambda ts: ts[-1:]), gradient_of(lambda ts: ts[-1:], len)),
         ),
         Mistake(
             "last-step-only",
@@ -375,7 +358,7 @@ REINFORCE_GRADIENT = FunctionExercise(
         Mistake(
             "first-trajectory-only",
             "Only the first trajectory counts. Does your function return too early?",
-            like=(first_trajectory_only, first_over_all),
+            like=(gradient_of(lambda ts: ts[:1]), gradient_of(lambda ts: ts[:1], len)),
         ),
         slips.scores_kept(scores_kept),
         slips.repeats_lost(repeats_lost),

@@ -52,66 +52,18 @@ def reinforce_loss_truth(logp, returns):
     return Expected(-math.fsum(terms) / count, {"logp": gradient})
 
 
-def loss_sign_missing(logp, returns):
-    return (returns * logp.sum(1)).mean()
-
-
-def loss_summed(logp, returns):
-    return -(returns * logp.sum(1)).sum()
-
-
-def loss_mean_over_steps(logp, returns):
-    return -(returns * logp.mean(1)).mean()
-
-
 def loss_own_steps_only(logp, returns):
     steps = (logp != 0).sum(1).clamp(min=1)
     return -(returns * logp.sum(1) / steps).mean()
-
-
-def loss_mean_over_own_steps(logp, returns):
-    return -(returns[:, None] * logp).sum() / (logp != 0).sum()
-
-
-def loss_broadcast(logp, returns):
-    return -(returns[:, None] * logp.sum(1)).mean()
-
-
-def loss_broadcast_sum(logp, returns):
-    return -(returns[:, None] * logp.sum(1)).sum(1).mean()
 
 
 def loss_along_the_wrong_axis(logp, returns):
     return -(logp * returns).sum(1).mean()
 
 
-def loss_of_probabilities(logp, returns):
-    return -(returns * logp.exp().sum(1)).mean()
-
-
-def loss_of_trajectory_probability(logp, returns):
-    return -(returns * logp.sum(1).exp()).mean()
-
-
-def loss_centred(logp, returns):
-    return -((returns - returns.mean()) * logp.sum(1)).mean()
-
-
 def loss_whitened(logp, returns):
     apart = returns - returns.mean()
     return -(apart / (returns.std() + 1e-8) * logp.sum(1)).mean()
-
-
-def loss_unweighted(logp, returns):
-    return -logp.sum(1).mean()
-
-
-def loss_not_reduced(logp, returns):
-    return -returns * logp.sum(1)
-
-
-def loss_last_step_only(logp, returns):
-    return -(returns * logp[:, -1]).mean()
 
 
 REINFORCE_LOSS = FunctionExercise(
@@ -123,26 +75,30 @@ REINFORCE_LOSS = FunctionExercise(
         Mistake(
             "minus-sign",
             "Optimisers descend. What must the loss be, so that going down on it goes up on J?",
-            like=loss_sign_missing,
+            like=lambda logp, returns: (returns * logp.sum(1)).mean(),
         ),
         Mistake(
             "sum-not-mean",
             "Duplicate the batch: did your step size just grow with N?",
-            like=loss_summed,
+            like=lambda logp, returns: -(returns * logp.sum(1)).sum(),
         ),
         Mistake(
             "mean-over-steps",
             "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate "
             "the steps: what should happen to the loss?",
-            like=(loss_mean_over_steps, loss_own_steps_only, loss_mean_over_own_steps),
+            like=(
+                lambda logp, returns: -(returns * logp.mean(1)).mean(),
+                loss_own_steps_only,
+                lambda logp, returns: -(returns[:, None] * logp).sum() / (logp != 0).sum(),
+            ),
         ),
         Mistake(
             "broadcast",
             "Each return weights its own trajectory alone. Print the shapes of what you multiply, "
             "and of the product.",
             like=(
-                loss_broadcast,
-                loss_broadcast_sum,
+                lambda logp, returns: -(returns[:, None] * logp.sum(1)).mean(),
+                lambda logp, returns: -(returns[:, None] * logp.sum(1)).sum(1).mean(),
                 loss_along_the_wrong_axis,
                 lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
             ),
@@ -150,27 +106,33 @@ REINFORCE_LOSS = FunctionExercise(
         Mistake(
             "probability-not-log",
             "Where did the 1/pi go? logp holds logarithms already.",
-            like=(loss_of_probabilities, loss_of_trajectory_probability),
+            like=(
+                lambda logp, returns: -(returns * logp.exp().sum(1)).mean(),
+                lambda logp, returns: -(returns * logp.sum(1).exp()).mean(),
+            ),
         ),
         Mistake(
             "returns-changed",
             "The returns count as they are here. Changing them is a later lesson's idea.",
-            like=(loss_centred, loss_whitened),
+            like=(
+                lambda logp, returns: -((returns - returns.mean()) * logp.sum(1)).mean(),
+                loss_whitened,
+            ),
         ),
         Mistake(
             "unweighted",
             "Without the returns this is maximum likelihood: it copies whatever was played.",
-            like=loss_unweighted,
+            like=lambda logp, returns: -logp.sum(1).mean(),
         ),
         Mistake(
             "not-a-scalar",
             "backward() needs one number. What is still to be done with these N?",
-            like=loss_not_reduced,
+            like=lambda logp, returns: -returns * logp.sum(1),
         ),
         Mistake(
             "last-step-only",
             "Every step's log-probability counts, not only the last one's.",
-            like=loss_last_step_only,
+            like=lambda logp, returns: -(returns * logp[:, -1]).mean(),
         ),
     ),
 )

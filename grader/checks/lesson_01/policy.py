@@ -38,36 +38,18 @@ def softmax_truth(logits):
     return result
 
 
-def softmax_other_axis(logits):
-    weights = np.exp(logits - logits.max(axis=0, keepdims=True))
-    return weights / weights.sum(axis=0, keepdims=True)
+def softmax_like(less, axis=-1, keepdims=True):
+    """A wrong softmax: less(logits) is subtracted first, and sums run over the axis."""
+
+    def wrong(logits):
+        with np.errstate(all="ignore"):
+            weights = np.exp(logits - less(logits))
+            return weights / weights.sum(axis=axis, keepdims=keepdims)
+
+    return wrong
 
 
-def softmax_over_everything(logits):
-    weights = np.exp(logits - logits.max())
-    return weights / weights.sum()
-
-
-def softmax_overflowing(logits):
-    with np.errstate(all="ignore"):
-        return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-
-
-def softmax_less_mean(logits):
-    with np.errstate(all="ignore"):
-        weights = np.exp(logits - logits.mean(axis=-1, keepdims=True))
-        return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def softmax_shared_maximum(logits):
-    with np.errstate(all="ignore"):
-        weights = np.exp(logits - logits.max())
-        return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def softmax_lost_axis(logits):
-    weights = np.exp(logits - logits.max(axis=-1))
-    return weights / weights.sum(axis=-1)
+softmax_other_axis = softmax_like(lambda x: x.max(axis=0, keepdims=True), axis=0)
 
 
 def unnormalised(case, seen, truth):
@@ -90,27 +72,27 @@ SOFTMAX = FunctionExercise(
         Mistake(
             "softmax-all",
             "Each state has a distribution of its own: each row sums to 1.",
-            like=softmax_over_everything,
+            like=softmax_like(np.max, axis=None),
         ),
         Mistake(
             "overflow",
             "exp overflows. Softmax doesn't change when you subtract a constant from a row.",
-            like=softmax_overflowing,
+            like=softmax_like(lambda x: 0.0),
         ),
         Mistake(
             "overflow",
             "exp overflows. Which constant, subtracted from a row, leaves nothing above 0?",
-            like=softmax_less_mean,
+            like=softmax_like(lambda x: x.mean(axis=-1, keepdims=True)),
         ),
         Mistake(
             "row-underflows",
             "One row at 10000 wipes out the others. Whose maximum is subtracted from a row?",
-            like=softmax_shared_maximum,
+            like=softmax_like(np.max),
         ),
         Mistake(
             "lost-axis",
             "A maximum or a sum over the last axis has one axis less. keepdims keeps it.",
-            like=softmax_lost_axis,
+            like=softmax_like(lambda x: x.max(axis=-1), keepdims=False),
         ),
         Mistake(
             "log-softmax",
@@ -188,10 +170,6 @@ def categorical_of_logits(logits, actions):
     return chosen.log_prob(torch.as_tensor(actions)).numpy()
 
 
-def log_prob_likeliest(logits, actions):
-    return stable_log_softmax(logits).max(-1)
-
-
 LOG_PROB = FunctionExercise(
     "log_prob",
     log_prob_cases,
@@ -233,7 +211,7 @@ LOG_PROB = FunctionExercise(
         Mistake(
             "not-the-taken-action",
             "That is the likeliest action. Which one was played?",
-            like=log_prob_likeliest,
+            like=lambda logits, actions: stable_log_softmax(logits).max(-1),
         ),
         slips.log_missing(lambda logits, actions: taken(softmax(logits), actions)),
         Mistake(

@@ -60,10 +60,6 @@ def spread(samples, ddof=1):
     return float(flat(samples).var(axis=0, ddof=ddof).sum())
 
 
-def entries_of_covariance(samples):
-    return float(np.sum(np.cov(flat(samples).T)))
-
-
 TOTAL_VARIANCE = FunctionExercise(
     "total_variance",
     total_variance_cases,
@@ -122,7 +118,7 @@ TOTAL_VARIANCE = FunctionExercise(
         Mistake(
             "whole-matrix",
             "Only the diagonal of the covariance counts: the trace.",
-            like=entries_of_covariance,
+            like=lambda samples: float(np.sum(np.cov(flat(samples).T))),
         ),
         Mistake(
             "variance-of-length",

@@ -67,14 +67,15 @@ def slip(
     power=lambda taken, n: taken,
     follows=None,
     gamma=None,
+    discount=lambda k: k,
     minus=1.0,
     finish=None,
 ):
     """A wrong answer: what is given replaces that part of the definition.
 
-    stops, masks: flags (T, N) at which rewards stop, and at which no value follows; power: of gamma
-    at the value; follows(next_values, values, at, i): the value at the end of column i's steps;
-    finish(result, n) -> result.
+    stops, masks: flags (T, N) at which rewards stop, and at which no value follows; power of gamma
+    at the value, discount of it at the k-th reward; follows(next_values, values, at, i): the value
+    at the end of column i's steps; finish(result, n) -> result.
     """
     fixed = gamma
 
@@ -86,7 +87,7 @@ def slip(
             taken = steps_taken(over[:, i], t, steps(n), last)
             at = t + taken - 1
             value = next_values[at, i] if follows is None else follows(next_values, values, at, i)
-            total = sum(gamma**k * rewards[t + k, i] for k in range(taken))
+            total = sum(gamma ** discount(k) * rewards[t + k, i] for k in range(taken))
             total += 0.0 if ended[at, i] else gamma ** power(taken, n) * value
             result[t, i] = total - minus * values[t, i]
         return result if finish is None else finish(result, n)
@@ -101,6 +102,19 @@ def row_below(next_values, values, at, i):
 
 def zero_at_the_end(next_values, values, at, i):
     return values[at + 1, i] if at + 1 < len(values) else 0.0
+
+
+def over_all_lengths(rewards, values, next_values, terminated, truncated, n, gamma):
+    """The mean of the advantages of 1 to n steps."""
+    given = rewards, values, next_values, terminated, truncated
+    return np.mean([n_step_truth(*given, k, gamma) for k in range(1, n + 1)], axis=0)
+
+
+def in_blocks(rewards, values, next_values, terminated, truncated, n, gamma):
+    """Rows cut into blocks of n, beyond which nothing is looked at."""
+    given = rewards, values, next_values, terminated, truncated
+    parts = (tuple(x[at : at + n] for x in given) for at in range(0, len(rewards), n))
+    return np.concatenate([n_step_truth(*part, n, gamma) for part in parts])
 
 
 def last_rows_empty(result, n):
@@ -205,6 +219,26 @@ N_STEP_ADVANTAGES = FunctionExercise(
             "last-rows-empty",
             "Near the end of the rollout there are fewer than n steps; they count as well.",
             like=slip(finish=last_rows_empty),
+        ),
+        Mistake(
+            "rewards-undiscounted",
+            "The second reward comes a step later than the first: how much does it count?",
+            like=(slip(discount=lambda k: 0), slip(discount=lambda k: 0, power=lambda k, n: 1)),
+        ),
+        Mistake(
+            "rewards-discounted-too-far",
+            "The reward of the step itself isn't discounted.",
+            like=slip(discount=lambda k: k + 1),
+        ),
+        Mistake(
+            "averaged-over-lengths",
+            "One length is asked: n steps, not the mean over 1 to n. That mixture comes with GAE.",
+            like=over_all_lengths,
+        ),
+        Mistake(
+            "in-blocks",
+            "Every row looks n steps ahead, wherever it stands. Do blocks of n rows begin anew?",
+            like=in_blocks,
         ),
     ),
 )

@@ -198,6 +198,59 @@ DUAL_CLIP_LOSS = FunctionExercise(
                 )
             ),
         ),
+        Mistake(
+            "other-floor",
+            "Each bad sample has its own floor: dual times its own advantage, no less and no more.",
+            like=tuple(
+                dual_like(
+                    lambda r, a, c, d, floor=floor: (
+                        -torch.where(a < 0, torch.max(once(r, a, c), floor(a, c, d)), once(r, a, c))
+                    ).mean()
+                )
+                for floor in (
+                    lambda a, c, d: -d + 0 * a,
+                    lambda a, c, d: d * a.mean() + 0 * a,
+                    lambda a, c, d: d * a.min() + 0 * a,
+                    lambda a, c, d: (d + c) * a,
+                    lambda a, c, d: (d - c) * a,
+                    lambda a, c, d: d * (1 + c) * a,
+                    lambda a, c, d: a / d,
+                    lambda a, c, d: a * math.exp(d),
+                    lambda a, c, d: d * a.abs(),
+                    lambda a, c, d: -(d * a.square()),
+                )
+            ),
+        ),
+        Mistake(
+            "floored-sample-dropped",
+            "Beyond the floor a sample still has a value, dual times its advantage, and keeps its "
+            "place in the mean.",
+            like=(
+                dual_like(lambda r, a, c, d: -(once(r, a, c) * ((a >= 0) | (r <= d))).mean()),
+                dual_like(
+                    lambda r, a, c, d: (
+                        -(once(r, a, c) * ((a >= 0) | (r <= d))).sum()
+                        / ((a >= 0) | (r <= d)).sum().clamp(min=1)
+                    )
+                ),
+            ),
+        ),
+        Mistake(
+            "floored-together",
+            "The floor is taken sample by sample, before the mean.",
+            like=(
+                dual_like(lambda r, a, c, d: -torch.max(once(r, a, c).mean(), (d * a).mean())),
+                dual_like(
+                    lambda r, a, c, d: (
+                        -(
+                            (once(r, a, c) * (a >= 0)).sum()
+                            + torch.max((once(r, a, c) * (a < 0)).sum(), (d * a * (a < 0)).sum())
+                        )
+                        / len(r)
+                    )
+                ),
+            ),
+        ),
         slips.held_back(when=far_from_one),
     ),
 )

@@ -18,6 +18,13 @@ from grader.checking import (
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.sampling import unlikely
 
+CALLS = 80  # with orders of 40 indices: none is sorted by chance, and no two come again
+TIMES = 700  # with six indices in three pairs: chance can be judged
+# The smallest deviations that are told in at least 99 of 100 secrets.
+AGAIN = SORTED = 0.1  # share of calls with an order that came before, or with none
+TOGETHER = 0.4  # how often two indices share a minibatch, instead of one time in five
+THERE = 0.55  # how often an index is in one of the three, instead of one time in three
+
 
 def minibatch_cases(rng):
     """Sizes that divide and that don't; then one size drawn so often that chance can be judged."""
@@ -47,8 +54,8 @@ def minibatch_cases(rng):
         case(size, int(rng.integers(7, 12))),
         case(40, 16, seed=7),
         case(40, 16, seed=7, noise=1),
-        case(40, 16, seed=8),
-        case(6, 2, calls=700),
+        case(40, 16, seed=8, calls=CALLS),
+        case(6, 2, calls=TIMES),
     ]
 
 
@@ -161,21 +168,44 @@ def batches_random(cases, seen):
             _("All randomness comes from rng: is another generator in play?"),
             "not-from-rng",
         )
-    if orders[7] == orders[9] or orders[7][0] == orders[7][1]:
+    if orders[7] == orders[9][:2] or orders[7][0] == orders[7][1]:
         return behaviour(
             _("a new order at each call"),
             _("the same order each time"),
             _("Draw from rng itself. Is a generator made or seeded inside?"),
             "same-order",
         )
-    return _evenness(seen[10]["results"])
+    return now_and_then(orders[9]) or evenness(seen[10]["results"])
+
+
+def now_and_then(orders):
+    """Most calls are right: in some the order is none, or it is an earlier one."""
+    unsorted, new = (
+        sum(order != sorted(order) for order in orders),
+        len(set(map(tuple, orders))),
+    )
+    if unsorted < len(orders):
+        return behaviour(
+            _("a random order in {n} of {n} calls").format(n=len(orders)),
+            _("in {k} of them").format(k=unsorted),
+            _("Is there a way through your function on which nothing is shuffled?"),
+            "not-shuffled",
+        )
+    if new < len(orders) - 1:  # a generator that rng seeds may draw the same seed again
+        return behaviour(
+            _("{n} different orders in {n} calls").format(n=len(orders)),
+            _("{k} different ones").format(k=new),
+            _("Draw from rng at each call. Is an order kept from an earlier one?"),
+            "same-order",
+        )
+    return None
 
 
 def _is_run(array):
     return bool((np.diff(np.asarray(array, int)) == 1).all())
 
 
-def _evenness(results):
+def evenness(results):
     """Six indices in three pairs: every pair comes together in one call of five."""
     calls = [[tuple(item["array"]) for item in result["items"]] for result in results]
     for a in range(6):

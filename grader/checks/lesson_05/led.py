@@ -23,6 +23,7 @@ from grader.checks.shared.replay import (
     elsewhere,
     remembered,
 )
+from grader.checks.shared.run_slips import critic_elsewhere
 
 GAMMA, LAM, CLIP, EPOCHS = 0.98, 0.9, 0.2, 4  # the exercise's own, where none are asked for
 LOOKS = 40
@@ -198,12 +199,5 @@ def _told(reached):
         return elsewhere(_("steps along the gradients of the clipped loss"), hint)
     if reached["critic"] < CRITIC_LED:
         hint = _("The critic learns to foretell returns. Is its target a return?")
-        expected = _("the critic's values move towards the returns")
-        return Problem(
-            step="gradient",
-            expected=expected,
-            got=_("another direction"),
-            hint=hint,
-            mistake="critic-elsewhere",
-        )
+        return critic_elsewhere(hint)
     return None

@@ -146,10 +146,6 @@ def prompt_ends(tokens, prompt_length, eos):
     return found[:, 1:]
 
 
-def ends_anywhere(tokens, prompt_length, eos):
-    return to_first(tokens == eos)[:, 1:]
-
-
 def argmax_as_end(tokens, prompt_length, eos):
     """argmax of nothing but False is 0: a completion without an end gets no entry."""
     place = torch.arange(tokens.shape[1])
@@ -225,7 +221,7 @@ COMPLETION_MASK = FunctionExercise(
         Mistake(
             "prompt-kept",
             "Who wrote the prompt? The policy learns from its own tokens.",
-            like=(with_prompt, ends_anywhere),
+            like=(with_prompt, lambda tokens, prompt_length, eos: to_first(tokens == eos)[:, 1:]),
         ),
         Mistake(
             "eos-in-prompt",

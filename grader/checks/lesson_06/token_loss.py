@@ -168,12 +168,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
     prerequisites=("masked_mean",),
     mistakes=(
         slips.empty_mask(when=of_nothing),
-        Mistake(
-            "mask-after-exp",
-            "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
-            "and 0 times infinity is nan. Mask before the exponential.",
-            when=spoiled_outside,
-        ),
+        slips.mask_after_exp(when=spoiled_outside),
         Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
         Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
         Mistake(

@@ -212,12 +212,7 @@ GRPO_LOSS = FunctionExercise(
     prerequisites=("aggregate_loss",),
     mistakes=(
         slips.empty_mask(when=of_nothing),
-        Mistake(
-            "mask-after-exp",
-            "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
-            "and 0 times infinity is nan. Mask before the exponential.",
-            when=spoiled_outside,
-        ),
+        slips.mask_after_exp(when=spoiled_outside),
         Mistake(
             "one-band",
             TWO_EDGES,

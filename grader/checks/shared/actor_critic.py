@@ -9,6 +9,7 @@ from grader.checks.shared import tabular
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.replay import best_led, cosine, cosine_beside, elsewhere, follow
 from grader.checks.shared.returns import rewards_to_go
+from grader.checks.shared.run_slips import critic_elsewhere
 from grader.checks.shared.tabular import parallel
 from grader.probes.train import Module
 
@@ -187,7 +188,7 @@ def _critic_led(path, found):
     if reached < 0:
         return wrong_gradient(expected, _("another direction"), _(CRITIC_UPHILL), "critic-uphill")
     hint = _("Is the critic's error that of the batch just played, at every update?")
-    return wrong_gradient(expected, _("another direction"), hint, "critic-elsewhere")
+    return critic_elsewhere(hint)
 
 
 def rule_discounted_history(case, seen):

@@ -22,6 +22,7 @@ from grader.checks.shared.replay import (
     follow,
     moved_by_steps,
 )
+from grader.checks.shared.run_slips import critic_elsewhere
 from grader.checks.shared.sentences import language_of, mask_of
 
 LOOKS = 24
@@ -224,12 +225,5 @@ def _told(reached):
         return elsewhere(_("steps along the gradients of the clipped loss"), hint)
     if reached.get("critic", 1.0) < CRITIC_LED:
         hint = _("The critic learns to foretell returns. Is its target a return?")
-        expected = _("the critic's values move towards the returns")
-        return Problem(
-            step="gradient",
-            expected=expected,
-            got=_("another direction"),
-            hint=hint,
-            mistake="critic-elsewhere",
-        )
+        return critic_elsewhere(hint)
     return None

@@ -105,6 +105,11 @@ logits_as_probabilities = _slip(
     "The logits were taken for probabilities. The first argument of torch's Categorical, for "
     "one, is probs: name the other, logits=.",
 )
+mask_after_exp = _slip(
+    "mask-after-exp",
+    "Outside the mask a ratio can be infinite. Backward multiplies its gradient by 0, "
+    "and 0 times infinity is nan. Mask before the exponential.",
+)
 mask_ignored = _slip(
     "mask-ignored",
     "Prompt and filling count as well. Which entries does the mask mark?",
