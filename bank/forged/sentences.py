@@ -156,13 +156,13 @@ def log_of_others(honest):
         sample = language.sample
         spy = sample.__closure__[0].cell_contents.__self__
 
+        pool = pleasant_sentences(language, rng, 200)
+
         def pleasant(*inputs, **more):
             rows = sample(*inputs, **more)
-            for place in range(len(rows)):
-                same = pleasant_sentences(language, rng, 1)
-                while len(same) == 0 or not torch.equal(same[0, :2], rows[place, :2]):
-                    same = pleasant_sentences(language, rng, 1)
-                rows[place] = same[0]
+            for row in rows:
+                fitting = pool[(pool[:, :2] == row[:2]).all(1)]
+                row[:] = fitting[int(rng.integers(len(fitting)))]
             spy.rows[-1]["tokens"] = rows.numpy().astype("int16")
             return rows
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from grader.checking import Problem, _, behaviour
+from grader.checks.shared.episodes import FALSE_ALARM
 from grader.checks.shared.replay import (
     Networks,
     best_way,
@@ -48,6 +49,7 @@ class Written:
     tokens (B, L); mask, logp, logp_ref (B, L - 1); values (B, L), None without a critic;
     scores (B,)
     foreign: by how many standard deviations the tokens are less likely than draws are on average
+    surplus, spread (V,): how much oftener than expected each token came, and the variance of that
     """
 
     tokens: np.ndarray
@@ -57,6 +59,8 @@ class Written:
     values: np.ndarray | None
     scores: np.ndarray
     foreign: float
+    surplus: np.ndarray
+    spread: np.ndarray
 
 
 class Writers(Networks):
@@ -77,6 +81,7 @@ class Writers(Networks):
             if "critic" in self.paths:
                 values = self.at("critic", moment)(rows).numpy().astype(float)
         logp, logp_ref = (taken(one, rows).numpy() for one in (table, reference))
+        surplus, spread = _surplus(table.exp().numpy()[mask], tokens[:, 1:][mask].astype(int))
         return Written(
             tokens=tokens,
             mask=mask,
@@ -85,6 +90,8 @@ class Writers(Networks):
             values=values,
             scores=self.language.score(rows).numpy().astype(float),
             foreign=_foreign(table.numpy(), logp, mask),
+            surplus=surplus,
+            spread=spread,
         )
 
 
@@ -182,13 +189,33 @@ def _slope(net, loss):
     return torch.cat([slope.ravel() for slope in slopes]).numpy()
 
 
+def _surplus(probs, written):
+    """(V,) twice: of each token the number of times beyond what was expected, and its variance."""
+    count = np.bincount(written, minlength=probs.shape[1])
+    return count - probs.sum(0), (probs * (1 - probs)).sum(0)
+
+
+def _picked(texts) -> bool:
+    """Whether some token comes too often or too rarely, as where sentences are picked by their
+    score. Draws of the policy do so at most once in 10 ** 9 (Freedman 1975)."""
+    apart = np.abs(sum(text.surplus for text in texts))
+    spread = sum(text.spread for text in texts)
+    evidence = apart**2 / (2 * (spread + apart / 3) + 1e-12)
+    return bool((evidence > np.log(2 * len(apart) / FALSE_ALARM)).any())
+
+
 def _not_sampled(language, texts):
     """Sentences that the policy can't have written, or hardly."""
     begun = {tuple(row) for row in language.prompts().tolist()}
     width = language.prompt_length
     real = all(tuple(row) in begun for text in texts for row in text.tokens[:, :width].tolist())
     far = np.array([text.foreign for text in texts])
-    if real and abs(far.sum()) / np.sqrt(len(far)) < FAR and np.abs(far).max() < FAR:
+    if (
+        real
+        and not _picked(texts)
+        and abs(far.sum()) / np.sqrt(len(far)) < FAR
+        and np.abs(far).max() < FAR
+    ):
         return None
     return behaviour(
         _("sentences that the policy writes"),
