@@ -64,26 +64,26 @@ check("discounted_return")
 #
 # | lesson | what you learn | reading | exercises and questions | points |
 # |---|---|---|---|---|
-# | [01 · REINFORCE by hand](01_reinforce/01_reinforce.ipynb) | the log-derivative trick, the estimator, its loss | 26 min | 11 | 25 |
+# | [01 · REINFORCE by hand](01_reinforce/01_reinforce.ipynb) | the log-derivative trick, the estimator, its loss | 24 min | 11 | 25 |
 # | [02 · Why REINFORCE is noisy](02_variance/02_variance.ipynb) | where the noise comes from, and how much there is | 17 min | 11 | 28 |
-# | [03 · Baselines, critic, advantage](03_baseline_critic/03_baseline_critic.ipynb) | baselines, advantages, actor-critic | 19 min | 10 | 19 |
-# | [03b · From one step to λ](03b_gae/03b_gae.ipynb) | TD errors, n-step advantages, GAE | 18 min | 6 | 14 |
-# | [04 · The clip, case by case](04_ppo_clip/04_ppo_clip.ipynb) | importance ratios, PPO's clip, what it doesn't bound | 29 min | 12 | 20 |
-# | [05 · The full PPO loop](05_ppo_loop/05_ppo_loop.ipynb) | rollouts, minibatches, the whole algorithm, its bugs | 27 min | 9 | 20 |
+# | [03 · Baselines, critic, advantage](03_baseline_critic/03_baseline_critic.ipynb) | baselines, advantages, actor-critic | 18 min | 10 | 19 |
+# | [03b · From one step to λ](03b_gae/03b_gae.ipynb) | TD errors, n-step advantages, GAE | 17 min | 6 | 14 |
+# | [04 · The clip, case by case](04_ppo_clip/04_ppo_clip.ipynb) | importance ratios, PPO's clip, what it doesn't bound | 24 min | 12 | 20 |
+# | [05 · The full PPO loop](05_ppo_loop/05_ppo_loop.ipynb) | rollouts, minibatches, the whole algorithm, its bugs | 24 min | 9 | 20 |
 # | [05b · PPO in practice](05b_practice/05b_practice.ipynb) | the details and what they do, continuous actions | 11 min | 4 | 20 |
-# | [06 · Toward language](06_toward_language/06_toward_language.ipynb) | the same loop on tokens, and the KL leash | 22 min | 9 | 20 |
+# | [06 · Toward language](06_toward_language/06_toward_language.ipynb) | the same loop on tokens, and the KL leash | 21 min | 9 | 20 |
 #
 # **Part two, beyond the chapter:** how language models are trained today.
 #
 # | lesson | what you learn | reading | exercises and questions | points |
 # |---|---|---|---|---|
-# | [07 · Groups instead of a critic](07_groups/07_groups.ipynb) | RLOO, GRPO, whose mean a loss is, the KL's gradient | 18 min | 12 | 25 |
-# | [08 · Your code beside the libraries'](08_libraries/08_libraries.ipynb) | what ten libraries call GAE, KL, clip fraction and value loss | 13 min | 8 | 21 |
+# | [07 · Groups instead of a critic](07_groups/07_groups.ipynb) | RLOO, GRPO, whose mean a loss is, the KL's gradient | 17 min | 12 | 25 |
+# | [08 · Your code beside the libraries'](08_libraries/08_libraries.ipynb) | what ten libraries call GAE, KL, clip fraction and value loss | 12 min | 8 | 21 |
 #
 # **What the times mean.** They are for reading alone: the words of the text, counted, at 180 words
-# a minute, without the code. Writing the exercises takes longer than reading, and how long differs
-# much from one person to the next. Nobody has been timed. One lesson in one or two evenings is a
-# sensible plan.
+# a minute, without the code and the references. Writing the exercises takes longer than reading, and
+# how long differs much from one person to the next. Nobody has been timed. One lesson in one or two
+# evenings is a sensible plan.
 #
 # The lessons build on each other. Each notebook still runs alone: what an earlier lesson taught is
 # given again, so that one unsolved exercise does not lock the rest.

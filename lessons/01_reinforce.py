@@ -21,12 +21,12 @@
 # **How this notebook works.** An exercise is a function with `raise NotImplementedError` in it.
 # Put your code there and run the `check` cell below it. The check says what is wrong and gives a
 # hint. All other code runs as it is. Before an experiment you are asked for a prediction. Commit to
-# it first, in the box, in the cell's code in place of `None`, or on paper. What you predict is kept
-# beside this notebook and shown with what came out. It is not graded. A wrong prediction teaches
-# more than a right one.
+# it first, in the box, in the cell's code in place of `None`, or on paper. It is kept beside this
+# notebook, shown with what came out, and not graded. A wrong prediction teaches more than a right
+# one.
 #
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import matplotlib.pyplot as plt
@@ -65,9 +65,8 @@ print(pg.tr("{S} states, {A} actions").format(S=env.num_states, A=env.num_action
 # above are one: left and right are equally likely everywhere.
 #
 # The letter $\theta$ stands for the numbers that training will change. Here they are a table with
-# a row for each of the $S$ states and a column for each of the $A$ actions. An entry
-# $\theta_{s,a}$ may be any real number; it is called a **logit**. The **softmax** turns a row of
-# logits into probabilities:
+# a row for each of the $S$ states and a column for each of the $A$ actions. An entry $\theta_{s,a}$,
+# called a **logit**, may be any real number. The **softmax** turns a row of logits into probabilities:
 #
 # $$\pi_\theta(a\mid s)=\frac{e^{\theta_{s,a}}}{\sum_{b}e^{\theta_{s,b}}}$$
 #
@@ -75,8 +74,8 @@ print(pg.tr("{S} states, {A} actions").format(S=env.num_states, A=env.num_action
 #
 # ### Exercise: `softmax`
 #
-# - `logits` is an array `(..., A)`. The actions lie along the last axis; the dots may be any
-#   number of other axes, or none.
+# - `logits` is an array `(..., A)`. The actions lie along the last axis; the dots stand for any other
+#   axes, or none.
 # - The result has the same shape. Along its last axis the numbers add up to 1.
 # - Logits as large as 10000 must not overflow. Here is what helps: add a constant to every logit
 #   of a row, and see what happens to the fraction above.
@@ -167,7 +166,7 @@ check("log_prob")
 # - `theta` is the table of logits, `(S, A)`.
 # - `rng` is a NumPy generator. All chance comes from it: `rng.choice` draws an action.
 # - The result is `pg.Trajectory(states, actions, rewards)` with T states, T actions, T rewards.
-#   The last state $s_T$ is left out: no action is taken there.
+#   The last state $s_T$ is left out.
 
 # %% exercise="rollout"
 def rollout(env, theta, rng):
@@ -200,8 +199,7 @@ check("rollout")
 #
 # Here is one episode of a policy that leans to the right. The arrows are the policy: the longer
 # and darker, the more probable. The line is the trajectory. Time runs downwards, and each step's
-# reward stands on the right. Run the cell again with another seed to see another episode of the
-# same policy.
+# reward stands on the right. Another seed shows another episode.
 
 # %% demo=true alt="A corridor seen from above, with time running downwards. Arrows in each cell are longer to the right than to the left. A line zigzags from the middle cell to the goal at the right end; small negative rewards stand beside its steps and +9.9 beside the last one."
 leaning = np.tile([0.0, 0.8], (env.num_states, 1))  # (S, A), logits: right is likelier
@@ -253,9 +251,9 @@ check("discounted_return")
 # $\mathbb E$ is the expectation: each possible trajectory $\tau$ counts with its probability
 # $p_\theta(\tau)$ under the policy.
 #
-# Our worlds are small enough to know $J$ exactly, by dynamic programming. `pg.exact.objective`
-# does that. It is our referee: nothing that follows needs to be believed, it can be measured. In
-# a world of real size there is no referee, and the average over episodes is all one has.
+# Our worlds are small enough to know $J$ exactly, by dynamic programming. `pg.exact.objective` is our
+# referee: nothing that follows needs to be believed, it can be measured. In a world of real size there
+# is no referee, and the average over episodes is all one has.
 #
 # **Predict.** The uniform policy goes left and right with equal probability. Roughly, what is its
 # $J$? And what would a histogram of its returns look like?
@@ -281,8 +279,8 @@ print(pg.tr("exact objective: {J:.2f}").format(J=J))
 # $J$ lies a little below zero, since goal and pit balance and the steps cost something. Hardly any
 # single episode comes near it. Returns jump between about -10 and +10. The small bar at -2 holds
 # the episodes that the clock ended: 20 steps at -0.1. The average over ten episodes still jumps by
-# several points, and even that of a thousand leaves the first digit in doubt. Keep this picture in
-# mind: it is the reason for lessons 2 and 3.
+# several points, and even that of a thousand leaves the first digit in doubt. That is the reason for
+# lessons 2 and 3.
 
 # %% [markdown]
 # ### The same words for a language model
@@ -313,8 +311,7 @@ for _ in range(6):
     print(f"{text:30}", pg.tr("return {R:4.0f}").format(R=discounted_return(trajectory.rewards)))
 
 # %% [markdown]
-# A model without any idea writes nonsense, and often stops too early or not at all. We will come
-# back and teach it.
+# A model without any idea writes nonsense, and often stops too early or not at all. We will teach it.
 
 # %% [markdown]
 # ## 2. The log-derivative trick
@@ -344,7 +341,8 @@ for _ in range(6):
 # $$\nabla_\theta\,p_\theta(\tau)=p_\theta(\tau)\,\nabla_\theta\log p_\theta(\tau).$$
 #
 # It turns a gradient of probabilities back into an expectation, and expectations can be estimated
-# by playing. The result (Williams 1992) is the sentence on which this whole course stands:
+# by playing. The result (Williams 1992; Sutton and Barto 2018, chapter 13) is the sentence on which
+# this whole course stands:
 #
 # $$\boxed{\;\nabla_\theta J(\theta)=\mathbb E_{\tau\sim\pi_\theta}\Big[R(\tau)\sum_{t=0}^{T-1}
 # \nabla_\theta\log\pi_\theta(a_t\mid s_t)\Big]\;}$$
@@ -354,7 +352,7 @@ for _ in range(6):
 # trajectory, weight it with the return, average over trajectories.
 #
 # Something is missing in that formula: how the world works. No transition probability and no
-# derivative of the reward appears. You can use it without knowing the world.
+# derivative of the reward appears.
 
 # %% [markdown]
 # ### Question: derive it
@@ -450,9 +448,9 @@ def grad_log_prob(theta, state, action):
 check("grad_log_prob")
 
 # %% [markdown]
-# A derivative made by hand deserves a test. Nudge one logit up and down by a small $h$, look at
-# how the log-probability moves, and divide by $2h$. Do that for every entry. If the two tables
-# agree to many digits, the formula is right.
+# A derivative made by hand deserves a test. Nudge each logit up and down by a small $h$, look at
+# how the log-probability moves, and divide by $2h$. If the two tables agree to many digits, the
+# formula is right.
 
 # %% demo=true
 theta = np.random.default_rng(1).normal(size=(4, 3))  # (S, A)
@@ -512,10 +510,9 @@ check("reinforce_gradient")
 # %% [markdown]
 # ### Is that really the gradient of $J$?
 #
-# In a very small world we need not estimate anything. A corridor of five cells with at most eight
-# steps has so few trajectories that we can list them all, each with its probability. Then the
-# boxed formula is an ordinary sum. We compare it with a computation that knows nothing of the
-# trick: nudge each logit and watch $J$ itself.
+# A corridor of five cells with at most eight steps has so few trajectories that we can list them all,
+# each with its probability. Then the boxed formula is an ordinary sum. We compare it with a
+# computation that knows nothing of the trick: nudge each logit and watch $J$ itself.
 
 # %% demo=true
 small = pg.envs.Corridor(length=5, max_steps=8)
@@ -546,9 +543,9 @@ print(pg.tr("equal to the derivative of J itself, to six digits: {yes}").format(
 #
 # ### How fast does the estimate get there?
 #
-# Now the other way, as it has to be in any larger world: sampled trajectories only. We play 20,000
-# episodes of the same policy, cut them into groups of $N$, and measure how far the estimate from
-# each group lies from the exact gradient. The figure shows the root of the mean squared distance.
+# In any larger world there are sampled trajectories only. We play 20,000 episodes of the same policy,
+# cut them into groups of $N$, and measure how far each group's estimate lies from the exact gradient:
+# the root of the mean squared distance.
 #
 # **Predict.** With 100 times as many trajectories, how many times closer does the estimate come?
 # And what will the law look like where both axes are logarithmic?
@@ -575,11 +572,11 @@ length = np.linalg.norm(exact)
 print(pg.tr("length of the exact gradient itself: {length:.2f}").format(length=length))
 
 # %% [markdown]
-# The estimate converges to the exact gradient. On logarithmic axes it does so along a straight
-# line of slope $-\tfrac12$: the distance shrinks like $1/\sqrt N$, as for every average of
-# independent samples. 100 times as many trajectories come 10 times closer, give or take the luck of
-# the few groups at the right end. That is slow. Compare the distances with the length of the
-# gradient itself: with four trajectories the error is more than half of it. Lesson 2 is about that.
+# The estimate converges to the exact gradient, on logarithmic axes along a straight line of slope
+# $-\tfrac12$: the distance shrinks like $1/\sqrt N$, as for every average of independent samples. 100
+# times as many trajectories come 10 times closer, give or take the luck of the few groups at the
+# right end. That is slow. With four trajectories the error is more than half as long as the gradient
+# itself. Lesson 2 is about that.
 
 # %% [markdown]
 # ## 3. REINFORCE
@@ -644,8 +641,8 @@ check("reinforce_loss")
 # $$L(\theta)=\frac1N\sum_{i=1}^N R(\tau_i)\sum_t
 # \mathrm{CE}\big(\pi_\theta(\cdot\mid s_t^{(i)}),\,a_t^{(i)}\big).$$
 #
-# Two things differ from a classifier. The labels are no truths: the policy made them up. And the
-# weight may be negative: "less of this".
+# Two things differ from a classifier. The policy made the labels up. And the weight may be negative:
+# "less of this".
 
 # %% demo=true
 theta, rng = np.zeros((env.num_states, env.num_actions)), np.random.default_rng(7)
@@ -705,9 +702,8 @@ print(pg.tr("distance to the exact gradient: {share:.0%} of its length").format(
 pg.outcome("distance_of_500", 100 * apart)
 
 # %% [markdown]
-# Your formula and autograd give the same numbers, because they compute the same thing. The exact
-# gradient differs, because 500 trajectories are a sample. So the backward pass is not where the
-# difficulty lies. The sample is.
+# Your formula and autograd give the same numbers. The exact gradient differs, because 500 trajectories
+# are a sample. So the difficulty lies in the sample, not in the backward pass.
 
 # %% [markdown]
 # ### Question: must the loss fall?
@@ -787,8 +783,8 @@ check("train_reinforce")
 # ### Learning curves
 #
 # Time for a harder world: a board of four by four cells, start at the top left, goal at the bottom
-# right, two pits. We train five policies that differ only in their seed. Between updates the
-# referee computes the exact objective, which the algorithm never sees.
+# right, two pits. We train five policies that differ only in their seed, with Adam (Kingma and Ba
+# 2015). Between updates the referee computes the exact objective, which the algorithm never sees.
 #
 # **Predict.** The best objective is 9.4. How many of the five come within one of it? And will the
 # sampled curves, averages of 16 episodes, look smooth?
@@ -855,13 +851,11 @@ claim("From update to update the sampled return jumps at least twice as much as 
       jumps(0, 0.1), at_least=2, again=jumps)
 
 # %% [markdown]
-# All five learn. The exact objective rises smoothly, while the sampled returns of the same
-# policies jump around it. Whoever sees only one sampled curve, as in practice, sees noise on top
-# of a trend.
+# All five learn. The exact objective rises smoothly, while the sampled returns of the same policies
+# jump around it. In practice one sees a single sampled curve: noise on top of a trend.
 #
 # Here is what the last of the five policies does. Follow the longest arrow of each cell from the
-# top left: they lead to the goal. Off that way an arrow may point anywhere. Where the agent rarely
-# comes, few episodes have said anything.
+# top left: they lead to the goal. Off that way, where few episodes came, an arrow may point anywhere.
 
 # %% demo=true trained=true alt="A board of four by four cells with two pits and a goal at the bottom right. The longest arrows lead from the top left along one way around the pits to the goal."
 policy = learn(4)[2]
@@ -926,11 +920,10 @@ claim("fresh batches reach about nine", fresh[:, -1].min(), at_least=8.5)
 claim("the one batch's loss falls at every step", np.diff(losses).max(), at_most=0)
 
 # %% [markdown]
-# On its one batch the second policy does better and better: that loss falls with every step, without
-# end. Its objective rises at first and then stays far below, or falls. The batch says what the
-# *first* policy met. The policy has long since become another one, goes where the batch has never
-# been, and nobody tells it what is there. The gradient was right for one step. How to get more than
-# one step out of a batch is what lessons 4 and 5 are about.
+# On its one batch the second policy does better and better: that loss falls with every step. Its
+# objective rises at first and then stays far below, or falls. The batch says what the *first* policy
+# met. The policy has become another one, goes where the batch has never been, and nobody tells it
+# what is there. The gradient was right for one step. Lessons 4 and 5 get more out of a batch.
 #
 # ### The loss while learning
 #
@@ -978,12 +971,12 @@ claim("The loss rises by more than 100 while the mean return rises by more than 
 
 # %% [markdown]
 # The policy gets better and better, and the loss climbs from far below zero to far above it. The
-# formula says why. A log-probability is negative. While the returns are negative, too, minus their
-# product is negative. When the returns have become positive, it is positive. And as the policy
-# becomes sure of itself, its log-probabilities come close to zero, and the loss sinks again.
+# formula says why. Log-probabilities are negative. So while the returns are negative, the loss is, too;
+# when they have become positive, it is positive. And as the policy becomes sure of itself, its
+# log-probabilities come close to zero, and the loss sinks again.
 #
-# So the loss is no measure of anything. It is a carrier: it carries the right gradient, at this
-# policy, for this batch. After the step both are gone. To see learning, look at the returns.
+# So the loss is no measure of anything. It carries the right gradient, at this policy, for this batch.
+# After the step both are gone. To see learning, look at the returns.
 
 # %% [markdown]
 # ### Question: all returns positive
@@ -1008,9 +1001,9 @@ q_all_positive = "a"
 check("q_all_positive")
 
 # %% [markdown]
-# The experiment: ten runs from the uniform policy, batches of 16 pulls. Before that, the exact
-# gradient at the start. The slider subtracts a constant from every return before the update, which
-# is what answer *c* of the question has in mind. Is a shift needed? Does it do anything?
+# The experiment: the exact gradient at the start, then ten runs with batches of 16 pulls. The slider
+# subtracts a constant from every return before the update, as the question suggests. Is a shift
+# needed? Does it do anything?
 
 # %% demo=true trained=true alt="Three panels with the probabilities of three arms over 60 updates, ten runs each. In all of them the arm that pays 3 rises from one third to nearly one. With nothing subtracted the single runs differ widely at first and the arm that pays 2 leads in some; with 2 subtracted they lie close together; with 4 subtracted they lie farther apart again."
 bandit = pg.envs.Bandit(means=(1.0, 2.0, 3.0), noise=0.0)
@@ -1086,9 +1079,9 @@ claim("After ten updates ten runs are closer together with the mean return subtr
 #
 # But look at the thin lines, the single runs. With nothing subtracted they part widely, and in some
 # of them the arm that pays 2 leads for a while: whatever happens to be pulled is pushed up, good or
-# not. On average that cancels. In one batch it does not. With 2 subtracted, the mean return at the
-# start, the runs stay together: an arm that pays the mean is not pushed at all. Lesson 3 makes a
-# method of that.
+# not. That cancels on average, not in one batch. With 2 subtracted, the mean return at the start, the
+# runs stay together: an arm that pays the mean is not pushed at all. Lesson 3 makes a method of
+# that.
 
 # %% [markdown]
 # ## 4. What the gradient believes
@@ -1101,8 +1094,8 @@ claim("After ten updates ten runs are closer together with the mean return subtr
 # every score has the same weight, the return of the whole trajectory. A step is good because it
 # was *there* when things went well.
 #
-# The strips below show two episodes, step by step. The colour and the number are the weight that
-# the step's log-probability gets. Below stands the reward that the step itself brought.
+# The strips below show two episodes, step by step. Colour and number are the weight of the step's
+# log-probability. Below stands the reward that the step itself brought.
 #
 # **Predict.** The first episode goes left three times in a row, almost into the pit, then turns and
 # reaches the goal. Which weight do those three steps get? The second episode starts in the right
@@ -1136,9 +1129,9 @@ pg.outcome("first_step_weight", R[1])
 #
 # ### Why it works all the same
 #
-# A left step meets good ends and bad ends, and so does a right step. They do not meet them equally
-# often. Averaged over many episodes, the difference remains. Let us see it: over 5000 episodes of
-# the uniform policy, the mean weight of every left step and of every right step, by cell.
+# Left and right steps meet good ends and bad ends, but not equally often. Averaged over many episodes,
+# the difference remains. Here is the mean weight of every left step and of every right step, by cell,
+# over 5000 episodes of the uniform policy.
 
 # %% demo=true alt="Two rows of five cells, for steps to the left and to the right in cells 1 to 5. Weights rise from strongly negative in cell 1 to strongly positive in cell 5, and in every cell the one for right is larger than the one for left."
 rng = np.random.default_rng(0)
@@ -1261,8 +1254,7 @@ claim("the first word is a noun", first_word[:, :2].sum(axis=1).min(), at_least=
 # prefers neither. Luck in the first batches tips the balance, and whatever is written more often is
 # learned faster. Whoever wants variety must ask for it: REINFORCE is content with one good answer.
 # This is the skeleton of how language models are trained with rewards. What separates it from the
-# real thing is not a new idea about gradients. It is noise, stability, and a leash, one lesson
-# after the other.
+# real thing is noise, stability, and a leash, one lesson after the other.
 #
 # ## 5. A network instead of the table
 #
@@ -1331,15 +1323,13 @@ claim("on the board the network ends near -2", np.abs(networks[1][:, -1] + 2).ma
 #
 # - A policy gives probabilities. Its objective is the mean return of what it does.
 # - The log-derivative trick turns the gradient of that mean into a mean of returns times scores.
-#   You saw it equal to the exact gradient, by listing all trajectories.
 # - With a loss made for the purpose, one backward pass computes it. The loss itself means nothing.
 # - Each step is weighted by the whole return. Averages sort out what single episodes confuse.
-#
 # - REINFORCE is on-policy: a batch serves one step and is thrown away.
 #
-# What is missing is patience, or a better estimate. Single returns jump between -10 and +10, and
-# the gradient jumps with them. [Lesson 2](../02_variance/02_variance.ipynb) measures how much, and
-# takes the first part of the noise away. Your predictions, beside what came out:
+# What is missing is a better estimate. Single returns jump between -10 and +10, and the gradient jumps
+# with them. [Lesson 2](../02_variance/02_variance.ipynb) measures how much, and takes the first part of
+# the noise away. Your predictions, beside what came out:
 
 # %% demo=true trained=true
 pg.predictions()
@@ -1349,12 +1339,8 @@ pg.predictions()
 #
 # - R. J. Williams. [Simple statistical gradient-following algorithms for connectionist
 #   reinforcement learning](https://doi.org/10.1007/BF00992696). Machine Learning 8, 1992.
-# - R. S. Sutton, D. McAllester, S. Singh, Y. Mansour. [Policy gradient methods for reinforcement
-#   learning with function
-#   approximation](https://papers.nips.cc/paper/1713-policy-gradient-methods-for-reinforcement-learning-with-function-approximation).
-#   NIPS 12, 2000.
 # - R. S. Sutton, A. G. Barto. [Reinforcement Learning: An
 #   Introduction](http://incompleteideas.net/book/the-book-2nd.html), second edition, chapter 13.
 #   MIT Press, 2018.
 # - D. P. Kingma, J. Ba. [Adam: a method for stochastic
-#   optimization](https://arxiv.org/abs/1412.6980). ICLR 2015. The optimiser used here.
+#   optimization](https://arxiv.org/abs/1412.6980). ICLR 2015.

@@ -18,8 +18,8 @@
 # Before an experiment you are asked for a prediction. Answer first, then run it. What you predict is
 # kept and shown with what came out. Three questions are graded.
 #
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import matplotlib.pyplot as plt
@@ -43,7 +43,7 @@ from grader import check
 # parameters are a table $\theta$ of logits, $S$ states by $A$ actions. An episode is a trajectory
 # $\tau=(s_0,a_0,r_0,\dots,s_{T-1},a_{T-1},r_{T-1})$ of $T$ steps. Its return is
 # $R(\tau)=\sum_t\gamma^t r_t$ with discount $\gamma$, and the objective is the expected return,
-# $J(\theta)=\mathbb E_\tau[R(\tau)]$. The REINFORCE estimate from one trajectory is
+# $J(\theta)=\mathbb E_\tau[R(\tau)]$. The REINFORCE estimate (Williams 1992) from one trajectory is
 #
 # $$g(\tau)=R(\tau)\sum_{t=0}^{T-1}\nabla_\theta\log\pi_\theta(a_t\mid s_t),
 # \qquad \mathbb E_\tau[g(\tau)]=\nabla_\theta J(\theta).$$
@@ -559,7 +559,8 @@ print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softm
 #
 # Its lowest point lies at $c^\ast=-\mathbb E[R\lVert z\rVert^2]/\mathbb E\lVert z\rVert^2$. That is
 # minus a *weighted* mean return, where long scores count more. Here it is near 7, while minus the
-# plain mean is 8.5. Keep this minimum in mind: lesson 03 will call it the best constant baseline.
+# plain mean is 8.5. Keep this minimum in mind: lesson 03 will call it the best constant baseline
+# (Greensmith et al. 2004).
 #
 # So a constant is not innocent. With rewards that are all positive nothing is wrong on average,
 # and yet the noise can be many times what it need be. Adding the right constant removes
@@ -687,7 +688,8 @@ plt.show()
 #
 # So earlier rewards add nothing to the mean. They do add noise. (Section 5 does not say this by
 # itself: there a constant was the same in all episodes, and $r_k$ is not.) Leave them out, and
-# weight step $t$ by its *reward-to-go*
+# weight step $t$ by its *reward-to-go*, as the policy gradient theorem does in expectation (Sutton et
+# al. 2000):
 #
 # $$G_t=\sum_{k=t}^{T-1}\gamma^{\,k-t}\,r_k .$$
 #
@@ -909,7 +911,7 @@ pg.predictions()
 #   reinforcement learning*, Machine Learning 8:229-256.
 #   [doi:10.1007/BF00992696](https://doi.org/10.1007/BF00992696)
 # - R. S. Sutton, D. McAllester, S. Singh, Y. Mansour (2000), *Policy gradient methods for
-#   reinforcement learning with function approximation*, NeurIPS 12.
+#   reinforcement learning with function approximation*, NIPS 12:1057-1063.
 #   [papers.nips.cc](https://papers.nips.cc/paper/1713-policy-gradient-methods-for-reinforcement-learning-with-function-approximation)
 # - E. Greensmith, P. L. Bartlett, J. Baxter (2004), *Variance reduction techniques for gradient
 #   estimates in reinforcement learning*, JMLR 5:1471-1530.

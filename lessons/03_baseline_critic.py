@@ -18,9 +18,8 @@
 #
 # How the critic can do more than serve as a baseline is the subject of the next notebook, 03b.
 #
-#
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import itertools
@@ -53,8 +52,8 @@ torch.set_num_threads(1)
 #
 # **Idea.** If nearly every episode earns about -10, then every action gets blamed, and only the
 # differences between large numbers teach anything. Subtract from each weight what was to be
-# expected in that state, a *baseline* $b(s)$. An action that did better than expected gets a
-# positive weight, one that did worse a negative one:
+# expected in that state, a *baseline* $b(s)$ (Williams 1992). An action that did better than expected
+# gets a positive weight, one that did worse a negative one:
 #
 # $$g_b(\tau)=\sum_{t=0}^{T-1}\big(G_t-b(s_t)\big)\,\nabla_\theta\log\pi_\theta(a_t\mid s_t).$$
 #
@@ -572,6 +571,10 @@ for name, weigh in ways.items():
 #
 # **Predict.** What does adding 20 to every payment do to the two kinds of learner? And subtracting 20?
 
+# %% demo=true
+harmed = [pg.tr("both"), pg.tr("the one without a baseline"), pg.tr("neither")]
+pg.predict("harmed_by_a_shift", pg.tr("Learners that the shift harms:"), None, choices=harmed)
+
 # %% demo=true trained=true alt="Three panels of learning curves of a bandit, for payments shifted by minus 20, 0 and plus 20. With leave-one-out the share of the best arm climbs close to 1 in all three, in the same way. Without a baseline it climbs as well at 0, and ends well below 1 at plus and minus 20."
 def best_arm(shift, weigh, seed=0, runs=30, updates=80, size=8, rate=0.3):
     """Probability of the best arm after each update, (runs, updates); weigh((size,)) -> (size,)."""
@@ -610,6 +613,8 @@ for ax in axes[1:]:
     ax.set_ylabel("")
     ax.get_legend().remove()
 plt.show()
+lost = [np.ptp([learned_arms[shift][name][:, -1].mean() for shift in shifts]) for name in weighings]
+pg.outcome("harmed_by_a_shift", harmed[2 - sum(loss > 0.05 for loss in lost)])
 pg.plots.slider(draw_bandit, shifts, label=pg.tr("added to every payment"), first=0.0)
 
 # %% claim="a_shift_harms_the_learner_without_a_baseline" seeds=12 rates=[0.1, 0.2, 0.3]
@@ -719,6 +724,10 @@ check("value_loss")
 # **Predict.** A critic learns from 30 episodes of the policy that knows nothing, another one from
 # 2000. In which cells will the first one be wrong?
 
+# %% demo=true
+places = [pg.tr("at the start"), pg.tr("beside the goal"), pg.tr("everywhere alike")]
+pg.predict("rough_critic", pg.tr("The critic of 30 episodes is worst"), None, choices=places)
+
 # %% demo=true trained=true alt="Three boards with a number in each cell. Left the exact values, close to minus 10 in most cells and nearly 0 beside the goal; in the middle the critic after 30 episodes, far off in some cells beside the goal; right the critic after 2000 episodes, close to the exact values."
 def fit_critic(trajectories, steps=150):
     """A table of values, trained on rewards-to-go by gradient descent."""
@@ -752,6 +761,8 @@ for name, known in ((pg.tr("30 episodes"), rough), (pg.tr("2000 episodes"), fine
     error = np.abs(known - values)
     words = pg.tr("{name}: error at the start {start:.1f}, beside the goal up to {goal:.1f}")
     print(words.format(name=name, start=error[0], goal=error[beside].max()))
+gaps = np.abs(rough - values)
+pg.outcome("rough_critic", places[1] if gaps[beside].max() > 2 * gaps[0] else places[2])
 
 # %% claim="few_episodes_know_little_of_the_goal" seeds=12
 def again(seed):
@@ -787,6 +798,7 @@ claim("After 2000 episodes the picture is there", np.abs(fine - values)[inside].
 # with a weight $c$, `value_coef` in code. The advantage is a number here: it says how hard to push
 # the actor, and must not push the critic.
 #
+# ### Exercise: `actor_critic_loss`
 #
 # - `logp`, `values` and `returns` are tensors `(T,)`; the result is a scalar tensor.
 # - First term: the mean of minus `logp` times advantage, where the advantage is `returns` minus
@@ -822,6 +834,10 @@ check("actor_critic_loss")
 # Listing all episodes of the corridor, and all pairs of them, answers exactly.
 
 # %% demo=true
+changes = [pg.tr("its length"), pg.tr("its direction"), pg.tr("both of them")]
+pg.predict("random_denominator", pg.tr("The random denominator changes"), None, choices=changes)
+
+# %% demo=true
 lengths = np.array([len(traj) for traj in episodes])  # of the corridor's episodes, listed above
 value = pg.exact.state_values(corridor, softmax(table), horizon=corridor.max_steps)[-1]
 one_each = baseline_gradient_samples(table, episodes, value).reshape(len(episodes), -1)
@@ -842,6 +858,7 @@ for size, found in over_steps.items():
     words = pg.tr("mean over the steps of {size:>2} episodes: {length:.2f} times as long as the mean ")
     words += pg.tr("over trajectories, turned by {turned:.1f} degrees")
     print(words.format(size=size, length=length, turned=turned))
+pg.outcome("random_denominator", changes[2])
 
 # %% [markdown]
 # Both, and both fade as the batch grows: for one episode the mean is off by several degrees, for
@@ -907,6 +924,10 @@ check("train_actor_critic")
 # The board of lesson 02, 20 steps a game, 100 updates of 16 episodes. **Predict.** At the end, will
 # the critic know the value of every cell?
 
+# %% demo=true
+cells = [pg.tr("every cell"), pg.tr("cells on the way"), pg.tr("cells off the way")]
+pg.predict("known_cells", pg.tr("The critic will know"), None, choices=cells)
+
 # %% demo=true trained=true alt="Above, learning curves of the actor-critic over three seeds, rising from minus 8; the thin lines of the runs may differ much. Below, three boards: the last run's policy as arrows, the critic's values, and the exact values of that policy. The critic agrees along the path that the policy walks, and is far off elsewhere."
 board = pg.envs.Grid()
 best_return = pg.exact.best_stationary(board)
@@ -954,6 +975,7 @@ plt.show()
 for policy, critic, _returns in three:
     words = pg.tr("mean error of the critic: {often:.1f} on the way, {seldom:.1f} far from it")
     print(words.format(**dict(zip(("often", "seldom"), critic_errors(policy, critic)))))
+pg.outcome("known_cells", cells[1])
 
 # %% claim="the_critic_knows_the_way"
 for policy, critic, returns in three:

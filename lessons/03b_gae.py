@@ -18,9 +18,8 @@
 # *Moved:* until recently `td_errors` and `gae` were part of lesson 03. Whoever solved them there
 # copies the two functions into the cells below.
 #
-#
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import matplotlib.pyplot as plt
@@ -203,12 +202,12 @@ claim("With the flags apart the critic finds 10", np.abs(flags_apart - 10).max()
 # state (Pardo et al. 2018).
 
 # %% [markdown]
-# %% [markdown]
 # ## 2. From one step to $n$
 #
 # **Question.** What if we trust the critic a little later?
 #
-# **Idea.** Take $n$ rewards as they came, and let the critic speak for the rest:
+# **Idea.** Take $n$ rewards as they came, and let the critic speak for the rest (Sutton and Barto 2018,
+# chapter 7):
 #
 # $$\hat A^{(n)}_t=r_t+\gamma r_{t+1}+\dots+\gamma^{n-1}r_{t+n-1}+\gamma^nV(s_{t+n})-V(s_t)
 # =\sum_{k=0}^{n-1}\gamma^k\,\delta_{t+k}.$$
@@ -678,6 +677,10 @@ claim("No bias without a critic", biases[5], at_most=1e-3)
 # **Predict.** Put these in order for the second policy, from noisy to quiet: whole return,
 # reward-to-go, reward-to-go minus the mean return, reward-to-go minus the exact value.
 
+# %% demo=true
+four = [pg.tr("whole return"), pg.tr("to go"), pg.tr("to go - mean"), pg.tr("to go - V")]
+pg.predict("noisiest_of_four", pg.tr("The noisiest of the four:"), None, choices=four)
+
 # %% demo=true alt="Two bar charts of total variance on a logarithmic scale, measured bars with exact diamonds near their tops. Above, for the policy that knows nothing, the variance falls from about 1500 for the whole return to below 20 for GAE with lambda 0. Below, for the policy that knows half, the first five bars are almost equal, the one with the exact value slightly higher by its diamond, and only GAE lowers it."
 half = 0.5 * pg.exact.best_policy(env) + 0.5 / env.num_actions  # (S, A)
 
@@ -716,6 +719,7 @@ for ax, (title, policy) in zip(axes, compared.items()):
     truth = [exactly for _weights, exactly in found.values()]
     pg.plots.bars(list(found), widths, truth, ylabel=pg.tr("total variance"), ax=ax)
     ax.set_title(title)
+pg.outcome("noisiest_of_four", four[int(np.argmax([truth[i] for i in (0, 2, 3, 4)]))])
 plt.show()
 
 # %% claim="the_textbook_order_fails"
@@ -1003,6 +1007,9 @@ claim("Each of the three runs gets there", curves[:, -10:].mean(1).min(), at_lea
 #
 # **Predict.** Which steps will turn negative although the episode ended well?
 
+# %% demo=true
+pg.predict("negative_steps", pg.tr("Number of steps with a negative TD error:"), None)
+
 # %% demo=true alt="Credit strip of one successful episode. Whole return gives every step the same positive weight, and reward-to-go almost the same. Minus V gives weights that are all positive and grow where the state was worth little. The TD errors are negative at the steps that lead away from the goal or beside a pit, and positive at those that lead towards it."
 def advantages(env, traj, values, lam):
     """gae on one trajectory at gamma 1: its arrays become columns (T, 1), and back -> (T,)."""
@@ -1025,6 +1032,7 @@ credit = {
 }
 pg.plots.credit_strip([board.action_names[a] for a in game.actions], credit, game.rewards)
 plt.show()
+pg.outcome("negative_steps", int((credit[pg.tr("TD error")] < 0).sum()))
 
 # %% claim="minus_v_praises_every_step"
 to_go_row, minus_v, td_row = (list(credit.values())[i] for i in (1, 2, 4))
@@ -1046,6 +1054,10 @@ claim("Some TD errors are negative", td_row.min(), at_most=-0.1)
 #
 # **Predict.** "the dog sleeps" holds a noun and a verb, but the wrong verb. Which token will the
 # critic blame?
+
+# %% demo=true
+tokens = ["dog", "sleeps", ".", pg.tr("none of them")]
+pg.predict("blamed_token", pg.tr("The learned policy's critic blames"), None, choices=tokens)
 
 # %% demo=true alt="Two credit strips for the sentence the dog sleeps. In both the return gives each token 7. Under the policy that knows nothing all three TD errors are positive, that of the wrong verb as well. Under the policy that has learned something the wrong verb's TD error is negative, those of the two other tokens are positive."
 language = pg.envs.TokenEnv()
@@ -1075,6 +1087,7 @@ for ax, (name, policy) in zip(axes, {
     ax.set_title(name)
     verb[name] = surprise
 plt.show()
+pg.outcome("blamed_token", tokens[int(surprise.argmin())] if surprise.min() < 0 else tokens[3])
 
 # %% claim="who_is_blamed"
 early, late = verb.values()

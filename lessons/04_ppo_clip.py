@@ -10,15 +10,12 @@
 #
 # 1. reuse one batch and watch a policy collapse,
 # 2. weigh stale samples correctly, and see that this alone does not help,
-# 3. write the objective of PPO, the *clip*, and take it apart into six cases,
-# 4. see the collapse disappear,
-# 5. measure what the clip does not promise, and put a penalty beside it,
-# 6. ask at which learning rates all this holds.
+# 3. write PPO's objective, the *clip*, case by case, and see the collapse disappear,
+# 4. measure what the clip does not promise, and put a penalty beside it,
+# 5. ask at which learning rates all this holds.
 #
-# Before each experiment you are asked for a prediction. Commit to it first.
-#
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import matplotlib.pyplot as plt
@@ -31,8 +28,7 @@ from grader import check
 torch.set_num_threads(1)
 
 # %% [markdown]
-# From lesson 01 we take two functions: the softmax, and REINFORCE's loss. They are the solutions
-# that the lesson gives, so this notebook runs alone.
+# From lesson 01 we take the softmax and REINFORCE's loss (Williams 1992), as they were solved there.
 
 # %% given=["softmax", "reinforce_loss"]
 
@@ -43,28 +39,27 @@ torch.set_num_threads(1)
 #
 # ### The stage
 #
-# We want an answer without doubt, so we choose a world in which everything can be computed
-# exactly: a **contextual bandit**. The agent sees one of $S=10$ contexts $s$, chooses one of
-# $A=5$ arms $a$, gets one reward and the episode is over. Read "prompt" for context and "answer"
-# for arm, and it is the smallest language model there is.
+# In this world everything can be computed exactly: a **contextual bandit**. The agent sees one of
+# $S=10$ contexts $s$, chooses one of $A=5$ arms $a$, gets one reward and the episode is over. Read
+# "prompt" for context and "answer" for arm, and it is the smallest language model there is.
 #
-# The mean rewards lie between $-2$ and $2$. The noise on top of them has a standard deviation of
-# 8, so most rewards lie between $-16$ and $16$, and a single one says little about its arm.
+# The mean rewards lie between $-2$ and $2$. The noise on top has a standard deviation of 8, so a single
+# reward says little about its arm.
 #
 # The policy $\pi_\theta(a\mid s)$ is a softmax over a table $\theta$ of logits, $S$ by $A$. Its
 # objective is the expected reward $J(\theta)=\frac1S\sum_s\sum_a\pi_\theta(a\mid s)\,\mu(s,a)$,
 # where $\mu(s,a)$ is the mean reward. We report it as a share of the best possible value,
 # $J/J^*$.
 #
-# We also want to know how *far* a policy has moved. The **Kullback-Leibler divergence** from an
-# old policy to a new one says how badly the new one predicts the old one's actions. It is
-# measured in nats, it is 0 for equal policies, and it is never negative:
+# How *far* has a policy moved? The **Kullback-Leibler divergence** from an old policy to a new one
+# says how badly the new one predicts the old one's actions. It is measured in nats, it is 0 for
+# equal policies, and it is never negative:
 #
-# $$\mathrm{KL}(\pi_\text{old},\pi_\theta)=\frac1S\sum_s\sum_a\pi_\text{old}(a\mid s)
+# $$\mathrm{KL}(\pi_\text{old}\,\|\,\pi_\theta)=\frac1S\sum_s\sum_a\pi_\text{old}(a\mid s)
 # \,\log\frac{\pi_\text{old}(a\mid s)}{\pi_\theta(a\mid s)}.$$
 #
 # A table of logits may hold several copies of the stage, one below the other: copy $i$ owns the
-# rows $Si$ to $Si+S-1$. Copies share nothing, so many runs go side by side.
+# rows $Si$ to $Si+S-1$. So many runs go side by side.
 
 # %% demo=true
 env = pg.envs.ContextualBandit(noise=8.0)
@@ -100,11 +95,10 @@ print(pg.tr("best J {best:.2f}, uniform policy {uniform:.2f}").format(
     best=BEST, uniform=MEANS.mean()))
 
 # %% [markdown]
-# Now the two halves of an iteration. `collect` draws a batch with the current policy, for each
-# copy $B=256$ contexts, arms and advantages. The advantage $A_t$ of sample $t$ is its reward
-# minus the mean reward of the batch. `reuse` takes $K$ steps on that batch. It freezes the
-# log-probabilities with which the batch was drawn, `logp_old`, before the first step: the loss
-# may need them.
+# `collect` draws a batch with the current policy, for each copy $B=256$ contexts, arms and
+# advantages. The advantage $A_t$ of sample $t$ is its reward minus the batch's mean reward. `reuse`
+# takes $K$ steps on that batch. Before the first one it freezes the log-probabilities with which the
+# batch was drawn, `logp_old`: the loss may need them.
 
 # %% demo=true
 def collect(policy, size, rng):
@@ -160,8 +154,8 @@ print(pg.tr("J / best J = {share:.2f}").format(share=share_of_best(START_PI)[0])
 
 # %% [markdown]
 # **Predict.** From this policy we draw forty batches. On each of them, separately, we take
-# twenty steps of REINFORCE's loss. The optimiser makes the loss fall, so minus the loss rises.
-# How does the *exact* $J$ go meanwhile: up all the way, up and then level, or up and then down?
+# twenty steps of REINFORCE's loss. The loss falls, so minus the loss rises. How does the *exact* $J$
+# go meanwhile: up all the way, up and then level, or up and then down?
 
 # %% demo=true alt="Three panels over 20 gradient steps, 40 runs each. Minus the loss rises steadily in all runs. The exact J as a share of the best is level for about three steps and then falls in most runs; the run of the bad batch falls to less than half. The exact KL grows faster and faster, beyond one."
 batches = collect(copies(START, 40), 256, np.random.default_rng(3))  # the forty batches
@@ -190,15 +184,12 @@ claim("the mean KL passes one", kl[20].mean(), at_least=1)
 
 # %% [markdown]
 # Minus the loss rises at every step, in every run. The exact $J$ gains a hair in the first steps,
-# and then it falls. After ten steps most of the forty policies are worse than before, and the KL
-# says that they have moved far. All this is at one learning rate, Adam's 0.2; section 10 asks about
-# others.
+# and then it falls. After ten steps most of the forty policies are worse than before, and have moved
+# far. All this is at one learning rate, Adam's 0.2; section 10 asks about others.
 #
-# The forty runs differ in nothing but their batch. The dashed line is the batch that did most
-# harm. Call it **the bad batch**; it will stay with us. It is not a broken batch, it is bad luck,
-# and with 256 noisy rewards some batch always is.
-#
-# Bad luck alone would pass with the next batch. What makes it worse is this:
+# The runs differ in nothing but their batch. The dashed line is the one that did most harm. Call it
+# **the bad batch**. It isn't broken, only bad luck. That would pass with the next batch, were it not
+# for this:
 
 # %% demo=true
 best_arm = MEANS.argmax(axis=1)
@@ -213,14 +204,13 @@ claim("in some context the next batch holds the best arm less than once in two b
       after.min(), at_most=0.5)
 
 # %% [markdown]
-# In some contexts the next batch will hardly hold the best arm. A policy gradient learns
-# from what the policy tries. **The damage is done to the next batch**, and so to all that come
-# after it. That is what makes reinforcement learning brittle where supervised learning is not:
-# there, a bad step leaves the data as they were.
+# In some contexts the next batch will hardly hold the best arm, and a policy gradient learns from
+# what the policy tries. **The damage is done to the next batch**, and so to all that come after it.
+# That makes reinforcement learning brittle. In supervised learning a bad step leaves the data as they
+# were.
 #
-# Two things can be at fault. The loss is lesson 01's, and its derivation assumes samples from the
-# *current* policy; after the first step they are stale. And the steps go too far. We mend the
-# first, then see whether the second is left.
+# Two things can be at fault. Lesson 01's loss assumes samples from the *current* policy; after the
+# first step they are stale. And the steps go too far. We mend the first and look again.
 
 # %% [markdown]
 # ## 2. Stale samples: the importance ratio
@@ -233,8 +223,8 @@ claim("in some context the next batch holds the best arm less than once in two b
 #
 # $$r_t(\theta)=\frac{\pi_\theta(a_t\mid s_t)}{\pi_\text{old}(a_t\mid s_t)}.$$
 #
-# The letter is the field's. It is no reward: rewards have no $\theta$ in them. For any function
-# $f$ of the action, weighing turns one mean into the other. This is called a change of measure:
+# (The letter is the field's. It is no reward.) For any function $f$ of the action, weighing turns
+# one mean into the other. This is called a change of measure:
 #
 # $$\mathbb E_{a\sim\pi_\text{old}}\big[r(\theta)f(a)\big]
 # =\sum_a\pi_\text{old}(a\mid s)\,\frac{\pi_\theta(a\mid s)}{\pi_\text{old}(a\mid s)}f(a)
@@ -244,8 +234,6 @@ claim("in some context the next batch holds the best arm less than once in two b
 # weighed.
 #
 # ### Exercise: `importance_ratio`
-#
-# You get log-probabilities, not probabilities.
 #
 # - `logp`, `logp_old`: tensors `(B,)`, the log-probabilities of the same actions under the new and
 #   the old policy.
@@ -272,9 +260,8 @@ check("importance_ratio")
 
 # %% [markdown]
 # **Predict.** Take the policies after 1, 3, 10 and 20 steps on the bad batch. Their exact $J$
-# is one sum over all contexts and arms. Now compute the same number as a mean over the *old*
-# policy, weighted with the ratio: again a sum over everything, nothing is sampled. How many
-# digits will agree? And what does the old policy's mean say without weights?
+# is one sum over all contexts and arms. Now compute it as a mean over the *old* policy, weighted with
+# the ratio. How many digits will agree? And what does the old policy's mean say without weights?
 
 # %% demo=true
 old = START_PI
@@ -287,13 +274,11 @@ for step in (1, 3, 10, 20):
     print(f"{step:5d}" + "".join(f"{number:22.12f}" for number in numbers))
 
 # %% [markdown]
-# All printed digits agree, however far the new policy has gone. Without weights the old samples can't
-# even see that the policy changed.
+# All printed digits agree. Without weights the old samples can't even see that the policy changed.
 #
 # ### The surrogate
 #
-# So we can write an objective for the new policy as a mean over old samples. It is called the
-# **surrogate**:
+# So an objective for the new policy can be a mean over old samples, the **surrogate**:
 #
 # $$L(\theta)=\mathbb E_t\big[r_t(\theta)\,A_t\big],$$
 #
@@ -313,8 +298,7 @@ for step in (1, 3, 10, 20):
 #
 # - `logp`, `logp_old`, `adv`: tensors `(B,)`.
 # - The result is a scalar tensor that an optimiser *minimises*: minus the mean of ratio times
-#   advantage.
-# - You may call your `importance_ratio`. Old log-probabilities are data.
+#   advantage. Old log-probabilities are data.
 
 # %% exercise="surrogate_loss"
 def surrogate_loss(logp, logp_old, adv):
@@ -333,13 +317,12 @@ def surrogate_loss(logp, logp_old, adv):
 check("surrogate_loss")
 
 # %% [markdown]
-# Is its gradient right? We enumerate: every context and arm stands once in the batch, and its
-# advantage carries the share with which the old policy produces it. As advantage we take the mean
-# reward itself, since a constant baseline changes no expected gradient. The result is compared
-# with the exact policy gradient of the *new* policy, which `pg.exact` computes without any ratio.
+# Is its gradient right? We enumerate: every context and arm stands once in the batch, its mean reward
+# weighted by the old policy's share of it. `pg.exact` computes the gradient of the *new* policy without
+# any ratio.
 #
-# **Predict.** Along the walk on the bad batch, what is the cosine between each loss's expected
-# gradient and the exact one: for the surrogate, and for the repeated REINFORCE loss?
+# **Predict.** Along the bad batch's walk, what is the cosine between the exact gradient and each
+# loss's expected one: the surrogate's, and repeated REINFORCE's?
 
 # %% demo=true
 every_obs = torch.arange(S).repeat_interleave(A)  # (S A,)
@@ -375,8 +358,8 @@ for step in (0, 1, 3, 10, 20):
 #
 # ### Is that enough?
 #
-# **Predict.** Same start, same forty batches, twenty steps again, now with your surrogate. Its
-# expected gradient is exact at every step. Will $J$ still fall?
+# **Predict.** The same forty batches, twenty steps again, now with your surrogate, whose expected
+# gradient is exact at every step. Will $J$ still fall?
 
 # %% demo=true alt="Two panels over 20 gradient steps, 40 runs each. With the surrogate the exact J as a share of the best is level for a few steps and then falls in nearly all runs, on average to less than half of the start. The exact KL grows beyond one."
 policy = copies(START, 40)
@@ -415,11 +398,10 @@ claim("the surrogate's mean falls below half of the start in twenty steps",
 
 # %% [markdown]
 #
-# The formula is exact *in expectation*, over all batches. But we don't hold all batches, we hold
-# one, and we climb on what this one says. Let us ask it. Mix the old policy and the one after ten
-# steps: along the straight line between their logits, what gain does the batch promise, and what
-# is the exact gain? Ten **fresh** batches from the old policy, which had no part in the climb,
-# are asked the same.
+# The formula is exact *in expectation*, over all batches. But we climb on what one batch says. Let
+# us ask it: along the straight line from the old policy's logits to those after ten steps, what gain
+# does the batch promise, and what is the exact gain? Ten **fresh** batches from the old policy,
+# which had no part in the climb, are asked the same.
 
 # %% demo=true alt="Gain in expected reward along the way from the old policy to the new one. The exact gain falls below zero. A grey band around it widens. The lines of ten fresh batches lie in the band or near it. The line of the batch that was climbed on rises steeply, far outside the band."
 policy = copies(START, 40)
@@ -455,12 +437,10 @@ claim("no fresh batch promises as much", own[-1] - fresh[-1].max(), at_least=1)
 
 # %% [markdown]
 # The batch promises a large gain where there is a loss. No fresh batch would say so: it is the
-# *climb* that found the direction in which this batch errs most. An exact weight doesn't help
-# against that. It even lends a hand: a lucky sample's ratio can grow without end, and its promise
-# with it.
+# *climb* that found the direction in which this batch errs most. An exact weight even lends a hand:
+# a lucky sample's ratio can grow without end, and its promise with it.
 #
-# You know this from supervised learning, where it is called overfitting. So the second suspect is
-# guilty: the steps go too far. We need to stay where the batch can be trusted.
+# You know this as overfitting. The second suspect is guilty: the steps go too far.
 
 # %% [markdown]
 # ## 3. A trust region
@@ -471,7 +451,7 @@ claim("no fresh batch promises as much", own[-1] - fresh[-1].max(), at_least=1)
 #
 # $$\max_\theta\ \mathbb E_t\big[r_t(\theta)\,A_t\big]
 # \qquad\text{subject to}\qquad
-# \mathbb E_t\big[\mathrm{KL}\big(\pi_\text{old}(\cdot\mid s_t),\pi_\theta(\cdot\mid s_t)\big)\big]
+# \mathbb E_t\big[\mathrm{KL}\big(\pi_\text{old}(\cdot\mid s_t)\,\|\,\pi_\theta(\cdot\mid s_t)\big)\big]
 # \le\delta.$$
 #
 # In words: climb the surrogate, but stay within a KL of $\delta$ of the policy that drew the
@@ -480,12 +460,11 @@ claim("no fresh batch promises as much", own[-1] - fresh[-1].max(), at_least=1)
 #
 # Such a constraint is costly to keep. TRPO needs the curvature of the KL, a second-order
 # quantity, solves a linear system for each step and then searches along a line until the
-# constraint holds. It is also hard to combine with dropout, and with parameters shared between
-# actor and critic.
+# constraint holds.
 #
 # **Proximal policy optimisation**, PPO (Schulman et al. 2017), asks for less. It changes the
 # objective so that leaving the neighbourhood doesn't *pay*, and then takes ordinary first-order
-# steps. How that goes, and how it doesn't, is the rest of this lesson.
+# steps.
 
 # %% [markdown]
 # ## 4. The clip
@@ -501,9 +480,8 @@ claim("no fresh batch promises as much", own[-1] - fresh[-1].max(), at_least=1)
 # \mathrm{clip}(r_t(\theta),1-\epsilon,1+\epsilon)\,A_t\big)\Big],$$
 #
 # where $\mathrm{clip}(x,l,h)$ is $x$ moved to the nearest point between $l$ and $h$. The two
-# numbers inside the min are called its **branches**. Why a min? Because the objective should
-# never be *better* than the unclipped one. It is a pessimist: of two promises it believes the
-# smaller.
+# numbers inside the min are called its **branches**. The min is a pessimist: of two promises it
+# believes the smaller, so the objective is never *better* than the unclipped one.
 #
 # ### Exercise: `ppo_clip_loss`
 #
@@ -531,8 +509,8 @@ def ppo_clip_loss(logp, logp_old, adv, clip=0.2):
 check("ppo_clip_loss")
 
 # %% [markdown]
-# **Predict.** Draw two curves on paper: the objective of a single sample as its ratio runs
-# from 0.4 to 1.6, once with advantage $+1$ and once with $-1$. Where is each of them flat?
+# **Predict.** Draw two curves on paper: a single sample's objective as its ratio runs from 0.4 to
+# 1.6, once with advantage $+1$ and once with $-1$. Where is each of them flat?
 
 # %% demo=true alt="Two panels of the objective over the ratio, the band from 0.8 to 1.2 shaded. For advantage plus one the curve rises with slope one up to ratio 1.2 and is flat above; it also goes on falling below 0.8. For advantage minus one the curve is flat at minus 0.8 below ratio 0.8 and then falls with slope minus one, also above 1.2."
 grid = np.linspace(0.4, 1.6, 121)
@@ -548,18 +526,18 @@ pg.plots.clip_curves(grid, {a: np.array([objective_of(r, a) for r in grid]) for 
 plt.show()
 
 # %% [markdown]
-# Each curve is flat on *one* side only. With $A>0$ it is flat above the band, and below the band
-# it goes on as if there were no clip. With $A<0$ it is the other way round.
+# Each curve is flat on *one* side only. With $A>0$ it is flat above the band, and goes on below it
+# as if there were no clip. With $A<0$ it is the other way round.
 
 # %% [markdown]
 # ## 5. Six cases
 #
 # **Question.** Exactly when does a sample still move the policy?
 #
-# A sample's push is the slope of its objective with respect to its ratio, times how the ratio
-# depends on $\theta$: $\nabla_\theta r_t=r_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$. Where the
-# slope is zero, the sample is at rest. There are three places (below, inside, above the band) and
-# two signs of the advantage: six cases.
+# A sample's push is the slope of its objective with respect to its ratio, times
+# $\nabla_\theta r_t=r_t\nabla_\theta\log\pi_\theta(a_t\mid s_t)$. Where the slope is zero, the sample is
+# at rest. There are three places (below, inside, above the band) and two signs of the advantage: six
+# cases.
 #
 # ### Exercise: `clip_gradient`
 #
@@ -591,9 +569,8 @@ check("clip_gradient")
 # %% [markdown]
 # ### Exercise: `case_table`
 #
-# Fill in the six cases. `("above", "-")` means: the ratio is above the band and the advantage is
-# negative. Write `"moves"` where the sample still moves the policy and `"zero"` where its
-# gradient is zero.
+# Fill in the six cases: `"moves"` where the sample still moves the policy, `"zero"` where its gradient
+# is zero. `("above", "-")` means: the ratio is above the band, the advantage negative.
 
 # %% exercise="case_table"
 case_table = {
@@ -617,8 +594,8 @@ check("case_table")
 # ### The clip explorer
 #
 # All three of your answers in one picture: the curve is your loss with its sign turned round,
-# the tangent your slope, the words your table. Move the slider. Put the ratio at 1.4 and switch the
-# sign. Which branch is the smaller one now, and does the sample rest?
+# the tangent your slope, the words your table. Put the ratio at 1.4 and switch the sign. Which branch
+# is the smaller one now, and does the sample rest?
 
 # %% demo=true alt="Six panels of the clipped objective over the ratio with the band shaded. Advantage positive: below the band the sample moves, inside it moves, above it is at rest on the flat part. Advantage negative: below the band it is at rest, inside it moves, above it moves."
 pg.plots.ClipExplorer(ppo_clip_loss, clip_gradient, case_table)
@@ -626,9 +603,8 @@ pg.plots.ClipExplorer(ppo_clip_loss, clip_gradient, case_table)
 # %% [markdown]
 # ### By value, by hand, by autograd
 #
-# The same six cases in numbers. One sample each, with advantage $+1$ or $-1$. The last two
-# columns are two ways to the slope: your formula, and a backward pass through your loss (autograd
-# gives the derivative with respect to `logp`; dividing by the ratio leaves the slope).
+# The same six cases in numbers, one sample each. The last two columns are two ways to the slope:
+# your formula, and a backward pass through your loss, divided by the ratio.
 
 # %% demo=true
 print(pg.tr("place    A   ratio   objective   by hand   autograd"))
@@ -652,28 +628,25 @@ for place, ratio in (("below", 0.5), ("inside", 0.9), ("above", 1.5)):
 # other samples. The min chooses the unclipped branch, and the sample can pull its action back. A
 # mistake can be undone.
 #
-# Inside the band the clip changes nothing. The slope is $A$, and the sample's gradient is
+# Inside the band the clip changes nothing: the sample's gradient is
 # $r_t\,A_t\,\nabla_\theta\log\pi_\theta$, that of the surrogate. At the first step, with every
 # ratio at 1, it is the ordinary policy gradient.
 
 # %% [markdown]
 # ### Two edges
 #
-# Look at the table again. A sample with $A>0$ never meets the lower edge, and one with $A<0$ never
-# the upper. So the two edges need not lie equally far from 1. "Clip higher" (Yu et al. 2025) takes
-# the band from $1-0.2$ to $1+0.28$. The reason is what an edge means in probabilities. An action
-# that is played with probability 0.9 can rise to 1 inside the band. One that is played with
-# probability 0.01 comes to rest at 0.012, and with the wider edge at 0.0128: a rare good action
-# gets a little more room. The second switch of the explorer shows this band, drawn with your own
-# loss: each sign is handed the width of the edge that it meets.
+# A sample with $A>0$ never meets the lower edge, and one with $A<0$ never the upper. So the two
+# edges need not lie equally far from 1. "Clip higher" (Yu et al. 2025) takes the band from $1-0.2$
+# to $1+0.28$. An action of probability 0.9 can rise to 1 inside the band. One of probability 0.01
+# comes to rest at 0.012, and with the wider edge at 0.0128: a rare good action gets a little more
+# room. The explorer's second switch shows this band, drawn with your own loss.
 #
 # ### Exercise: `dual_clip_loss`
 #
-# One of the six cases has no floor. With $A<0$ and a ratio above the band the sample moves, and
-# it moves the more the higher its ratio is: its gradient is
-# $r_t\,A_t\,\nabla_\theta\log\pi_\theta$. In a long update, or with data from an older policy, a
-# ratio can be 20. Then one sample outweighs twenty others. The **dual clip** (Ye et al. 2020) cuts
-# this off: for $A<0$ the objective is never below $cA$, with a constant $c>1+\epsilon$, usually 3.
+# One of the six cases has no floor. With $A<0$ and a ratio above the band the sample moves the more
+# the higher its ratio is. In a long update, or with data from an older policy, a ratio can be 20.
+# Then one sample outweighs twenty others. The **dual clip** (Ye et al. 2020) cuts this off: for
+# $A<0$ the objective is never below $cA$, with a constant $c>1+\epsilon$, usually 3.
 #
 # $$L^\text{DUAL}=\begin{cases}\max\big(\min(rA,\ \mathrm{clip}(r)A),\ cA\big)&A<0\\
 # \min(rA,\ \mathrm{clip}(r)A)&A\ge0\end{cases}$$
@@ -704,8 +677,8 @@ def dual_clip_loss(logp, logp_old, adv, clip=0.2, dual=3.0):
 check("dual_clip_loss")
 
 # %% [markdown]
-# **Predict.** The objective of one sample with $A=-1$, from ratio 0 to 6, for the clip and for the
-# dual clip: where do the two curves part, and what is the slope beyond?
+# **Predict.** One sample with $A=-1$, from ratio 0 to 6: where do the clip's objective and the dual
+# clip's part, and what is the slope beyond?
 
 # %% demo=true
 print(pg.tr("ratio   clip: value, slope   dual clip: value, slope"))
@@ -720,10 +693,9 @@ for ratio in (0.5, 0.9, 1.5, 2.9, 3.1, 20.0):
     print()
 
 # %% [markdown]
-# Up to a ratio of 3 the two agree. Beyond it the dual clip stays at $-3$ and the sample rests. What
-# is lost is the way back: an action that was made twenty times as likely by mistake gets no push
-# from this sample any more. verl has the dual clip on by default, OpenRLHF and tianshou have it
-# switched off.
+# Up to a ratio of 3 the two agree. Beyond it the dual clip stays at $-3$ and the sample rests. The
+# way back is lost: an action made twenty times as likely by mistake gets no push from this sample
+# any more. verl has the dual clip on by default, OpenRLHF and tianshou have it switched off.
 #
 # ### Question: outside the band
 #
@@ -748,9 +720,9 @@ check("q_outside_band")
 #
 # **Question.** Is a clip on single samples enough to save the policy?
 #
-# **Predict.** The same forty batches, ten steps on each, and then thirty further batches with
-# ten steps on each. Once with your surrogate, once with your clip, nothing else changed. Where is
-# each after the forty first batches, and where at the end?
+# **Predict.** Ten steps on each of the forty batches, and then thirty more batches with ten steps on
+# each, once with your surrogate and once with your clip. Where is each after its first batch, and
+# where at the end?
 
 # %% demo=true trained=true alt="Two panels over 31 batches, 40 runs each, starting at 0.68. With the surrogate the runs fall after the first batch and again after the second, on average to less than 0.5, and creep up afterwards without coming back to the start; the bad batch's run falls deepest at first. With the clip the runs stay level at first and rise to well above 0.8 on average, the bad batch's run as well."
 def go_on(loss, later=30):
@@ -787,19 +759,18 @@ claim("with the clip the mean goes on to learn", held[-1].mean(), at_least=0.8)
 claim("the bad batch's run learns with the clip", held[-1, BAD] - held[0, BAD], at_least=0.1)
 
 # %% [markdown]
-# Without the clip most runs fall by more than 0.2. The second batch makes things worse still: it was
-# drawn by a damaged policy. After thirty more batches the mean has not come back to where it
-# started. That is the collapse. With the clip the same forty batches do little harm, the bad one
-# included, and the runs go on to learn.
+# Without the clip most runs fall by more than 0.2. The second batch, drawn by a damaged policy, makes
+# things worse still. After thirty more the mean has not come back. That is the collapse. With the clip
+# the same forty batches do little harm, the bad one included, and the runs go on to learn.
 #
 # ### From the beginning, twenty seeds
 #
-# Now whole runs, from the uniform policy: 60 batches of 256, twenty seeds each. Two things can go
-# wrong. A run has **collapsed** if it has fallen, at some time, by more than 0.2 from the highest
-# point that it had reached. It is **stuck** if it ends below 0.7.
+# Now whole runs, from the uniform policy: 60 batches of 256, twenty seeds each. A run has
+# **collapsed** if it has fallen, at some time, by more than 0.2 from its highest point so far. It is
+# **stuck** if it ends below 0.7.
 #
-# **Predict.** Four ways: one step a batch; ten steps of REINFORCE's loss; ten steps of the
-# surrogate; ten steps of the clip. How many of each twenty collapse, how many get stuck?
+# **Predict.** One step a batch; ten steps of REINFORCE's loss, of the surrogate, of the clip. How many
+# of each twenty collapse, how many get stuck?
 
 # %% demo=true trained=true alt="Four panels over 60 batches, 20 runs each. One step a batch rises slowly to nearly 0.9. Ten steps of REINFORCE's loss and of the surrogate rise fast at first and then spread out and stay far apart, on average below 0.7. Ten steps of the clip rise to nearly 0.9, all runs together."
 def train(loss, steps, iterations=60, runs=20, seed=1, rate=0.2):
@@ -866,13 +837,12 @@ claim("with one step learning is slower at this rate",
 # %% [markdown]
 # Without a leash most of the twenty runs get stuck. A few collapse; the others never were high
 # enough to fall. A single batch moves them by more than one nat. After five batches they play one
-# arm in each context nearly always, whether it is the best one or not, and from then on they learn
-# next to nothing. With the clip this doesn't happen.
+# arm in each context nearly always, the best one or not, and learn next to nothing from then on. With
+# the clip this doesn't happen.
 #
 # One step a batch collapses as little as the clip. It is slower at this learning rate: compare the
-# columns for ten and twenty batches. A fair comparison would give each its own rate, and section
-# 10 does. On this stage the noise is so large that reusing a batch gains little in the end. What it
-# gains on a task with longer episodes, lesson 05 measures.
+# columns for ten and twenty batches. Section 10 gives each its own rate. There reuse gains little, so
+# large is the noise on this stage; what it gains with longer episodes, lesson 05 measures.
 
 # %% [markdown]
 # ## 7. What the clip does not promise
@@ -880,10 +850,10 @@ claim("with one step learning is slower at this rate",
 # **Question.** The name suggests that the ratio is kept in the band. Is it?
 #
 # Suppose it were, for every context and arm. Then the KL could not be large. It is the mean of
-# $-\log r$ over the old policy, and the mean of $r$ itself is 1. Since $-\log$ is convex, the
-# mean is largest when half the weight lies on each edge:
+# $-\log r$ over the old policy, and the mean of $r$ is 1. Since $-\log$ is convex, it is largest when
+# half the weight lies on each edge:
 #
-# $$\mathrm{KL}(\pi_\text{old},\pi_\theta)\le-\tfrac12\log(1-\epsilon^2)\approx0.0204
+# $$\mathrm{KL}(\pi_\text{old}\,\|\,\pi_\theta)\le-\tfrac12\log(1-\epsilon^2)\approx0.0204
 # \quad\text{for }\epsilon=0.2.$$
 #
 # ### Exercise: `clip_fraction`
@@ -911,8 +881,8 @@ check("clip_fraction")
 
 # %% [markdown]
 # **Predict.** The forty batches again, forty steps on each, with the clip at $\epsilon=0.2$.
-# After how many steps will the first ratios be outside the band? What share of them after ten?
-# Will the KL stay below 0.0204?
+# After how many steps will the first ratios be outside the band? What share after ten? Will the KL
+# stay below 0.0204?
 
 # %% demo=true trained=true alt="Four histograms of the ratio on a logarithmic axis with the band from 0.8 to 1.2 shaded, after 1, 3, 10 and 40 steps. After one step all ratios lie near the band, some outside it. With more steps the distribution widens to both sides, by far more than the band's width."
 policy = copies(START, 40)
@@ -965,42 +935,37 @@ claim("the KL goes on growing", kl[40].mean() - kl[10].mean(), at_least=0.02)
 claim("single ratios go far", ratio_at[40].max(), at_least=3)
 
 # %% [markdown]
-# Some ratios leave with the very first step, a third of them in the end, and single ones go far.
-# The KL is soon several times what a kept band would allow, and it goes on growing. The clip is
-# no wall:
+# Some ratios leave with the first step, a third in the end, and single ones go far. The KL is soon
+# several times what a kept band would allow, and goes on growing. The clip is no wall:
 #
-# - At the first step all ratios are 1, and the clip has no say. That step is as long as the
-#   optimiser likes.
+# - At the first step all ratios are 1. That step is as long as the optimiser likes.
 # - A sample at rest doesn't pull back. Others in the same context still push, and all arms of a
 #   context share one softmax. The optimiser's momentum pushes, too.
 # - An arm that the batch doesn't hold has no ratio in the loss at all.
 #
-# What the clip does take away is the *reward* for going further. That was enough in section 6.
-# But "PPO keeps the new policy close" is a hope that has to be watched, not a property. **The KL
-# is monitored, not constrained.** Some programs stop reusing a batch once its KL passes a limit;
-# lesson 05b measures what that does.
+# Engstrom et al. (2020) saw ratios leave the band on larger tasks, too. The clip only takes away the
+# *reward* for going further. "PPO keeps the new policy close" is a hope, not a property. **The KL is
+# monitored, not constrained.** Lesson 05b measures what it does to stop once the KL passes a limit.
 #
 # ### Two clip fractions
 #
 # Of the six cases four lie outside the band, and two of these are at rest. So there are two shares
-# that one may call the clip fraction, and the figure shows that they differ. Libraries don't agree,
-# either.
+# that one may call the clip fraction, and libraries don't agree on one.
 #
 # | counted | logged by |
 # |---|---|
 # | outside the band, as your `clip_fraction` does | Stable-Baselines3, sbx, CleanRL, torchrl |
 # | at rest, where the clipped branch is the smaller one | TRL, verl, OpenRLHF |
 #
-# A number from one is not to be compared with a number from the other.
+# Numbers of the two can't be compared.
 
 # %% [markdown]
 # ## 8. KL from samples
 #
 # **Question.** How do you watch a KL that you can't compute?
 #
-# For five arms the exact KL is a short sum. For a text of a thousand tokens it is a sum over more
-# texts than there are atoms. What we have is the batch: actions drawn from the *old* policy, with
-# two log-probabilities each.
+# For five arms the exact KL is a short sum. For a text of a thousand tokens nobody can add it up.
+# What we have is the batch: actions drawn from the *old* policy, with two log-probabilities each.
 #
 # With $r=\pi_\theta/\pi_\text{old}$ for each sample, three estimates are in use (Schulman 2020),
 # each a mean over the samples:
@@ -1013,15 +978,14 @@ claim("single ratios go far", ratio_at[40].max(), at_least=3)
 #
 # Since the mean of $r-1$ over the old policy is zero, $k_3$ has the same expectation as $k_1$.
 #
-# A word on rounding. For a ratio near 1 the two parts of $k_3$ nearly cancel. In 32-bit numbers
-# `exp(x) - 1 - x` even comes out negative for some $x$ near $10^{-5}$. `torch.expm1(x)` gives
-# $e^x-1$ without that loss.
+# For a ratio near 1 the two parts of $k_3$ nearly cancel. In 32-bit numbers `exp(x) - 1 - x` even
+# comes out negative for some $x$ near $10^{-5}$. `torch.expm1(x)` gives $e^x-1$ without that loss.
 #
 # ### Exercise: `kl_estimates`
 #
 # - `logp`, `logp_old`: tensors `(B,)`; the actions were drawn from the old policy.
-# - Return the three mean estimates of $\mathrm{KL}(\pi_\text{old},\pi_\theta)$ as three scalars, in
-#   this order: k1, k2, k3. Numbers or scalar tensors, as you like.
+# - Return the three mean estimates of $\mathrm{KL}(\pi_\text{old}\,\|\,\pi_\theta)$ as three scalars,
+#   in this order: k1, k2, k3. Numbers or scalar tensors, as you like.
 
 # %% exercise="kl_estimates"
 def kl_estimates(logp, logp_old):
@@ -1044,8 +1008,7 @@ def kl_estimates(logp, logp_old):
 check("kl_estimates")
 
 # %% [markdown]
-# How much is lost? One sample, in 32-bit numbers, with a log-ratio of a few hundred-thousandths. The
-# true $k_3$ is $x^2/2$ there, to many digits.
+# How much is lost? One sample, in 32-bit numbers, whose true $k_3$ is $x^2/2$ to many digits.
 
 # %% demo=true
 print(pg.tr("log-ratio     x^2 / 2   exp(x) - 1 - x   expm1(x) - x"))
@@ -1074,10 +1037,9 @@ q_negative_kl = "d"
 check("q_negative_kl")
 
 # %% [markdown]
-# **Predict.** We move along the line from the start policy to where the surrogate on the bad
-# batch led it in twenty steps: from a KL well below a thousandth to one above two. At each of
-# eight points we draw 400 batches of 256 and estimate. Which of the three is best where the KL is
-# small, and which where it is large?
+# **Predict.** We move from the start policy to where the surrogate led it on the bad batch, from a KL
+# below a thousandth to one above two. At each of eight points we draw 400 batches of 256. Which
+# estimate is best where the KL is small, and which where it is large?
 
 # %% demo=true trained=true alt="Two panels over the exact KL on a logarithmic axis. Left, the mean estimate divided by the exact KL: k1 and k3 stay at one, k1 with long error bars where the KL is small; k2 sinks a little below one and then rises far above it. Right, the scatter divided by the exact KL: k1 is highest at the smallest KL and falls; k2 and k3 lie far below it, until they meet it at a KL of about one."
 policy = copies(START, 40)
@@ -1119,12 +1081,11 @@ claim("k3 scatters as much as k1 or more there", found[-1, :, 2].std() / found[-
       at_least=0.9)
 
 # %% [markdown]
-# The expectations are exact, enumerated over all contexts and arms: those of $k_1$ and $k_3$
-# *are* the KL. Where it is small, $k_1$ is nevertheless useless in a single batch: its scatter is
-# a multiple of the KL, and almost half of its values are negative. $k_2$ and $k_3$ scatter far
-# less. Where the KL is large, $k_2$ is wrong on average, and $k_3$ loses its advantage: single
-# ratios are large there, and it scatters as much as $k_1$ or more. $k_3$ is unbiased everywhere
-# and, up to rounding, never negative. That makes it the usual gauge, and lesson 05 uses it.
+# The expectations are exact, enumerated: those of $k_1$ and $k_3$ *are* the KL. Where it is small,
+# $k_1$ is nevertheless useless in a single batch: its scatter is a multiple of the KL, and almost
+# half of its values are negative. $k_2$ and $k_3$ scatter far less. Where the KL is large, $k_2$ is
+# wrong on average, and $k_3$ scatters as much as $k_1$ or more, since single ratios are large. $k_3$
+# is unbiased everywhere and, up to rounding, never negative. That makes it the usual gauge.
 #
 # ### A gauge, not a loss
 #
@@ -1132,12 +1093,12 @@ claim("k3 scatters as much as k1 or more there", found[-1, :, 2].std() / found[-
 # near a reference $\pi_\text{ref}$?
 #
 # Above, the samples came from a fixed policy. Now they come from the policy itself, which moves
-# with $\theta$: we want $\mathrm{KL}(\pi_\theta,\pi_\text{ref})$, so $r=\pi_\text{ref}/\pi_\theta$.
-# A gradient taken through the estimate sees the term. It doesn't see that other actions would be
-# drawn. The mean of the gradients need not be the gradient of the mean.
+# with $\theta$: we want $\mathrm{KL}(\pi_\theta\,\|\,\pi_\text{ref})$, so
+# $r=\pi_\text{ref}/\pi_\theta$. A gradient taken through the estimate sees the term. It doesn't see
+# that other actions would be drawn.
 #
 # **Predict.** For each of $k_1$, $k_2$, $k_3$: does its expected gradient point where the KL's own
-# gradient points, and is it as long? All actions are enumerated, nothing is sampled.
+# gradient points, and is it as long? All actions are enumerated.
 
 # %% demo=true
 def gradient_of(kind, pi, reference):
@@ -1170,24 +1131,24 @@ claim("k2 in the loss has the KL's gradient", np.abs(others[1] - own).max(), at_
 claim("far away k3 in the loss points elsewhere", cosine(others[2], own), at_most=0.9)
 
 # %% [markdown]
-# The estimate that is best as a gauge is not the right loss, and the one that is biased as a gauge
-# is. $k_1$ in the loss does nothing at all on average: its gradient is minus the score, whose mean
-# is zero. $k_2$ has the KL's own gradient, here where an episode has one step. $k_3$ descends
-# another function: $\mathrm{KL}(\pi_\text{ref},\pi_\theta)$, the other direction. Near the
-# reference the two directions agree. Far away the gradient turns aside, and its length is wrong,
-# too. So: **read $k_3$, don't descend it.** Some programs for language models do descend it;
-# lesson 07 measures what comes of that.
+# The best gauge is not the right loss, and the biased one is. $k_1$ in the loss does nothing at all
+# on average: its gradient is minus the score, whose mean is zero. $k_2$ has the KL's own gradient,
+# here where an episode has one step. $k_3$ descends another function:
+# $\mathrm{KL}(\pi_\text{ref}\,\|\,\pi_\theta)$, the other direction. Near the reference the two
+# directions agree. Far away the gradient turns aside, and its length is wrong, too. So: **read $k_3$,
+# don't descend it.** Some programs for language models do descend it; lesson 07 measures what comes
+# of that.
 
 # %% [markdown]
 # ## 9. A penalty in place of the clip
 #
 # **Question.** Can the KL itself be kept where we want it?
 #
-# **Idea.** Put it into the objective. PPO's second form (Schulman et
-# al. 2017) subtracts a multiple of it:
+# **Idea.** Put it into the objective. PPO's second form (Schulman et al. 2017) subtracts a multiple
+# of it:
 #
 # $$L^\text{KLPEN}(\theta)=\mathbb E_t\big[r_t(\theta)A_t\big]
-# -\beta\,\mathbb E_t\big[\mathrm{KL}(\pi_\text{old}(\cdot\mid s_t),\pi_\theta(\cdot\mid s_t))\big].$$
+# -\beta\,\mathbb E_t\big[\mathrm{KL}(\pi_\text{old}(\cdot\mid s_t)\,\|\,\pi_\theta(\cdot\mid s_t))\big].$$
 #
 # Unlike the clip, it pulls back. But which coefficient $\beta$? Choose a target $d$ for the KL of
 # one iteration, and let $\beta$ look after itself: measure the KL after each batch, halve $\beta$
@@ -1219,8 +1180,7 @@ check("ppo_penalty_loss")
 # %% [markdown]
 # ### Exercise: `adapt_beta`
 #
-# Return the next coefficient: half of `beta` where `kl` is below `target / 1.5`, twice `beta`
-# where it is above `1.5 * target`, else `beta` itself. Exactly on a bound it is kept.
+# Return the next coefficient by that rule. Exactly on a bound `beta` is kept.
 
 # %% exercise="adapt_beta"
 def adapt_beta(beta, kl, target):
@@ -1246,9 +1206,8 @@ check("adapt_beta")
 # ### The clip beside the penalty, at equal KL
 #
 # Two leashes can be compared only if they let go equally far. So we run each with three settings
-# ($\epsilon$ for the clip, $d$ for the penalty), measure the mean exact KL of an iteration, and
-# compare what they make of it. The twenty copies share one $\beta$, as twenty workers of one run
-# would.
+# ($\epsilon$ for the clip, $d$ for the penalty), and measure the mean exact KL of an iteration. The
+# twenty copies share one $\beta$.
 #
 # **Predict.** At the same mean KL, which one learns more? And how will $\beta$ move?
 
@@ -1306,25 +1265,21 @@ claim("the clip spends most of its KL early",
       clips[0.2][1][:5].mean() / clips[0.2][1][-10:].mean(), at_least=3)
 
 # %% [markdown]
-# The penalty works: the mean KL comes out near the target. $\beta$ never settles. It hunts between
-# few values, and the KL swings with it, because halving is a little too much and doubling as well.
+# The penalty works: the mean KL comes out near the target. $\beta$ hunts between few values, and the KL
+# swings with it.
 #
 # Compare the clip at $\epsilon=0.2$ with the penalty at $d=0.02$: nearly the same mean KL,
-# measured exactly. At this learning rate the clip makes more of it. The middle panel shows one reason.
-# The penalty spends about the same KL in every iteration, whereas the clip spends most of it
-# early, when there is most to learn, and little when the policy is nearly settled. The PPO paper,
-# too, found the clip ahead on its tasks.
+# measured exactly. At this learning rate the clip makes more of it. The middle panel shows one reason:
+# the penalty spends about the same KL in every iteration, the clip most of it early, when there is
+# most to learn. The PPO paper, too, found the clip ahead on its tasks.
 #
-# Two remarks. $\beta$ starts here where it roughly belongs: advantages are of the order of 10.
-# With $\beta=1$ the first batch does its damage before the rule has caught up. And the penalty
-# remains the right tool where the KL itself is what matters. Lesson 06 meets it again, with
-# another policy as its reference.
+# The penalty remains the right tool where the KL itself is what matters. Lesson 06 meets it again,
+# with another policy as its reference.
 
 # %% [markdown]
 # ## 10. At other learning rates
 #
-# **Question.** All of this was measured with Adam at 0.2. Is it about the methods, or about that
-# number?
+# **Question.** Is all this about the methods, or about Adam's 0.2?
 #
 # **Predict.** Five ways, four rates from 0.05 to 0.4, twenty runs each. Which of the five depends
 # least on the rate? And at the smallest rate: how much better than the bare surrogate is the clip?
@@ -1342,7 +1297,7 @@ at_rates = {name: np.array([way(rate)[0] for rate in RATES]) for name, way in wa
 pg.plots.by_rate(RATES, {name: shares[:, -1] for name, shares in at_rates.items()})
 plt.show()
 print(pg.tr("J / best J at the end, and how many of 20 are stuck, collapsed"))
-print(pg.tr("learning rate").ljust(20) + "".join(f"{rate:>18g}" for rate in RATES))
+print(pg.tr("learning rate").ljust(20) + "".join(f"{rate:>18.2f}" for rate in RATES))
 for name, shares in at_rates.items():
     cells = (f"{one[-1].mean():.2f} ({stuck(one).sum():2d}, {collapsed(one).sum():2d})" for one in shares)
     print(f"{name:20s}" + "".join(f"{cell:>18s}" for cell in cells))
@@ -1372,33 +1327,25 @@ claim("at its own rate one step comes near the clip", held.max() - one.max(), at
 # %% [markdown]
 # This table is the honest result of the lesson.
 #
-# - At the smallest rate ten bare steps end about as high as ten clipped ones. With steps that
-#   short, a batch isn't climbed far enough to do harm.
+# - At the smallest rate ten bare steps end about as high as ten clipped ones: such short steps don't
+#   climb a batch far enough to do harm.
 # - With every doubling of the rate the losses without a leash get worse. The clip stays.
 # - The penalty with a target of 0.02 keeps up at small rates and falls behind at large ones: ten
 #   long steps leap over its slope before it can pull back.
-# - One step a batch needs a large rate, and then it ends nearly as high as the clip. On this stage
-#   reuse saves little.
+# - One step a batch needs a large rate, and then it ends nearly as high as the clip.
 #
-# So the clip does not learn something that other losses could not learn. **It widens the range of
-# rates at which reuse is safe.** That is worth much where nobody can afford to try four rates.
+# So the clip learns nothing that other losses could not learn. **It widens the range of rates at
+# which reuse is safe.** That is worth much where nobody can afford to try four rates.
 
 # %% [markdown]
 # ## What you have seen
 #
 # - Several steps on one batch overfit it. The policy is damaged, and the next batch with it.
-# - The importance ratio makes old samples speak for a new policy, exactly in expectation. That
-#   alone prevents no collapse.
+# - The importance ratio makes old samples speak for a new policy. That alone prevents no collapse.
 # - TRPO constrains the KL. PPO-Clip takes away the reward for leaving the band.
-# - Of the six cases two are at rest. Outside the band, on the other side, a sample is alive. The dual
-#   clip adds a seventh case.
-# - The clip holds neither ratio nor KL; it is watched with the clip fraction and $k_3$. $k_3$ is a
-#   gauge and no loss.
-# - A penalty with an adaptive coefficient holds a KL on target.
-# - Which leash is needed depends on the learning rate. The clip is safe over the widest range.
-#
-# Lesson 05 puts the clip into the whole algorithm: rollouts, a critic, minibatches, and a task
-# with long episodes.
+# - Of the six cases two are at rest. Outside the band, on the other side, a sample is alive.
+# - The clip holds neither ratio nor KL. Watch the clip fraction and $k_3$, a gauge and no loss.
+# - The clip is safe over the widest range of learning rates. Lesson 05 puts it into the whole algorithm.
 #
 # ## References
 #
@@ -1413,7 +1360,7 @@ claim("at its own rate one step comes near the clip", held.max() - one.max(), at
 #   estimates.
 # - L. Engstrom, A. Ilyas, S. Santurkar, D. Tsipras, F. Janoos, L. Rudolph, A. Madry. [Implementation
 #   matters in deep policy gradients: a case study on PPO and TRPO](https://arxiv.org/abs/2005.12729).
-#   ICLR 2020. Ratios leave the band there, too.
+#   ICLR 2020.
 # - D. Ye et al. [Mastering complex control in MOBA games with deep reinforcement
 #   learning](https://arxiv.org/abs/1912.09729). AAAI 2020. The dual clip.
 # - Q. Yu et al. [DAPO: an open-source LLM reinforcement learning system at

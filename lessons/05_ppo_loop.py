@@ -4,8 +4,7 @@
 # # 05 · The full PPO loop
 #
 # The parts lie on the table: a policy, returns, a critic and its advantages, the clip. This
-# lesson puts them together into PPO, proximal policy optimisation (Schulman et al. 2017), as it
-# is used for robots, for games and for language models.
+# lesson puts them together into PPO, proximal policy optimisation (Schulman et al. 2017).
 #
 # In this lesson you will
 #
@@ -14,12 +13,10 @@
 # 3. read the gauges that tell a healthy run from a sick one,
 # 4. close the loop, and balance a pole,
 # 5. measure what it is worth to use a batch several times,
-# 6. find the bugs in eight broken programs from their gauges alone.
+# 6. find the bugs in eight broken programs.
 #
-# Before each experiment you are asked for a prediction. Commit to it first.
-#
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import copy
@@ -35,8 +32,8 @@ from grader import check
 torch.set_num_threads(1)
 
 # %% [markdown]
-# From lessons 03 and 04 we take the critic's loss, the advantages and the clip. They are the
-# solutions that those lessons give, so this notebook runs alone.
+# From lessons 03 and 04 we take the critic's loss, the advantages and the clip, as they were solved
+# there.
 
 # %% given=["value_loss", "td_errors", "gae", "importance_ratio", "ppo_clip_loss", "clip_fraction", "kl_estimates"]
 
@@ -64,8 +61,8 @@ torch.set_num_threads(1)
 # ### The world: a pole on a cart
 #
 # The corridor had seven states. Now the state is four real numbers, and the policy is a network.
-# In **CartPole** (Barto, Sutton and Anderson 1983) a pole stands on a cart that rolls on a track. Each step pushes the cart to the
-# left (action 0) or to the right (action 1).
+# In **CartPole** (Barto, Sutton and Anderson 1983) a pole stands on a cart that rolls on a track.
+# Each step pushes the cart to the left (action 0) or to the right (action 1).
 #
 # - **Observation**: the cart's position and velocity, the pole's angle and angular velocity.
 # - **Reward**: 1 for each step. So the return is the number of steps.
@@ -73,14 +70,14 @@ torch.set_num_threads(1)
 #   from the middle; *truncated*, when 500 steps are over.
 #
 # `pg.envs.VectorCartPole(N)` runs $N$ of them side by side, with the physics of CartPole-v1 in
-# Gymnasium (Towers et al. 2024). One call of `step` takes $N$ actions and gives $N$ observations. That is many times
-# faster than $N$ calls, and it gives a batch that mixes many episodes.
+# Gymnasium (Towers et al. 2024). One call of `step` takes $N$ actions and gives $N$ observations.
+# That is many times faster than $N$ calls, and the batch mixes many episodes.
 #
 # ### Where does an episode end?
 #
-# A vector environment does not stop when one of its episodes ends. It starts the next one *in the
-# same step*: the observation it returns is already the first one of the new episode. The last
-# observation of the old one would be lost, so it is handed out separately.
+# Where an episode ends, a vector environment starts the next one *in the same step*: the observation
+# it returns is already the first one of the new episode. The last observation of the old one would be
+# lost, so it is handed out separately.
 #
 # ```python
 # obs, rew, terminated, truncated, infos = envs.step(actions)
@@ -90,8 +87,8 @@ torch.set_num_threads(1)
 # `infos["final_obs"]` is there only in a step in which some episode ends. It holds `None` for every
 # environment whose episode goes on.
 #
-# The next cell runs three environments with a time limit of only 12 steps and random actions, and
-# prints the steps in which an episode ends. Look at the pole's angle.
+# The next cell runs three environments with a time limit of only 12 steps, and prints the steps in
+# which an episode ends. Look at the pole's angle.
 
 # %% demo=true
 envs = pg.envs.VectorCartPole(3, max_steps=12)
@@ -132,9 +129,8 @@ print(pg.tr("no end:                        {v:5.1f}").format(v=1 / (1 - 0.98)))
 
 # %% [markdown]
 # Without an end a standing pole is worth 50. With a wrong end it is worth anything between 1 and
-# 50, and the four numbers of the observation do not tell which. The critic is asked to learn
-# noise, and the last actions before the clock look terrible through no fault of their own (Pardo et
-# al. 2018).
+# 50, and the observation does not tell which. The critic is asked to learn noise, and the last
+# actions before the clock look terrible through no fault of their own (Pardo et al. 2018).
 #
 # The same care is needed at the edge of the rollout. After $T$ steps the recording stops, the
 # episode does not: the last step's successor has a value as well.
@@ -188,7 +184,7 @@ check("collect_rollout")
 # ### A rollout from above
 #
 # Here is one rollout of a policy that knows nothing. Each row is an environment, time runs to the
-# right. For the picture the time limit is 25 steps, so that both kinds of end occur.
+# right. The time limit is 25 steps here, so that both kinds of end occur.
 
 # %% demo=true alt="A board with twelve rows, one for each environment, and 64 columns, one for each step. Colour darkens along each episode and starts anew after each mark. Crosses mark where a pole fell, squares where an episode was cut after 25 steps."
 torch.manual_seed(0)
@@ -201,15 +197,14 @@ plt.show()
 
 # %% [markdown]
 # Episodes begin and end anywhere. The rollout's right edge cuts most of them in the middle, and the
-# next rollout goes on there. Nothing has to be thrown away.
+# next rollout goes on there.
 #
 # ## 2. The update
 #
 # ### Advantages on one scale
 #
-# `gae` of lesson 03b turns the rollout into advantages. Their size depends on the rewards: multiply
-# all rewards by ten, and the policy's gradient is ten times as long. A learning rate that suited
-# before does not suit now.
+# `gae` of lesson 03b turns the rollout into advantages. Multiply all rewards by ten, and the policy's
+# gradient is ten times as long. A learning rate that suited before does not suit now.
 #
 # So PPO's programs bring the advantages of a batch to mean zero and standard deviation one:
 #
@@ -219,10 +214,10 @@ plt.show()
 # same in every batch. Andrychowicz et al. (2020) found that it matters little on their tasks; lesson
 # 05b measures it on ours.
 #
-# One trap lies in the formula. The mean of seven 32-bit numbers 0.3 is not 0.3: it is off by a
-# rounding error of $3\cdot10^{-8}$, and so is the deviation. Beside those the $10^{-8}$ in the
-# divisor is small. The quotient is 0.75 for each sample, a push of full size from nothing. Equal
-# numbers are recognised by comparing them, not by a deviation that is nearly 0.
+# One trap: the mean of seven 32-bit numbers 0.3 is off by a rounding error of $3\cdot10^{-8}$, and so
+# is the deviation. Beside those the $10^{-8}$ in the divisor is small. The quotient is 0.75 for each
+# sample, a push of full size from nothing. Equal numbers are recognised by comparing them, not by a
+# deviation that is nearly 0.
 #
 # ### Exercise: `normalize_advantages`
 #
@@ -293,8 +288,7 @@ check("minibatches")
 # likely. For two actions that is 0.69.
 #
 # Many programs reward entropy a little (Mnih et al. 2016), so that the policy does not make up its
-# mind too early.
-# CartPole does not need that. But the entropy is worth watching in any case.
+# mind too early. CartPole does not need that, but the entropy is worth watching in any case.
 #
 # ### Exercise: `entropy`
 #
@@ -332,9 +326,9 @@ check("entropy")
 # with the ratio $r=\pi_\theta(a\mid s)/\pi_{\theta_\text{old}}(a\mid s)$, the returns $R$ that
 # the critic is to learn, and two weights: $c_V$ (`value_coef`) and $c_H$ (`entropy_coef`).
 #
-# What is frozen and what moves? The observations, the actions, the old log-probabilities, the
-# advantages and the returns are *data*. They were written down when the rollout was collected,
-# and they stay as they are through all $K$ epochs. Only $\theta$ and $\phi$ move.
+# What is frozen and what moves? Observations, actions, old log-probabilities, advantages and returns
+# are *data*: they stay through all $K$ epochs as they were when the rollout was collected. Only
+# $\theta$ and $\phi$ move.
 #
 # ### Question: the first step
 #
@@ -410,8 +404,8 @@ check("ppo_update")
 #
 # We collect one rollout of 2048 samples and call `ppo_update` with one epoch at a time, twice
 # from the same networks: once with the clip, once without ($\epsilon=\infty$). In the first line
-# the whole rollout is one minibatch, so there is a single step, and its numbers are those
-# *before* the step. All later epochs have four minibatches.
+# the whole rollout is one minibatch, and its numbers are those *before* that single step. All later
+# epochs have four minibatches.
 #
 # **Predict.** What are the loss, the KL and the clip fraction in the first line? And what becomes
 # of the two KLs after eight more epochs?
@@ -460,13 +454,13 @@ claim("without it the loss falls much further", free["policy_loss"][-1] / held["
 # after normalisation. The step is the plain policy gradient, whatever its loss says.
 #
 # Then the two programs part. With the clip, the policy goes most of its way in the first epochs.
-# From there KL and clip fraction stay at about the same level. A sample that has gone past the edge
-# to which its advantage pushes is at rest; one outside on the other side still moves, as lesson 04
-# showed. The loss falls slowly: the batch is used up.
+# From there KL and clip fraction stay at about the same level: a sample past the edge to which its
+# advantage pushes is at rest. One outside on the other side still moves, as lesson 04 showed. The loss
+# falls slowly: the batch is used up.
 #
-# Without the clip the loss falls much further. It is a false friend. The KL passes 1, and the
-# entropy goes to 0. Within a few epochs the policy has made up its mind almost everywhere, on the
-# evidence of 64 steps.
+# Without the clip the loss falls much further, a false friend. The KL passes 1, and the entropy goes
+# to 0: within a few epochs the policy has made up its mind almost everywhere, on the evidence of 64
+# steps.
 #
 # ## 3. The gauges
 #
@@ -477,13 +471,13 @@ claim("without it the loss falls much further", free["policy_loss"][-1] / held["
 # | gauge | what it measures | healthy |
 # |---|---|---|
 # | mean return | what we want | rises |
-# | KL | how far an update moves the policy | small, about 0.01, and not 0 |
+# | KL | how far an update moves the policy | small, about 0.01 nats per step, and not 0 |
 # | clip fraction | share of ratios outside the band | some, about 0.05 to 0.3 |
 # | entropy | how undecided the policy is | falls slowly from $\log A$ |
 # | explained variance | how much the critic knows | rises from 0 towards 1 |
 #
-# The clip fraction counts what is outside, on either side of its advantage. How many of these the
-# clip holds, those at rest, is another and smaller number; some libraries log that one (lesson 04).
+# The clip fraction counts all that is outside, at rest or not. Some libraries log what is at rest
+# alone, a smaller number (lesson 04).
 #
 # The last gauge is new. A critic's squared error alone says little: 100 is a lot where the returns
 # differ by 10, and nothing where they differ by 1000. So compare it with how much there was to
@@ -501,7 +495,6 @@ claim("without it the loss falls much further", free["policy_loss"][-1] / held["
 # - The result is one number. Where the returns do not vary, there is nothing to explain: return
 #   nan, `float("nan")`. Returns do not vary where all are equal. Their variance tells that only up to
 #   rounding: for 64 equal 32-bit returns of 0.1 it is not 0, and the formula gives $-10^{15}$ or so.
-#   Libraries have fallen into this trap.
 
 # %% exercise="explained_variance"
 def explained_variance(values, returns):
@@ -526,19 +519,19 @@ check("explained_variance")
 #
 # Now close the loop: collect, advantages, update, log.
 #
-# One thing needs bookkeeping. An episode may go on over several rollouts, so its return is a sum
-# over several rollouts. `pg.EpisodeReturns(N)` adds up: make one before the first round, and
+# One thing needs bookkeeping: an episode may go on over several rollouts. `pg.EpisodeReturns(N)` adds
+# up its rewards. Make one before the first round, and feed it each rollout once:
 # `mean_return(rollout)` gives the mean return of the episodes that ended in this rollout, and nan
-# where none did. Feed it each rollout once.
+# where none did.
 #
 # ### Exercise: `train_ppo`
 #
 # - Reset the environments once, at the start, with a seed drawn from `rng`. After that each
 #   rollout goes on where the last one stopped.
 # - `num_updates` times: collect `num_steps` steps, compute the advantages with `gamma` and `lam`,
-#   call `ppo_update`. Normalise the advantages for the policy; the check does not insist on that, since
-#   Adam's steps hardly depend on their size. The critic learns the returns, which are the advantages
-#   *before* normalisation plus the values that the critic gave.
+#   call `ppo_update`. Normalise the advantages for the policy; the check does not insist, since Adam's
+#   steps hardly depend on their size. The critic learns the returns: the advantages *before*
+#   normalisation plus the values that the critic gave.
 # - The result is a list with one dict for each update: `mean_return`, and what `ppo_update`
 #   returns. Add `explained_variance`, too; the gauges need it.
 # - `policy` and `critic` are trained in place.
@@ -546,7 +539,7 @@ check("explained_variance")
 # The check lets your function train a policy for 30 updates, in a CartPole whose actions and
 # observations are mixed up, with a learning rate that falls from 0.01. Then it plays with the
 # weights that come out. The mean return of 100 sampled episodes must be at least 475, and once
-# more on 100 fresh ones. That takes a few seconds.
+# more on 100 fresh ones.
 
 # %% exercise="train_ppo"
 def train_ppo(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98, lam=0.9,
@@ -624,12 +617,12 @@ claim("the first ratios are 1 up to rounding", furthest, at_most=1e-4)
 #
 # The gauge that can look sick is the explained variance. Once every pole stands, all returns are
 # nearly alike. There is little left to explain, and in many runs the gauge drops, in some of them
-# below 0. A gauge is to be read together with the others.
+# below 0. Read gauges together.
 #
-# The line below the panels is about the ratios before each round's first step.
-# They are 1, up to the rounding of 32-bit numbers. This is worth a line in your own programs. If
-# the first ratio is not 1, then the policy that is scored is not the one that played: another
-# observation, another action, dropout, a temperature.
+# The line below the panels is about the ratios before each round's first step. They are 1, up to the
+# rounding of 32-bit numbers. This is worth a line in your own programs. If the first ratio is not 1,
+# the policy that is scored is not the one that played: another observation, another action, dropout,
+# a temperature.
 #
 # ### How good is it?
 #
@@ -671,10 +664,9 @@ claim("the likeliest action scores from poor", found[:, 1].min(), at_most=80)
 claim("to far better", found[:, 1].max() / found[:, 1].min(), at_least=3)
 
 # %% [markdown]
-# Sampling, the eight are nearly alike. The likeliest action gives anything from poor to good:
-# which way a hardly trained policy leans is chance. Neither number says what the other one is. The
-# gradient, the KL and the return of the training are about the policy that samples. Whoever reports
-# a number must say to which of the two it belongs.
+# Sampling, the eight are nearly alike. The likeliest action gives anything from poor to good: which
+# way a hardly trained policy leans is chance. The training's gradient, KL and return are about the
+# policy that samples. Whoever reports a number must say to which of the two it belongs.
 #
 # And here it is, before and after. Both policies sample.
 
@@ -717,8 +709,8 @@ claim("the last rounds are far from -500", np.nanmean([row["mean_return"] for ro
 # > it with `KeyError: 'final_obs'`. The two modes can't be told from shapes:
 # > look at `envs.metadata["autoreset_mode"]`.
 #
-# What do those rows do to the advantages? We train a critic for a few rounds, as it should be, then
-# collect from CartPole as `make_vec` makes it by default.
+# What do those rows do to the advantages? We train a critic for a few rounds, then collect from
+# CartPole as `make_vec` makes it by default.
 #
 # **Predict.** About one row in a hundred is no transition. How large is its advantage, beside those of
 # the others? The action in it was ignored, the reward was 0.
@@ -783,16 +775,14 @@ claim("they are overrepresented among the largest", among / fresh.mean(), at_lea
 # | PPO, $K=10$ | ten epochs |
 # | $K=10$, no clip | ten epochs of the bare ratio objective |
 #
-# A comparison is only fair if each program has the learning rate that suits it. So each was tried
-# with five rates from 0.001 to 0.1 on four seeds, and the rate with the highest mean return over
-# the whole training was kept. Then it ran on twelve new seeds. These runs take a while, so they
-# were made beforehand: `python -m publish.runs` makes them again, with the very functions of this
-# notebook. The grey line is made now: one more run without the clip.
+# To be fair, each program got the learning rate that suits it: of five from 0.001 to 0.1, the one
+# with the highest mean return over the whole training, on four seeds. Then it ran on twelve new ones.
+# The runs were made beforehand, with the very functions of this notebook: `python -m publish.runs`
+# makes them again. The grey line is made now: one more run without the clip.
 #
-# **Predict: steps or reuse?** $K=4$ differs from $K=1$ in two things: it uses each sample four times,
-# and it takes four times as many gradient steps. The program with one epoch and 16 steps separates
-# the two. Will it learn like $K=1$, like $K=4$, or in between? And what will ten epochs without the
-# clip look like, at *their* best learning rate?
+# **Predict: steps or reuse?** $K=4$ uses each sample four times, and takes four times as many gradient
+# steps as $K=1$. The program with one epoch and 16 steps separates the two. Will it learn like $K=1$,
+# like $K=4$, or in between? And ten epochs without the clip, at *their* best learning rate?
 
 # %% demo=true trained=true alt="Left: mean return over 98 thousand steps for seven programs. PPO with 4 and 10 epochs rises to 475 within about 35 thousand steps and stays there. One epoch with 16 steps follows a little later. REINFORCE rises almost as fast at first and falls back to below 300. Actor-critic and PPO with one epoch of 4 steps climb slowly to about 300. Ten epochs without the clip stay at about 200. A grey line, one run made now without the clip, jumps up and down. Right: where each run ended. All runs of PPO with 4 and 10 epochs lie close to 500; the runs of the other programs are scattered."
 runs = pg.stored_runs("learning_curves")
@@ -820,7 +810,7 @@ for name, label in labels.items():
     typical = np.median(reached)
     when = f"{typical:,.0f}".replace(",", " ") if np.isfinite(typical) else pg.tr("rarely")
     fallen = (curves[:, -3:].mean(1) < 200).sum()
-    print(f"{label:18} {runs[name + '_rate']:7g} {curves.mean():7.0f} {when:>14} {fallen:9}/{len(curves)}")
+    print(f"{label:18} {runs[name + '_rate']:7.3f} {curves.mean():7.0f} {when:>14} {fallen:9}/{len(curves)}")
 
 # %% claim="steps_and_reuse"
 first = {name: np.where((runs[name] >= 475).any(1), runs["steps"][(runs[name] >= 475).argmax(1)], np.inf)
@@ -836,13 +826,11 @@ claim("no clip: most reach 475", np.isfinite(first["no_clip_k10"]).sum(), at_lea
 claim("no clip: few stay", (runs["no_clip_k10"][:, -3:].mean(1) >= 400).sum(), at_most=5)
 
 # %% [markdown]
-# Look at the three programs with the same clip and a growing number of steps. With one epoch of 4
-# steps a third of the runs get to 475 at all within these 98 000 steps. With one epoch of 16 steps all
-# twelve do, in the median after about 35 000. With $K=4$, as many gradient steps again, it is about
-# 22 500. So most of what looks like reuse is the number of gradient steps. **What reuse adds is the
-# rest: here about one and a half times fewer steps of the environment.** Ten epochs add nothing
-# further.
-#
+# With one epoch of 4 steps a third of the runs get to 475 at all within these 98 000 steps. With one
+# epoch of 16 steps all twelve do, in the median after about 35 000. With $K=4$, as many gradient steps
+# again, it is about 22 500. So most of what looks like reuse is the number of gradient steps. **What
+# reuse adds is the rest: here about one and a half times fewer steps of the environment.** Ten epochs
+# add nothing further.
 #
 # A surprise is REINFORCE, which keeps up with PPO at first. Its best rate is a high one, and
 # steps of that length throw the policy back again and again. At the end five of its twelve runs
@@ -852,11 +840,10 @@ claim("no clip: few stay", (runs["no_clip_k10"][:, -3:].mean(1) >= 400).sum(), a
 # so they are the worst of all seven: most runs reach 475 at some time, few stay, and some end
 # at 9 steps, the mark of a policy that always pushes to the same side.
 #
-# The rates tell the same story in another way. Here is the mean return over the whole training
-# for each rate that was tried.
+# Here is the mean return over the whole training for each rate that was tried.
 
 # %% demo=true
-print(pg.tr("learning rate").ljust(20) + "".join(f"{rate:9g}" for rate in runs["rates"]))
+print(pg.tr("learning rate").ljust(20) + "".join(f"{rate:9.3f}" for rate in runs["rates"]))
 for name, label in labels.items():
     print(f"{label:20}" + "".join(f"{mean:9.0f}" for mean in runs[name + "_tuning"]))
 
@@ -867,18 +854,18 @@ claim("without it 0.03 destroys everything", free[0.03], at_most=50)
 claim("without it the best rate is smaller", runs["no_clip_k10_rate"] / runs["ppo_k10_rate"], at_most=0.5)
 
 # %% [markdown]
-# Read the last two lines. With the clip, each of the rates 0.003, 0.01 and 0.03 does. Without it a
-# rate of 0.03 destroys everything. That is lesson 04's finding again: the clip widens the range of
-# rates at which reuse is safe.
+# With the clip, each of the rates 0.003, 0.01 and 0.03 does. Without it a rate of 0.03 destroys
+# everything. That is lesson 04's finding again: the clip widens the range of rates at which reuse is
+# safe.
 #
 # ### What CartPole does not show
 #
-# An honest word about this figure. CartPole is easy. REINFORCE solves it, too. With its one step per
-# batch it even needs fewer *seconds* to its first 475: on the machine where this was measured about
-# 0.3, PPO with $K=4$ about 0.45. A step of one of these 32 environments costs a few millionths of a
-# second. PPO's case is the number of *steps*. It counts where a step is expensive: a robot that wears out, a text that a large model
-# has to write. CartPole also has two actions, a reward at every step and no need to explore. Twelve
-# seeds of one task prove nothing about another one.
+# CartPole is easy. REINFORCE solves it, too. With its one step per batch it even needs fewer *seconds*
+# to its first 475: on the machine where this was measured about 0.3, PPO with $K=4$ about 0.45. PPO's
+# case is the number of *steps*. Here one costs a few millionths of a second. It counts where a step
+# is expensive: a robot that wears out, a text that a large model has to write. CartPole also has two
+# actions, a reward at every step and no need to explore. Twelve seeds of one task prove nothing about
+# another one.
 #
 # One more thing was measured on the way: PPO with $K=4$, in which every cut episode counts as
 # ended.
@@ -895,23 +882,20 @@ found = [(runs[name][:, late] >= 475).mean() for name in ("ppo_k4", "cut_as_term
 claim("about three evaluations of ten are lost", found[0] - found[1], at_least=0.2, at_most=0.4)
 
 # %% [markdown]
-# The program is the same, and so are the seeds. One flag taken for the other, and about three
-# evaluations of ten are lost, just when the poles have learned to stand so long that the clock
-# matters.
+# One flag taken for the other, and about three evaluations of ten are lost, just when the poles have
+# learned to stand so long that the clock matters.
 #
 # ## 6. The bug hunt
 #
 # **Question.** A program runs, prints numbers, and does not learn. Which line is wrong?
 #
-# Here are eight broken programs. Each is this lesson's solution with a single thing changed, ten
-# epochs per rollout and the usual settings otherwise. The solid lines are its gauges, the dashed
-# lines those of the healthy program. The dotted line in the entropy's column is $\log 2$, two
-# equally likely actions. What lies beyond a panel's edge is drawn at the edge. The last column is
-# the gauge of section 4: how far a ratio is from 1 before the first step of an update, the
-# furthest of all samples. Below the panels stand the smallest and the largest number of each gauge:
-# a line cannot show the difference between small and 0.
-#
-# These runs, too, are stored, and `python -m publish.runs` makes them again.
+# Here are eight broken programs. Each is this lesson's solution with a single thing changed, and ten
+# epochs per rollout. The solid lines are its gauges, the dashed lines those of the healthy program.
+# The dotted line in the entropy's column is $\log 2$, two equally likely actions. What lies beyond a
+# panel's edge is drawn at the edge. The last column is the gauge of section 4: how far a ratio is
+# from 1 before the first step of an update, the furthest of all samples. Below the panels stand the
+# smallest and the largest number of each gauge: a line cannot show the difference between small
+# and 0. These runs, too, are stored.
 
 # %% demo=true alt="Eight rows of six panels, for the runs A to H, with a healthy run dashed behind. A: the return stays below 200, the explained variance is 0 throughout. B: return rises to 200 and falls to 9, KL and clip fraction are exactly 0, entropy falls to 0 at once. C: return stays near 20, KL and clip fraction are positive, entropy stays at log 2. D: return rises to 350 and falls to 9, KL is off the scale at first, entropy is low. E: return is 9 from the start, KL is off the scale for a few updates and then 0, entropy falls to 0 at once, explained variance is 1. F: return stays near 20, KL and clip fraction are exactly 0, entropy stays at log 2, explained variance rises to 0.7. G: return falls to 9 and stays, entropy falls to 0 over several updates, explained variance rises to 1, KL jumps, up to 0.2. H: return rises to about 60 only, the clip fraction is above 0.4, and the first ratios are off by up to 0.4."
 hunt = pg.stored_runs("bug_hunt")
@@ -964,20 +948,20 @@ bug_hunt = {
 check("bug_hunt")
 
 # %% [markdown]
-# A last word on gauges. One of the two bugs that are not there was run as well, and its return
-# reached 500: on this task nobody would have seen it. Gauges find what goes wrong. What is wrong and
-# goes well is found by tests.
+# One of the two bugs that are not there was run as well, and its return reached 500: on this task
+# nobody would have seen it. Gauges find what goes wrong. What is wrong and goes well is found by
+# tests.
 #
 # ## What you have, and what is missing
 #
-# - PPO is four steps in a loop: collect, advantages, update, log. You have written each of them.
+# - PPO is four steps in a loop: collect, advantages, update, log.
 # - Data are frozen when they are collected. Only the weights move during an update.
 # - An episode that the clock cut still has a future. One that ended has none.
 # - Several epochs on a batch save steps of the environment. Much of that is the number of gradient
 #   steps; reuse as such adds a part. It needs the clip, and several gauges beside the return.
 #
-# The pole gets a reward at every step. A language model gets one at the end of its text, from a
-# model of what people like, and must not forget its language while it chases it. [Lesson
+# The pole gets a reward at every step. A language model gets one at the end of its text, and must not
+# forget its language while it chases it. [Lesson
 # 06](../06_toward_language/06_toward_language.ipynb) takes this loop there. Before that, [lesson
 # 05b](../05b_practice/05b_practice.ipynb) shows the details that programs add to it, and continuous
 # actions.

@@ -20,8 +20,8 @@
 # The language is so small that scores and divergences are *exact*: every sentence is listed. What
 # you read off the figures is no sampling noise.
 #
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import copy
@@ -52,10 +52,10 @@ torch.set_num_threads(1)
 # *sense* if adjectives and `and` alternate, and it ends: "sad and kind ." does, "kind happy ." does
 # not.
 #
-# The model is a **causal transformer** of one layer, about a page in `policy_gradients/transformer.py`.
-# Causal means: its output at a position has seen the tokens up to there, none to the right. It is
-# trained on sensible sentences to predict each next token. That takes a second. This model is where we
-# start from, and later the **reference**.
+# The model is a **causal transformer** (Vaswani et al. 2017) of one layer, about a page in
+# `policy_gradients/transformer.py`. Causal says that its output at a position has seen the tokens up to
+# there, none to the right. It is trained on sensible sentences to predict each next token. That takes a
+# second. This model is where we start from, and later the **reference**.
 
 # %% demo=true trained=true
 language = pg.language.Language()
@@ -272,8 +272,9 @@ def terminal_rewards(scores, mask):
 check("terminal_rewards")
 
 # %% [markdown]
-# Lesson 03's `gae` wants arrays `(T, N)` whose time runs downwards. A sentence's time runs along a
-# row. The next cell turns the one into the other; that is all that PPO needs to be told about tokens.
+# Lesson 03b's `gae` (Schulman et al. 2016) wants arrays `(T, N)` whose time runs downwards. A sentence's
+# time runs along a row. The next cell turns the one into the other; that is all that PPO needs to be told
+# about tokens.
 # The critic is a transformer as well, with one number per position instead of $V$ logits. Its value at
 # position $t$ has seen the tokens up to $t$. So it belongs to the choice of token $t+1$, and column $t$ of
 # the values meets column $t$ of `token_logp`.
@@ -285,7 +286,7 @@ check("terminal_rewards")
 
 # %% setup=true
 def token_gae(rewards, values, mask, gamma=1.0, lam=0.95):
-    """Lesson 03's gae on sentences: (B, L-1) each -> advantages (B, L-1)."""
+    """Lesson 03b's gae on sentences: (B, L-1) each -> advantages (B, L-1)."""
     ends = terminal_rewards(torch.ones(len(mask), device=mask.device), mask) == 1
     following = torch.roll(values, -1, dims=1)  # after an end it is never looked at
     columns = [x.cpu().numpy().T for x in (rewards, values, following, ends, torch.zeros_like(ends))]
@@ -468,9 +469,9 @@ claim("what is left out is zero", left_out.norm() / whole.norm(), at_most=1e-3)
 # ## 5. PPO on tokens
 #
 # **Idea.** Every column that the mask marks is one sample: a state, an action, a stored log-probability, an
-# advantage. PPO does not care that the state is a text. Its objective is the one of lesson 04, averaged
-# over the true entries. With the ratio $r_t=\pi_\theta(a_t\mid s_t)/\pi_{\theta_\text{old}}(a_t\mid s_t)$,
-# the advantage $A_t$ and the band's half width $\epsilon$ (`clip`),
+# advantage. PPO (Schulman et al. 2017) does not care that the state is a text. Its objective is the one of
+# lesson 04, averaged over the true entries. With the ratio
+# $r_t=\pi_\theta(a_t\mid s_t)/\pi_{\theta_\text{old}}(a_t\mid s_t)$, the advantage $A_t$ and the band's half width $\epsilon$ (`clip`),
 #
 # $$L=-\frac1{|M|}\sum_{t\in M}\min\big(r_tA_t,\ \mathrm{clip}(r_t,1-\epsilon,1+\epsilon)A_t\big),$$
 #
@@ -578,8 +579,8 @@ check("train_language_ppo")
 # with $\beta=0.5$. After every update we measure exactly: the expected score, the share of sentences that
 # make sense, and two divergences, both in nats per sentence.
 # $\mathrm{KL}(\pi_\theta\,\|\,\pi_\text{ref})$ compares with the reference.
-# $\mathrm{KL}(\pi_{\theta_\text{old}}\,\|\,\pi_\theta)$ compares with the policy that wrote the last batch, as
-# in lesson 04, which writes a comma in place of the bars.
+# $\mathrm{KL}(\pi_{\theta_\text{old}}\,\|\,\pi_\theta)$ compares with the policy that wrote the last batch, the
+# one of lesson 04 and of the trust region (Schulman et al. 2015).
 #
 # **Predict.** In which of the two runs does the score rise? Draw the four curves of the divergences in
 # your mind: which of them grow, which stay small? And what will a model write that is paid for pleasant
@@ -621,7 +622,7 @@ plt.show()
 for name, run in runs.items():
     print(pg.tr("{name:>7}: score {first:.2f} to {score:.2f}, sensible {sensible:.0%}").format(
         name=name, first=run["score"][0], score=run["score"][-1], sensible=run["sensible"][-1]))
-    print(pg.tr("         KL to the reference {kl:.2f}, to the old policy {old:.2f} in the median").format(
+    print(pg.tr("         nats per sentence: KL to the reference {kl:.2f}, to the old policy {old:.2f} in the median").format(
         kl=run["kl_reference"][-1], old=np.median(run["kl_old"])))
 
 torch.manual_seed(6)
@@ -730,12 +731,12 @@ pg.plots.frontier(
     {beta: (p.kl, p.score, p.sensible) for beta, p in between.items()},
 )
 plt.show()
-print(pg.tr("trained  exact score  exact KL per sentence  sensible"))
+print(pg.tr("trained  exact score  exact KL (nats per sentence)  sensible"))
 for beta, p in points.items():
-    print(f"{beta:7.2f} {p.score:12.2f} {p.kl:22.2f} {p.sensible:9.0%}")
+    print(f"{beta:7.2f} {p.score:12.2f} {p.kl:30.2f} {p.sensible:9.0%}")
 print(pg.tr("best possible"))
 for beta, p in between.items():
-    print(f"{beta:7.2f} {p.score:12.2f} {p.kl:22.2f} {p.sensible:9.0%}")
+    print(f"{beta:7.2f} {p.score:12.2f} {p.kl:30.2f} {p.sensible:9.0%}")
 
 # %% claim="the_best_beta_within_two_nats" seeds=12 rates=[0.001, 0.002, 0.004]
 def lead(seed, rate):
@@ -820,8 +821,9 @@ if LARGE:
 # %% [markdown]
 # ## 8. What comes next
 #
-# You now have the whole road from the log-derivative trick to a language model that is trained by what it
-# writes. Between this and the systems in the news lie two large pieces and much engineering.
+# You now have the whole road from the log-derivative trick (Williams 1992) to a language model that is
+# trained by what it writes. Between this and the systems in the news lie two large pieces and much
+# engineering.
 #
 # **A reward signal.** Our score counts words. Nobody can write down a score for "helpful". So people compare two
 # answers, and a **reward model** learns to predict which one they prefer; its output takes the place of

@@ -17,8 +17,8 @@
 # 4. compare the gradients of three KL penalties with the true one, exactly,
 # 5. train without a critic, and hunt six bugs.
 #
-# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`;
-# in VS Code, choose the Python of the folder `.venv` as the kernel.
+# *Outside the course's folder:* in Colab, first run `%pip install git+https://github.com/OWNER/REPOSITORY`
+# and restart the session; in VS Code, choose the Python of the folder `.venv` as the kernel.
 
 # %% setup=true
 import copy
@@ -481,8 +481,8 @@ claim("the true gradient makes right sentences longer", changes["true"][0], at_l
 #
 # **Idea.** GRPO's loss is lesson 06's clip per token with two additions. The band may be wider above than below
 # ("clip higher", Yu et al. 2025): a token with probability 0.01 reaches 0.0128 at most in a band of 0.28, and rare good
-# tokens are those that need room. And a KL estimate against the reference may stand in the loss, $k_3$ of lesson 04:
-# $\frac{\pi_\text{ref}}{\pi_\theta}-1-\log\frac{\pi_\text{ref}}{\pi_\theta}$. Section 5 looks at that term.
+# tokens are those that need room. And a KL estimate against the reference may stand in the loss, $k_3$ of lesson 04
+# (Schulman 2020): $\frac{\pi_\text{ref}}{\pi_\theta}-1-\log\frac{\pi_\text{ref}}{\pi_\theta}$. Section 5 looks at that term.
 #
 # ### Exercise: `grpo_loss`
 #

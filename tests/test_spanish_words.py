@@ -64,7 +64,7 @@ from publish.translations import messages_template
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = re.compile(r"(\{\w*(?:![rsa])?(?::[^{}]*)?\})")
 MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
-EDGES = "()[]{}<>.,:;\"'`!?✓✗|=·–-*#"
+EDGES = "()[]{}<>.,:;\"'`!?✓✗≠|=·–-*#"
 # softmax(logits=..., pg.envs.Grid, and the names of mistakes: softmax-axis.
 CODE = re.compile(r"[_=()\[\]{}/\\.@\d]|^[a-z]+(-[a-z]+)+$")
 # The names that may stand outside the marks without looking like code.
@@ -72,6 +72,7 @@ NAMES = {
     "None", "True", "False", "nan", "inf", "np", "list", "tuple", "object",  # Python, NumPy
     "generator", "ValueError",
     "adv", "logits", "logp", "values", "returns", "theta", "rng", "kl", "gamma",  # arguments
+    "env", "optimizer", "critic",
     "temperature",  # a bug's name
     "CartPole", "Rollout", "obs", "policy", "tensor", "Grid", "Ring",  # of the helper package
     "pits",

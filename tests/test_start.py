@@ -12,13 +12,13 @@ from grader.course import Course as Graded
 from publish.__main__ import main
 from publish.course import Course
 from publish.execute import execute
+from tests import reading
 from tests.classroom import build_course
-from tests.publishing import copy_course, files, publish
+from tests.publishing import copy_course, files, publish, read
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = Course(ROOT)
 PAGE = COURSE.page_path("00_start", "en")
-WORDS_PER_MINUTE = 180
 
 
 def test_what_is_committed_is_what_the_build_makes(capsys):
@@ -45,9 +45,8 @@ def test_the_table_is_true(lesson):
     graded = [cell for cell in lesson.cells if "points" in cell.keys]
     assert (count, points) == (len(graded), sum(cell.keys["points"] for cell in graded))
     assert lesson.cells[0].source.startswith(f"# {title}\n")
-    words = sum(len(cell.source.split()) for cell in lesson.cells if cell.kind == "prose")
     # A sentence more or less need not change the table.
-    assert abs(words / WORDS_PER_MINUTE - minutes) < 2
+    assert abs(reading.minutes(read(ROOT, "notebooks", lesson.name)) - minutes) < 1
 
 
 def test_the_table_names_no_other_lesson():

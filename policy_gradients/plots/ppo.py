@@ -13,7 +13,7 @@ from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, WIDTH, use_style
 # What a panel shows: key of the log, title, limits of the axis.
 PANELS = (
     ("mean_return", N_("mean return"), (0, 515)),
-    ("approx_kl", N_("KL (k3)"), (-0.005, 0.105)),
+    ("approx_kl", N_("KL (nats per step)"), (-0.005, 0.105)),
     ("clip_fraction", N_("clip fraction"), (-0.03, 1.03)),
     ("entropy", N_("entropy"), (-0.02, 0.75)),
     ("explained_variance", N_("explained variance"), (-1.05, 1.05)),

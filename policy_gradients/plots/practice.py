@@ -71,7 +71,7 @@ def gauges(panels):
 
 def beside(curves):
     """Learning curves of several programs on one task: the mean over seeds, and all between the
-    lowest and the highest.
+    lowest and the highest; the title says so.
 
     curves: {label: (steps (U,), returns (seeds, U))}; a line to the first point stands for what was
     played before the first update
@@ -92,6 +92,7 @@ def beside(curves):
         mean = np.nanmean(rows, 0)  # nan where no episode ended in a rollout
         ax.plot(steps, mean, color=COLORS[i], linestyle=LINESTYLES[i], lw=1.8, label=label)
     ax.set(xlabel=_("steps played, in thousands"), ylabel=_("mean return"), ylim=(0, 520))
+    ax.set_title(_("means over the seeds, bands: lowest to highest"))
     ax.set_xlim(0, max(steps[-1] for steps, _returns in list(curves.values())[:2]) * 1.02e-3)
     ax.legend(fontsize=9)
     return ax

@@ -4,13 +4,7 @@ import math
 
 import numpy as np
 
-from grader.checking import (
-    Case,
-    FunctionExercise,
-    Mistake,
-    Trajectory,
-    View,
-)
+from grader.checking import Case, FunctionExercise, Mistake, Trajectory, View
 from grader.checks.lesson_01.policy import softmax_other_axis
 from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax

@@ -4,14 +4,7 @@ import math
 
 import numpy as np
 
-from grader.checking import (
-    Case,
-    Expected,
-    FunctionExercise,
-    Mistake,
-    Tensor,
-    TensorOf,
-)
+from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
 
 
 def reinforce_loss_case(logp, returns, dtype="float64", grad=True):

@@ -84,11 +84,7 @@ SOFTMAX = FunctionExercise(
             "exp overflows. Which constant, subtracted from a row, leaves nothing above 0?",
             like=softmax_like(lambda x: x.mean(axis=-1, keepdims=True)),
         ),
-        Mistake(
-            "row-underflows",
-            "One row at 10000 wipes out the others. Whose maximum is subtracted from a row?",
-            like=softmax_like(np.max),
-        ),
+        slips.row_underflows(softmax_like(np.max)),
         Mistake(
             "lost-axis",
             "A maximum or a sum over the last axis has one axis less. keepdims keeps it.",
@@ -188,11 +184,7 @@ LOG_PROB = FunctionExercise(
             "logarithm of softmax without dividing?",
             when=floored,
         ),
-        Mistake(
-            "row-underflows",
-            "One row at 10000 wipes out the others. Whose maximum is subtracted from a row?",
-            like=log_prob_shared_maximum,
-        ),
+        slips.row_underflows(log_prob_shared_maximum),
         Mistake(
             "overflow",
             "exp overflows. Subtract each row's largest logit first.",

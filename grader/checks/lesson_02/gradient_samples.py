@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from grader.checking import (
-    N_,
-    FunctionExercise,
-    Mistake,
-)
+from grader.checking import N_, FunctionExercise, Mistake
 from grader.checks.shared import slips
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
@@ -63,16 +59,8 @@ GRADIENT_SAMPLES = FunctionExercise(
     hint=N_("One trajectory at a time: its return times the sum of its scores."),
     mistakes=(
         slips.mean_taken(imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
-        Mistake(
-            "batch-summed",
-            "One gradient per trajectory is asked: what did you add up?",
-            like=imitation(whole, combine=sum_of),
-        ),
-        Mistake(
-            "flattened",
-            "Keep the table's axes: (N, S, A).",
-            like=imitation(whole, combine=flattened),
-        ),
+        slips.batch_summed(imitation(whole, combine=sum_of)),
+        slips.flattened(imitation(whole, combine=flattened)),
         slips.gamma_ignored(imitation(lambda r, g: whole(r, 1.0))),
         Mistake(
             "discount-from-the-end",
@@ -158,16 +146,8 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
             like=summed_apart,
         ),
         slips.mean_taken(imitation(to_go, combine=mean_of)),
-        Mistake(
-            "batch-summed",
-            "One gradient per trajectory is asked: what did you add up?",
-            like=imitation(to_go, combine=sum_of),
-        ),
-        Mistake(
-            "flattened",
-            "Keep the table's axes: (N, S, A).",
-            like=imitation(to_go, combine=flattened),
-        ),
+        slips.batch_summed(imitation(to_go, combine=sum_of)),
+        slips.flattened(imitation(to_go, combine=flattened)),
         slips.gamma_ignored(imitation(lambda r, g: to_go(r, 1.0))),
         slips.own_reward_only(imitation(lambda r, g: np.asarray(r))),
         slips.own_reward_missing(

@@ -1,9 +1,6 @@
 """The questions of 02_variance."""
 
-from grader.checking import (
-    N_,
-    Choice,
-)
+from grader.checking import N_, Choice
 
 Q_SHIFT = Choice(
     "q_shift",

@@ -4,14 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checking import (
-    N_,
-    Case,
-    FunctionExercise,
-    Mistake,
-    View,
-    _,
-)
+from grader.checking import N_, Case, FunctionExercise, Mistake, View, _
 from grader.checks.shared import slips
 from grader.checks.shared.returns import rewards_to_go
 

@@ -4,15 +4,7 @@ import math
 
 import numpy as np
 
-from grader.checking import (
-    N_,
-    Case,
-    FunctionExercise,
-    Mistake,
-    Number,
-    Raises,
-    View,
-)
+from grader.checking import N_, Case, FunctionExercise, Mistake, Number, Raises, View
 from grader.checks.shared import slips
 
 
@@ -200,9 +192,7 @@ SIGNAL_TO_NOISE = FunctionExercise(
             like=lambda samples: ratio(samples, 1, 0.5),
         ),
         Mistake(
-            "inverted",
-            "Signal above, noise below.",
-            like=lambda samples: ratio(samples, -1, -1),
+            "inverted", "Signal above, noise below.", like=lambda samples: ratio(samples, -1, -1)
         ),
         slips.biased(lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0)),
         Mistake(

@@ -91,7 +91,7 @@ VALUE_LOSS = FunctionExercise(
             when=one_for_all,
         ),
         slips.broadcast_errors(when=broadcasts),
-        Mistake("other-error", "Shapes that differ should raise ValueError.", when=wrong_error),
+        slips.other_error(when=wrong_error),
         Mistake(
             "target-moves",
             "The target is data: regress to a fixed number. What stops the gradient into returns?",
@@ -109,14 +109,8 @@ VALUE_LOSS = FunctionExercise(
             ),
         ),
         slips.sum_not_mean(squared(lambda x: (x**2).sum())),
-        Mistake(
-            "halved",
-            "No factor of one half is asked.",
-            like=squared(lambda x: 0.5 * (x**2).mean()),
-        ),
-        Mistake(
-            "absolute", "Squares, not absolute values.", like=squared(lambda x: x.abs().mean())
-        ),
+        slips.halved(squared(lambda x: 0.5 * (x**2).mean())),
+        slips.absolute(squared(lambda x: x.abs().mean())),
         Mistake(
             "root-taken",
             "The mean of the squares is asked, without a root.",
@@ -309,11 +303,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
             "Both have the shape (T,).",
             like=assembled(lambda p, v, r, a: -p.mean() * a.mean()),
         ),
-        Mistake(
-            "halved",
-            "No factor of one half is asked.",
-            like=assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean()),
-        ),
+        slips.halved(assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean())),
         slips.not_averaged(when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
         slips.not_whitened_here(
             assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),

@@ -10,11 +10,4 @@ from grader.checks.lesson_03b.n_step import N_STEP_ADVANTAGES
 from grader.checks.lesson_03b.questions import Q_CUT_EPISODE, Q_MORE_TRAJECTORIES
 from grader.checks.lesson_03b.td_errors import TD_ERRORS
 
-EXERCISES = [
-    TD_ERRORS,
-    N_STEP_ADVANTAGES,
-    GAE,
-    Q_CUT_EPISODE,
-    Q_MORE_TRAJECTORIES,
-    TRAIN_WITH_GAE,
-]
+EXERCISES = [TD_ERRORS, N_STEP_ADVANTAGES, GAE, Q_CUT_EPISODE, Q_MORE_TRAJECTORIES, TRAIN_WITH_GAE]

@@ -161,11 +161,7 @@ N_STEP_ADVANTAGES = FunctionExercise(
             "values[t + n] can belong to the next episode. Whose value is next_values?",
             like=(slip(follows=row_below), slip(follows=zero_at_the_end)),
         ),
-        Mistake(
-            "last-row-ended",
-            LAST_ROW,
-            like=slip(masks=lambda end, cut: last_row_ended(end)),
-        ),
+        Mistake("last-row-ended", LAST_ROW, like=slip(masks=lambda end, cut: last_row_ended(end))),
         Mistake(
             "one-flag-for-all",
             OWN_FLAGS,

@@ -1,13 +1,6 @@
 """The table of the six cases: where a sample moves the policy."""
 
-from grader.checking import (
-    N_,
-    Case,
-    Problem,
-    RuleExercise,
-    _,
-    kind_text,
-)
+from grader.checking import N_, Case, Problem, RuleExercise, _, kind_text
 from grader.checks.lesson_04.clip_gradient import BOTH_SIGNS
 from grader.checks.shared.clip_truth import slope
 

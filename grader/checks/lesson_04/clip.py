@@ -5,15 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    Expected,
-    FunctionExercise,
-    Mistake,
-    Tensor,
-    TensorOf,
-)
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios, slope
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges

@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from grader.checking import (
-    N_,
-    Array,
-    Case,
-    FunctionExercise,
-    Mistake,
-    Number,
-    View,
-)
+from grader.checking import N_, Array, Case, FunctionExercise, Mistake, Number, View
 from grader.checks.lesson_04.clip import IN_LOGS, SIX
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import slope
@@ -216,21 +208,13 @@ CLIP_FRACTION = FunctionExercise(
             fraction_like(lambda r, c: r - 1 > c),
             fraction_like(lambda r, c: r < 1 - c),
         ),
-        Mistake(
-            "share-inside",
-            "That is the share inside the band.",
-            like=fraction_like(lambda r, c: (r >= 1 - c) & (r <= 1 + c)),
-        ),
+        slips.share_inside(fraction_like(lambda r, c: (r >= 1 - c) & (r <= 1 + c))),
         Mistake(
             "edge-outside",
             "A ratio exactly on the edge counts as inside.",
             like=fraction_like(lambda r, c: (r <= 1 - c) | (r >= 1 + c)),
         ),
-        Mistake(
-            "count-not-share",
-            "A share: divide by the number of samples.",
-            like=lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip),
-        ),
+        slips.count_not_share(lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip)),
         Mistake(
             "percent",
             "A share lies between 0 and 1.",

@@ -7,15 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from grader.checking import (
-    N_,
-    Case,
-    FunctionExercise,
-    Mistake,
-    Number,
-    Tensor,
-    TupleOf,
-)
+from grader.checking import N_, Case, FunctionExercise, Mistake, Number, Tensor, TupleOf
 from grader.checks.shared import slips
 from grader.checks.shared.ratios import EQUAL, far_from_one, logs
 

@@ -3,16 +3,7 @@
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    Expected,
-    FunctionExercise,
-    Mistake,
-    Number,
-    Tensor,
-    TensorOf,
-)
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Number, Tensor, TensorOf
 from grader.checks.lesson_04.kl import k2_right, k3_right
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import surrogate_truth

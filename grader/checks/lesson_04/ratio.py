@@ -3,15 +3,7 @@
 import numpy as np
 import torch
 
-from grader.checking import (
-    Case,
-    Expected,
-    FunctionExercise,
-    Mistake,
-    Tensor,
-    TensorOf,
-    close,
-)
+from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf, close
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
@@ -97,9 +89,7 @@ IMPORTANCE_RATIO = FunctionExercise(
             when=only_far,
         ),
         Mistake(
-            "only-new",
-            "Where is the old policy in this?",
-            like=lambda logp, logp_old: logp.exp(),
+            "only-new", "Where is the old policy in this?", like=lambda logp, logp_old: logp.exp()
         ),
         Mistake(
             "averaged",

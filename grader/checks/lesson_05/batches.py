@@ -16,6 +16,7 @@ from grader.checking import (
     kind_text,
 )
 from grader.checks.shared.episodes import raised
+from grader.checks.shared.run_slips import always_one_order, other_generator
 from grader.checks.shared.sampling import unlikely
 
 CALLS = 80  # with orders of 40 indices: none is sorted by chance, and no two come again
@@ -162,28 +163,15 @@ def batches_random(cases, seen):
             "blocks-shuffled",
         )
     if orders[7] != orders[8]:
-        return behaviour(
-            _("the same order from the same rng"),
-            _("two different orders"),
-            _("All randomness comes from rng: is another generator in play?"),
-            "not-from-rng",
-        )
+        return other_generator(_("the same order from the same rng"))
     if orders[7] == orders[9][:2] or orders[7][0] == orders[7][1]:
-        return behaviour(
-            _("a new order at each call"),
-            _("the same order each time"),
-            _("Draw from rng itself. Is a generator made or seeded inside?"),
-            "same-order",
-        )
+        return always_one_order(_("a new order at each call"))
     return now_and_then(orders[9]) or evenness(seen[10]["results"])
 
 
 def now_and_then(orders):
     """Most calls are right: in some the order is none, or it is an earlier one."""
-    unsorted, new = (
-        sum(order != sorted(order) for order in orders),
-        len(set(map(tuple, orders))),
-    )
+    unsorted, new = (sum(order != sorted(order) for order in orders), len(set(map(tuple, orders))))
     if unsorted < len(orders):
         return behaviour(
             _("a random order in {n} of {n} calls").format(n=len(orders)),

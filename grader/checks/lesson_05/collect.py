@@ -19,8 +19,10 @@ from grader.checking import (
     number_text,
     shape_text,
 )
+from grader.checks.shared import slips
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.ppo_update import log_softmax
+from grader.checks.shared.run_slips import likeliest_actions, named
 from grader.checks.shared.sampling import bent_problem, unlikely
 from grader.checks.shared.scripted import layer, linear, script
 
@@ -276,16 +278,11 @@ def _logp_mistake(same, wanted, logits):
     if same(np.take_along_axis(logits, actions, -1)[..., 0]):
         return "logit", _("A logit is no log-probability until it is normalised.")
     if same(np.take_along_axis(log_softmax(softmax(logits)), actions, -1)[..., 0]):
-        return "softmax-twice", _(
-            "The log-softmax of probabilities: softmax is taken twice. Logits go in once."
-        )
+        return named(slips.log_softmax_twice)
     with np.errstate(all="ignore"):
         shares = np.log(logits / logits.sum(-1, keepdims=True))
     if same(np.take_along_axis(shares, actions, -1)[..., 0]):
-        return "logits-as-probabilities", _(
-            "The logits were taken for probabilities. The first argument of torch's Categorical is "
-            "probs: name the other, logits=."
-        )
+        return named(slips.logits_as_probabilities)
     if same(-wanted["logp"]):
         return "logp-sign", _("A log-probability is never positive.")
     return "logp", _("Score the very action that was played, under the policy that played it.")
@@ -334,12 +331,7 @@ def collect_sampling(cases, seen):
     flat = actions[0].ravel()
     likeliest = probs.argmax(1)
     if (flat == likeliest).all():
-        return behaviour(
-            _("actions drawn at random from the policy"),
-            _("the likeliest action at each of {n} steps").format(n=len(flat)),
-            _("Without sampling there is no expectation to estimate."),
-            "argmax",
-        )
+        return likeliest_actions(len(flat))
     if (actions[0] == actions[0][:, :1]).all():
         return behaviour(
             _("an action drawn for each environment"),

@@ -114,10 +114,8 @@ NORMALIZE = AnyTruth(
             "One mean and one deviation for the whole batch, over both axes.",
             like=whitened_along(1),
         ),
-        Mistake(
-            "variance-not-deviation",
-            "Divide by the deviation. Which unit does a variance have?",
-            like=lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.var(adv) + 1e-8),
+        slips.variance_not_deviation(
+            lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.var(adv) + 1e-8)
         ),
         Mistake(
             "not-scaled",

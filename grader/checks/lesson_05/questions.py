@@ -30,10 +30,7 @@ BUGS = {
             "belong to?"
         ),
     ),
-    "D": (
-        "no-clip",
-        N_("It learns, then falls. How far does a single update move this policy?"),
-    ),
+    "D": ("no-clip", N_("It learns, then falls. How far does a single update move this policy?")),
     "E": (
         "loss-sign",
         N_("Nine steps is less than chance gives. Something was learned, and quickly: what?"),

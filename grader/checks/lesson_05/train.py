@@ -29,7 +29,7 @@ from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.ppo_update import METRICS
 from grader.checks.shared.replay import follow, moved_by_steps, started
-from grader.checks.shared.run_slips import gradients_pile_up
+from grader.checks.shared.run_slips import gradients_pile_up, likeliest_actions
 from grader.checks.shared.sampling import bent_problem, unlikely
 from grader.checks.shared.scripted import linear, script
 from grader.checks.shared.whitening import whitened
@@ -202,12 +202,7 @@ def train_sampled(case, seen):
     actions = np.asarray(log["actions"]).ravel()
     likeliest = probs.argmax(1) == actions
     if likeliest[:2000].all() and unlikely(likeliest[:2000], probs.max(1)[:2000]):
-        return behaviour(
-            _("actions drawn at random from the policy"),
-            _("the likeliest action at each step"),
-            _("Without sampling there is no expectation to estimate."),
-            "argmax",
-        )
+        return likeliest_actions(len(actions))
     if unlikely(actions == 0, probs[:, 0]):
         return behaviour(
             _("actions drawn at random from the policy"),

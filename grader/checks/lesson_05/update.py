@@ -31,7 +31,7 @@ from grader.checks.lesson_05.replayed import (
 )
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax
-from grader.checks.shared.run_slips import gradients_pile_up
+from grader.checks.shared.run_slips import always_one_order, gradients_pile_up, other_generator
 from grader.checks.shared.scripted import layer, linear
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
@@ -68,9 +68,7 @@ WRONG_UPDATES = (
         (Way(entropy=-1.0),),
     ),
     WrongUpdate(
-        "entropy-left-out",
-        "Set entropy_coef to 1: does anything change?",
-        (Way(entropy=0.0),),
+        "entropy-left-out", "Set entropy_coef to 1: does anything change?", (Way(entropy=0.0),)
     ),
     WrongUpdate(
         "whitened-again",
@@ -348,19 +346,9 @@ def update_chance(cases, seen):
     """The same rng gives the same minibatches, another one others."""
     orders = [[r.tolist() for r in used_rows(one)] for one in seen]
     if orders[2] != orders[3]:
-        return behaviour(
-            _("the same minibatches from the same rng"),
-            _("two different orders"),
-            _("All randomness comes from rng: is another generator in play?"),
-            "not-from-rng",
-        )
+        return other_generator(_("the same minibatches from the same rng"))
     if orders[2] == orders[4]:
-        return behaviour(
-            _("other minibatches from another rng"),
-            _("the same order each time"),
-            _("Draw from rng itself. Is a generator made or seeded inside?"),
-            "same-order",
-        )
+        return always_one_order(_("other minibatches from another rng"))
     return None
 
 

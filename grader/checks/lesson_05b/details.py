@@ -234,11 +234,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
     kind=TensorOf(),
     mistakes=(
         slips.broadcast_errors(when=not_refused),
-        Mistake(
-            "other-error",
-            "Shapes that differ should raise ValueError.",
-            when=lambda case, seen, truth: isinstance(truth, Raises),
-        ),
+        slips.other_error(when=lambda case, seen, truth: isinstance(truth, Raises)),
         Mistake(
             "min-not-max",
             "A pessimist takes the larger of the two errors.",
@@ -298,11 +294,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
             "How wide a band does the call ask for?",
             like=clip_like(lambda v, o, r, c: right(v, o, r, 0.2)),
         ),
-        Mistake(
-            "halved",
-            "No factor of one half is asked.",
-            like=clip_like(lambda v, o, r, c: 0.5 * right(v, o, r, c)),
-        ),
+        slips.halved(clip_like(lambda v, o, r, c: 0.5 * right(v, o, r, c))),
         slips.sum_not_mean(clip_like(lambda v, o, r, c: right(v, o, r, c) * v.numel())),
         Mistake(
             "max-of-means",
@@ -319,12 +311,8 @@ VALUE_CLIP_LOSS = FunctionExercise(
                 clip_like(lambda v, o, r, c: right(v, o.detach(), r, c), data=False),
             ),
         ),
-        Mistake(
-            "absolute",
-            "Squares, not absolute values.",
-            like=clip_like(
-                lambda v, o, r, c: torch.max((v - r).abs(), (near(v, o, c) - r).abs()).mean()
-            ),
+        slips.absolute(
+            clip_like(lambda v, o, r, c: torch.max((v - r).abs(), (near(v, o, c) - r).abs()).mean())
         ),
         slips.negated(clip_like(lambda v, o, r, c: -right(v, o, r, c))),
         Mistake(

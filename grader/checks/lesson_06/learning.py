@@ -38,6 +38,7 @@ from grader.checks.shared.sentences_run import (
     reached_problem,
     rule_dicts,
     rule_modules,
+    same_weights,
 )
 from grader.probes.language import Language
 from grader.probes.ppo import LinearDecay
@@ -394,17 +395,9 @@ def rule_chance(cases, seen):
     def after(number):
         return seen[number]["modules"]["policy"]["after"]
 
-    def same(one, other):
-        return all(np.array_equal(one[name], other[name]) for name in one)
-
-    if not same(after(1), after(2)):
-        return behaviour(
-            _("the same weights from the same rng"),
-            _("other weights"),
-            _("All randomness comes from rng, but for the sampling of sentences."),
-            "not-from-rng",
-        )
-    if same(after(1), after(3)):
+    if problem := same_weights(after(1), after(2)):
+        return problem
+    if not same_weights(after(1), after(3)):
         return behaviour(
             _("other minibatches from another rng"),
             _("the same weights"),

@@ -5,16 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    FunctionExercise,
-    Mismatch,
-    Mistake,
-    Tensor,
-    TensorOf,
-    _,
-)
+from grader.checking import N_, Case, FunctionExercise, Mismatch, Mistake, Tensor, TensorOf, _
 from grader.checks.shared import ratios as words
 from grader.checks.shared import slips
 from grader.checks.shared.ratios import logs
@@ -255,14 +246,10 @@ KL_SHAPED_REWARDS = FunctionExercise(
             "The penalty stands outside the mask, and not inside.",
             like=shaped_like(lambda lr, mask: lr * ~mask),
         ),
-        Mistake(
-            "ratio-not-log",
-            "The logarithm of the ratio is asked, not the ratio.",
-            like=(
-                shaped_like(lambda lr, mask: lr.exp() * mask),
-                lambda rewards, logp, logp_ref, mask, beta: (
-                    rewards - beta * mask * (logp.exp() - logp_ref.exp())
-                ),
+        slips.ratio_not_log(
+            shaped_like(lambda lr, mask: lr.exp() * mask),
+            lambda rewards, logp, logp_ref, mask, beta: (
+                rewards - beta * mask * (logp.exp() - logp_ref.exp())
             ),
         ),
         slips.ratio_of_logs(

@@ -3,15 +3,7 @@
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    Expected,
-    FunctionExercise,
-    Mistake,
-    Tensor,
-    TensorOf,
-)
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
 from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 

@@ -198,11 +198,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
                 -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)
             )
         ),
-        Mistake(
-            "sentence-ratio",
-            "Each token has its own ratio, and its own clip.",
-            like=sequence_ratio,
-        ),
+        slips.sentence_ratio(sequence_ratio),
         slips.gradient_through_old(
             lambda logp, logp_old, adv, mask, clip=0.2: (
                 -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)

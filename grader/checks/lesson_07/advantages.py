@@ -56,10 +56,7 @@ def by_group(scores, groups, change):
 
 
 def rloo_cases(rng):
-    alone = [
-        case([1.0, 3.0, 2.0], [0, 0, 1], edge=True),
-        case([2.0], [5], np.float32, edge=True),
-    ]
+    alone = [case([1.0, 3.0, 2.0], [0, 0, 1], edge=True), case([2.0], [5], np.float32, edge=True)]
     return [*common_cases(rng), case([2.0] * 4, [1, 1, 3, 3]), *alone]
 
 
@@ -187,11 +184,7 @@ RLOO_ADVANTAGES = FunctionExercise(
                 neighbours(lambda s: s - others_of(s), -1),
             ),
         ),
-        Mistake(
-            "wrong-group",
-            "The mean is that of another group. Which rows did it come from?",
-            like=next_group(torch.mean),
-        ),
+        slips.wrong_group(next_group(torch.mean)),
         Mistake("order-assumed", ORDER, like=in_blocks(lambda s: s - others_of(s))),
         Mistake(
             "minus-sign",
@@ -345,10 +338,8 @@ GRPO_ADVANTAGES = AnyTruth(
             ),
         ),
         Mistake("order-assumed", ORDER, like=grpo_like(deviation, way=in_blocks)),
-        Mistake(
-            "wrong-group",
-            "The mean is that of another group. Which rows did it come from?",
-            like=lambda scores, groups, *_more, **_others: next_group(torch.mean)(scores, groups),
+        slips.wrong_group(
+            lambda scores, groups, *_more, **_others: next_group(torch.mean)(scores, groups)
         ),
         Mistake(
             "deviation-is-one",
@@ -362,13 +353,9 @@ GRPO_ADVANTAGES = AnyTruth(
                 scores, groups, True, eps
             ),
         ),
-        Mistake(
-            "variance-not-deviation",
-            "Divide by the deviation. Which unit does a variance have?",
-            like=(
-                grpo_like(lambda s, eps: s.var() + eps),
-                grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
-            ),
+        slips.variance_not_deviation(
+            grpo_like(lambda s, eps: s.var() + eps),
+            grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
         ),
         slips.no_parentheses(no_parentheses),
         slips.not_centred(grpo_like(deviation, centre=lambda s: 0.0)),

@@ -5,15 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import (
-    Case,
-    Expected,
-    FunctionExercise,
-    Mistake,
-    Raises,
-    Tensor,
-    TensorOf,
-)
+from grader.checking import Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
 from grader.checks.shared import slips
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 

@@ -277,10 +277,7 @@ def stale(case, steps, weights, mask):
     name = min(apart, key=apart.get)
     if not name or apart[name] > 0.02 or apart[""] < apart[name] + 0.05:
         return None
-    hints = {
-        "old-recomputed": _(KEPT_OLD),
-        "no-clip": _(UNCLIPPED),
-    }
+    hints = {"old-recomputed": _(KEPT_OLD), "no-clip": _(UNCLIPPED)}
     expected = _("ratios to the log-probabilities of the sampling, clipped at {low} and {high}")
     got = _("another gradient from the second step on")
     return behaviour(expected.format(low=1 - LOW, high=1 + HIGH), got, hints[name], name)

@@ -245,18 +245,12 @@ GRPO_LOSS = FunctionExercise(
             ),
         ),
         slips.objective_not_loss(grpo_like(sign=1.0)),
-        Mistake(
-            "sentence-ratio",
-            "Each token has its own ratio, and its own clip.",
-            like=(
-                grpo_like(
-                    ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x
-                ),
-                grpo_like(
-                    ratio_of=lambda x, m: (
-                        (x.sum(1, keepdim=True) / m.sum(1, keepdim=True).clamp(min=1)).exp() + 0 * x
-                    )
-                ),
+        slips.sentence_ratio(
+            grpo_like(ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x),
+            grpo_like(
+                ratio_of=lambda x, m: (
+                    (x.sum(1, keepdim=True) / m.sum(1, keepdim=True).clamp(min=1)).exp() + 0 * x
+                )
             ),
         ),
         slips.gradient_through_old(grpo_like(data=lambda x: x)),

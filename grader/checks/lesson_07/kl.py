@@ -6,21 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    Expected,
-    FunctionExercise,
-    Mistake,
-    Tensor,
-    TensorOf,
-)
-from grader.checks.lesson_07.aggregate import (
-    EMPTY_ROW,
-    ONE_TRUE,
-    kept,
-    ragged,
-)
+from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.lesson_07.aggregate import EMPTY_ROW, ONE_TRUE, kept, ragged
 from grader.checks.shared import slips
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.ratios import far_from_one, logs
@@ -87,11 +74,7 @@ def in_loss_truth(logp, logp_ref, mask, kind):
     return Expected(math.fsum(terms), {"logp": gradient, "logp_ref": None})
 
 
-TERMS = {
-    "k1": lambda x: x,
-    "k2": lambda x: x**2 / 2,
-    "k3": lambda x: torch.expm1(-x) + x,
-}
+TERMS = {"k1": lambda x: x, "k2": lambda x: x**2 / 2, "k3": lambda x: torch.expm1(-x) + x}
 
 
 def in_loss_like(mean=lambda x, mask: x.sum(1).mean(), turn=1, ref=lambda x: x.detach(), **others):
@@ -367,11 +350,7 @@ KL_REWARD_LOSS = GradientOnly(
         slips.mask_inverted(
             lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask)
         ),
-        Mistake(
-            "ratio-not-log",
-            "The logarithm of the ratio is asked, not the ratio.",
-            like=reward_like(lambda x, m: go(kept(x.exp(), m))),
-        ),
+        slips.ratio_not_log(reward_like(lambda x, m: go(kept(x.exp(), m)))),
         Mistake(
             "averaged-to-go",
             "The log-ratios to go are added up, not averaged.",

@@ -23,7 +23,12 @@ from grader.checks.shared.sentences import (
     pretrained,
 )
 from grader.checks.shared.sentences_led import Way, led_problem, moved
-from grader.checks.shared.sentences_run import reached_problem, rule_dicts, rule_modules
+from grader.checks.shared.sentences_run import (
+    reached_problem,
+    rule_dicts,
+    rule_modules,
+    same_weights,
+)
 from grader.probes.language import Language
 from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
@@ -243,14 +248,9 @@ def _shared(weights, place):
 def rule_chance(cases, seen):
     """Prompts and minibatches come from rng: equal ones give equal weights, others others."""
     places = [n for n, case in enumerate(cases) if case.inputs["num_prompts"] == 12]
-    one, same, other = (seen[n]["modules"]["policy"]["after"] for n in places)
-    if not all(np.array_equal(one[name], same[name]) for name in one):
-        return behaviour(
-            _("the same weights from the same rng"),
-            _("other weights"),
-            _("All randomness comes from rng, but for the sampling of sentences."),
-            "not-from-rng",
-        )
+    one, same, _other = (seen[n]["modules"]["policy"]["after"] for n in places)
+    if problem := same_weights(one, same):
+        return problem
     width = language_of(cases[0]).prompt_length
     asked = [[rows[:, :width] for rows in RUN.batches(cases[n], seen[n])] for n in places]
     if all(np.array_equal(a, b) for a, b in zip(asked[0], asked[2])):

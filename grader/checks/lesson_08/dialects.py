@@ -5,16 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import (
-    N_,
-    Case,
-    FunctionExercise,
-    MappingOf,
-    Mistake,
-    Number,
-    Tensor,
-    TupleOf,
-)
+from grader.checking import N_, Case, FunctionExercise, MappingOf, Mistake, Number, Tensor, TupleOf
 from grader.checks.shared import slips
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one
 
@@ -132,9 +123,7 @@ APPROX_KL_DIALECTS = FunctionExercise(
             like=kl_like(lambda d: {"k2": (d**2).mean()}),
         ),
         Mistake(
-            "last-epoch-everything",
-            WHICH_HALF,
-            like=kl_like(lambda d: {"k3 last epoch": k3(d)}),
+            "last-epoch-everything", WHICH_HALF, like=kl_like(lambda d: {"k3 last epoch": k3(d)})
         ),
         Mistake(
             "first-epoch",
@@ -305,18 +294,12 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
             fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
             fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
         ),
-        Mistake(
-            "share-inside",
-            "That is the share inside the band.",
-            like=fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c))),
-        ),
-        Mistake(
-            "count-not-share",
-            "A share: divide by the number of samples.",
-            like=lambda ratio, adv, clip=0.2: (
+        slips.share_inside(fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c)))),
+        slips.count_not_share(
+            lambda ratio, adv, clip=0.2: (
                 int(outside(ratio, clip).sum()),
                 int(bites(ratio, adv, clip).sum()),
-            ),
+            )
         ),
         slips.clip_fixed(fraction_like(lambda r, a, c: (outside(r, 0.2), bites(r, a, 0.2)))),
         slips.band_around_zero(

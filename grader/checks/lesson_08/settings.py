@@ -305,10 +305,7 @@ NEUTRAL_SB3 = {
 }
 
 SB3_SETTINGS = RuleExercise(
-    "sb3_settings",
-    "call",
-    sb3_cases,
-    rules=(settings_rule("Stable-Baselines3", SB3, NEUTRAL_SB3),),
+    "sb3_settings", "call", sb3_cases, rules=(settings_rule("Stable-Baselines3", SB3, NEUTRAL_SB3),)
 )
 
 

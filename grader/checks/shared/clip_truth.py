@@ -4,9 +4,7 @@ import math
 
 import numpy as np
 
-from grader.checking import (
-    Expected,
-)
+from grader.checking import Expected
 
 
 def ratios(logp, logp_old):

@@ -14,6 +14,7 @@ from grader.checking import behaviour, error_problem
 from grader.checking.exercise import HINTS
 from grader.checking.relations import named_error
 from grader.checking.verdict import Problem
+from grader.checks.shared.run_slips import likeliest_actions
 from grader.i18n import _
 
 FALSE_ALARM = 1e-9  # at most so often is an honest draw called a wrong one, per comparison
@@ -119,10 +120,7 @@ def oddest(obs, actions, probabilities) -> tuple:
 def sampling_problem(obs, actions, probabilities) -> Problem | None:
     """Whether the actions are draws from these probabilities, told by their frequencies."""
     if always_likeliest(actions, probabilities):
-        expected = _("actions drawn at random from the policy")
-        got = _("the likeliest action at each of {n} steps").format(n=len(actions))
-        hint = _("Without sampling there is no expectation to estimate.")
-        return behaviour(expected, got, hint, "argmax")
+        return likeliest_actions(len(actions))
     if drawn_from(obs, actions, probabilities):
         return None
     state, action, n, hits, wanted = oddest(obs, actions, probabilities)

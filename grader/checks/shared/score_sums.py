@@ -4,11 +4,7 @@ import math
 
 import numpy as np
 
-from grader.checking import (
-    Case,
-    Trajectory,
-    View,
-)
+from grader.checking import Case, Trajectory, View
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 
 # So small that its square is lost, and with it all of a derivative's error but rounding.

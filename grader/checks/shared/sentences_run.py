@@ -131,6 +131,18 @@ def rule_modules(case, seen):
     return None
 
 
+def same_weights(one, other) -> Problem | None:
+    """Two runs with equal generators end with equal weights, parameter name -> array."""
+    if all(np.array_equal(one[name], other[name]) for name in one):
+        return None
+    return behaviour(
+        _("the same weights from the same rng"),
+        _("other weights"),
+        _("All randomness comes from rng, but for the sampling of sentences."),
+        "not-from-rng",
+    )
+
+
 def reached_problem(case, seen, mark, bound, drifted, missed) -> Problem | None:
     """The exact expected score against its mark, the exact drift from the reference against its
     bound. drifted, missed: hints."""
