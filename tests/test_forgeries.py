@@ -2,13 +2,13 @@
 
 import pytest
 
-from bank.forged import FORGED
+from bank.forged import load
 from grader.checks.judge import run_check
 from grader.checks.registry import get
 from grader.probes import runtime
 
 
-@pytest.mark.parametrize("forgery", FORGED, ids=lambda one: f"{one.exercise}-{one.label}")
+@pytest.mark.parametrize("forgery", load(), ids=lambda one: f"{one.exercise}-{one.label}")
 def test_a_forgery_earns_nothing(forgery):
     names = {forgery.exercise: forgery.answer}
 

@@ -17,7 +17,8 @@ class RuleExercise(Exercise):
     rules: functions (case, seen) -> Problem | None, in the order of the ladder, run on each case
     in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end; remark:
     (cases, seen) -> what a right answer is told besides, or ""; hint: the msgid of what to do
-    where a rule has no hint of its own.
+    where a rule has no hint of its own; short_cases: how many of the first cases are judged before
+    the others, which take long, are run.
     """
 
     name: str
@@ -28,6 +29,7 @@ class RuleExercise(Exercise):
     seconds: float = SECONDS
     prerequisites: tuple = ()
     remark: Callable | None = None
+    short_cases: int = 0
     hint: str = ""
 
     def judge(self, cases, seen):
@@ -38,6 +40,11 @@ class RuleExercise(Exercise):
             return replace(verdict, note=self.remark(cases, seen))
         except Exception:  # a remark is no part of the judgement
             return verdict
+
+    def of_short_cases(self, cases, seen):
+        """The verdict by the rules on the first cases; seen: what was seen of them alone."""
+        alone = replace(self, overall=(), remark=None)
+        return replace(alone.judge(cases[: self.short_cases], seen), cases=len(cases))
 
     def cases(self, rng):
         return self.make_cases(rng)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
 from grader.checking import Exercise, Verdict, _, seed_of
 from grader.checks.registry import get
@@ -22,19 +23,33 @@ def run_check(
     in which a reply is read.
     """
     cases = exercise.cases(seed_of(exercise.name, seed))
-    seen = probe(exercise.request(cases), None)
-    with guarded():
-        verdict = exercise.judge(cases, seen)
+    verdict = _judged(exercise, cases, partial(_seen, exercise, probe, ()), guarded)
     helped = [name for name in exercise.prerequisites if name in failed]
     if verdict.passed or not helped:
         return verdict
-    seen = probe(exercise.request(cases, helped), answer)
-    with guarded():
-        again = exercise.judge(cases, seen)
+    again = _judged(exercise, cases, partial(_seen, exercise, probe, helped), guarded)
     if not again.passed:
         return verdict
     words = _("right once {names} is right; mend that first")
     return replace(again, note=words.format(names=", ".join(helped)))
+
+
+def _seen(exercise, probe, helped, cases):
+    return probe(exercise.request(cases, helped), answer if helped else None)
+
+
+def _judged(exercise, cases, look, guarded) -> Verdict:
+    """Whoever is wrong in the short cases is told so before a long one is run."""
+    count, seen = exercise.short_cases, []
+    if count:
+        seen = look(cases[:count])
+        with guarded():
+            early = exercise.of_short_cases(cases, seen)
+        if not early.passed:
+            return early
+    seen = [*seen, *look(cases[count:])]
+    with guarded():
+        return exercise.judge(cases, seen)
 
 
 def answer(question) -> dict:

@@ -57,7 +57,7 @@ def _train_once(function, case):
     spy = OptimizerSpy(inputs["optimizer"], learning, LANGUAGE_ROOM)
     samples = SampleSpy(inputs["language"], modules, lambda: spy.steps)
     rows = {n: SentenceWatch(inputs[n], inputs["optimizer"], samples) for n in learners}
-    looks = [OutputWatch(inputs[n], inputs["optimizer"], watched) for n in learners]
+    looks = [OutputWatch(inputs[n], inputs["optimizer"], watched, spy.turned) for n in learners]
     keywords = case.get("keywords", [])
     positional = [one for name, one in inputs.items() if name not in keywords]
     result, error = attempt(function, *positional, **{name: inputs[name] for name in keywords})
@@ -134,11 +134,12 @@ class OutputWatch:
     """For the first optimiser steps: what a module was shown and the gradient at its output.
 
     steps: for each a list of passes, each with tokens (B, L), output and grad, both (B, L, V) for
-    a policy and (B, L) for a critic.
+    a policy and (B, L) for a critic; grad is that of what goes down. turned: whether it was one of
+    what goes up, before a step.
     """
 
-    def __init__(self, module, optimizer, count):
-        self.steps, self._passes, self._left = [], [], count
+    def __init__(self, module, optimizer, count, turned):
+        self.steps, self._passes, self._left, self._turned = [], [], count, turned
         if count:
             module.register_forward_hook(self._see, with_kwargs=True)
             optimizer.register_step_pre_hook(self._cut)
@@ -155,6 +156,8 @@ class OutputWatch:
 
     def _cut(self, *_):
         if self._left:
+            if self._turned():
+                self._passes = [{**row, "grad": -row["grad"]} for row in self._passes]
             self.steps.append(self._passes)
             self._passes, self._left = [], self._left - 1
 

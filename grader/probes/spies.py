@@ -123,6 +123,16 @@ class OptimizerSpy:
             self._grads[key].append(kept if seen is None else seen.detach().numpy().copy())
             self._absent[key].append(seen is None)
 
+    def turned(self) -> bool:
+        """Whether the next step is handed the opposite of what backward passes brought: whoever
+        differentiates the objective turns its gradient round for an optimiser that descends."""
+        along = 0.0
+        for p in self._parameters:
+            fresh = self._fresh.get(id(p))
+            if fresh is not None and p.grad is not None:
+                along += float((p.grad * fresh).sum())
+        return along < 0
+
     def _is_leftover(self, parameter):
         """The gradient used is the old one with the new one added in place."""
         import torch

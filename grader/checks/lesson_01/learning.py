@@ -22,16 +22,16 @@ def train_case(env, theta, num_updates, batch_size, seed):
 
 
 def train_reinforce_cases(rng):
-    """Two equal short runs from a crooked start, one long enough to learn, and the first one with
-    another generator."""
+    """Two equal short runs from a crooked start, the same with another generator, and one long
+    enough to learn."""
     env, seed = training_env(rng), int(rng.integers(10**6))
     crooked = rng.normal(size=(9, 4)).astype(np.float32)
     updates, size = int(rng.integers(3, 6)), int(rng.integers(10, 14))
     return [
         train_case(env, crooked, updates, size, seed),
         train_case(env, crooked, updates, size, seed),
-        train_case(env, np.zeros((9, 4), np.float32), 60, 32, seed + 1),
         train_case(env, crooked, updates, size, seed + 2),
+        train_case(env, np.zeros((9, 4), np.float32), 60, 32, seed + 1),
     ]
 
 
@@ -115,9 +115,25 @@ WRONG = (
 
 
 def ways(theta, batch):
-    """Right estimates: the whole return, or the reward-to-go, at each step."""
-    for weigh in (whole_return, lambda episode: rewards_to_go(episode.rewards)):
-        yield from tabular.in_means(theta, batch, [weigh(episode) for episode in batch])
+    """Right estimates: the whole return, or the reward-to-go, at each step; less its mean over the
+    batch at the same time or in the same state."""
+    to_go = [rewards_to_go(episode.rewards) for episode in batch]
+    times = [np.arange(len(one)) for one in to_go]
+    for weights in (
+        [whole_return(episode) for episode in batch],
+        to_go,
+        less_means(to_go, times),
+        less_means(to_go, [episode.states for episode in batch]),
+    ):
+        yield from tabular.in_means(theta, batch, weights)
+
+
+def less_means(weights, places):
+    """Each step's weight less the mean over all steps of its place. Both: one array an episode."""
+    flat, where = np.concatenate(weights), np.concatenate(places)
+    mean = np.bincount(where, flat) / np.maximum(np.bincount(where), 1)
+    cuts = np.cumsum([len(one) for one in weights])[:-1]
+    return np.split(flat - mean[where], cuts)
 
 
 TRAIN_REINFORCE = RuleExercise(
@@ -132,6 +148,7 @@ TRAIN_REINFORCE = RuleExercise(
         tabular.direction_rule(ways),
     ),
     overall=(tabular.same_draws, tabular.other_draws),
+    short_cases=3,
     seconds=30.0,
     prerequisites=(
         "softmax",

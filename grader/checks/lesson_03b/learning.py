@@ -27,6 +27,7 @@ from grader.checks.shared.actor_critic import (
 from grader.checks.shared.convention import which_mean
 from grader.checks.shared.episodes import environment
 from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.replay import remembered
 from grader.checks.shared.returns import rewards_to_go
 from grader.checks.shared.tabular import WrongForm, parallel, training_env
 
@@ -40,8 +41,8 @@ def train_case(env, weights, sizes, gamma, lam, seed):
 
 
 def train_with_gae_cases(rng):
-    """Two equal short runs from crooked weights, one that must reach the mark, and the first one
-    with another generator."""
+    """Two equal short runs from crooked weights, the same with another generator, and one that must
+    reach the mark."""
     env, seed = training_env(rng), int(rng.integers(10**6))
     hasty = replace(env, kwargs=env.kwargs | {"max_steps": SHORT})
     crooked = rng.normal(size=(9, 4)).astype(np.float32) * 0.5
@@ -52,8 +53,8 @@ def train_with_gae_cases(rng):
     return [
         train_case(hasty, (crooked, values), sizes, gamma, lam, seed),
         train_case(hasty, (crooked, values), sizes, gamma, lam, seed),
-        train_case(env, plain, (UPDATES, BATCH), 1.0, 0.9, seed + 1),
         train_case(hasty, (crooked, values), sizes, gamma, lam, seed + 2),
+        train_case(env, plain, (UPDATES, BATCH), 1.0, 0.9, seed + 1),
     ]
 
 
@@ -64,6 +65,7 @@ class Update(actor_critic.Update):
     rows: list
 
 
+@remembered
 def updates(case, seen) -> list[Update]:
     """The first few of a run."""
     env = environment(case.inputs["env"])
@@ -342,6 +344,7 @@ TRAIN_WITH_GAE = RuleExercise(
         direction_rule(value_after),
     ),
     overall=(tabular.same_draws, tabular.other_draws),
+    short_cases=3,
     seconds=60.0,
     prerequisites=("gae",),
     remark=remark,

@@ -30,7 +30,7 @@ from grader.checks.shared.sentences import (
     pretrained,
     weights_of,
 )
-from grader.checks.shared.sentences_led import led_problem, moved
+from grader.checks.shared.sentences_led import Way, led_problem, moved
 from grader.checks.shared.sentences_run import (
     KEPT_OLD,
     UNCLIPPED,
@@ -370,17 +370,23 @@ def weigh_by(case):
         charge = case.inputs["beta"] * np.where(text.mask, text.logp - text.logp_ref, 0.0)
         ends, together = np.zeros_like(text.mask), np.zeros_like(charge)
         ends[last], together[last] = True, charge.sum(1)
-        found = []
+        even = np.ones_like(charge)
+        of_sentences = even / text.mask.sum(1, keepdims=True)
+        ways, targets = [], []
         for charged in (charge, together):
             rewards = -charged
             rewards[last] += text.scores
             errors = rewards + np.where(ends, 0.0, np.roll(values, -1, 1)) - values
-            for lam in (0.95, 1.0):
-                adv = decayed_sums(errors.T, ends.T, lam).T
-                found.append(np.where(text.mask, adv, 0.0))
-        return found, [adv + values for adv in found]
+            for lam in LAMS:
+                adv = np.where(text.mask, decayed_sums(errors.T, ends.T, lam).T, 0.0)
+                ways += [Way(adv, even), Way(adv, of_sentences)]
+                targets.append(adv + values)
+        return ways, targets
 
     return weigh
+
+
+LAMS = (0.95, 1.0, 0.9)  # the lesson's own, and others that are no mistake
 
 
 def rule_chance(cases, seen):
@@ -417,6 +423,7 @@ TRAIN_LANGUAGE_PPO = RuleExercise(
         rule_mark,
     ),
     overall=(rule_chance,),
+    short_cases=4,
     seconds=60.0,
     prerequisites=(
         "token_logp",

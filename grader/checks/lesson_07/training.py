@@ -1,5 +1,7 @@
 """Check of train_grpo: what spies saw, and the exact score and drift of the weights."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -20,7 +22,7 @@ from grader.checks.shared.sentences import (
     nudged,
     pretrained,
 )
-from grader.checks.shared.sentences_led import led_problem, moved
+from grader.checks.shared.sentences_led import Way, led_problem, moved
 from grader.checks.shared.sentences_run import (
     reached_problem,
     rule_dicts,
@@ -34,8 +36,6 @@ from grader.probes.train import Module, Optimizer
 BETA, MARK, BOUND = 1.0, 0.85, 0.8
 UPDATES, PROMPTS, SIZE = 20, 16, 8
 LOGGED = "mean_score", "kl", "clip_fraction", "first_ratio", "equal_groups"
-# Right answers reach 0.93 and more; imitation of pleasant sentences 0.82.
-LED = 0.87
 
 
 # Cases ----------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def rule_mark(case, seen):
     )
     clip, parts = (1 - LOW, 1 + HIGH), RUN.batches(case, seen)
     problem = reached_problem(case, seen, MARK, BOUND, drifted, missed)
-    return problem or led_problem(case, seen, parts, weigh_by(case), ["policy"], clip, floor=LED)
+    return problem or led_problem(case, seen, parts, weigh_by(case), ["policy"], clip)
 
 
 def rule_moved(case, seen):
@@ -217,14 +217,25 @@ def weigh_by(case):
         drift = np.where(text.mask, text.logp - text.logp_ref, 0.0)
         _rows, place = np.unique(text.tokens, axis=0, return_inverse=True)
         place = place.reshape(-1)
-        for labels in layouts(case, text.tokens):
+        for labels in layouts(case, text.tokens)[:1]:
             charged = advantage(text.scores - beta * drift.sum(1), labels, "plain")
             apart = advantage(text.scores, labels, "plain")
-            found.append(charged[:, None] + 0.0 * drift)
-            found.append(apart[:, None] - beta * drift)
-        return [_shared(one, place) for one in found], None
+            even = np.ones_like(drift)
+            found.append(Way(_shared(charged[:, None] * even, place), even))
+            alone = _shared(apart[:, None] * even, place)
+            found += [Way(alone, even, partial(one, beta)) for one in (of_k2, of_k3)]
+        return found, []
 
     return weigh
+
+
+def of_k2(beta, log_ratio):
+    """The slope, with its sign, of a penalty that stands in the loss."""
+    return -beta * log_ratio
+
+
+def of_k3(beta, log_ratio):
+    return beta * np.expm1(-log_ratio)
 
 
 def _shared(weights, place):
@@ -270,6 +281,7 @@ TRAIN_GRPO = RuleExercise(
         rule_mark,
     ),
     overall=(rule_chance,),
+    short_cases=5,
     seconds=60.0,
     prerequisites=(
         "token_logp",

@@ -5,6 +5,7 @@ optimiser is the one that the case hands out, and from the gradients claimed at 
 follow the weights at every moment. Weights that were put there by anything else don't appear.
 """
 
+import functools
 import zlib
 from collections import deque
 from dataclasses import dataclass
@@ -80,6 +81,22 @@ def started(name, kwargs, seed, given=None) -> Module:
     return Module(name, kwargs, drawn | (given or {}))
 
 
+def remembered(function):
+    """The last few results, by the very objects that were handed in: the rules of one verdict ask
+    for the same, one after the other."""
+    kept = deque(maxlen=2)
+
+    @functools.wraps(function)
+    def once(*given):
+        for known, result in kept:
+            if all(one is other for one, other in zip(known, given, strict=True)):
+                return result
+        kept.append((given, function(*given)))
+        return kept[-1][1]
+
+    return once
+
+
 def follow(case, seen, module, optimizer="optimizer") -> Path:
     """The path of the input called ``module`` under the case's optimiser.
 
@@ -87,20 +104,12 @@ def follow(case, seen, module, optimizer="optimizer") -> Path:
     """
     start, record = case.inputs[module].weights, case.inputs[optimizer]
     log = seen["optimizers"][optimizer]
-    known = (module, start, record, log)
-    for kept, path in _known:
-        if all(one is other for one, other in zip(kept, known, strict=True)):
-            return path
-    path = _followed(start, record, int(log["steps"]), log["grads"][module], log["absent"][module])
-    _known.append((known, path))
-    return path
+    return _followed(start, record, log, log["grads"][module], log["absent"][module])
 
 
-# The rules of one verdict ask for the same paths, one after the other.
-_known = deque(maxlen=2)
-
-
-def _followed(start, record, steps, claimed, absent) -> Path:
+@remembered
+def _followed(start, record, log, claimed, absent) -> Path:
+    steps = int(log["steps"])
     shapes = {name: np.shape(array) for name, array in start.items()}
     grads = {name: np.asarray(claimed[name], np.float32) for name in shapes}
     if any(grads[name].shape != (steps, *shape) for name, shape in shapes.items()):
@@ -201,6 +210,23 @@ def cosine_beside(used, form, free) -> float:
 def led_by(shares, cosines) -> float:
     """Mean of the steps' cosines with the right direction, each weighted by what it counted."""
     return float(np.dot(shares, cosines))
+
+
+def best_way(steps, ways, measure) -> float:
+    """Mean cosine over steps with the way, among several right ones, that fits best.
+
+    measure: (step, numbers of ways) -> their cosines. To measure takes long: a way that falls
+    behind is looked at no more.
+    """
+    left, sums = list(range(ways)), np.zeros(ways)
+    for count, step in enumerate(steps, 1):
+        sums[left] += measure(step, left)
+        if count >= PATIENT:
+            left = [way for way in left if sums[way] >= sums[left].max() - BEHIND]
+    return float(sums[left].max()) / max(len(steps), 1)
+
+
+PATIENT, BEHIND = 3, 0.1  # steps before a way is dropped, and by how much it lies behind in all
 
 
 def best_led(path, cosines) -> float:

@@ -4,14 +4,18 @@ Sentences are those that the sampler gave; values, old log-probabilities and tho
 are of weights to which the steps so far have led. Steps are drawn and compared one by one.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from grader.checking import Problem, _, behaviour
+from grader.checks.shared.episodes import FALSE_ALARM
 from grader.checks.shared.replay import (
     Networks,
+    best_way,
     cosine,
     cosine_beside,
     drawn,
@@ -23,8 +27,19 @@ from grader.checks.shared.run_slips import critic_elsewhere
 from grader.checks.shared.sentences import language_of, mask_of
 
 LOOKS = 24
-LED, CRITIC_LED = 0.7, 0.5
+LED, CRITIC_LED = 0.92, 0.8  # of right answers by lam = 0.8, the furthest: 0.95 and 0.92
 FAR = 7.0  # standard deviations that chance doesn't reach
+
+
+@dataclass(frozen=True)
+class Way:
+    """One right loss: advantages (B, L - 1) of the tokens; shares (B, L - 1), how much each token
+    counts in the mean; and what a penalty in the loss adds as a weight of their log-probabilities:
+    penalty(log-ratios to the reference, now) or None."""
+
+    adv: np.ndarray
+    shares: np.ndarray
+    penalty: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,7 @@ class Written:
     tokens (B, L); mask, logp, logp_ref (B, L - 1); values (B, L), None without a critic;
     scores (B,)
     foreign: by how many standard deviations the tokens are less likely than draws are on average
+    surplus, spread (V,): how much oftener than expected each token came, and the variance of that
     """
 
     tokens: np.ndarray
@@ -43,6 +59,8 @@ class Written:
     values: np.ndarray | None
     scores: np.ndarray
     foreign: float
+    surplus: np.ndarray
+    spread: np.ndarray
 
 
 class Writers(Networks):
@@ -63,6 +81,7 @@ class Writers(Networks):
             if "critic" in self.paths:
                 values = self.at("critic", moment)(rows).numpy().astype(float)
         logp, logp_ref = (taken(one, rows).numpy() for one in (table, reference))
+        surplus, spread = _surplus(table.exp().numpy()[mask], tokens[:, 1:][mask].astype(int))
         return Written(
             tokens=tokens,
             mask=mask,
@@ -71,6 +90,8 @@ class Writers(Networks):
             values=values,
             scores=self.language.score(rows).numpy().astype(float),
             foreign=_foreign(table.numpy(), logp, mask),
+            surplus=surplus,
+            spread=spread,
         )
 
 
@@ -94,13 +115,12 @@ def moved(case, seen, names) -> Problem | None:
     return next((problem for problem in found if problem), None)
 
 
-def led_problem(case, seen, batches, weigh, names, clip, floor=LED) -> Problem | None:
+def led_problem(case, seen, batches, weigh, names, clip) -> Problem | None:
     """Whether the way was led by what the exercise asks for.
 
-    batches: for each update its rows (B, L); weigh: Written -> (list of right weights (B, L - 1) of
-    the tokens' log-probabilities, list of right targets (B, L - 1) of the critic or none); names:
-    of the networks that learn; clip: (low, high) edges of the ratio; floor: the least mean cosine
-    of the policy's steps
+    batches: for each update its rows (B, L); weigh: Written -> (list of right ``Way``s, list of
+    right targets (B, L - 1) of the critic or none), as many for each update; names: of the networks
+    that learn; clip: (low, high) edges of the ratio
     """
     networks = Writers(names, case, seen)
     every = len(networks.paths["policy"].grads) // len(batches)
@@ -110,49 +130,78 @@ def led_problem(case, seen, batches, weigh, names, clip, floor=LED) -> Problem |
         problem = problem or _unseen(seen["looked"][name], batches, every)
     if problem:
         return problem
-    first = np.cumsum([0, *map(len, batches)])
-    weighed, reached = {}, {}
-    for name in names:
-        path, found = networks.paths[name], []
-        for step in drawn(path, LOOKS).tolist():
-            n = step // every
-            weighed[n] = weighed[n] if n in weighed else weigh(texts[n])
-            rows = np.asarray(seen["looked"][name][step], int) - first[n]
-            net, used = networks.at(name, step), path.grads[step]
-            if name == "policy":
-                found.append(_policy_cosine(texts[n], net, rows, used, weighed[n][0], clip))
-            else:
-                found.append(_critic_cosine(texts[n], net, rows, used, weighed[n][1]))
-        reached[name] = float(np.mean(found)) if found else 0.0
-    return _told(reached, floor)
+    return _told(_reached(networks, texts, weigh, seen["looked"], names, clip))
 
 
-def _policy_cosine(text, net, rows, used, ways, clip) -> float:
+def _reached(networks, texts, weigh, looked, names, clip) -> dict:
+    """name -> mean cosine of the steps drawn with the right way that fits best."""
+    every = len(networks.paths["policy"].grads) // len(texts)
+    first = np.cumsum([0, *(len(text.tokens) for text in texts)])
+    weighed = functools.cache(lambda update: weigh(texts[update]))
+
+    def measure(name, step, ways):
+        n = step // every
+        rows = np.asarray(looked[name][step], int) - first[n]
+        net, used = networks.at(name, step), networks.paths[name].grads[step]
+        if name == "policy":
+            chosen = [weighed(n)[0][way] for way in ways]
+            return _policy_cosines(texts[n], net, rows, used, chosen, clip)
+        return _critic_cosines(texts[n], net, rows, used, [weighed(n)[1][way] for way in ways])
+
+    reached = {}
+    for place, name in enumerate(names):
+        steps = drawn(networks.paths[name], LOOKS).tolist()
+        count = len(weighed(0)[place])
+        reached[name] = best_way(steps, count, functools.partial(measure, name))
+    return reached
+
+
+def _policy_cosines(text, net, rows, used, ways, clip) -> list:
     tokens, mask = torch.as_tensor(text.tokens[rows].astype(np.int64)), text.mask[rows]
     logp = taken(torch.log_softmax(net(tokens)[:, :-1], -1), tokens)
-    ratio, on = np.exp(logp.detach().numpy() - text.logp[rows]), text.mask
+    known = logp.detach().numpy().astype(float)
+    ratio = np.exp(known - text.logp[rows])
     found = []
     for way in ways:
-        weight = way[rows]
-        alive = np.where(weight - way[on].mean() > 0, ratio < clip[1], ratio > clip[0])
+        adv, share = way.adv[rows], way.shares[rows]
+        above = adv > way.adv[text.mask].mean()
+        alive = np.where(above, ratio < clip[1], ratio > clip[0])
+        right = ratio * alive * share * adv
+        if way.penalty:
+            right = right + share * way.penalty(known - text.logp_ref[rows])
         forms = [
-            _slope(net, -(logp * torch.as_tensor(ratio * alive * one * mask)).sum())
-            for one in (weight, np.ones_like(weight))
+            _slope(net, -(logp * torch.as_tensor(one * mask)).sum())
+            for one in (right, ratio * alive * share)
         ]
         found.append(cosine_beside(used, *forms))
-    return max(found)
+    return found
 
 
-def _critic_cosine(text, net, rows, used, targets) -> float:
+def _critic_cosines(text, net, rows, used, targets) -> list:
     tokens, mask = torch.as_tensor(text.tokens[rows].astype(np.int64)), text.mask[rows]
     values = net(tokens)[:, :-1]
     errors = [(values - torch.as_tensor(one[rows])) ** 2 for one in targets]
-    return max(cosine(used, _slope(net, error[mask].mean())) for error in errors)
+    return [cosine(used, _slope(net, error[mask].mean())) for error in errors]
 
 
 def _slope(net, loss):
     slopes = torch.autograd.grad(loss, list(net.parameters()), retain_graph=True)
     return torch.cat([slope.ravel() for slope in slopes]).numpy()
+
+
+def _surplus(probs, written):
+    """(V,) twice: of each token the number of times beyond what was expected, and its variance."""
+    count = np.bincount(written, minlength=probs.shape[1])
+    return count - probs.sum(0), (probs * (1 - probs)).sum(0)
+
+
+def _picked(texts) -> bool:
+    """Whether some token comes too often or too rarely, as where sentences are picked by their
+    score. Draws of the policy do so at most once in 10 ** 9 (Freedman 1975)."""
+    apart = np.abs(sum(text.surplus for text in texts))
+    spread = sum(text.spread for text in texts)
+    evidence = apart**2 / (2 * (spread + apart / 3) + 1e-12)
+    return bool((evidence > np.log(2 * len(apart) / FALSE_ALARM)).any())
 
 
 def _not_sampled(language, texts):
@@ -161,7 +210,12 @@ def _not_sampled(language, texts):
     width = language.prompt_length
     real = all(tuple(row) in begun for text in texts for row in text.tokens[:, :width].tolist())
     far = np.array([text.foreign for text in texts])
-    if real and abs(far.sum()) / np.sqrt(len(far)) < FAR and np.abs(far).max() < FAR:
+    if (
+        real
+        and not _picked(texts)
+        and abs(far.sum()) / np.sqrt(len(far)) < FAR
+        and np.abs(far).max() < FAR
+    ):
         return None
     return behaviour(
         _("sentences that the policy writes"),
@@ -189,8 +243,8 @@ def _unseen(looked, batches, every):
     return None
 
 
-def _told(reached, floor):
-    if reached["policy"] < floor:
+def _told(reached):
+    if reached["policy"] < LED:
         hint = _(
             "Take one minibatch: is the loss made of its own tokens' log-probabilities and "
             "advantages?"

@@ -33,6 +33,7 @@ from grader.checks.shared.replay import (
     elsewhere,
     follow,
     moved_by_steps,
+    remembered,
 )
 from grader.checks.shared.sampling import bent_problem
 from grader.i18n import N_, _
@@ -86,6 +87,7 @@ def train_case(name, env, networks, numbers, seed) -> Case:
     )
 
 
+@remembered
 def tables(case, seen) -> np.ndarray:
     """(updates + 1, S, A): the policy's logits before each update and after the last one, as the
     optimiser's steps make them."""
@@ -93,6 +95,7 @@ def tables(case, seen) -> np.ndarray:
     return path.named(path.moments)["theta"]
 
 
+@remembered
 def batches(case, seen) -> list:
     """For each update the episodes played since the one before."""
     found = [[] for _update in range(case.inputs["num_updates"])]
@@ -306,13 +309,13 @@ def same_draws(cases, seen):
 
 
 def other_draws(cases, seen):
-    """The last case is the first one from another state of the generator."""
-    one, other = (seen[at]["envs"]["env"]["actions"] for at in (0, -1))
+    """The third case is the first one from another state of the generator."""
+    one, other = (seen[at]["envs"]["env"]["actions"] for at in (0, 2))
     if not np.array_equal(one, other):
         return None
     return Problem(
         step="behaviour",
-        shown=cases[-1].shown,
+        shown=cases[2].shown,
         expected=_("other episodes from another state of rng"),
         got=_("the same episodes"),
         hint=_("Let all chance come from rng."),
@@ -340,7 +343,7 @@ def mark_rule(share: float):
     return rule
 
 
-LED = 0.92  # right answers of any kind reach 0.95, exact gradients of other episodes 0.9
+LED = 0.985  # right answers reach 0.99; the cross-entropy method 0.94, other episodes 0.6
 
 
 def direction_rule(ways):
