@@ -1835,12 +1835,6 @@ def train_by(
     return wrongly
 
 
-@right("train_ppo")
-def signs_of_advantages(*args, **kwargs):
-    """Another choice than the lesson's: it learns, too."""
-    return train_by(whiten=np.sign)(*args, **kwargs)
-
-
 @wrong("train_ppo", "target-is-advantage")
 def critic_learns_the_advantage(*args, **kwargs):
     return train_by(target=lambda adv, values: adv)(*args, **kwargs)
