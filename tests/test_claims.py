@@ -54,10 +54,10 @@ def test_the_machines_own_setting_is_not_tried_again():
 
 
 def sample(keys):
-    """The first seed with the lowest rate, the second one with the highest."""
-    pairs = claims.all_pairs(keys)
-    rates = len(keys.get("rates", [0]))
-    return [pairs[0], pairs[2 * rates - 1]]
+    """One rerun: of the first seed at the lowest rate, or of the second one at the highest, by the
+    length of the claim's name, so that a lesson has both."""
+    pairs, rates = claims.all_pairs(keys), len(keys.get("rates", [0]))
+    return [pairs[0] if len(keys["claim"]) % 2 else pairs[2 * rates - 1]]
 
 
 @pytest.mark.parametrize("name", CLAIMING)
@@ -69,9 +69,8 @@ def test_claims_hold_on_another_processor_and_headlines_with_other_seeds(name):
     for other in others if os.environ.get("EVERY_PROCESSOR") else [others[turn]]:
         held = []
         for outcome in claims.rerun(COURSE, name, sample, every=True, environment=other):
-            held += [outcome.held(pair) for pair in outcome.pairs]
-            assert any(held[-2:]), (outcome.name, outcome.values)
-        assert not held or np.mean(held) >= 0.75
+            held += [(outcome.held(pair), outcome.name, pair) for pair in outcome.pairs]
+        assert not held or np.mean([one[0] for one in held]) >= 0.75, held
 
 
 @pytest.mark.parametrize("name", HEADLINES)

@@ -12,7 +12,7 @@ from bank import load
 from grader.checking import seed_of
 from grader.checks import lesson_05
 from grader.checks.judge import run_check
-from grader.checks.lesson_05 import collect, numbers, train, update
+from grader.checks.lesson_05 import collect, numbers, replayed, train, update
 from grader.checks.registry import get
 from grader.checks.shared import cartpole, scripted
 from grader.probes import runtime
@@ -179,13 +179,13 @@ def test_replay_agrees_with_autograd():
     """One minibatch after another, by torch: every weight and every metric."""
     for case in update.update_cases(np.random.default_rng(3)):
         inputs = case.inputs
-        samples, start = update.samples_of(inputs), update.start_weights(inputs)
+        samples, start = replayed.samples_of(inputs), replayed.start_weights(inputs)
         rng = np.random.default_rng(0)
         count, part = len(samples.actions), inputs["minibatch_size"]
         rows = [idx for _ in range(inputs["epochs"]) for idx in bank.permuted(count, part, rng)]
         weights = {n: torch.tensor(w.astype(float), requires_grad=True) for n, w in start.items()}
         optimizer = torch.optim.SGD(weights.values(), lr=inputs["optimizer"].kwargs["lr"])
-        wanted, log = update.replayed(inputs, rows)
+        wanted, log = replayed.replayed(inputs, rows)
         for idx, metrics in zip(rows, log, strict=True):
             found = _by_torch(weights, samples.take(idx), inputs)
             optimizer.zero_grad()
