@@ -13,7 +13,7 @@ import torch
 
 import policy_gradients as pg
 from grader.checking import Expected, plain, seed_of
-from grader.checks.lesson_04 import EXERCISES, case_table, clip, clip_gradient, kl, ratio
+from grader.checks.lesson_04 import EXERCISES, case_table, clip, clip_gradient, kl, penalty, ratio
 from grader.checks.registry import get
 from grader.checks.shared import clip_truth
 from grader.checks.shared.ratios import logs
@@ -332,7 +332,7 @@ def by_autograd(formula, given):
             ).mean(),
         ),
         (
-            kl.PPO_PENALTY_LOSS,
+            penalty.PPO_PENALTY_LOSS,
             lambda logp, logp_old, adv, kl, beta: (
                 beta * kl - ((logp - logp_old).exp() * adv).sum() / len(adv)
             ),
@@ -386,7 +386,7 @@ def test_edges_of_the_fraction_are_exact_in_every_float():
 
 
 def test_beta_is_asked_exactly_on_both_bounds():
-    rows = [(g["kl"], g["target"]) for g, _truth, _case in calls(kl.ADAPT_BETA, [0])]
+    rows = [(g["kl"], g["target"]) for g, _truth, _case in calls(penalty.ADAPT_BETA, [0])]
     assert any(k == 1.5 * t for k, t in rows) and any(1.5 * k == t for k, t in rows)
 
 

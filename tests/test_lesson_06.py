@@ -12,8 +12,9 @@ import policy_gradients as pg
 from bank import lesson_06 as bank
 from bank import load
 from grader.checks.judge import answer, run_check
-from grader.checks.lesson_06 import EXERCISES, learning, tokens
+from grader.checks.lesson_06 import EXERCISES, masks
 from grader.checks.registry import get
+from grader.checks.shared import sentences
 from grader.probes import runtime
 
 SMALL = {"names": ("Ann", "Bob"), "adjectives": ("happy", "kind", "sad"), "max_new": 3}
@@ -165,10 +166,10 @@ def test_renumbered_tokens_are_the_same_model():
     order = np.random.default_rng(0).permutation(8)
     plain, moved = pg.language.Language(), pg.language.Language(order=order.tolist())
     found = [
-        pg.language.exact(language, learning.model(record(weights), weights))
+        pg.language.exact(language, sentences.model(record(weights), weights))
         for language, weights in [
-            (plain, learning.pretrained()),
-            (moved, learning.in_order(learning.pretrained(), order)),
+            (plain, sentences.pretrained()),
+            (moved, sentences.in_order(sentences.pretrained(), order)),
         ]
     ]
     assert found[0].score == pytest.approx(found[1].score, rel=1e-4)
@@ -186,8 +187,8 @@ def record(weights):
 def test_the_graders_mask_is_the_truths():
     language = pg.language.Language()
     rows = torch.randint(8, (200, 7))
-    wanted = tokens.mask_truth(rows.numpy(), 2, language.eos)
-    assert np.array_equal(learning.mask_of(language, rows.numpy()), wanted)
+    wanted = masks.mask_truth(rows.numpy(), 2, language.eos)
+    assert np.array_equal(sentences.mask_of(language, rows.numpy()), wanted)
 
 
 FUNCTIONS = {
