@@ -64,6 +64,17 @@ def test_a_long_case_is_run_only_where_the_short_ones_are_right(factor, asked):
     assert verdict.mistake == ("" if factor == 2 else "not-doubled")
 
 
+def test_a_switch_left_changed_in_the_long_case_is_told():
+    def probe(request, ask):
+        seen = [{"value": 2 * case["inputs"]["x"]} for case in request["cases"]]
+        if request["cases"][0]["inputs"]["x"] == 1000:
+            seen[0]["switches"] = ["torch.is_grad_enabled() = False"]
+        return seen
+
+    verdict = judge.run_check(DOUBLED, probe, 0)
+    assert not verdict.passed and verdict.mistake == "switch-left-changed"
+
+
 def test_a_way_that_fits_is_followed_and_others_are_dropped():
     asked = []
 

@@ -234,9 +234,10 @@ def inputs_problem(seen, shown):
     )
 
 
-def switches_problem(first) -> Problem | None:
-    """Global switches of torch that a right answer leaves as they were."""
-    changed = first.get("switches", [])
+def switches_problem(seen) -> Problem | None:
+    """Global switches of torch that a right answer leaves as they were. Each run of a probe notes
+    them with its first case, and short cases have a run of their own."""
+    changed = [name for one in seen for name in one.get("switches", [])]
     if not changed:
         return None
     return Problem(

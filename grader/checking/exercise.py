@@ -55,7 +55,7 @@ class Exercise:
             problem = (
                 self._early_problem(cases, seen)
                 or self.problem(cases, seen)
-                or switches_problem(seen[0])
+                or switches_problem(seen)
             )
         except Exception as error:  # a hostile reply may have any structure
             problem = Problem(
