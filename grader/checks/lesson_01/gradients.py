@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from grader.checking import Case, FunctionExercise, Mistake, Trajectory, View
+from grader.checking import Case, FunctionExercise, Trajectory, View
 from grader.checks.lesson_01.policy import softmax_other_axis
-from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import summed_scores
+from grader.checks.shared.slips import listed
 
 
 def grad_log_prob_cases(rng):
@@ -69,76 +69,48 @@ def in_column(theta, state, action):
     return softmax_other_axis(theta) * (np.arange(theta.shape[1]) == action)
 
 
+GRAD_LOG_PROB_HINTS = {
+    "row-only": "The derivative is with respect to the whole table. What stands in the rows of the "
+    "states that were not visited?",
+    "minus-sign": "Raise the logit of the action taken: does its log-probability grow or shrink?",
+    "one-hot-only": "Raising one logit lowers the other probabilities. Where is the derivative of "
+    "the normaliser?",
+    "normaliser-only": "The logit of the action taken appears twice in its log-probability.",
+    "probability-not-log": "That is the derivative of the probability. What does the logarithm "
+    "divide by?",
+    "all-states": "Does the probability in this state depend on the logits of another state?",
+    "softmax-all": "Each state has a softmax of its own.",
+    "softmax-axis": "Which axis of theta holds the actions?",
+    "taken-entry-only": "The other actions' logits stand in the normaliser, so they matter, too.",
+    "state-action-swapped": "Rows are states, columns are actions. Which index comes first?",
+    "divided-by-probability": "One division too many: the logarithm has already divided by the "
+    "probability.",
+}
+GRAD_LOG_PROB_FACES = {
+    "row-only": lambda theta, state, action: score(theta, state, action)[state],
+    "minus-sign": lambda theta, state, action: -score(theta, state, action),
+    "one-hot-only": lambda theta, state, action: score(theta, state, action, cold=0.0),
+    "normaliser-only": lambda theta, state, action: score(theta, state, action, hot=0.0),
+    "probability-not-log": lambda theta, state, action: score(
+        theta, state, action, scale=softmax(theta[state])[action]
+    ),
+    "all-states": score_less(lambda theta, state, action: softmax(theta)),
+    "softmax-all": score_less(lambda theta, s, a: softmax(theta.ravel()).reshape(theta.shape)),
+    "softmax-axis": (score_less(in_column), score_less(in_row)),
+    "taken-entry-only": lambda theta, state, action: (
+        score(theta, state, action) * (np.arange(theta.shape[1]) == action)
+    ),
+    "state-action-swapped": score_swapped,
+    "divided-by-probability": lambda theta, state, action: score(
+        theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)
+    ),
+}
 GRAD_LOG_PROB = FunctionExercise(
     "grad_log_prob",
     grad_log_prob_cases,
     grad_log_prob_truth,
     prerequisites=("softmax",),
-    mistakes=(
-        Mistake(
-            "row-only",
-            "The derivative is with respect to the whole table. What stands in the rows of the "
-            "states that were not visited?",
-            like=lambda theta, state, action: score(theta, state, action)[state],
-        ),
-        Mistake(
-            "minus-sign",
-            "Raise the logit of the action taken: does its log-probability grow or shrink?",
-            like=lambda theta, state, action: -score(theta, state, action),
-        ),
-        Mistake(
-            "one-hot-only",
-            "Raising one logit lowers the other probabilities. Where is the derivative of the "
-            "normaliser?",
-            like=lambda theta, state, action: score(theta, state, action, cold=0.0),
-        ),
-        Mistake(
-            "normaliser-only",
-            "The logit of the action taken appears twice in its log-probability.",
-            like=lambda theta, state, action: score(theta, state, action, hot=0.0),
-        ),
-        Mistake(
-            "probability-not-log",
-            "That is the derivative of the probability. What does the logarithm divide by?",
-            like=lambda theta, state, action: score(
-                theta, state, action, scale=softmax(theta[state])[action]
-            ),
-        ),
-        Mistake(
-            "all-states",
-            "Does the probability in this state depend on the logits of another state?",
-            like=score_less(lambda theta, state, action: softmax(theta)),
-        ),
-        Mistake(
-            "softmax-all",
-            "Each state has a softmax of its own.",
-            like=score_less(lambda theta, s, a: softmax(theta.ravel()).reshape(theta.shape)),
-        ),
-        Mistake(
-            "softmax-axis",
-            "Which axis of theta holds the actions?",
-            like=(score_less(in_column), score_less(in_row)),
-        ),
-        Mistake(
-            "taken-entry-only",
-            "The other actions' logits stand in the normaliser, so they matter, too.",
-            like=lambda theta, state, action: (
-                score(theta, state, action) * (np.arange(theta.shape[1]) == action)
-            ),
-        ),
-        Mistake(
-            "state-action-swapped",
-            "Rows are states, columns are actions. Which index comes first?",
-            like=score_swapped,
-        ),
-        Mistake(
-            "divided-by-probability",
-            "One division too many: the logarithm has already divided by the probability.",
-            like=lambda theta, state, action: score(
-                theta, state, action, scale=1 / max(softmax(theta[state])[action], 1e-300)
-            ),
-        ),
-    ),
+    mistakes=listed(GRAD_LOG_PROB_FACES, GRAD_LOG_PROB_HINTS),
 )
 
 
@@ -270,91 +242,62 @@ def discounted_in_front(gamma):
     return lambda rewards: gamma ** np.arange(len(rewards)) * discounted_sum(rewards, gamma)
 
 
+REINFORCE_GRADIENT_HINTS = {
+    "sum-not-mean": "Duplicate the batch: does your estimate double?",
+    "mean-over-steps": "The scores of a trajectory are summed. Only over trajectories is there a "
+    "mean.",
+    "reward-to-go": "A good idea, and the next lesson's. Here every score gets the whole return.",
+    "own-reward-only": "An early step may earn a late reward. Which number weights every score?",
+    "product-of-means": "The mean of products isn't the product of means: each return weights the "
+    "scores of its own trajectory.",
+    "unweighted": "Without the returns, every trajectory looks equally good.",
+    "last-trajectory-only": "Only the last trajectory is left. Does your loop add, or overwrite?",
+    "last-step-only": "Every step's score counts, not only the last one's.",
+    "centred": "Subtracting the mean return is lesson 3's idea. Here each return counts as it is.",
+    "first-trajectory-only": "Only the first trajectory counts. Does your function return too "
+    "early?",
+}
+REINFORCE_GRADIENT_FACES = {
+    "minus-sign/downhill": gradient_times(lambda trajectories: -1.0),
+    "sum-not-mean": gradient_times(len),
+    "gamma-ignored": lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(
+        theta, trajectories
+    ),
+    "mean-over-steps": (
+        divided_twice,
+        gradient_times(lambda ts: len(ts) / sum(len(one.rewards) for one in ts)),
+    ),
+    "reward-to-go": (
+        gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
+        gradient_like(
+            lambda gamma: (
+                lambda rewards: gamma ** np.arange(len(rewards)) * rewards_to_go(rewards, gamma)
+            )
+        ),
+    ),
+    "own-reward-only": (
+        gradient_like(lambda gamma: lambda rewards: rewards),
+        gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
+    ),
+    "discount-in-front": gradient_like(discounted_in_front),
+    "product-of-means": product_of_means,
+    "probability-not-log": gradient_of_probabilities,
+    "unweighted": gradient_like(lambda gamma: lambda rewards: np.ones(len(rewards))),
+    "last-trajectory-only": (gradient_of(lambda ts: ts[-1:]), gradient_of(lambda ts: ts[-1:], len)),
+    "last-step-only": gradient_like(
+        lambda gamma: (
+            lambda rewards: whole(gamma)(rewards) * (np.arange(len(rewards)) == len(rewards) - 1)
+        )
+    ),
+    "centred": (centred_returns, whitened_returns),
+    "first-trajectory-only": (gradient_of(lambda ts: ts[:1]), gradient_of(lambda ts: ts[:1], len)),
+    "scores-kept": scores_kept,
+    "repeats-lost": repeats_lost,
+}
 REINFORCE_GRADIENT = FunctionExercise(
     "reinforce_gradient",
     reinforce_gradient_cases,
     reinforce_gradient_truth,
     prerequisites=("softmax", "grad_log_prob", "discounted_return"),
-    mistakes=(
-        slips.downhill(gradient_times(lambda trajectories: -1.0)),
-        Mistake(
-            "sum-not-mean",
-            "Duplicate the batch: does your estimate double?",
-            like=gradient_times(len),
-        ),
-        slips.gamma_ignored(
-            lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(theta, trajectories)
-        ),
-        Mistake(
-            "mean-over-steps",
-            "The scores of a trajectory are summed. Only over trajectories is there a mean.",
-            like=(
-                divided_twice,
-                gradient_times(lambda ts: len(ts) / sum(len(one.rewards) for one in ts)),
-            ),
-        ),
-        Mistake(
-            "reward-to-go",
-            "A good idea, and the next lesson's. Here every score gets the whole return.",
-            like=(
-                gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
-                gradient_like(
-                    lambda gamma: (
-                        lambda rewards: (
-                            gamma ** np.arange(len(rewards)) * rewards_to_go(rewards, gamma)
-                        )
-                    )
-                ),
-            ),
-        ),
-        Mistake(
-            "own-reward-only",
-            "An early step may earn a late reward. Which number weights every score?",
-            like=(
-                gradient_like(lambda gamma: lambda rewards: rewards),
-                gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
-            ),
-        ),
-        slips.discount_in_front(gradient_like(discounted_in_front)),
-        Mistake(
-            "product-of-means",
-            "The mean of products isn't the product of means: each return weights the scores "
-            "of its own trajectory.",
-            like=product_of_means,
-        ),
-        slips.probability_not_log(gradient_of_probabilities),
-        Mistake(
-            "unweighted",
-            "Without the returns, every trajectory looks equally good.",
-            like=gradient_like(lambda gamma: lambda rewards: np.ones(len(rewards))),
-        ),
-        Mistake(
-            "last-trajectory-only",
-            "Only the last trajectory is left. Does your loop add, or overwrite?",
-            like=(gradient_of(lambda ts: ts[-1:]), gradient_of(lambda ts: ts[-1:], len)),
-        ),
-        Mistake(
-            "last-step-only",
-            "Every step's score counts, not only the last one's.",
-            like=gradient_like(
-                lambda gamma: (
-                    lambda rewards: (
-                        whole(gamma)(rewards) * (np.arange(len(rewards)) == len(rewards) - 1)
-                    )
-                )
-            ),
-        ),
-        Mistake(
-            "centred",
-            "Subtracting the mean return is lesson 3's idea. Here each return counts as it is.",
-            like=(centred_returns, whitened_returns),
-        ),
-        Mistake(
-            "first-trajectory-only",
-            "Only the first trajectory counts. Does your function return too early?",
-            like=(gradient_of(lambda ts: ts[:1]), gradient_of(lambda ts: ts[:1], len)),
-        ),
-        slips.scores_kept(scores_kept),
-        slips.repeats_lost(repeats_lost),
-    ),
+    mistakes=listed(REINFORCE_GRADIENT_FACES, REINFORCE_GRADIENT_HINTS),
 )

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from grader.checking import N_, FunctionExercise, Mistake
-from grader.checks.shared import slips
+from grader.checking import N_, FunctionExercise
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
     by_own_reward,
@@ -17,6 +16,7 @@ from grader.checks.shared.score_sums import (
     visited_only,
     whole,
 )
+from grader.checks.shared.slips import listed
 
 
 def gradient_samples_truth(theta, trajectories, gamma=1.0):
@@ -52,50 +52,42 @@ def sum_of(samples):
     return np.sum(samples, axis=0)
 
 
+GRADIENT_SAMPLES_HINTS = {
+    "discount-from-the-end": "The last reward is the one discounted most.",
+    "reward-to-go-already": "Here every step still gets the whole trajectory's return; "
+    "reward-to-go comes later in this lesson.",
+    "own-reward-only": "That credits each step with its own reward. Which return weighs all of "
+    "them?",
+    "last-step-only": "Every step of the trajectory has a score. Is your sum inside the loop?",
+    "no-probabilities": "Is the score of an action that is already certain still one?",
+}
+GRADIENT_SAMPLES_FACES = {
+    "mean-taken": (imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
+    "batch-summed": imitation(whole, combine=sum_of),
+    "flattened": imitation(whole, combine=flattened),
+    "gamma-ignored": imitation(lambda r, g: whole(r, 1.0)),
+    "discount-from-the-end": imitation(lambda r, g: whole(r[::-1], g)),
+    "reward-to-go-already": (
+        imitation(to_go),
+        imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
+    ),
+    "own-reward-only": (imitation(by_own_reward), imitation(lambda r, g: r)),
+    "scores-kept": (scores_kept, imitation(whole, combine=sums_kept)),
+    "repeats-lost": repeats_lost(whole),
+    "discount-in-front": imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g)),
+    "divided-by-steps": imitation(lambda r, g: whole(r, g) / len(r)),
+    "last-step-only": imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
+    "minus-sign/downhill": imitation(lambda r, g: -whole(r, g)),
+    "probability-not-log": imitation(whole, probability_score),
+    "other-actions-forgotten": imitation(whole, chosen_only),
+    "no-probabilities": imitation(whole, visited_only),
+}
 GRADIENT_SAMPLES = FunctionExercise(
     "gradient_samples",
     gradient_cases,
     gradient_samples_truth,
     hint=N_("One trajectory at a time: its return times the sum of its scores."),
-    mistakes=(
-        slips.mean_taken(imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
-        slips.batch_summed(imitation(whole, combine=sum_of)),
-        slips.flattened(imitation(whole, combine=flattened)),
-        slips.gamma_ignored(imitation(lambda r, g: whole(r, 1.0))),
-        Mistake(
-            "discount-from-the-end",
-            "The last reward is the one discounted most.",
-            like=imitation(lambda r, g: whole(r[::-1], g)),
-        ),
-        Mistake(
-            "reward-to-go-already",
-            "Here every step still gets the whole trajectory's "
-            "return; reward-to-go comes later in this lesson.",
-            like=(imitation(to_go), imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g))),
-        ),
-        Mistake(
-            "own-reward-only",
-            "That credits each step with its own reward. Which return weighs all of them?",
-            like=(imitation(by_own_reward), imitation(lambda r, g: r)),
-        ),
-        slips.scores_kept(scores_kept, imitation(whole, combine=sums_kept)),
-        slips.repeats_lost(repeats_lost(whole)),
-        slips.discount_in_front(imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g))),
-        slips.divided_by_steps(imitation(lambda r, g: whole(r, g) / len(r))),
-        Mistake(
-            "last-step-only",
-            "Every step of the trajectory has a score. Is your sum inside the loop?",
-            like=imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
-        ),
-        slips.downhill(imitation(lambda r, g: -whole(r, g))),
-        slips.probability_not_log(imitation(whole, probability_score)),
-        slips.other_actions_forgotten(imitation(whole, chosen_only)),
-        Mistake(
-            "no-probabilities",
-            "Is the score of an action that is already certain still one?",
-            like=imitation(whole, visited_only),
-        ),
-    ),
+    mistakes=listed(GRADIENT_SAMPLES_FACES, GRADIENT_SAMPLES_HINTS),
 )
 
 
@@ -122,67 +114,50 @@ def run_together(theta, trajectories, gamma=1.0):
     return imitation(lambda r, g: next(weights))(theta, trajectories, gamma)
 
 
+REWARD_TO_GO_GRADIENT_SAMPLES_HINTS = {
+    "whole-return": "Every step still gets the whole return. Which rewards can the action at step "
+    "t change?",
+    "extra-discount": "Step t is weighted by its reward-to-go alone, with no further gamma^t in "
+    "front.",
+    "summed-apart": "Multiply step by step, then sum: each score has a weight of its own.",
+    "reversed": "Do the weights run in the same order as the steps?",
+    "last-weight": "Every step has a weight of its own, not the last step's.",
+    "episodes-run-together": "The rewards of later trajectories leak into earlier ones: each "
+    "trajectory's rewards-to-go end with it.",
+    "mean-of-episode": "The rewards-to-go as they are: nothing is subtracted or divided yet.",
+}
+REWARD_TO_GO_GRADIENT_SAMPLES_FACES = {
+    "whole-return": imitation(whole),
+    "extra-discount": imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
+    "summed-apart": summed_apart,
+    "mean-taken": imitation(to_go, combine=mean_of),
+    "batch-summed": imitation(to_go, combine=sum_of),
+    "flattened": imitation(to_go, combine=flattened),
+    "gamma-ignored": imitation(lambda r, g: to_go(r, 1.0)),
+    "own-reward-only": imitation(lambda r, g: np.asarray(r)),
+    "own-reward-missing": (
+        imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
+        imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
+    ),
+    "past-rewards": imitation(lambda r, g: to_go(r[::-1], g)[::-1]),
+    "reversed": imitation(lambda r, g: to_go(r, g)[::-1]),
+    "repeats-lost": repeats_lost(to_go),
+    "divided-by-steps": imitation(lambda r, g: to_go(r, g) / len(r)),
+    "last-weight": imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
+    "minus-sign/downhill": imitation(lambda r, g: -to_go(r, g)),
+    "probability-not-log": imitation(to_go, probability_score),
+    "other-actions-forgotten": imitation(to_go, chosen_only),
+    "episodes-run-together": run_together,
+    "mean-of-episode": (
+        imitation(lambda r, g: to_go(r, g) - to_go(r, g).mean()),
+        imitation(lambda r, g: white(to_go(r, g))),
+    ),
+}
 REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
     "reward_to_go_gradient_samples",
     gradient_cases,
     reward_to_go_gradient_truth,
     prerequisites=("reward_to_go",),
     hint=N_("Each step's score, times what that step earned from itself on; then the sum."),
-    mistakes=(
-        Mistake(
-            "whole-return",
-            "Every step still gets the whole return. Which rewards can the "
-            "action at step t change?",
-            like=imitation(whole),
-        ),
-        Mistake(
-            "extra-discount",
-            "Step t is weighted by its reward-to-go alone, with no further gamma^t in front.",
-            like=imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
-        ),
-        Mistake(
-            "summed-apart",
-            "Multiply step by step, then sum: each score has a weight of its own.",
-            like=summed_apart,
-        ),
-        slips.mean_taken(imitation(to_go, combine=mean_of)),
-        slips.batch_summed(imitation(to_go, combine=sum_of)),
-        slips.flattened(imitation(to_go, combine=flattened)),
-        slips.gamma_ignored(imitation(lambda r, g: to_go(r, 1.0))),
-        slips.own_reward_only(imitation(lambda r, g: np.asarray(r))),
-        slips.own_reward_missing(
-            imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
-            imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
-        ),
-        slips.past_rewards(imitation(lambda r, g: to_go(r[::-1], g)[::-1])),
-        Mistake(
-            "reversed",
-            "Do the weights run in the same order as the steps?",
-            like=imitation(lambda r, g: to_go(r, g)[::-1]),
-        ),
-        slips.repeats_lost(repeats_lost(to_go)),
-        slips.divided_by_steps(imitation(lambda r, g: to_go(r, g) / len(r))),
-        Mistake(
-            "last-weight",
-            "Every step has a weight of its own, not the last step's.",
-            like=imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
-        ),
-        slips.downhill(imitation(lambda r, g: -to_go(r, g))),
-        slips.probability_not_log(imitation(to_go, probability_score)),
-        slips.other_actions_forgotten(imitation(to_go, chosen_only)),
-        Mistake(
-            "episodes-run-together",
-            "The rewards of later trajectories leak into earlier ones: each trajectory's "
-            "rewards-to-go end with it.",
-            like=run_together,
-        ),
-        Mistake(
-            "mean-of-episode",
-            "The rewards-to-go as they are: nothing is subtracted or divided yet.",
-            like=(
-                imitation(lambda r, g: to_go(r, g) - to_go(r, g).mean()),
-                imitation(lambda r, g: white(to_go(r, g))),
-            ),
-        ),
-    ),
+    mistakes=listed(REWARD_TO_GO_GRADIENT_SAMPLES_FACES, REWARD_TO_GO_GRADIENT_SAMPLES_HINTS),
 )
