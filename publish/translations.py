@@ -27,8 +27,8 @@ from publish.translate import texts
 # Lessons are among them for the labels of their own figures, `pg.tr("...")`.
 PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
 KEYWORDS = {"_": None, "N_": None, "tr": None}
-# Hints of mistakes are messages unmarked: the second argument of these calls in the checks, and the
-# values of a table whose name ends in HINTS.
+# Hints are messages unmarked: the second argument of these calls in the checks, and the values of a
+# table that is handed over as `hints=`, or whose name ends in HINTS.
 HINTED = ("Mistake", "Slip", "WrongForm", "WrongUpdate")
 # Formulas are full of braces and percent signs; editors would call each one a broken format.
 FORMAT_FLAGS = {"python-format", "python-brace-format"}
@@ -56,7 +56,7 @@ def messages_template(course):
 
 
 def hints(folder):
-    """Yield (file's path in folder, line, message) of the hints of mistakes."""
+    """Yield (file's path in folder, line, message) of the hints of mistakes and choices."""
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             for hint in _hints_of(node):
@@ -68,9 +68,10 @@ def _hints_of(node):
     """The expressions at the place of a hint."""
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") in HINTED:
         return node.args[1:2]
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-        named = any(getattr(target, "id", "").endswith("HINTS") for target in node.targets)
-        return node.value.values if named else []
+    if isinstance(node, ast.keyword) and node.arg == "hints":
+        return getattr(node.value, "values", [])
+    if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").endswith("HINTS"):
+        return getattr(node.value, "values", [])
     return []
 
 

@@ -140,6 +140,7 @@ def course(tmp_path):
         "print(_('right'))\nlate = N_('wrong {n} %')\nplain('not a message')\n"
         "Mistake('name', 'a ' 'hint', like=lambda _: [_('right')])\nMistake('name', HINT)\n"
         "SUM_HINTS = {'halved': 'no ' 'half', 'other': HINT}\nother = {'key': 'no message'}\n"
+        "Choice('q', right='a', hints={'b': 'why b'})\nOTHER_HINTS = made(SUM_HINTS)\n"
     )
     assert translations.main(["--root", str(root), "--add", "es"]) == 0
     for name in TRANSLATED:
@@ -174,6 +175,7 @@ def test_a_new_language_has_every_text_of_every_lesson(course):
             "wrong {n} %",
             "a hint",
             "no half",
+            "why b",
         }
     assert "format" not in catalogue(course, "messages").read_text()
 
