@@ -7,8 +7,10 @@ import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.shared.clip_truth import objective, ratios, slope
+from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
-from grader.checks.shared.slips import listed
+from grader.checks.shared.slips import listed, made
+from grader.checks.shared.whitening import white
 
 SIX = [(0.5, 2.0), (0.9, 3.0), (1.5, 1.0), (0.5, -3.0), (1.1, -2.0), (1.5, -1.0)]
 
@@ -57,44 +59,22 @@ def clip_truth(logp, logp_old, adv, clip=0.2):
     return Expected(loss, {"logp": gradient, "logp_old": None, "adv": None})
 
 
-def clip_like(change):
-    """A wrong loss from `change(ratio, adv, clip)`; old and advantages are data in it."""
+def clip_like(change=clipped, mean=torch.mean, ratio=new_over_old, data=torch.detach):
+    """A wrong loss: minus mean of `change(ratio, adv, clip)`; data: what becomes of adv."""
 
     def loss(logp, logp_old, adv, clip=0.2):
-        return change(torch.exp(logp - logp_old.detach()), adv.detach(), clip)
+        return -mean(change(ratio(logp, logp_old), data(adv), clip))
 
     return loss
 
 
-def right_loss(ratio, adv, clip):
-    return -torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv).mean()
-
-
-def dead_outside(ratio, adv, clip):
-    """The right value; no gradient for any sample outside the band."""
-    outside = (ratio - 1).abs() > clip
-    return right_loss(torch.where(outside, ratio.detach(), ratio), adv, clip)
-
-
-def branches(ratio, adv, low=None, high=None):
-    """r A and clip(r) A, each sample's two numbers."""
-    return ratio * adv, ratio.clamp(low, high) * adv
-
-
-def larger(ratio, adv, clip):
-    return -torch.max(*branches(ratio, adv, 1 - clip, 1 + clip)).mean()
+def banded(low, high):
+    """The objective with the band from 1 - low(clip) to 1 + high(clip)."""
+    return lambda r, a, c: torch.min(r * a, r.clamp(1 - low(c), 1 + high(c)) * a)
 
 
 def min_of_means(ratio, adv, clip):
-    return -torch.min((ratio * adv).mean(), (ratio.clamp(1 - clip, 1 + clip) * adv).mean())
-
-
-def whitened(ratio, adv, clip):
-    return right_loss(ratio, (adv - adv.mean()) / (adv.std(unbiased=False) + 1e-8), clip)
-
-
-def whitened_unbiased(ratio, adv, clip):
-    return right_loss(ratio, (adv - adv.mean()) / (adv.std() + 1e-8), clip)
+    return torch.min((ratio * adv).mean(), (ratio.clamp(1 - clip, 1 + clip) * adv).mean())
 
 
 def fewer_samples(case, seen, truth):
@@ -128,75 +108,37 @@ PPO_CLIP_LOSS_HINTS = {
     "edges.",
 }
 PPO_CLIP_LOSS_FACES = {
-    "max-not-min": clip_like(larger),
-    "clip-without-min": clip_like(lambda r, adv, c: -(r.clamp(1 - c, 1 + c) * adv).mean()),
-    "objective-not-loss": clip_like(lambda *x: -right_loss(*x)),
-    "dead-outside-band": clip_like(dead_outside),
-    "not-clipped": clip_like(lambda r, adv, c: -(r * adv).mean()),
-    "one-side-clipped": (
-        clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
-        clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),
-    ),
-    "inverted-ratio": clip_like(lambda r, adv, c: right_loss(1 / r, adv, c)),
-    "no-exp": clip_like(lambda r, adv, c: right_loss(r.log(), adv, c)),
-    "ratio-of-logs": lambda logp, logp_old, adv, clip=0.2: right_loss(
-        logp / logp_old.detach(), adv.detach(), clip
-    ),
-    "underflow": lambda logp, logp_old, adv, clip=0.2: right_loss(
-        logp.exp() / logp_old.detach().exp(), adv.detach(), clip
-    ),
-    "gradient-through-old": (
-        lambda logp, logp_old, adv, clip=0.2: right_loss(
-            torch.exp(logp - logp_old), adv.detach(), clip
-        ),
-        lambda logp, logp_old, adv, clip=0.2: right_loss(torch.exp(logp - logp_old), adv, clip),
-    ),
-    "gradient-through-advantage": lambda logp, logp_old, adv, clip=0.2: right_loss(
-        torch.exp(logp - logp_old.detach()), adv, clip
-    ),
-    "sum-not-mean": clip_like(lambda r, adv, c: right_loss(r, adv, c) * len(r)),
-    "not-averaged": clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(1 - c, 1 + c) * adv)),
+    **made(clip_like, OBJECTIVES),
+    "objective-not-loss": clip_like(mean=lambda x: -x.mean()),
+    **made(lambda ratio: clip_like(ratio=ratio), RATIOS),
+    "gradient-through-advantage": clip_like(data=lambda adv: adv),
+    "sum-not-mean": clip_like(mean=torch.sum),
+    "not-averaged": clip_like(mean=lambda x: x),
     "min-of-means": clip_like(min_of_means),
-    "clip-fixed": clip_like(lambda r, adv, c: right_loss(r, adv, 0.2)),
     "product-clipped": (
-        clip_like(lambda r, adv, c: -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean()),
-        clip_like(lambda r, adv, c: -(r * adv).clamp(1 - c, 1 + c).mean()),
+        clip_like(lambda r, a, c: torch.min(r * a, (r * a).clamp(1 - c, 1 + c))),
+        clip_like(lambda r, a, c: (r * a).clamp(1 - c, 1 + c)),
     ),
-    "band-around-zero": clip_like(
-        lambda r, adv, c: -torch.min(r * adv, r.clamp(-c, c) * adv).mean()
+    "band-around-zero": clip_like(lambda r, a, c: torch.min(r * a, r.clamp(-c, c) * a)),
+    "advantages-whitened": (
+        clip_like(lambda r, a, c: clipped(r, white(a), c)),
+        clip_like(lambda r, a, c: clipped(r, white(a, 1), c)),
     ),
-    "advantages-whitened": (clip_like(whitened), clip_like(whitened_unbiased)),
-    "min-before-advantage": clip_like(
-        lambda r, adv, c: -(torch.min(r, r.clamp(1 - c, 1 + c)) * adv).mean()
-    ),
-    "band-in-logs": clip_like(
-        lambda r, adv, c: -torch.min(r * adv, r.log().clamp(-c, c).exp() * adv).mean()
-    ),
+    "min-before-advantage": clip_like(lambda r, a, c: torch.min(r, r.clamp(1 - c, 1 + c)) * a),
+    "band-in-logs": clip_like(lambda r, a, c: torch.min(r * a, r.log().clamp(-c, c).exp() * a)),
     "sample-dropped": (
-        clip_like(lambda r, adv, c: -(r * adv * ((r - 1).abs() <= c)).mean()),
+        clip_like(lambda r, a, c: r * a * ((r - 1).abs() <= c)),
         Symptom(fewer_samples),
     ),
     "clipped-branch-detached": clip_like(
-        lambda r, adv, c: -torch.min(r * adv, r.detach().clamp(1 - c, 1 + c) * adv).mean()
+        lambda r, a, c: torch.min(r * a, r.detach().clamp(1 - c, 1 + c) * a)
     ),
-    "broadcast": clip_like(lambda r, adv, c: right_loss(r, adv[:, None], c)),
-    "dual-clip": tuple(
-        clip_like(
-            lambda r, a, c, bound=bound: (
-                -torch.where(
-                    a < 0,
-                    torch.max(torch.min(*branches(r, a, 1 - c, 1 + c)), bound * a),
-                    torch.min(*branches(r, a, 1 - c, 1 + c)),
-                ).mean()
-            )
-        )
-        for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
-    ),
+    "broadcast": clip_like(lambda r, a, c: clipped(r, a[:, None], c)),
     "other-band": (
-        clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 / (1 + c), 1 + c)).mean()),
-        clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, 1 / (1 - c))).mean()),
-        clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c / 2, 1 + c / 2)).mean()),
-        clip_like(lambda r, a, c: -torch.min(r * a, (1 + c * torch.tanh((r - 1) / c)) * a).mean()),
+        clip_like(banded(lambda c: c / (1 + c), lambda c: c)),
+        clip_like(banded(lambda c: c, lambda c: c / (1 - c))),
+        clip_like(banded(lambda c: c / 2, lambda c: c / 2)),
+        clip_like(lambda r, a, c: torch.min(r * a, (1 + c * torch.tanh((r - 1) / c)) * a)),
     ),
     "held-back": Symptom(far_from_one),
 }

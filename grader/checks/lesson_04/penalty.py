@@ -1,7 +1,6 @@
 """Checks of ppo_penalty_loss and adapt_beta: the KL as a penalty, and its coefficient."""
 
 import numpy as np
-import torch
 
 from grader.checking import (
     N_,
@@ -15,8 +14,9 @@ from grader.checking import (
 )
 from grader.checks.lesson_04.kl import k2_right, k3_right
 from grader.checks.shared.clip_truth import surrogate_truth
+from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case
-from grader.checks.shared.slips import listed
+from grader.checks.shared.slips import listed, made
 
 # ppo_penalty_loss -----------------------------------------------------------------------------
 
@@ -55,19 +55,13 @@ def penalty_truth(logp, logp_old, adv, kl, beta):
     )
 
 
-def penalty_like(change):
-    """A wrong loss from `change(ratio, adv, kl, beta)`."""
-    return lambda logp, logp_old, adv, kl, beta: change(
-        torch.exp(logp - logp_old.detach()), adv, kl, beta
-    )
-
-
 def surrogate(ratio, adv):
     return -(ratio * adv).mean()
 
 
-def clipped(ratio, adv):
-    return -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
+def penalty_like(change=lambda r, a, kl, b: surrogate(r, a) + b * kl, ratio=new_over_old):
+    """A wrong loss from `change(ratio, adv, kl, beta)`."""
+    return lambda logp, logp_old, adv, kl, beta: change(ratio(logp, logp_old), adv, kl, beta)
 
 
 PPO_PENALTY_LOSS_HINTS = {
@@ -94,12 +88,9 @@ PPO_PENALTY_LOSS_FACES = {
     "kl-detached": penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach()),
     "beta-ignored": penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl),
     "penalty-missing": penalty_like(lambda r, a, kl, b: surrogate(r, a)),
-    "clipped-here": penalty_like(lambda r, a, kl, b: clipped(r, a) + b * kl),
+    "clipped-here": penalty_like(lambda r, a, kl, b: b * kl - clipped(r, a, 0.2).mean()),
     "log-prob-not-ratio": lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl,
-    "gradient-through-old": lambda logp, logp_old, adv, kl, beta: (
-        surrogate(torch.exp(logp - logp_old), adv) + beta * kl
-    ),
-    "inverted-ratio": penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl),
+    **made(lambda ratio: penalty_like(ratio=ratio), RATIOS),
     "sum-not-mean": penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl),
     "not-averaged": penalty_like(lambda r, a, kl, b: -r * a + b * kl),
     "beta-on-surrogate": (

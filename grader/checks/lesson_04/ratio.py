@@ -13,8 +13,10 @@ from grader.checking import (
     close,
 )
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
+from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
-from grader.checks.shared.slips import listed
+from grader.checks.shared.slips import listed, made
+from grader.checks.shared.whitening import white
 
 
 def ratio_cases(rng):
@@ -72,26 +74,24 @@ IMPORTANCE_RATIO_HINTS = {
     "averaged": "One ratio per sample: the result has the shape of logp.",
 }
 IMPORTANCE_RATIO_FACES = {
-    "inverted-ratio": lambda logp, logp_old: torch.exp(logp_old.detach() - logp),
-    "no-exp": lambda logp, logp_old: logp - logp_old.detach(),
+    **RATIOS,
     "ratio-of-logs": (
-        lambda logp, logp_old: logp / logp_old.detach(),
+        RATIOS["ratio-of-logs"],
         lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
     ),
     "difference-of-probabilities": lambda logp, logp_old: logp.exp() - logp_old.detach().exp(),
     "underflow": (
-        lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
+        RATIOS["underflow"],
         lambda logp, logp_old: logp.exp() / logp_old.exp(),
         Symptom(far_down),
     ),
-    "gradient-through-old": lambda logp, logp_old: torch.exp(logp - logp_old),
     "wrong-one-detached": lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
     "held-back": (
-        lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
+        lambda logp, logp_old: new_over_old(logp, logp_old).clamp(0.8, 1.2),
         Symptom(only_far),
     ),
     "only-new": lambda logp, logp_old: logp.exp(),
-    "averaged": lambda logp, logp_old: torch.exp(logp - logp_old.detach()).mean(),
+    "averaged": lambda logp, logp_old: new_over_old(logp, logp_old).mean(),
 }
 IMPORTANCE_RATIO = FunctionExercise(
     "importance_ratio",
@@ -126,19 +126,9 @@ def surrogate_cases(rng):
     ]
 
 
-def surrogate_like(change):
+def surrogate_like(change=lambda ratio, adv: -(ratio * adv).mean(), ratio=new_over_old):
     """A wrong surrogate from `change(ratio, adv)`."""
-    return lambda logp, logp_old, adv: change(torch.exp(logp - logp_old.detach()), adv)
-
-
-def whitened_by(unbiased):
-    """The surrogate of advantages that are whitened on the way."""
-
-    def loss(ratio, adv):
-        deviation = adv.std(unbiased=unbiased) + 1e-8
-        return -(ratio * (adv - adv.mean()) / deviation).mean()
-
-    return loss
+    return lambda logp, logp_old, adv: change(ratio(logp, logp_old), adv)
 
 
 SURROGATE_LOSS_HINTS = {
@@ -154,21 +144,17 @@ SURROGATE_LOSS_HINTS = {
 SURROGATE_LOSS_FACES = {
     "objective-not-loss": surrogate_like(lambda r, adv: (r * adv).mean()),
     "log-prob-not-ratio": lambda logp, logp_old, adv: -(logp * adv).mean(),
-    "inverted-ratio": surrogate_like(lambda r, adv: -(adv / r).mean()),
-    "no-exp": surrogate_like(lambda r, adv: -(r.log() * adv).mean()),
-    "ratio-of-logs": lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean(),
-    "underflow": lambda logp, logp_old, adv: -(logp.exp() / logp_old.detach().exp() * adv).mean(),
-    "gradient-through-old": lambda logp, logp_old, adv: -(torch.exp(logp - logp_old) * adv).mean(),
+    **made(lambda ratio: surrogate_like(ratio=ratio), RATIOS),
     "sum-not-mean": surrogate_like(lambda r, adv: -(r * adv).sum()),
     "not-averaged": surrogate_like(lambda r, adv: -r * adv),
     "product-of-means": surrogate_like(lambda r, adv: -r.mean() * adv.mean()),
     "clipped-here": (
-        surrogate_like(lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean()),
+        surrogate_like(lambda r, adv: -clipped(r, adv, 0.2).mean()),
         surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
     ),
     "advantages-whitened": (
-        surrogate_like(whitened_by(unbiased=False)),
-        surrogate_like(whitened_by(unbiased=True)),
+        surrogate_like(lambda r, adv: -(r * white(adv)).mean()),
+        surrogate_like(lambda r, adv: -(r * white(adv, 1)).mean()),
     ),
     "weights-normalised": surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum()),
     "held-ratio": lambda logp, logp_old, adv: (

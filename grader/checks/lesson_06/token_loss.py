@@ -21,8 +21,9 @@ from grader.checks.lesson_06.rewards import ONE_TRUE, completions
 from grader.checks.shared import ratios as words
 from grader.checks.shared.clip_truth import objective, slope
 from grader.checks.shared.masks import of_nothing, spoiled_outside
+from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import logs, off_the_edges
-from grader.checks.shared.slips import listed
+from grader.checks.shared.slips import listed, made
 
 
 def loss_cases(rng):
@@ -103,19 +104,16 @@ def loss_truth(logp, logp_old, adv, mask, clip=0.2):
     return Expected(-math.fsum(objectives) / count, gradients)
 
 
-def clipped(ratio, adv, clip):
-    return torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
-
-
 def mean_of(x, mask):
     return (x * mask).sum() / mask.sum().clamp(min=1)
 
 
-def loss_like(change=clipped, mean=mean_of):
-    """A wrong loss from `change(ratio, adv, clip)`, both data but for logp, and `mean(x, mask)`."""
+def loss_like(change=clipped, mean=mean_of, ratio=new_over_old, data=torch.detach):
+    """A wrong loss: minus `mean(x, mask)` of `change(ratio, adv, clip)`; data: what becomes of
+    adv."""
 
     def loss(logp, logp_old, adv, mask, clip=0.2):
-        return -mean(change(torch.exp(logp - logp_old.detach()), adv.detach(), clip), mask)
+        return -mean(change(ratio(logp, logp_old), data(adv), clip), mask)
 
     return loss
 
@@ -127,11 +125,6 @@ def row_means(x, mask):
 def sequence_ratio(logp, logp_old, adv, mask, clip=0.2):
     log_ratio = ((logp - logp_old.detach()) * mask).sum(1, keepdim=True)
     return -mean_of(clipped(log_ratio.exp(), adv.detach(), clip), mask)
-
-
-def dead_outside(ratio, adv, clip):
-    outside = (ratio - 1).abs() > clip
-    return clipped(torch.where(outside, ratio.detach(), ratio), adv, clip)
 
 
 def whitened(logp, logp_old, adv, mask, clip=0.2, unbiased=False):
@@ -151,13 +144,6 @@ def whitened_by_torch(logp, logp_old, adv, mask, clip=0.2):
 PADDING = N_(
     "Prompt and padding count as well. Divide by the mask's sum, and add up its entries alone."
 )
-
-
-def dual_clipped(bound):
-    """For bad tokens the loss ends at `bound` times |A|."""
-    return lambda r, a, c: torch.where(
-        a < 0, torch.max(clipped(r, a, c), bound * a), clipped(r, a, c)
-    )
 
 
 PPO_TOKEN_LOSS_HINTS = {
@@ -180,28 +166,10 @@ PPO_TOKEN_LOSS_FACES = {
     ),
     "not-averaged": loss_like(mean=lambda x, mask: x * mask),
     "objective-not-loss": loss_like(mean=lambda x, mask: -mean_of(x, mask)),
-    "max-not-min": loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a)),
-    "clip-without-min": loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a),
-    "not-clipped": loss_like(lambda r, a, c: r * a),
-    "clip-fixed": loss_like(lambda r, a, c: clipped(r, a, 0.2)),
-    "one-side-clipped": (
-        loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
-        loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
-    ),
-    "dead-outside-band": loss_like(dead_outside),
-    "inverted-ratio": loss_like(lambda r, a, c: clipped(1 / r, a, c)),
-    "no-exp": loss_like(lambda r, a, c: clipped(r.log(), a, c)),
-    "ratio-of-logs": lambda logp, logp_old, adv, mask, clip=0.2: (
-        -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)
-    ),
+    **made(loss_like, OBJECTIVES),
+    **made(lambda ratio: loss_like(ratio=ratio), RATIOS),
     "sentence-ratio": sequence_ratio,
-    "gradient-through-old": lambda logp, logp_old, adv, mask, clip=0.2: (
-        -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)
-    ),
-    "gradient-through-advantage": lambda logp, logp_old, adv, mask, clip=0.2: (
-        -mean_of(clipped(torch.exp(logp - logp_old.detach()), adv, clip), mask)
-    ),
-    "dual-clip": tuple(loss_like(dual_clipped(bound)) for bound in (2.0, 3.0, 4.0, 5.0, 10.0)),
+    "gradient-through-advantage": loss_like(data=lambda adv: adv),
     "advantages-whitened": (whitened, whitened_by_torch),
     "clip-higher": tuple(
         loss_like(lambda r, a, c, up=up: torch.min(r * a, r.clamp(1 - c, 1 + up * c) * a))

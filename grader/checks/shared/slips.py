@@ -122,6 +122,14 @@ def listed(faces: Mapping, hints: Mapping | None = None) -> tuple[Mistake, ...]:
     )
 
 
+def made(by: Callable, faces: Mapping) -> dict:
+    """The table of what `by` makes of each face."""
+    return {
+        name: tuple(map(by, given)) if isinstance(given, tuple) else by(given)
+        for name, given in faces.items()
+    }
+
+
 def _mistake(name: str, hint: str, given: Callable | Symptom | tuple) -> Mistake:
     parts = given if isinstance(given, tuple) else (given,)
     seen = [part.seen for part in parts if isinstance(part, Symptom)]
