@@ -8,8 +8,14 @@ from grader.checking import Case, FunctionExercise, Trajectory, View
 from grader.checks.lesson_01.policy import softmax_other_axis
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
-from grader.checks.shared.score_sums import summed_scores
-from grader.checks.shared.slips import listed
+from grader.checks.shared.score_sums import (
+    RETURN_SLIPS,
+    discounted,
+    imitation,
+    summed_scores,
+    whole,
+)
+from grader.checks.shared.slips import listed, made
 
 
 def grad_log_prob_cases(rng):
@@ -131,48 +137,34 @@ def reinforce_gradient_cases(rng):
     pair = Trajectory(np.array([0, 1]), np.array([1, 0]), np.array([0.0, 1.0]))
     theta, size = rng.normal(size=(4, 3)), int(rng.integers(3, 7))
     some = trajectories_of(rng, (3, 1, 5), 4, 3)
+    guised = View(rng.normal(size=(5, 2)), "read_only")
+    equal = trajectories_of(rng, (4, 4, 4, 4), 5, 2)
+    drawn, gamma = rng.normal(size=(3, 2)), float(rng.uniform(0.3, 0.95))
+    unequal = trajectories_of(rng, rng.integers(1, 6, size=size), 3, 2)
     return [
         Case({"theta": np.zeros((2, 2)), "trajectories": [right]}),
         Case({"theta": np.zeros((2, 2)), "trajectories": [pair], "gamma": 0.5}),
         Case({"theta": theta, "trajectories": some}),
         Case({"theta": theta, "trajectories": some, "gamma": 0.5}, keywords=("gamma",)),
         Case({"theta": theta, "trajectories": some[:1] * 2, "gamma": 0.0}),
-        Case(
-            {
-                "theta": View(rng.normal(size=(5, 2)), "read_only"),
-                "trajectories": trajectories_of(rng, (4, 4, 4, 4), 5, 2),
-                "gamma": 0.9,
-            }
-        ),
-        Case(
-            {
-                "theta": rng.normal(size=(3, 2)),
-                "gamma": float(rng.uniform(0.3, 0.95)),
-                "trajectories": trajectories_of(rng, rng.integers(1, 6, size=size), 3, 2),
-            },
-            keywords=("gamma",),
-        ),
+        Case({"theta": guised, "trajectories": equal, "gamma": 0.9}),
+        Case({"theta": drawn, "gamma": gamma, "trajectories": unequal}, keywords=("gamma",)),
     ]
-
-
-def estimate(theta, trajectories, weigh, kind=summed_scores):
-    """Mean over trajectories of scores, each weighted as ``weigh(rewards) -> (T,)`` says."""
-    weights = [np.asarray(weigh(one.rewards)) for one in trajectories]
-    return kind(theta, trajectories, weights).mean(0)
-
-
-def whole(gamma):
-    """Every step weighted by the whole trajectory's return."""
-    return lambda rewards: np.full(len(rewards), discounted_sum(rewards, gamma))
 
 
 def reinforce_gradient_truth(theta, trajectories, gamma=1.0):
     """The derivative of the weighted log-probabilities; students sum scores by hand."""
-    return estimate(theta, trajectories, whole(gamma))
+    weights = [whole(one.rewards, gamma) for one in trajectories]
+    return summed_scores(theta, trajectories, weights).mean(0)
 
 
-def gradient_like(weigh):
-    return lambda theta, trajectories, gamma=1.0: estimate(theta, trajectories, weigh(gamma))
+def mean_of(samples):
+    """A wrong gradient, the mean of wrong samples(theta, trajectories, gamma) (N, S, A)."""
+    return lambda *given, **named: samples(*given, **named).mean(0)
+
+
+def gradient_like(weight):
+    return mean_of(imitation(weight))
 
 
 def gradient_times(factor):
@@ -182,19 +174,9 @@ def gradient_times(factor):
     )
 
 
-def gradient_of_probabilities(theta, trajectories, gamma=1.0):
-    def probability_scores(theta, trajectories, weights):
-        """As summed_scores, but of pi in place of log pi: each weight times pi(a|s)."""
-        pairs = zip(trajectories, weights, strict=True)
-        scaled = [w * softmax(theta)[one.states, one.actions] for one, w in pairs]
-        return summed_scores(theta, trajectories, scaled)
-
-    return estimate(theta, trajectories, whole(gamma), probability_scores)
-
-
 def product_of_means(theta, trajectories, gamma=1.0):
     mean_return = np.mean([discounted_sum(one.rewards, gamma) for one in trajectories])
-    return mean_return * estimate(theta, trajectories, lambda rewards: np.ones(len(rewards)))
+    return mean_return * gradient_like(lambda r, g: np.ones(len(r)))(theta, trajectories)
 
 
 def gradient_of(some, divisor=lambda trajectories: 1):
@@ -204,42 +186,14 @@ def gradient_of(some, divisor=lambda trajectories: 1):
     )
 
 
-def divided_twice(theta, trajectories, gamma=1.0):
-    weights = [whole(gamma)(one.rewards) / len(one.rewards) for one in trajectories]
-    return summed_scores(theta, trajectories, weights).mean(0)
-
-
-def scores_kept(theta, trajectories, gamma=1.0):
-    """The sum of scores goes on from one trajectory to the next."""
-    ones = [np.ones(len(one.rewards)) for one in trajectories]
-    returns = [discounted_sum(one.rewards, gamma) for one in trajectories]
-    kept = summed_scores(theta, trajectories, ones).cumsum(0)
-    return np.tensordot(returns, kept, 1) / len(trajectories)
-
-
-def repeats_lost(theta, trajectories, gamma=1.0):
-    """Index arrays add only once to an entry that they name twice."""
-    theta, total = np.asarray(theta), np.zeros(np.shape(theta))
-    for one in trajectories:
-        scores = np.zeros(theta.shape)
-        scores[one.states] -= softmax(theta)[one.states]
-        scores[one.states, one.actions] += 1
-        total += discounted_sum(one.rewards, gamma) * scores
-    return total / len(trajectories)
-
-
 def centred_returns(theta, trajectories, gamma=1.0):
     mean_return = np.mean([discounted_sum(one.rewards, gamma) for one in trajectories])
-    return estimate(theta, trajectories, lambda r: whole(gamma)(r) - mean_return)
+    return gradient_like(lambda r, g: whole(r, g) - mean_return)(theta, trajectories, gamma)
 
 
 def whitened_returns(theta, trajectories, gamma=1.0):
     spread = np.std([discounted_sum(one.rewards, gamma) for one in trajectories])
     return centred_returns(theta, trajectories, gamma) / (spread + 1e-8)
-
-
-def discounted_in_front(gamma):
-    return lambda rewards: gamma ** np.arange(len(rewards)) * discounted_sum(rewards, gamma)
 
 
 REINFORCE_GRADIENT_HINTS = {
@@ -258,41 +212,18 @@ REINFORCE_GRADIENT_HINTS = {
     "early?",
 }
 REINFORCE_GRADIENT_FACES = {
-    "minus-sign/downhill": gradient_times(lambda trajectories: -1.0),
+    **made(mean_of, RETURN_SLIPS),
     "sum-not-mean": gradient_times(len),
-    "gamma-ignored": lambda theta, trajectories, gamma=1.0: reinforce_gradient_truth(
-        theta, trajectories
-    ),
     "mean-over-steps": (
-        divided_twice,
+        gradient_like(lambda r, g: whole(r, g) / len(r)),
         gradient_times(lambda ts: len(ts) / sum(len(one.rewards) for one in ts)),
     ),
-    "reward-to-go": (
-        gradient_like(lambda gamma: lambda rewards: rewards_to_go(rewards, gamma)),
-        gradient_like(
-            lambda gamma: (
-                lambda rewards: gamma ** np.arange(len(rewards)) * rewards_to_go(rewards, gamma)
-            )
-        ),
-    ),
-    "own-reward-only": (
-        gradient_like(lambda gamma: lambda rewards: rewards),
-        gradient_like(lambda gamma: lambda r: gamma ** np.arange(len(r)) * r),
-    ),
-    "discount-in-front": gradient_like(discounted_in_front),
+    "reward-to-go": (gradient_like(rewards_to_go), gradient_like(discounted(rewards_to_go))),
     "product-of-means": product_of_means,
-    "probability-not-log": gradient_of_probabilities,
-    "unweighted": gradient_like(lambda gamma: lambda rewards: np.ones(len(rewards))),
+    "unweighted": gradient_like(lambda r, g: np.ones(len(r))),
     "last-trajectory-only": (gradient_of(lambda ts: ts[-1:]), gradient_of(lambda ts: ts[-1:], len)),
-    "last-step-only": gradient_like(
-        lambda gamma: (
-            lambda rewards: whole(gamma)(rewards) * (np.arange(len(rewards)) == len(rewards) - 1)
-        )
-    ),
     "centred": (centred_returns, whitened_returns),
     "first-trajectory-only": (gradient_of(lambda ts: ts[:1]), gradient_of(lambda ts: ts[:1], len)),
-    "scores-kept": scores_kept,
-    "repeats-lost": repeats_lost,
 }
 REINFORCE_GRADIENT = FunctionExercise(
     "reinforce_gradient",

@@ -5,31 +5,27 @@ import numpy as np
 from grader.checking import N_, FunctionExercise
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
-    by_own_reward,
+    RETURN_SLIPS,
     chosen_only,
+    discounted,
     gradient_cases,
     imitation,
+    never_reset,
     probability_score,
     repeats_lost,
+    scores_kept,
     summed_scores,
-    to_go,
     visited_only,
     whole,
 )
 from grader.checks.shared.slips import listed
+from grader.checks.shared.whitening import white
 
 
 def gradient_samples_truth(theta, trajectories, gamma=1.0):
     """The derivative of return times summed log-probability, one trajectory at a time."""
     weights = [[discounted_sum(t.rewards, gamma)] * len(t.rewards) for t in trajectories]
     return summed_scores(theta, trajectories, weights)
-
-
-def scores_kept(theta, trajectories, gamma=1.0):
-    """The sum of scores goes on from one trajectory to the next."""
-    returns = [discounted_sum(t.rewards, gamma) for t in trajectories]
-    scores = imitation(lambda r, g: np.ones(len(r)), combine=sums_kept)(theta, trajectories)
-    return np.array(returns)[:, None, None] * scores
 
 
 def flattened(samples):
@@ -42,10 +38,6 @@ def mean_of(samples):
 
 def shared_out(samples):
     return np.array(samples) / len(samples)
-
-
-def sums_kept(samples):
-    return np.cumsum(samples, axis=0)
 
 
 def sum_of(samples):
@@ -62,23 +54,14 @@ GRADIENT_SAMPLES_HINTS = {
     "no-probabilities": "Is the score of an action that is already certain still one?",
 }
 GRADIENT_SAMPLES_FACES = {
+    **RETURN_SLIPS,
     "mean-taken": (imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
     "batch-summed": imitation(whole, combine=sum_of),
     "flattened": imitation(whole, combine=flattened),
-    "gamma-ignored": imitation(lambda r, g: whole(r, 1.0)),
     "discount-from-the-end": imitation(lambda r, g: whole(r[::-1], g)),
-    "reward-to-go-already": (
-        imitation(to_go),
-        imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
-    ),
-    "own-reward-only": (imitation(by_own_reward), imitation(lambda r, g: r)),
-    "scores-kept": (scores_kept, imitation(whole, combine=sums_kept)),
-    "repeats-lost": repeats_lost(whole),
-    "discount-in-front": imitation(lambda r, g: g ** np.arange(len(r)) * whole(r, g)),
+    "reward-to-go-already": (imitation(rewards_to_go), imitation(discounted(rewards_to_go))),
+    "scores-kept": (scores_kept, imitation(whole, combine=never_reset)),
     "divided-by-steps": imitation(lambda r, g: whole(r, g) / len(r)),
-    "last-step-only": imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
-    "minus-sign/downhill": imitation(lambda r, g: -whole(r, g)),
-    "probability-not-log": imitation(whole, probability_score),
     "other-actions-forgotten": imitation(whole, chosen_only),
     "no-probabilities": imitation(whole, visited_only),
 }
@@ -99,16 +82,14 @@ def reward_to_go_gradient_truth(theta, trajectories, gamma=1.0):
 
 def summed_apart(theta, trajectories, gamma=1.0):
     """Sum of rewards-to-go times sum of scores: every step's weight meets every step's score."""
-    return imitation(lambda r, g: np.full(len(r), to_go(r, g).sum()))(theta, trajectories, gamma)
-
-
-def white(weights):
-    return (weights - weights.mean()) / (weights.std() + 1e-8)
+    return imitation(lambda r, g: np.full(len(r), rewards_to_go(r, g).sum()))(
+        theta, trajectories, gamma
+    )
 
 
 def run_together(theta, trajectories, gamma=1.0):
     """Rewards-to-go of all trajectories in one row."""
-    row = to_go(np.concatenate([t.rewards for t in trajectories]), gamma)
+    row = rewards_to_go(np.concatenate([t.rewards for t in trajectories]), gamma)
     cuts = np.cumsum([len(t.rewards) for t in trajectories])[:-1]
     weights = iter(np.split(row, cuts))
     return imitation(lambda r, g: next(weights))(theta, trajectories, gamma)
@@ -128,29 +109,29 @@ REWARD_TO_GO_GRADIENT_SAMPLES_HINTS = {
 }
 REWARD_TO_GO_GRADIENT_SAMPLES_FACES = {
     "whole-return": imitation(whole),
-    "extra-discount": imitation(lambda r, g: g ** np.arange(len(r)) * to_go(r, g)),
+    "extra-discount": imitation(discounted(rewards_to_go)),
     "summed-apart": summed_apart,
-    "mean-taken": imitation(to_go, combine=mean_of),
-    "batch-summed": imitation(to_go, combine=sum_of),
-    "flattened": imitation(to_go, combine=flattened),
-    "gamma-ignored": imitation(lambda r, g: to_go(r, 1.0)),
+    "mean-taken": imitation(rewards_to_go, combine=mean_of),
+    "batch-summed": imitation(rewards_to_go, combine=sum_of),
+    "flattened": imitation(rewards_to_go, combine=flattened),
+    "gamma-ignored": imitation(lambda r, g: rewards_to_go(r, 1.0)),
     "own-reward-only": imitation(lambda r, g: np.asarray(r)),
     "own-reward-missing": (
-        imitation(lambda r, g: to_go(r, g) - np.asarray(r)),
-        imitation(lambda r, g: np.append(to_go(r, g)[1:], 0.0)),
+        imitation(lambda r, g: rewards_to_go(r, g) - np.asarray(r)),
+        imitation(lambda r, g: np.append(rewards_to_go(r, g)[1:], 0.0)),
     ),
-    "past-rewards": imitation(lambda r, g: to_go(r[::-1], g)[::-1]),
-    "reversed": imitation(lambda r, g: to_go(r, g)[::-1]),
-    "repeats-lost": repeats_lost(to_go),
-    "divided-by-steps": imitation(lambda r, g: to_go(r, g) / len(r)),
-    "last-weight": imitation(lambda r, g: np.full(len(r), to_go(r, g)[-1])),
-    "minus-sign/downhill": imitation(lambda r, g: -to_go(r, g)),
-    "probability-not-log": imitation(to_go, probability_score),
-    "other-actions-forgotten": imitation(to_go, chosen_only),
+    "past-rewards": imitation(lambda r, g: rewards_to_go(r[::-1], g)[::-1]),
+    "reversed": imitation(lambda r, g: rewards_to_go(r, g)[::-1]),
+    "repeats-lost": repeats_lost(rewards_to_go),
+    "divided-by-steps": imitation(lambda r, g: rewards_to_go(r, g) / len(r)),
+    "last-weight": imitation(lambda r, g: np.full(len(r), rewards_to_go(r, g)[-1])),
+    "minus-sign/downhill": imitation(lambda r, g: -rewards_to_go(r, g)),
+    "probability-not-log": imitation(rewards_to_go, probability_score),
+    "other-actions-forgotten": imitation(rewards_to_go, chosen_only),
     "episodes-run-together": run_together,
     "mean-of-episode": (
-        imitation(lambda r, g: to_go(r, g) - to_go(r, g).mean()),
-        imitation(lambda r, g: white(to_go(r, g))),
+        imitation(lambda r, g: rewards_to_go(r, g) - rewards_to_go(r, g).mean()),
+        imitation(lambda r, g: white(rewards_to_go(r, g))),
     ),
 }
 REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
