@@ -29,7 +29,7 @@ PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
 KEYWORDS = {"_": None, "N_": None, "tr": None}
 # Hints are messages unmarked: the second argument of these calls in the checks, and the values of a
 # table that is handed over as `hints=`, or whose name ends in HINTS.
-HINTED = ("Mistake", "Slip", "WrongForm", "WrongUpdate")
+HINTED = ("Mistake", "Slip", "WrongForm")
 # Formulas are full of braces and percent signs; editors would call each one a broken format.
 FORMAT_FLAGS = {"python-format", "python-brace-format"}
 

@@ -5,7 +5,7 @@ An exercise has a table of faces, and one of hints for the names that are its ow
 
 from collections.abc import Callable, Mapping
 
-from grader.checking import Mistake, Symptom
+from grader.checking import Mistake, Symptom, _
 
 HINTS = {
     "absolute": "Squares, not absolute values.",
@@ -120,6 +120,11 @@ def listed(faces: Mapping, hints: Mapping | None = None) -> tuple[Mistake, ...]:
         _mistake(name.partition("/")[0], {**HINTS, **hints}[name], given)
         for name, given in faces.items()
     )
+
+
+def hint_of(hints: Mapping, name: str) -> str:
+    """The translated hint of a mistake that a rule has seen, "" where the table has none."""
+    return _(hints[name]) if name in hints else ""
 
 
 def made(by: Callable, faces: Mapping) -> dict:
