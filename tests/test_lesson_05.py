@@ -134,7 +134,7 @@ def test_numbers_that_the_student_reports_earn_nothing():
         lambda report: report["attempts"][0]["modules"]["policy"].update(after={}),
         lambda report: report["attempts"][0]["envs"]["envs"].update(rewards=np.zeros(3)),
         lambda report: report["attempts"][0].update(
-            value={"kind": "list", "length": 30, "items": 1}
+            value={"kind": "list", "length": 20, "items": 1}
         ),
         lambda report: report.update(attempts=[5]),
     ],
