@@ -119,14 +119,13 @@ def test_a_controller_that_plays_now_and_then_is_told(share, told):
     assert led.steered(obs, actions, probs) == told
 
 
-@pytest.mark.parametrize("shift, told", [(0.0, False), (1.0, True)])
-def test_sentences_of_somebody_else_are_told(shift, told):
-    """Of a single update, or of some; honest ones are likelier under the policy itself."""
-    draws, gains = np.random.default_rng(0), []
+@pytest.mark.parametrize("shift, others, told", [(0, [], 0), (1, [3], 1), (0.3, range(20), 1)])
+def test_sentences_of_somebody_else_are_told(shift, others, told):
+    """Of a single update, or a little at each."""
+    rng, draws = np.random.default_rng(0), []
     for update in range(20):
-        probs = draws.dirichlet(np.ones(8), size=400)
-        others = probs * np.exp(shift * (update == 3) * np.arange(8) / 4)
-        bounds = (others / others.sum(1, keepdims=True)).cumsum(1)
-        written = (draws.random((400, 1)) > bounds[:, :-1]).sum(1)
-        gains.append(sentences_drawn.shift_gain(probs, written))
-    assert sentences_drawn.of_others(gains) == told
+        probs = rng.dirichlet(np.ones(8), size=400)
+        weights = probs * np.exp(shift * (update in others) * np.arange(8) / 4)
+        bounds = (weights / weights.sum(1, keepdims=True)).cumsum(1)
+        draws.append((probs, (rng.random((400, 1)) > bounds[:, :-1]).sum(1)))
+    assert sentences_drawn.of_others(draws) == told

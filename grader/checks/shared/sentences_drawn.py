@@ -5,6 +5,7 @@ import numpy as np
 from grader.checks.shared.episodes import FALSE_ALARM
 
 SHIFT = 0.4  # deviation of what somebody else's log-odds of a token may differ by
+TOGETHER = (3, 8)  # updates from the first on
 OTHERS = 0.2  # share of updates whose sentences somebody else may have written
 
 
@@ -36,12 +37,18 @@ def _shifted(probs, shift):
     return expected, sizes, np.diag(expected) - chances.T @ chances
 
 
-def of_others(gains) -> bool:
-    """Whether some updates' sentences are somebody else's. gains: ``shift_gain`` of each update.
+def of_others(draws) -> bool:
+    """Whether some sentences are somebody else's. draws: of each update (probs, written), as
+    ``shift_gain`` takes them.
 
     A player who lets others write in a share OTHERS of the updates is as many times likelier as is
-    multiplied up here: a martingale under an honest one, which ever exceeds 1 / FALSE_ALARM with
-    probability FALSE_ALARM at most (Ville 1939).
+    multiplied up here: a martingale under an honest one, which ever exceeds 2 / FALSE_ALARM with
+    probability FALSE_ALARM / 2 at most (Ville 1939). Others who write a little at each update, all
+    alike, are sought in the first few updates together.
     """
-    each = np.logaddexp(np.log(1 - OTHERS), np.log(OTHERS) + np.asarray(gains, float))
-    return bool((np.cumsum(each) > -np.log(FALSE_ALARM)).any())
+    gains = np.array([shift_gain(*one) for one in draws])
+    each = np.logaddexp(np.log(1 - OTHERS), np.log(OTHERS) + gains)
+    first = [draws[:count] for count in TOGETHER if count < len(draws)] + [draws]
+    pooled = [shift_gain(*map(np.concatenate, zip(*some, strict=True))) for some in first]
+    mean = np.logaddexp.reduce(pooled) - np.log(len(pooled))
+    return bool(max(np.cumsum(each).max(), mean) > np.log(2 / FALSE_ALARM))

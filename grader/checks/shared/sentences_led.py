@@ -25,7 +25,7 @@ from grader.checks.shared.replay import (
 )
 from grader.checks.shared.run_slips import critic_elsewhere
 from grader.checks.shared.sentences import language_of, mask_of
-from grader.checks.shared.sentences_drawn import of_others, shift_gain
+from grader.checks.shared.sentences_drawn import of_others
 
 LOOKS = 24
 LED, CRITIC_LED = 0.92, 0.8  # of right answers by lam = 0.8, the furthest: 0.95 and 0.92
@@ -51,7 +51,7 @@ class Written:
     scores (B,)
     foreign: by how many standard deviations the tokens are less likely than draws are on average
     surplus, spread (V,): how much oftener than expected each token came, and the variance of that
-    gain: what ``shift_gain`` says of the tokens
+    drawn: (probs (n, V), written (n,)), the tokens one by one
     """
 
     tokens: np.ndarray
@@ -63,7 +63,7 @@ class Written:
     foreign: float
     surplus: np.ndarray
     spread: np.ndarray
-    gain: float
+    drawn: tuple
 
 
 class Writers(Networks):
@@ -96,7 +96,7 @@ class Writers(Networks):
             foreign=_foreign(table.numpy(), logp, mask),
             surplus=surplus,
             spread=spread,
-            gain=shift_gain(chances, came),
+            drawn=(chances, came),
         )
 
 
@@ -218,7 +218,7 @@ def _not_sampled(language, texts):
     if (
         real
         and not _picked(texts)
-        and not of_others([text.gain for text in texts])
+        and not of_others([text.drawn for text in texts])
         and abs(far.sum()) / np.sqrt(len(far)) < FAR
         and np.abs(far).max() < FAR
     ):
