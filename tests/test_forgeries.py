@@ -18,7 +18,9 @@ SAMPLE = {
     "fitted-before-the-last-step",
     "best-of-four",
     "noise",
+    "now-and-then",
 }
+LUCKY = {("train_language_ppo", "now-and-then"): 1}  # a secret on which it came closest
 
 
 def tried():
@@ -37,6 +39,7 @@ def test_a_forgery_earns_nothing(forgery):
     def probe(request, ask):
         return runtime.run(names, forgery.exercise, request, ask)
 
-    verdict = run_check(get(forgery.exercise), probe, 0)
+    secret = LUCKY.get((forgery.exercise, forgery.label), 0)
+    verdict = run_check(get(forgery.exercise), probe, secret)
     assert not verdict.passed
     assert verdict.mistake in forgery.names, verdict.text()

@@ -386,7 +386,7 @@ def weigh_by(case):
     return weigh
 
 
-LAMS = (0.95, 1.0, 0.9)  # the lesson's own, and others that are no mistake
+LAMS = (0.95, 1.0, 0.9, 0.8)  # the lesson's own, and others that are no mistake
 
 
 def rule_chance(cases, seen):
