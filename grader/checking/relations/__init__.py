@@ -9,6 +9,7 @@ because it changes nothing there. The simplest one that fits is told.
 import warnings
 from itertools import chain
 
+from grader.checking.relations.changed import ChangedFormula
 from grader.checking.relations.errors import error_relation, named_error
 from grader.checking.relations.evidence import Relation, gather, remembered
 from grader.checking.relations.fits import fitted_relations
@@ -63,10 +64,14 @@ def _sought(exercise, problem, cases, seen, expected):
     asked = [remembered(one) for one in other_calls]
     candidates = chain(output_relations(evidence), asked, fitted_relations(evidence))
     fitting = next((one for one in candidates if evidence.explained_by(one)), None)
+    if fitting:
+        return fitting
+    changed = ChangedFormula(exercise, evidence)
     return (
-        fitting
+        changed.one()
         or two_at_once(asked, evidence)
-        or wrong_parts(rows)
         or place_relation(evidence)
+        or changed.two()
+        or wrong_parts(rows)
         or direction_relation(evidence)
     )

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.lesson_01 import formulas
 
 
 def reinforce_loss_case(logp, returns, dtype="float64", grad=True):
@@ -63,6 +64,7 @@ REINFORCE_LOSS = FunctionExercise(
     "reinforce_loss",
     reinforce_loss_cases,
     reinforce_loss_truth,
+    formula=formulas.reinforce_loss_formula,
     kind=TensorOf(),
     mistakes=(
         Mistake(

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import Case, FunctionExercise, Mistake, Number, View, close
+from grader.checks.lesson_01 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
@@ -63,6 +64,7 @@ SOFTMAX = FunctionExercise(
     "softmax",
     softmax_cases,
     softmax_truth,
+    formula=formulas.softmax_formula,
     mistakes=(
         Mistake(
             "softmax-axis",
@@ -170,6 +172,7 @@ LOG_PROB = FunctionExercise(
     "log_prob",
     log_prob_cases,
     log_prob_truth,
+    formula=(formulas.log_prob_formula, formulas.log_prob_of_probabilities),
     prerequisites=("softmax",),
     mistakes=(
         Mistake(
@@ -260,6 +263,7 @@ DISCOUNTED_RETURN = FunctionExercise(
     "discounted_return",
     discounted_return_cases,
     discounted_return_truth,
+    formula=(formulas.discounted_return_formula, formulas.discounted_return_backwards),
     kind=Number(),
     mistakes=(
         slips.gamma_ignored(lambda rewards, gamma=1.0: float(np.sum(rewards))),

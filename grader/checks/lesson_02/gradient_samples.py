@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, FunctionExercise, Mistake
+from grader.checks.lesson_02 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
@@ -56,6 +57,7 @@ GRADIENT_SAMPLES = FunctionExercise(
     "gradient_samples",
     gradient_cases,
     gradient_samples_truth,
+    formula=formulas.gradient_samples_formula,
     hint=N_("One trajectory at a time: its return times the sum of its scores."),
     mistakes=(
         slips.mean_taken(imitation(whole, combine=mean_of), imitation(whole, combine=shared_out)),
@@ -126,6 +128,7 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
     "reward_to_go_gradient_samples",
     gradient_cases,
     reward_to_go_gradient_truth,
+    formula=formulas.reward_to_go_gradient_formula,
     prerequisites=("reward_to_go",),
     hint=N_("Each step's score, times what that step earned from itself on; then the sum."),
     mistakes=(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checks.lesson_03 import formulas
 from grader.checks.shared import slips
 
 
@@ -82,6 +83,7 @@ VALUE_LOSS = FunctionExercise(
     "value_loss",
     value_loss_cases,
     value_loss_truth,
+    formula=formulas.value_loss_formula,
     kind=TensorOf(),
     mistakes=(
         Mistake(
@@ -231,6 +233,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
     "actor_critic_loss",
     actor_critic_cases,
     actor_critic_truth,
+    formula=formulas.actor_critic_formula,
     kind=TensorOf(),
     prerequisites=("value_loss",),
     hint=N_("Two terms: minus the mean of logp times advantage, plus value_coef times value_loss."),

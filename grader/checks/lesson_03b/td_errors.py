@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, View
+from grader.checks.lesson_03b import formulas
 from grader.checks.shared import slips
 
 JUNK = 40.0  # stands in next_values where nothing follows: a right answer never shows it
@@ -154,6 +155,7 @@ TD_ERRORS = FunctionExercise(
     "td_errors",
     td_cases,
     td_truth,
+    formula=formulas.td_errors_formula,
     hint=N_("Reward, plus the discounted value of what follows, minus the value expected before."),
     mistakes=(
         slips.terminal_not_masked(td(lambda r, v, w, go, g: r + g * w - v)),

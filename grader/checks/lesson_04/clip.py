@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios, slope
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
@@ -113,6 +114,7 @@ PPO_CLIP_LOSS = FunctionExercise(
     "ppo_clip_loss",
     clip_cases,
     clip_truth,
+    formula=(formulas.clip_formula, formulas.clip_by_sign),
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Array, Case, FunctionExercise, Mistake, Number, View
+from grader.checks.lesson_04 import formulas
 from grader.checks.lesson_04.clip import IN_LOGS, SIX
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import slope
@@ -72,6 +73,7 @@ CLIP_GRADIENT = FunctionExercise(
     "clip_gradient",
     gradient_cases,
     gradient_truth,
+    formula=(formulas.clip_gradient_formula, formulas.clip_gradient_by_bounds),
     kind=Array(),
     mistakes=(
         Mistake(
@@ -201,6 +203,7 @@ CLIP_FRACTION = FunctionExercise(
     "clip_fraction",
     fraction_cases,
     fraction_truth,
+    formula=(formulas.clip_fraction_formula, formulas.clip_fraction_by_distance),
     kind=Number(),
     mistakes=(
         slips.one_side_counted(

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Number, Tensor, TensorOf
+from grader.checks.lesson_04 import formulas
 from grader.checks.lesson_04.kl import k2_right, k3_right
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import surrogate_truth
@@ -65,6 +66,7 @@ PPO_PENALTY_LOSS = FunctionExercise(
     "ppo_penalty_loss",
     penalty_cases,
     penalty_truth,
+    formula=formulas.penalty_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=(
@@ -214,6 +216,7 @@ ADAPT_BETA = FunctionExercise(
     "adapt_beta",
     beta_cases,
     beta_truth,
+    formula=formulas.beta_formula,
     kind=Number(),
     mistakes=(
         Mistake(

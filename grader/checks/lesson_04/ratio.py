@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf, close
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
@@ -60,6 +61,7 @@ IMPORTANCE_RATIO = FunctionExercise(
     "importance_ratio",
     ratio_cases,
     ratio_truth,
+    formula=formulas.ratio_formula,
     kind=TensorOf(),
     mistakes=(
         slips.inverted_ratio(lambda logp, logp_old: torch.exp(logp_old.detach() - logp)),
@@ -143,6 +145,7 @@ SURROGATE_LOSS = FunctionExercise(
     "surrogate_loss",
     surrogate_cases,
     surrogate_truth,
+    formula=formulas.surrogate_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio",),
     mistakes=(

@@ -16,6 +16,7 @@ from grader.checking import (
     close,
     plain,
 )
+from grader.checks.lesson_05 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.ppo_update import log_softmax
@@ -88,6 +89,7 @@ NORMALIZE = AnyTruth(
     "normalize_advantages",
     advantage_cases,
     whitened,
+    formula=formulas.normalize_formula,
     others=(lambda adv: whitened(adv, ddof=1),),
     relative=2e-4,
     mistakes=(
@@ -233,6 +235,7 @@ ENTROPY = FunctionExercise(
     "entropy",
     entropy_cases,
     entropy_truth,
+    formula=(formulas.entropy_formula, formulas.entropy_of_probabilities),
     kind=TensorOf(),
     mistakes=(
         Mistake(
@@ -402,6 +405,7 @@ EXPLAINED_VARIANCE = FunctionExercise(
     "explained_variance",
     variance_cases,
     explained_truth,
+    formula=(formulas.explained_variance_formula, formulas.explained_variance_by_squares),
     kind=Number(),
     mistakes=(
         Mistake(

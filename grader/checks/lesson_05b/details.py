@@ -15,6 +15,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
+from grader.checks.lesson_05b import formulas
 from grader.checks.shared import slips
 
 
@@ -70,6 +71,7 @@ SHOULD_STOP = FunctionExercise(
     "should_stop",
     stop_cases,
     stop_truth,
+    formula=formulas.should_stop_formula,
     kind=Number(),
     mistakes=(
         Mistake(
@@ -231,6 +233,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
     "value_clip_loss",
     clip_cases,
     clip_truth,
+    formula=formulas.value_clip_formula,
     kind=TensorOf(),
     mistakes=(
         slips.broadcast_errors(when=not_refused),

@@ -19,6 +19,7 @@ from grader.checking import (
     kind_text,
     none_hint,
 )
+from grader.checks.lesson_06 import formulas
 
 # completion_mask ------------------------------------------------------------------------------
 
@@ -167,6 +168,7 @@ COMPLETION_MASK = FunctionExercise(
     "completion_mask",
     mask_cases,
     mask_truth,
+    formula=formulas.completion_mask_formula,
     kind=Mask(),
     mistakes=(
         Mistake(
@@ -322,6 +324,7 @@ MASKED_MEAN = FunctionExercise(
     "masked_mean",
     mean_cases,
     mean_truth,
+    formula=formulas.masked_mean_formula,
     kind=TensorOf(),
     mistakes=(
         Mistake(

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, FunctionExercise, Mismatch, Mistake, Tensor, TensorOf, _
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared import ratios as words
 from grader.checks.shared import slips
 from grader.checks.shared.ratios import logs
@@ -90,6 +91,7 @@ TERMINAL_REWARDS = FunctionExercise(
     "terminal_rewards",
     terminal_cases,
     terminal_truth,
+    formula=formulas.terminal_rewards_formula,
     kind=AnyFloat(),
     mistakes=(
         Mistake(
@@ -226,6 +228,7 @@ KL_SHAPED_REWARDS = FunctionExercise(
     "kl_shaped_rewards",
     shaped_cases,
     shaped_truth,
+    formula=formulas.kl_shaped_formula,
     kind=TensorOf(),
     mistakes=(
         Mistake(

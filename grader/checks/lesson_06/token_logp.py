@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 
@@ -73,6 +74,7 @@ TOKEN_LOGP = FunctionExercise(
     "token_logp",
     token_cases,
     token_truth,
+    formula=formulas.token_logp_formula,
     kind=TensorOf(),
     mistakes=(
         Mistake(

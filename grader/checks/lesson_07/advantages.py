@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checks.lesson_07 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
 
@@ -143,6 +144,7 @@ RLOO_ADVANTAGES = FunctionExercise(
     "rloo_advantages",
     rloo_cases,
     rloo_truth,
+    formula=(formulas.rloo_formula, formulas.rloo_from_the_mean),
     kind=TensorOf(),
     mistakes=(
         Mistake(
@@ -294,6 +296,7 @@ GRPO_ADVANTAGES = AnyTruth(
     "grpo_advantages",
     grpo_cases,
     grpo_truth,
+    formula=(formulas.grpo_formula, formulas.grpo_of_samples),
     others=(grpo_truth_of_samples,),
     kind=TensorOf(),
     relative=1e-4,

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checks.lesson_07 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 
@@ -138,6 +139,7 @@ AGGREGATE_LOSS = FunctionExercise(
     "aggregate_loss",
     aggregate_cases,
     aggregate_truth,
+    formula=formulas.aggregate_formula,
     kind=TensorOf(),
     mistakes=(
         Mistake(

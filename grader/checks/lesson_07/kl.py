@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checks.lesson_07 import formulas
 from grader.checks.lesson_07.aggregate import EMPTY_ROW, ONE_TRUE, kept, ragged
 from grader.checks.shared import slips
 from grader.checks.shared.masks import of_nothing, spoiled_outside
@@ -94,6 +95,7 @@ KL_IN_LOSS = FunctionExercise(
     "kl_in_loss",
     in_loss_cases,
     in_loss_truth,
+    formula=formulas.kl_in_loss_formula,
     kind=TensorOf(),
     mistakes=(
         slips.empty_mask(when=of_nothing),

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, FunctionExercise, MappingOf, Mistake, Number, Tensor, TupleOf
+from grader.checks.lesson_08 import formulas
 from grader.checks.shared import slips
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one
 
@@ -101,6 +102,7 @@ APPROX_KL_DIALECTS = FunctionExercise(
     "approx_kl_dialects",
     kl_cases,
     kl_truth,
+    formula=formulas.kl_dialects_formula,
     kind=MappingOf({key: Number() for key in KEYS}),
     prerequisites=("kl_estimates",),
     mistakes=(
@@ -237,6 +239,7 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
     "clip_fraction_dialects",
     fraction_cases,
     fraction_truth,
+    formula=(formulas.clip_dialects_formula, formulas.clip_dialects_by_bounds),
     kind=TupleOf({"outside the band": Number(), "where the clip bites": Number()}),
     mistakes=(
         Mistake(
