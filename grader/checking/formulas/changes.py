@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checking.formulas import ways
-from grader.checking.formulas.ways import COMMON, LIKELY, ODD, PLAUSIBLE
+from grader.checking.formulas.ways import COMMON, LIKELY, ODD, PLAUSIBLE, STEPS
+from grader.checking.formulas.words import WORDS
 from grader.checking.formulas.wraps import wraps_of
 from grader.i18n import N_, _
 
@@ -30,6 +31,7 @@ LOCALS = {
     "z": N_("the distance in deviations"),
 }
 FIELDS = {"rewards": N_("the rewards"), "states": N_("the states"), "actions": N_("the actions")}
+TURNS = 3  # of a step in a loop, that are looked at
 OTHER_NUMBERS = (0, 1, 2, 0.5, -1, 3, 4, 10)
 
 
@@ -49,32 +51,32 @@ class Change:
         return _(self.clause).format(**told)
 
 
-def changes_of(formula, inputs):
+def changes_of(watched):
     """(changes, silent): every change of one step, likeliest first, once each; the silent ones make
     no difference in this call."""
     turns = {}
-    for turn in formula.watch(inputs):
-        turns.setdefault(turn.number, turn)
+    for turn in watched.turns:
+        turns.setdefault(turn.number, []).append(turn)
     loud, silent = [], []
-    for step in formula.steps:
+    for step in watched.formula.steps:
         if step.number in turns:
-            _sort_out(formula, step, turns[step.number], loud, silent)
+            _sort_out(watched.formula, step, turns[step.number][:TURNS], loud, silent)
     return [sorted(some, key=lambda change: change.likelihood) for some in (loud, silent)]
 
 
-def _sort_out(formula, step, turn, loud, silent):
-    """The step's changes without repetitions. A step in a loop is looked at in its first turn."""
-    known, own = set(), _print_of(turn.result)
-    for change in _changes(formula, step, turn.operands, turn.result):
+def _sort_out(formula, step, turns, loud, silent):
+    """The step's changes without repetitions."""
+    known, own = set(), [_print_of(turn.result) for turn in turns]
+    largest = max(turns, key=lambda turn: np.size(turn.result))
+    for change in _changes(formula, step, largest.operands, largest.result):
         try:
-            with np.errstate(all="ignore"):
-                made = _print_of(change.way(_default(turn.result), *turn.operands))
+            made = [_print_of(change.way(_default(t.result), *t.operands)) for t in turns]
         except Exception:  # nothing of this shape can be changed so
             continue
         if made == own:
             silent.append(change)
-        elif made not in known:
-            known.add(made)
+        elif tuple(made) not in known:
+            known.add(tuple(made))
             loud.append(change)
 
 
@@ -107,6 +109,8 @@ def _changes(formula, step, operands, result):
         for likelihood, name, clause, way in wraps_of(result):
             yield Change(step.number, _after(way), likelihood, name, clause, about)
         yield from _with_arguments(formula, step, result)
+        if step.kind == "Name":
+            yield from _with_locals(step, operands, result)
 
 
 # With an argument that is no part of the step.
@@ -139,6 +143,20 @@ def _with_arguments(formula, step, result):
         for likelihood, clause, way in _joins(result, value):
             joined = _joining(formula, name, way)
             yield Change(step.number, joined, likelihood, "argument-inside", clause, about)
+
+
+def _with_locals(step, operands, result):
+    """What was computed before gets into a name's value."""
+    for at, (other, value) in enumerate(zip(step.others, _beside(operands), strict=False)):
+        if other[0] == "local" and _is_float(result) and _is_float(value):
+            about = {"what": _about_result(step), "other": _about_side(other)}
+            for likelihood, clause, way in JOINED[:4]:
+                joined = _joining_local(at, way)
+                yield Change(step.number, joined, likelihood, "argument-inside", clause, about)
+
+
+def _joining_local(at, way):
+    return lambda _how, value, others: way(value, others()[at])
 
 
 def _joins(result, value):
@@ -187,7 +205,7 @@ def _after(way):
 def _of_the_step(step, operands):
     sides = [_about_side(side) for side in step.operands]
     about = dict(zip("ab", sides, strict=False))
-    rows = ways.STEPS.get(step.kind) or ways.WORDS.get(step.kind) or ()
+    rows = STEPS.get(step.kind) or WORDS.get(step.kind) or ()
     for at, (name, clause, way) in enumerate(rows):
         yield Change(step.number, way, LIKELY if at < 4 else PLAUSIBLE, name, clause, about)
     if step.kind in ways.REDUCING:

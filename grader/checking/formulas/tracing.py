@@ -2,6 +2,7 @@
 
 The formula's source is rewritten once, so that every step asks ``step(number, how, *operands)``.
 Where that number stands among the changes of a run, the change answers in the step's place.
+A run that was watched is known turn by turn; then only what a change reaches is computed again.
 """
 
 import ast
@@ -22,7 +23,6 @@ BINARY = {
     "Pow": operator.pow,
     "BitAnd": operator.and_,
     "BitOr": operator.or_,
-    "MatMult": operator.matmul,
 }
 REDUCING = ("total", "mean", "variance", "deviation", "largest", "smallest")
 UNARY = {"USub": operator.neg, "Invert": operator.invert, "Not": operator.not_}
@@ -34,44 +34,52 @@ COMPARED = {
     "Eq": operator.eq,
     "NotEq": operator.ne,
 }
+# Steps that decide what is run at all.
+CONTROL = ("If", "Each", "range")
 
 
 def _first(value, _others=None):
     return value
 
 
-def _item(value, index):
-    return value[index]
+def _joined(rows, row):
+    return [*rows, row]
 
 
-def _told(condition):
-    return bool(condition)
+def _dict(keys, *values):
+    return dict(zip(keys, values, strict=True))
 
 
-DEFAULTS = {**BINARY, **UNARY, **COMPARED, "Name": _first, "Constant": _first, "Item": _item}
-DEFAULTS |= {"Field": getattr, "If": _told}
+DEFAULTS = {**BINARY, **UNARY, **COMPARED, "Name": _first, "Constant": _first, "Each": _first}
+DEFAULTS |= {"Item": operator.getitem, "Field": getattr, "If": bool, "Appended": _joined}
+DEFAULTS |= {"Dict": _dict, "range": range}
 
 
 @dataclass(frozen=True)
 class Step:
     """One step. kind: a key of DEFAULTS or a word of the vocabulary; made_of: the arguments of the
-    formula that went into it, in order; name: the argument, local, field or word it is; others: for
-    a name, those that stand beside it."""
+    formula that went into it, in order; operands: what each of them is, for words; name: the
+    number, field or word it is; others: for a name, those that stand beside it; sources: for each
+    operand the numbers of the steps that may have made it."""
 
     number: int
     kind: str
     made_of: tuple
-    name: str = ""
+    sources: tuple
     operands: tuple = ()
+    name: str = ""
     others: tuple = ()
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one step did in its turn."""
+    """What one step did in its turn; sources: the turns that its operands come from, or None."""
 
     number: int
+    how: object
     operands: tuple
+    settings: dict
+    sources: tuple
     result: object
 
 
@@ -81,56 +89,85 @@ class Formula:
     def __init__(self, arguments, steps):
         self.arguments, self.steps = arguments, steps
         self.inputs, self.run = {}, None
-        self._changes, self._at = {}, 0
-        self._watching, self._turns, self._watched = False, [], None
+        self._changes, self._watch = {}, None
 
     def __call__(self, inputs, changes=()):
         """The result for inputs (name -> value); changes: (step's number, way) pairs, where
         way(how, *operands, **settings) answers in the place of how(*operands, **settings)."""
-        self.inputs, self._changes, self._at = inputs, dict(changes), 0
+        self.inputs, self._changes = inputs, dict(changes)
         return self.run(**inputs)
 
     def watch(self, inputs):
-        """The turns of all steps. Later runs on the same inputs take from them what no change
-        reaches."""
-        self._watching, self._turns, self._watched = True, [], None
+        """The run without changes, turn by turn."""
+        self._watch = Watched(self, inputs)
         try:
-            self(inputs)
+            self._watch.result = self(inputs)
         finally:
-            self._watching = False
-        self._watched = inputs
-        return self._turns
+            watched, self._watch = self._watch, None
+        return watched
 
     def step(self, number, how, *operands, **settings):
         way = self._changes.get(number)
         if way is not None:
-            self._at += 1
             return way(how, *operands, **settings)
-        if self._watching:
-            found = how(*operands, **settings)
-            self._turns.append(Turn(number, operands, found))
-            return found
-        if self._watched is self.inputs and self._at < len(self._turns):
-            turn = self._turns[self._at]
-            self._at += 1
-            if turn.number == number and _untouched(how, operands, turn.operands):
-                return turn.result
-        return how(*operands, **settings)
+        found = how(*operands, **settings)
+        if self._watch is not None:
+            self._watch.note(number, how, operands, settings, found)
+        return found
 
 
-def _untouched(how, operands, before):
-    if how is _first:
-        return operands[0] is before[0]
-    return all(map(_same, operands, before))
+class Watched:
+    """The turns of one run, from which runs with changes are made."""
 
+    def __init__(self, formula, inputs):
+        self.formula, self.inputs = formula, inputs
+        self.turns, self.result = [], None
+        self._latest, self._reached = {}, {}
 
-def _same(one, other):
-    if one is other:
-        return True
-    plain = isinstance(one, (slice, int, float)) and isinstance(other, type(one))
-    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
-        return all(map(_same, one, other))
-    return plain and one == other
+    def note(self, number, how, operands, settings, result):
+        sources = tuple(map(self._turn_of, self.formula.steps[number].sources))
+        self._latest[number] = len(self.turns)
+        self.turns.append(Turn(number, how, operands, settings, sources, result))
+
+    def _turn_of(self, numbers):
+        turns = [self._latest[number] for number in numbers if number in self._latest]
+        return max(turns, default=None)
+
+    def changed(self, changes):
+        """The result with these (number, way) pairs, from the turns that they reach alone."""
+        ways = dict(changes)
+        self.formula.inputs = self.inputs
+        reached = self._reach(tuple(ways))
+        if reached is None:  # what is run at all may change
+            return self.formula(self.inputs, changes)
+        values = {}
+        for at in reached:
+            turn = self.turns[at]
+            operands = turn.operands
+            if not values.keys().isdisjoint(turn.sources):
+                pairs = zip(operands, turn.sources)
+                operands = [values.get(s, given) for given, s in pairs]
+            way = ways.get(turn.number)
+            if way is None:
+                values[at] = turn.how(*operands, **turn.settings)
+            else:
+                values[at] = way(turn.how, *operands, **turn.settings)
+        return values.get(len(self.turns) - 1, self.result)
+
+    def _reach(self, numbers):
+        """The turns that changes of these steps reach, in order; None where the course does."""
+        if numbers not in self._reached:
+            self._reached[numbers] = self._followed(numbers)
+        return self._reached[numbers]
+
+    def _followed(self, numbers):
+        reached = set()
+        for at, turn in enumerate(self.turns):
+            if turn.number in numbers or not reached.isdisjoint(turn.sources):
+                if self.formula.steps[turn.number].kind in CONTROL:
+                    return None
+                reached.add(at)
+        return sorted(reached)
 
 
 @functools.cache
@@ -142,7 +179,7 @@ def traced(function) -> Formula:
     arguments = tuple(one.arg for one in (*source.args.args, *source.args.kwonlyargs))
     walk = _Walk(arguments)
     source.body = [walk.visit(line) for line in source.body]
-    formula = Formula(arguments, walk.steps)
+    formula = Formula(arguments, walk.finished())
     words = {name: getattr(vocabulary, name) for name in dir(vocabulary) if name[0] != "_"}
     given = {f"_{name}": how for name, how in DEFAULTS.items()}
     scope = {**function.__globals__, **words, **given, "_step": formula.step}
@@ -152,17 +189,29 @@ def traced(function) -> Formula:
 
 
 class _Walk(ast.NodeTransformer):
-    """Rewrites expressions, innermost first; follows which arguments went into each name."""
+    """Rewrites expressions, innermost first; follows which arguments went into each name, and which
+    steps give it its value."""
 
     def __init__(self, arguments):
         self.arguments = arguments
         self.made_of = {name: (name,) for name in arguments}
+        self.given_by = {}  # name -> numbers of the steps whose results it is given
         self.steps = []
 
+    def finished(self):
+        """The steps; what gives a name its value may stand in a later line of a loop."""
+        names = self.given_by
+        return [
+            Step(**row | {"sources": tuple(tuple(names.get(s, s)) for s in row["sources"])})
+            for row in self.steps
+        ]
+
     def _step(self, kind, parts, made_of, **about):
-        """The call that stands for this step."""
+        """The call that stands for this step. parts: its operands, rewritten."""
         number = len(self.steps)
-        self.steps.append(Step(number, kind, _unique(made_of), **about))
+        sources = about.pop("sources", None) or tuple(map(_number_of, parts))
+        row = {"number": number, "kind": kind, "made_of": _unique(made_of), "sources": sources}
+        self.steps.append(row | about)
         how = ast.Name(f"_{kind}" if kind in DEFAULTS else kind, ast.Load())
         return ast.Call(ast.Name("_step", ast.Load()), [ast.Constant(number), how, *parts], [])
 
@@ -170,6 +219,10 @@ class _Walk(ast.NodeTransformer):
         """The arguments that went into these (original) expressions."""
         names = (n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
         return tuple(one for name in names for one in self.made_of.get(name, ()))
+
+    def _operation(self, kind, nodes):
+        inside, sides = self._inside(*nodes), tuple(_about(self, one) for one in nodes)
+        return self._step(kind, [self.visit(one) for one in nodes], inside, operands=sides)
 
     def visit_Name(self, node):
         if not isinstance(node.ctx, ast.Load) or node.id not in self.made_of:
@@ -179,8 +232,9 @@ class _Walk(ast.NodeTransformer):
         beside = ast.Lambda(
             ast.arguments([], [], None, [], [], None, []), ast.Tuple(names, ast.Load())
         )
-        sides, inside = (_about(self, node),), self.made_of[node.id]
-        return self._step("Name", [node, beside], inside, operands=sides, others=others)
+        about = {"operands": (_about(self, node),), "others": others}
+        about["sources"] = (node.id if node.id not in self.arguments else (), ())
+        return self._step("Name", [node, beside], self.made_of[node.id], **about)
 
     def visit_Constant(self, node):
         if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
@@ -188,94 +242,108 @@ class _Walk(ast.NodeTransformer):
         return self._step("Constant", [node], (), name=f"{node.value:g}")
 
     def visit_BinOp(self, node):
-        inside = self._inside(node)
-        sides = (_about(self, node.left), _about(self, node.right))
-        operands = [self.visit(node.left), self.visit(node.right)]
-        return self._step(type(node.op).__name__, operands, inside, operands=sides)
+        return self._operation(type(node.op).__name__, [node.left, node.right])
 
     def visit_UnaryOp(self, node):
-        inside, side = self._inside(node), (_about(self, node.operand),)
-        operand = self.visit(node.operand)
-        return self._step(type(node.op).__name__, [operand], inside, operands=side)
+        return self._operation(type(node.op).__name__, [node.operand])
 
     def visit_Compare(self, node):
         if type(node.ops[0]).__name__ not in COMPARED:  # is, in
             return node
-        inside = self._inside(node)
-        sides = (_about(self, node.left), _about(self, node.comparators[0]))
-        operands = [self.visit(node.left), self.visit(node.comparators[0])]
-        return self._step(type(node.ops[0]).__name__, operands, inside, operands=sides)
+        return self._operation(type(node.ops[0]).__name__, [node.left, *node.comparators])
+
+    def visit_Dict(self, node):
+        keys = ast.Tuple(node.keys, ast.Load())
+        parts = [keys, *(self.visit(one) for one in node.values)]
+        return self._step("Dict", parts, self._inside(*node.values))
 
     def visit_Subscript(self, node):
-        if not isinstance(node.ctx, ast.Load):
-            node.slice = self.visit(node.slice)
-            return node
         inside, sides = self._inside(node), (_about(self, node.value),)
-        operands = [self.visit(node.value), _index(node.slice, self)]
-        return self._step("Item", operands, inside, operands=sides)
+        plain = not isinstance(node.slice, (ast.Name, ast.BinOp, ast.Attribute))
+        index = _index(node.slice) if plain else self.visit(node.slice)
+        return self._step("Item", [self.visit(node.value), index], inside, operands=sides)
 
     def visit_Attribute(self, node):
-        inside = self._inside(node)
-        operands = [self.visit(node.value), ast.Constant(node.attr)]
-        return self._step("Field", operands, inside, name=node.attr)
+        parts = [self.visit(node.value), ast.Constant(node.attr)]
+        return self._step("Field", parts, self._inside(node), name=node.attr)
 
     def visit_Call(self, node):
-        if isinstance(node.func, ast.Attribute):  # a method of a list
+        name = getattr(node.func, "id", "")
+        if name in DEFAULTS:
+            return self._operation(name, node.args)
+        if not hasattr(vocabulary, name):
             node.args = [self.visit(one) for one in node.args]
             return node
-        inside = self._inside(*node.args)
-        sides = tuple(_about(self, one) for one in node.args)
-        name = node.func.id
+        inside, sides = self._inside(*node.args), tuple(_about(self, one) for one in node.args)
         plain = 1 if name in REDUCING else len(node.args)  # an axis is no step of its own
-        operands = [self.visit(one) for one in node.args[:plain]] + node.args[plain:]
-        if not hasattr(vocabulary, name):
-            return ast.Call(node.func, operands, node.keywords)
-        call = self._step(name, operands, inside, name=name, operands=sides)
+        parts = [self.visit(one) for one in node.args[:plain]] + node.args[plain:]
+        call = self._step(name, parts, inside, name=name, operands=sides)
         call.keywords = node.keywords
         return call
 
+    def visit_Expr(self, node):
+        """``rows.append(row)`` gives the list anew, so that no earlier turn's list is changed."""
+        call = node.value
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+            return node
+        rows, row = call.func.value, call.args[0]
+        inside = (*self.made_of.get(rows.id, ()), *self._inside(row))
+        parts = [ast.Name(rows.id, ast.Load()), self.visit(row)]
+        made = self._step("Appended", parts, inside, sources=(rows.id, _number_of(parts[1])))
+        self._learn(ast.Name(rows.id), inside, made)
+        return ast.Assign([ast.Name(rows.id, ast.Store())], made)
+
     def visit_Assign(self, node):
-        inside = self._inside(node.value)
-        node.value = self.visit(node.value)
-        node.targets = [self.visit(one) for one in node.targets]
-        for target in node.targets:
-            self._learn(target, inside)
+        (target,) = node.targets
+        if isinstance(target, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=True))
+        else:
+            pairs = [(target, node.value)]
+        insides = [self._inside(value) for _target, value in pairs]
+        values = [self.visit(value) for _target, value in pairs]
+        for (one, _value), inside, value in zip(pairs, insides, values, strict=True):
+            self._learn(one, inside, value)
+        node.value = ast.Tuple(values, ast.Load()) if len(values) > 1 else values[0]
         return node
 
     def visit_For(self, node):
         inside = self._inside(node.iter)
-        node.iter = self.visit(node.iter)
-        self._learn(node.target, inside)
+        node.iter = self._step("Each", [self.visit(node.iter)], inside)
+        self.made_of[node.target.id] = _unique(inside)
         node.body = [self.visit(line) for line in node.body]
         return node
 
     def visit_If(self, node):
-        side = (_about(self, node.test),)
-        inside = self._inside(node.test)
+        side, inside = (_about(self, node.test),), self._inside(node.test)
         node.test = self._step("If", [self.visit(node.test)], inside, operands=side)
         node.body = [self.visit(line) for line in node.body]
         node.orelse = [self.visit(line) for line in node.orelse]
         return node
 
-    def _learn(self, target, inside):
-        names = [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
-        for name in names[:1] if isinstance(target, ast.Subscript) else names:
-            self.made_of[name] = _unique((*self.made_of.get(name, ()), *inside))
+    def _learn(self, target, inside, value):
+        name = target.id
+        self.made_of[name] = _unique((*self.made_of.get(name, ()), *inside))
+        self.given_by.setdefault(name, []).extend(_number_of(value))
 
 
-def _index(node, walk):
-    """An index: slices become calls of slice, whose bounds are left to the step "Item"."""
+def _number_of(part):
+    """The number of the step that a rewritten operand is, in a tuple; () where it is none."""
+    called = getattr(getattr(part, "func", None), "id", "")
+    return (part.args[0].value,) if called == "_step" else ()
+
+
+def _index(node):
+    """An index as it stands; its bounds are left to the step "Item"."""
     if isinstance(node, ast.Slice):
-        parts = [p or ast.Constant(None) for p in (node.lower, node.upper, node.step)]
+        parts = [part or ast.Constant(None) for part in (node.lower, node.upper, node.step)]
         return ast.Call(ast.Name("slice", ast.Load()), parts, [])
     if isinstance(node, ast.Tuple):
-        return ast.Tuple([_index(one, walk) for one in node.elts], ast.Load())
-    plain = isinstance(node, (ast.Constant, ast.UnaryOp))
-    return node if plain else walk.visit(node)
+        return ast.Tuple([_index(one) for one in node.elts], ast.Load())
+    return node
 
 
 def _about(walk, node):
-    """What an operand is, for words: ("name", name), ("number", text) or ("made", arguments)."""
+    """What an operand is, for words: (kind, name or the arguments that went into it)."""
     if isinstance(node, ast.Name):
         if node.id in walk.arguments:
             return "argument", node.id

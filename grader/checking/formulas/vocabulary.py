@@ -73,12 +73,16 @@ def smallest(x, axis=None, keep=False):
 
 
 def minimum(a, b):
-    """Entry by entry, the smaller of two."""
+    """Entry by entry, the smaller of two; torch's own shares the gradient of equal ones."""
+    if is_tensor(a) and is_tensor(b):
+        return _library(a).minimum(a, b)
     return where(a < b, a, b)
 
 
 def maximum(a, b):
-    """Entry by entry, the larger of two."""
+    """Entry by entry, the larger of two; torch's own shares the gradient of equal ones."""
+    if is_tensor(a) and is_tensor(b):
+        return _library(a).maximum(a, b)
     return where(a > b, a, b)
 
 
@@ -122,6 +126,11 @@ def log_softmax(x):
 def one_hot(index, count):
     """(..., count): 1 at the index, 0 elsewhere."""
     return np.eye(count)[index]
+
+
+def by_state(states, count):
+    """(S, T): 1 where the step's state is the row's, 0 elsewhere."""
+    return one_hot(states, count).T
 
 
 def places(x):
@@ -196,7 +205,7 @@ def matrix_product(a, b):
 
 def as_number(flags):
     """True as 1, false as 0."""
-    return flags.to(flags.new_zeros(1).double().dtype) if is_tensor(flags) else flags * 1.0
+    return flags.double() if is_tensor(flags) else flags * 1.0
 
 
 def as_flags(x):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from grader.checking.formulas import vocabulary as v
-from grader.checking.formulas.ways import COMMON, ODD, PLAUSIBLE, median
+from grader.checking.formulas.ways import COMMON, LIKELY, ODD, PLAUSIBLE, median
 from grader.i18n import N_
 
 
@@ -498,6 +498,9 @@ FLAGS_ALONG = {
 }
 
 
+CUT = (LIKELY, "cut-off-inside", N_("no gradient flows through {what}"), v.data)
+
+
 def wraps_of(result):
     """(likelihood, slug, clause, way) that make sense for a result like this."""
     if isinstance(result, (bool, np.bool_)):
@@ -507,7 +510,7 @@ def wraps_of(result):
     if v.is_tensor(result) and not result.is_floating_point():
         return ()
     if v.is_tensor(result):
-        return (*NUMBERS, *(ARRAYS if result.ndim else ()))
+        return (CUT, *NUMBERS, *(ARRAYS if result.ndim else ()))
     if not isinstance(result, np.ndarray):
         return ()
     axes = (0, -1) if result.ndim > 1 else (0,)

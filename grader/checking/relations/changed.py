@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import is_dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -9,13 +10,14 @@ import numpy as np
 from grader.checking.case import labelled
 from grader.checking.formulas.changes import changes_of
 from grader.checking.formulas.tracing import traced
-from grader.checking.formulas.ways import COMMON, LIKELY
+from grader.checking.formulas.ways import COMMON, LIKELY, ODD
 from grader.checking.relations.evidence import Relation
 from grader.checking.relations.outputs import quantities
 from grader.i18n import _
 
 # Runs of a formula, not seconds: the same answer is told the same on any machine.
-RUNS = 3_000
+RUNS = 1_500  # for one change, in each form of the formula
+TURNS_OF_TWO = 40_000  # steps that are run for two at once, in all forms together
 EXPLAINING = 4  # runs that it takes about to see that a change doesn't hold in other calls
 CORE = 20  # changes that are tried together with others
 
@@ -33,7 +35,7 @@ class ChangedFormula:
         self._searches = []
         for formula in formulas_of(exercise):
             # A call that the formula itself can't take has nothing to tell.
-            with contextlib.suppress(Exception), np.errstate(all="ignore"):
+            with contextlib.suppress(Exception):
                 self._searches.append(_Search(formula, evidence))
 
     def one(self) -> Relation | None:
@@ -42,8 +44,9 @@ class ChangedFormula:
 
     def two(self) -> Relation | None:
         """Two changes that explain every case together."""
-        for way in WAYS_OF_TWO:
-            for search in self._searches:
+        for search in self._searches:
+            search.left = int(TURNS_OF_TWO / len(search.watched.turns) / len(self._searches))
+            for way in WAYS_OF_TWO:
                 if found := way(search):
                     return found
         return None
@@ -54,12 +57,16 @@ class _Search:
 
     def __init__(self, formula, evidence):
         self.formula, self.evidence = formula, evidence
+        self.first = evidence.cases[0]
         self.inputs = {id(case): self._inputs(case) for case in evidence.cases}
         self.beyond = {id(case) for case in evidence.cases if not self._known(case)}
         wrong = [c for c in evidence.cases if not c.right and id(c) not in self.beyond]
-        self.first = max(wrong, key=_telling)
-        self.changes, self.silent = changes_of(formula, self.inputs[id(self.first)])
+        self.first = max(wrong, key=telling)
+        self.watched = formula.watch(self.inputs[id(self.first)])
+        self.changes, self.silent = changes_of(self.watched)
         self.left = RUNS
+        # Of counts, some odd change or pair is right by chance.
+        self.most, self.most_of_two = (COMMON, LIKELY) if _counted(evidence) else (ODD, COMMON)
         self.fitting, self.results = [], []
 
     def _inputs(self, case):
@@ -72,7 +79,8 @@ class _Search:
 
     def one(self):
         for change in self.changes:
-            made = self._made([change]) if self.left > 0 else None
+            tried = self.left > 0 and change.likelihood <= self.most
+            made = self._made([change]) if tried else None
             if made is None:
                 continue
             self.results.append((change, made))
@@ -87,7 +95,8 @@ class _Search:
         for one, other in product(self.fitting[:3], self.silent):
             if self.left < 0:
                 return None
-            if one.number != other.number and self._explain([one, other]):
+            plain = self.most == ODD or max(one.likelihood, other.likelihood) <= LIKELY
+            if plain and one.number != other.number and self._explain([one, other]):
                 return self._told([one, other])
         return None
 
@@ -114,15 +123,17 @@ class _Search:
             return None
         numbers = np.array([number for _change, number in rows], float)
         found, whole = float(self.first.found.flat[0]), float(base.flat[0])
+        if self.most < ODD:
+            return None
         for needed in (found + whole - numbers, found * whole / numbers):
             for at, there in _meetings(numbers, needed):
-                if self._both(rows[at][0], rows[there][0]):
+                if self.left > 0 and self._both(rows[at][0], rows[there][0]):
                     return self._told([rows[at][0], rows[there][0]])
         return None
 
     def two(self):
         """A likely change, of the last steps first, and another one."""
-        likely = [change for change in self.changes if change.likelihood <= COMMON]
+        likely = self._different(self.most_of_two)
         core = [change for change in likely if change.likelihood == LIKELY]
         core = sorted(core, key=lambda change: -change.number)[:CORE]
         for one, other in product(core, likely):
@@ -132,6 +143,14 @@ class _Search:
                 return self._told([one, other])
         return None
 
+    def _different(self, most):
+        """Changes up to this likelihood, one for each result."""
+        known = {}
+        for change, made in self.results:
+            if change.likelihood <= most:
+                known.setdefault((made.shape, np.round(made, 9).tobytes()), change)
+        return list(known.values())
+
     def _both(self, one, other):
         if one.number == other.number:
             return False
@@ -140,7 +159,7 @@ class _Search:
         return near and self._explain([one, other])
 
     def _told(self, changes, more=""):
-        words = [change.words() for change in changes]
+        words = list(dict.fromkeys(change.words() for change in changes))
         if len(words) == 1 and not more:
             return Relation(changes[0].name, _("That comes out where {one}.").format(one=words[0]))
         one, other = [*words, more][:2]
@@ -171,13 +190,15 @@ class _Search:
     def _made(self, changes):
         """What comes out in the smallest call."""
         self.left -= 1
-        return self._value(self.first, changes)
+        return self._read(self.watched.changed, changes)
 
     def _value(self, case, changes):
+        return self._read(partial(self.formula, self.inputs[id(case)]), changes)
+
+    def _read(self, run, changes):
         try:
-            pairs = [(change.number, change.way) for change in changes]
-            value = labelled(self.formula(self.inputs[id(case)], pairs))
-            return np.asarray(value.get(case.label, value.get("")), dtype=float)
+            value = labelled(run([(change.number, change.way) for change in changes]))
+            return np.asarray(value.get(self.first.label, value.get("")), dtype=float)
         except Exception:  # a change that this call doesn't allow
             return None
 
@@ -185,11 +206,26 @@ class _Search:
 WAYS_OF_TWO = _Search.one_and_a_silent_one, _Search.one_and_a_factor, _Search.two_apart, _Search.two
 
 
-def _telling(case):
-    """Many different numbers tell changes apart; beyond a dozen, fewer take less time."""
-    numbers = np.concatenate([np.ravel(one) for one in _numbers_in(list(case.inputs.values()))])
+def _counted(evidence):
+    """Whether all that came are counts, shares of a count, or flags."""
+    return all(_is_counted(case) for case in evidence.cases if not case.right)
+
+
+def _is_counted(case):
+    arrays = [np.shape(one) for one in case.inputs.values() if np.ndim(one)]
+    size = arrays[0][0] if arrays else 1
+    parts = np.asarray(case.found, float) * size
+    return bool(np.isfinite(parts).all() and np.allclose(parts, np.round(parts), 0, 1e-6))
+
+
+def telling(case):
+    """Plain numbers other than 0 and 1, and many different ones in arrays, tell changes apart;
+    beyond a dozen, fewer take less time."""
+    given = list(case.inputs.values())
+    plain = sum(isinstance(one, (int, float)) and one not in (0, 1) for one in given)
+    numbers = np.concatenate([np.ravel(one) for one in _numbers_in(given)])
     different = len(np.setdiff1d(np.round(numbers, 6), (-1, 0, 0.5, 1, 2)))
-    return min(different, 12), -numbers.size
+    return plain, min(different, 12), -numbers.size
 
 
 def _numbers_in(values):

@@ -2,6 +2,7 @@
 grader/checking/formulas)."""
 
 from grader.checking.formulas.vocabulary import (
+    by_state,
     count,
     discounted,
     exp,
@@ -57,7 +58,7 @@ def reinforce_gradient_formula(theta, trajectories, gamma=1.0):
     for one in trajectories:
         weights = total(gamma ** places(one.rewards) * one.rewards)
         scores = one_hot(one.actions, width(theta)) - softmax(theta)[one.states]
-        samples.append(matrix_product(one_hot(one.states, count(theta)).T, weights * scores))
+        samples.append(matrix_product(by_state(one.states, count(theta)), weights * scores))
     return mean(stack(samples), 0)
 
 

@@ -2,6 +2,7 @@
 grader/checking/formulas)."""
 
 from grader.checking.formulas.vocabulary import (
+    by_state,
     count,
     discounted,
     matrix_product,
@@ -25,7 +26,7 @@ def gradient_samples_formula(theta, trajectories, gamma=1.0):
     for one in trajectories:
         weights = total(gamma ** places(one.rewards) * one.rewards)
         scores = one_hot(one.actions, width(theta)) - softmax(theta)[one.states]
-        samples.append(matrix_product(one_hot(one.states, count(theta)).T, weights * scores))
+        samples.append(matrix_product(by_state(one.states, count(theta)), weights * scores))
     return stack(samples)
 
 
@@ -66,5 +67,5 @@ def reward_to_go_gradient_formula(theta, trajectories, gamma=1.0):
         returns_to_go = discounted(one.rewards, gamma)
         scores = one_hot(one.actions, width(theta)) - softmax(theta)[one.states]
         weighted = returns_to_go[:, None] * scores
-        samples.append(matrix_product(one_hot(one.states, count(theta)).T, weighted))
+        samples.append(matrix_product(by_state(one.states, count(theta)), weighted))
     return stack(samples)

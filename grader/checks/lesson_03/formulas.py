@@ -2,6 +2,7 @@
 grader/checking/formulas)."""
 
 from grader.checking.formulas.vocabulary import (
+    by_state,
     count,
     data,
     discounted,
@@ -24,7 +25,7 @@ def baseline_formula(theta, trajectories, baseline, gamma=1.0):
         advantage = returns_to_go - to_rows(baseline, one.states)
         scores = one_hot(one.actions, width(theta)) - softmax(theta)[one.states]
         weighted = advantage[:, None] * scores
-        samples.append(matrix_product(one_hot(one.states, count(theta)).T, weighted))
+        samples.append(matrix_product(by_state(one.states, count(theta)), weighted))
     return stack(samples)
 
 

@@ -291,6 +291,7 @@ KL_REWARD_LOSS = GradientOnly(
     "kl_reward_loss",
     reward_cases,
     reward_truth,
+    formula=formulas.kl_reward_formula,
     kind=TensorOf(),
     mistakes=(
         slips.empty_mask(when=of_nothing),
