@@ -27,8 +27,9 @@ from publish.translate import texts
 # Lessons are among them for the labels of their own figures, `pg.tr("...")`.
 PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
 KEYWORDS = {"_": None, "N_": None, "tr": None}
-# The second argument of these calls in the checks, a mistake's hint, is a message unmarked.
-HINTED = ("Mistake", "Slip", "_slip", "WrongForm", "WrongUpdate")
+# Hints are messages unmarked: the second argument of these calls in the checks, and the values of a
+# table that is handed over as `hints=`, or whose name ends in HINTS.
+HINTED = ("Mistake", "Slip", "WrongForm")
 # Formulas are full of braces and percent signs; editors would call each one a broken format.
 FORMAT_FLAGS = {"python-format", "python-brace-format"}
 
@@ -55,14 +56,23 @@ def messages_template(course):
 
 
 def hints(folder):
-    """Yield (file's path in folder, line, message) of the hints of mistakes."""
+    """Yield (file's path in folder, line, message) of the hints of mistakes and choices."""
     for path in folder.rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in HINTED:
-                continue
-            hint = call.args[1] if len(call.args) > 1 else None
-            if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
-                yield str(path.relative_to(folder)), call.lineno, hint.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for hint in _hints_of(node):
+                if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
+                    yield str(path.relative_to(folder)), hint.lineno, hint.value
+
+
+def _hints_of(node):
+    """The expressions at the place of a hint."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") in HINTED:
+        return node.args[1:2]
+    if isinstance(node, ast.keyword) and node.arg == "hints":
+        return getattr(node.value, "values", [])
+    if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").endswith("HINTS"):
+        return getattr(node.value, "values", [])
+    return []
 
 
 def document_template(course, document):

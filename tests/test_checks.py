@@ -15,12 +15,14 @@ from grader.checking import (
     Mistake,
     Number,
     Raises,
+    Symptom,
     TensorOf,
     text,
 )
 from grader.checking.verdict import Problem, Verdict
 from grader.checks.judge import run_check
 from grader.checks.registry import get, registry
+from grader.checks.shared import slips
 from grader.probes import runtime
 from grader.probes.inputs import Tensor
 from grader.student import check as kernel
@@ -295,6 +297,31 @@ def test_stub_called_by_a_demonstration_is_explained(shell, capsys):
     shell.run_cell("def softmax(logits):\n    raise NotImplementedError\nsoftmax([1.0])")
     out = capsys.readouterr().out
     assert "softmax is not written yet" in out and "Traceback" not in out
+
+
+def test_listed_mistakes_have_their_own_hint_or_the_shared_one():
+    def seen(case, one, truth):
+        return True
+
+    faces = {
+        "overflow/mean": (max, Symptom(seen), min),
+        "gamma-ignored": abs,
+        "halved": Symptom(seen),
+    }
+    own = {"overflow/mean": "Which mean?", "halved": "Whose half?"}
+    found = [(m.name, m.hint, m.faces, m.when) for m in slips.listed(faces, own)]
+    assert found == [
+        ("overflow", "Which mean?", (max, min), seen),
+        ("gamma-ignored", slips.HINTS["gamma-ignored"], (abs,), None),
+        ("halved", "Whose half?", (), seen),
+    ]
+
+
+def test_a_hint_without_a_face_and_a_face_without_a_hint_are_refused():
+    with pytest.raises(ValueError, match="doubled"):
+        slips.listed({"gamma-ignored": abs}, {"doubled": "Half."})
+    with pytest.raises(KeyError, match="doubled"):
+        slips.listed({"doubled": abs})
 
 
 def test_unknown_name_lists_the_known():

@@ -139,6 +139,8 @@ def course(tmp_path):
     (root / "grader" / "words.py").write_text(
         "print(_('right'))\nlate = N_('wrong {n} %')\nplain('not a message')\n"
         "Mistake('name', 'a ' 'hint', like=lambda _: [_('right')])\nMistake('name', HINT)\n"
+        "SUM_HINTS = {'halved': 'no ' 'half', 'other': HINT}\nother = {'key': 'no message'}\n"
+        "Choice('q', right='a', hints={'b': 'why b'})\nOTHER_HINTS = made(SUM_HINTS)\n"
     )
     assert translations.main(["--root", str(root), "--add", "es"]) == 0
     for name in TRANSLATED:
@@ -172,6 +174,8 @@ def test_a_new_language_has_every_text_of_every_lesson(course):
             "right",
             "wrong {n} %",
             "a hint",
+            "no half",
+            "why b",
         }
     assert "format" not in catalogue(course, "messages").read_text()
 

@@ -5,7 +5,7 @@ An exercise has cases, an independent truth, the usual mistakes by name, and the
 probe saw, ``Choice`` is a question with one right letter.
 """
 
-from grader.checking.case import Case, Expected, Mistake, Raises, labelled, plain, seed_of
+from grader.checking.case import Case, Expected, Mistake, Raises, Symptom, labelled, plain, seed_of
 from grader.checking.choice import Choice
 from grader.checking.compare import close, differing, error_problem, gradient_problem
 from grader.checking.exercise import Exercise
@@ -18,6 +18,7 @@ from grader.checking.kinds import (
     Number,
     TensorOf,
     TupleOf,
+    dict_hint,
     kind_text,
     none_hint,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Case",
     "Choice",
     "close",
+    "dict_hint",
     "differing",
     "Env",
     "error_problem",
@@ -68,6 +70,7 @@ __all__ = [
     "RuleExercise",
     "seed_of",
     "shape_text",
+    "Symptom",
     "Tensor",
     "TensorOf",
     "Trajectory",

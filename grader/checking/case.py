@@ -47,6 +47,13 @@ class Raises:
 
 
 @dataclass(frozen=True)
+class Symptom:
+    """What a mistake is recognised by: seen(case, seen, expected), where nothing computes it."""
+
+    seen: Callable
+
+
+@dataclass(frozen=True)
 class Mistake:
     """A usual mistake: ``like`` computes it (the exercise's signature; several functions where it
     has several faces), or ``when(case, seen, expected)`` recognises its symptom. ``hint`` is a

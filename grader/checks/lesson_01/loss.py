@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import Case, Expected, FunctionExercise, Tensor, TensorOf
 from grader.checks.lesson_01 import formulas
+from grader.checks.shared.slips import listed
 
 
 def reinforce_loss_case(logp, returns, dtype="float64", grad=True):
@@ -60,74 +61,52 @@ def loss_whitened(logp, returns):
     return -(apart / (returns.std() + 1e-8) * logp.sum(1)).mean()
 
 
+REINFORCE_LOSS_HINTS = {
+    "minus-sign": "Optimisers descend. What must the loss be, so that going down on it goes up on "
+    "J?",
+    "sum-not-mean": "Duplicate the batch: did your step size just grow with N?",
+    "mean-over-steps": "A trajectory's log-probabilities are summed; the mean is over "
+    "trajectories. Duplicate the steps: what should happen to the loss?",
+    "broadcast": "Each return weights its own trajectory alone. Print the shapes of what you "
+    "multiply, and of the product.",
+    "probability-not-log": "Where did the 1/pi go? logp holds logarithms already.",
+    "returns-changed": "The returns count as they are here. Changing them is a later lesson's "
+    "idea.",
+    "unweighted": "Without the returns this is maximum likelihood: it copies whatever was played.",
+    "not-a-scalar": "backward() needs one number. What is still to be done with these N?",
+    "last-step-only": "Every step's log-probability counts, not only the last one's.",
+}
+REINFORCE_LOSS_FACES = {
+    "minus-sign": lambda logp, returns: (returns * logp.sum(1)).mean(),
+    "sum-not-mean": lambda logp, returns: -(returns * logp.sum(1)).sum(),
+    "mean-over-steps": (
+        lambda logp, returns: -(returns * logp.mean(1)).mean(),
+        loss_own_steps_only,
+        lambda logp, returns: -(returns[:, None] * logp).sum() / (logp != 0).sum(),
+    ),
+    "broadcast": (
+        lambda logp, returns: -(returns[:, None] * logp.sum(1)).mean(),
+        lambda logp, returns: -(returns[:, None] * logp.sum(1)).sum(1).mean(),
+        loss_along_the_wrong_axis,
+        lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
+    ),
+    "probability-not-log": (
+        lambda logp, returns: -(returns * logp.exp().sum(1)).mean(),
+        lambda logp, returns: -(returns * logp.sum(1).exp()).mean(),
+    ),
+    "returns-changed": (
+        lambda logp, returns: -((returns - returns.mean()) * logp.sum(1)).mean(),
+        loss_whitened,
+    ),
+    "unweighted": lambda logp, returns: -logp.sum(1).mean(),
+    "not-a-scalar": lambda logp, returns: -returns * logp.sum(1),
+    "last-step-only": lambda logp, returns: -(returns * logp[:, -1]).mean(),
+}
 REINFORCE_LOSS = FunctionExercise(
     "reinforce_loss",
     reinforce_loss_cases,
     reinforce_loss_truth,
     formula=formulas.reinforce_loss_formula,
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "minus-sign",
-            "Optimisers descend. What must the loss be, so that going down on it goes up on J?",
-            like=lambda logp, returns: (returns * logp.sum(1)).mean(),
-        ),
-        Mistake(
-            "sum-not-mean",
-            "Duplicate the batch: did your step size just grow with N?",
-            like=lambda logp, returns: -(returns * logp.sum(1)).sum(),
-        ),
-        Mistake(
-            "mean-over-steps",
-            "A trajectory's log-probabilities are summed; the mean is over trajectories. Duplicate "
-            "the steps: what should happen to the loss?",
-            like=(
-                lambda logp, returns: -(returns * logp.mean(1)).mean(),
-                loss_own_steps_only,
-                lambda logp, returns: -(returns[:, None] * logp).sum() / (logp != 0).sum(),
-            ),
-        ),
-        Mistake(
-            "broadcast",
-            "Each return weights its own trajectory alone. Print the shapes of what you multiply, "
-            "and of the product.",
-            like=(
-                lambda logp, returns: -(returns[:, None] * logp.sum(1)).mean(),
-                lambda logp, returns: -(returns[:, None] * logp.sum(1)).sum(1).mean(),
-                loss_along_the_wrong_axis,
-                lambda logp, returns: loss_along_the_wrong_axis(logp, returns) / logp.shape[1],
-            ),
-        ),
-        Mistake(
-            "probability-not-log",
-            "Where did the 1/pi go? logp holds logarithms already.",
-            like=(
-                lambda logp, returns: -(returns * logp.exp().sum(1)).mean(),
-                lambda logp, returns: -(returns * logp.sum(1).exp()).mean(),
-            ),
-        ),
-        Mistake(
-            "returns-changed",
-            "The returns count as they are here. Changing them is a later lesson's idea.",
-            like=(
-                lambda logp, returns: -((returns - returns.mean()) * logp.sum(1)).mean(),
-                loss_whitened,
-            ),
-        ),
-        Mistake(
-            "unweighted",
-            "Without the returns this is maximum likelihood: it copies whatever was played.",
-            like=lambda logp, returns: -logp.sum(1).mean(),
-        ),
-        Mistake(
-            "not-a-scalar",
-            "backward() needs one number. What is still to be done with these N?",
-            like=lambda logp, returns: -returns * logp.sum(1),
-        ),
-        Mistake(
-            "last-step-only",
-            "Every step's log-probability counts, not only the last one's.",
-            like=lambda logp, returns: -(returns * logp[:, -1]).mean(),
-        ),
-    ),
+    mistakes=listed(REINFORCE_LOSS_FACES, REINFORCE_LOSS_HINTS),
 )

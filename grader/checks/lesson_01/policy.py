@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from grader.checking import Case, FunctionExercise, Mistake, Number, View, close
+from grader.checking import Case, FunctionExercise, Number, Symptom, View, close
 from grader.checks.lesson_01 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
+from grader.checks.shared.slips import listed
 
 
 def softmax_cases(rng):
@@ -60,46 +60,35 @@ def unnormalised(case, seen, truth):
     return same and not np.allclose(found.sum(-1), 1)
 
 
+SOFTMAX_HINTS = {
+    "softmax-axis": "Which axis holds the actions? Each row must sum to 1.",
+    "softmax-all": "Each state has a distribution of its own: each row sums to 1.",
+    "overflow": "exp overflows. Softmax doesn't change when you subtract a constant from a row.",
+    "overflow/mean": "exp overflows. Which constant, subtracted from a row, leaves nothing above "
+    "0?",
+    "lost-axis": "A maximum or a sum over the last axis has one axis less. keepdims keeps it.",
+    "log-softmax": "These are logarithms of probabilities.",
+    "not-normalised": "Do the probabilities of a row sum to 1?",
+}
+SOFTMAX_FACES = {
+    "softmax-axis": softmax_other_axis,
+    "softmax-all": softmax_like(np.max, axis=None),
+    "overflow": softmax_like(lambda x: 0.0),
+    "overflow/mean": softmax_like(lambda x: x.mean(axis=-1, keepdims=True)),
+    "row-underflows": softmax_like(np.max),
+    "lost-axis": softmax_like(lambda x: x.max(axis=-1), keepdims=False),
+    "log-softmax": Symptom(
+        lambda case, seen, truth: np.allclose(np.exp(seen["value"]["array"]), truth.value)
+    ),
+    "not-normalised": Symptom(unnormalised),
+    "softmax-twice": lambda logits: softmax(softmax(logits)),
+}
 SOFTMAX = FunctionExercise(
     "softmax",
     softmax_cases,
     softmax_truth,
     formula=formulas.softmax_formula,
-    mistakes=(
-        Mistake(
-            "softmax-axis",
-            "Which axis holds the actions? Each row must sum to 1.",
-            like=softmax_other_axis,
-        ),
-        Mistake(
-            "softmax-all",
-            "Each state has a distribution of its own: each row sums to 1.",
-            like=softmax_like(np.max, axis=None),
-        ),
-        Mistake(
-            "overflow",
-            "exp overflows. Softmax doesn't change when you subtract a constant from a row.",
-            like=softmax_like(lambda x: 0.0),
-        ),
-        Mistake(
-            "overflow",
-            "exp overflows. Which constant, subtracted from a row, leaves nothing above 0?",
-            like=softmax_like(lambda x: x.mean(axis=-1, keepdims=True)),
-        ),
-        slips.row_underflows(softmax_like(np.max)),
-        Mistake(
-            "lost-axis",
-            "A maximum or a sum over the last axis has one axis less. keepdims keeps it.",
-            like=softmax_like(lambda x: x.max(axis=-1), keepdims=False),
-        ),
-        Mistake(
-            "log-softmax",
-            "These are logarithms of probabilities.",
-            when=lambda case, seen, truth: np.allclose(np.exp(seen["value"]["array"]), truth.value),
-        ),
-        Mistake("not-normalised", "Do the probabilities of a row sum to 1?", when=unnormalised),
-        slips.softmax_twice(lambda logits: softmax(softmax(logits))),
-    ),
+    mistakes=listed(SOFTMAX_FACES, SOFTMAX_HINTS),
 )
 
 
@@ -168,75 +157,49 @@ def categorical_of_logits(logits, actions):
     return chosen.log_prob(torch.as_tensor(actions)).numpy()
 
 
+LOG_PROB_HINTS = {
+    "log-of-softmax": "The probability underflows to 0 before its logarithm is taken. Can you "
+    "write the logarithm of softmax without dividing?",
+    "floored": "A floor under the probability hides that it underflows. Can you write the "
+    "logarithm of softmax without dividing?",
+    "overflow": "exp overflows. Subtract each row's largest logit first.",
+    "all-actions": "Which action was played? One number for each, not one for each possible "
+    "action.",
+    "every-pair": "Each row has one action of its own. Here every row met every action.",
+    "not-the-taken-action": "That is the likeliest action. Which one was played?",
+    "minus-sign": "A probability is at most 1. Which sign has its logarithm?",
+    "summed": "One number for each action played. The sum comes later.",
+    "logit": "That is the logit. What turns logits into log-probabilities?",
+    "counted-from-one": "The first action has number 0, and the first column.",
+}
+LOG_PROB_FACES = {
+    "log-of-softmax": log_of_softmax,
+    "floored": Symptom(floored),
+    "row-underflows": log_prob_shared_maximum,
+    "overflow": log_prob_overflowing,
+    "all-actions": lambda logits, actions: stable_log_softmax(logits),
+    "every-pair": lambda logits, actions: stable_log_softmax(logits)[..., actions],
+    "not-the-taken-action": lambda logits, actions: stable_log_softmax(logits).max(-1),
+    "probability-not-log/log-missing": lambda logits, actions: taken(softmax(logits), actions),
+    "minus-sign": lambda logits, actions: -taken(stable_log_softmax(logits), actions),
+    "summed": lambda logits, actions: taken(stable_log_softmax(logits), actions).sum(),
+    "logit": (
+        taken,
+        lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
+    ),
+    "softmax-twice/log": lambda logits, actions: taken(
+        stable_log_softmax(softmax(logits)), actions
+    ),
+    "logits-as-probabilities": categorical_of_logits,
+    "counted-from-one": lambda logits, actions: taken(stable_log_softmax(logits), actions - 1),
+}
 LOG_PROB = FunctionExercise(
     "log_prob",
     log_prob_cases,
     log_prob_truth,
     formula=(formulas.log_prob_formula, formulas.log_prob_of_probabilities),
     prerequisites=("softmax",),
-    mistakes=(
-        Mistake(
-            "log-of-softmax",
-            "The probability underflows to 0 before its logarithm is taken. Can you write the "
-            "logarithm of softmax without dividing?",
-            like=log_of_softmax,
-        ),
-        Mistake(
-            "floored",
-            "A floor under the probability hides that it underflows. Can you write the "
-            "logarithm of softmax without dividing?",
-            when=floored,
-        ),
-        slips.row_underflows(log_prob_shared_maximum),
-        Mistake(
-            "overflow",
-            "exp overflows. Subtract each row's largest logit first.",
-            like=log_prob_overflowing,
-        ),
-        Mistake(
-            "all-actions",
-            "Which action was played? One number for each, not one for each possible action.",
-            like=lambda logits, actions: stable_log_softmax(logits),
-        ),
-        Mistake(
-            "every-pair",
-            "Each row has one action of its own. Here every row met every action.",
-            like=lambda logits, actions: stable_log_softmax(logits)[..., actions],
-        ),
-        Mistake(
-            "not-the-taken-action",
-            "That is the likeliest action. Which one was played?",
-            like=lambda logits, actions: stable_log_softmax(logits).max(-1),
-        ),
-        slips.log_missing(lambda logits, actions: taken(softmax(logits), actions)),
-        Mistake(
-            "minus-sign",
-            "A probability is at most 1. Which sign has its logarithm?",
-            like=lambda logits, actions: -taken(stable_log_softmax(logits), actions),
-        ),
-        Mistake(
-            "summed",
-            "One number for each action played. The sum comes later.",
-            like=lambda logits, actions: taken(stable_log_softmax(logits), actions).sum(),
-        ),
-        Mistake(
-            "logit",
-            "That is the logit. What turns logits into log-probabilities?",
-            like=(
-                taken,
-                lambda logits, actions: taken(logits - logits.max(-1, keepdims=True), actions),
-            ),
-        ),
-        slips.log_softmax_twice(
-            lambda logits, actions: taken(stable_log_softmax(softmax(logits)), actions)
-        ),
-        slips.logits_as_probabilities(categorical_of_logits),
-        Mistake(
-            "counted-from-one",
-            "The first action has number 0, and the first column.",
-            like=lambda logits, actions: taken(stable_log_softmax(logits), actions - 1),
-        ),
-    ),
+    mistakes=listed(LOG_PROB_FACES, LOG_PROB_HINTS),
 )
 
 
@@ -259,76 +222,51 @@ def discounted_return_cases(rng):
     ]
 
 
+DISCOUNTED_RETURN_HINTS = {
+    "gamma-fixed": "A fixed gamma? Use the argument, and its default of 1.",
+    "discount-from-the-end": "The first reward counts in full, and the last one is discounted "
+    "most.",
+    "discount-shifted": "Which power of gamma weighs the very first reward?",
+    "discount-once": "gamma, gamma squared, gamma to the third: the discount grows with each step.",
+    "mean-not-sum": "A return is a sum. Does a longer episode not collect more?",
+    "one-per-step": "One number for the whole episode, seen from its start.",
+    "discounted-rewards-not-summed": "These are the discounted rewards. A return is their sum.",
+    "weighted-mean": "A return is a sum: it isn't divided by the sum of its weights.",
+    "other-discount": "Step t counts gamma to the power t: each step multiplies once more.",
+}
+DISCOUNTED_RETURN_FACES = {
+    "gamma-ignored": lambda rewards, gamma=1.0: float(np.sum(rewards)),
+    "gamma-fixed": lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
+    "gamma-default": tuple(
+        lambda rewards, gamma=default: discounted_sum(rewards, gamma)
+        for default in (0.99, 0.95, 0.9)
+    ),
+    "discount-from-the-end": lambda rewards, gamma=1.0: discounted_sum(rewards[::-1], gamma),
+    "discount-shifted": lambda rewards, gamma=1.0: gamma * discounted_sum(rewards, gamma),
+    "discount-once": lambda rewards, gamma=1.0: rewards[0] + gamma * float(np.sum(rewards[1:])),
+    "mean-not-sum": lambda rewards, gamma=1.0: discounted_sum(rewards, gamma) / len(rewards),
+    "one-per-step": lambda rewards, gamma=1.0: rewards_to_go(rewards, gamma),
+    "discounted-rewards-not-summed": lambda rewards, gamma=1.0: (
+        gamma ** np.arange(len(rewards)) * rewards
+    ),
+    "weighted-mean": lambda rewards, gamma=1.0: (
+        discounted_sum(rewards, gamma) / discounted_sum(np.ones(len(rewards)), gamma)
+    ),
+    "other-discount": (
+        lambda rewards, gamma=1.0: float(
+            np.sum(rewards / (1 + (1 - gamma) * np.arange(len(rewards))))
+        ),
+        lambda rewards, gamma=1.0: float(np.sum(rewards * gamma / (1 + np.arange(len(rewards))))),
+        lambda rewards, gamma=1.0: float(
+            np.sum(rewards * np.maximum(0, 1 - (1 - gamma) * np.arange(len(rewards))))
+        ),
+    ),
+}
 DISCOUNTED_RETURN = FunctionExercise(
     "discounted_return",
     discounted_return_cases,
     discounted_return_truth,
     formula=(formulas.discounted_return_formula, formulas.discounted_return_backwards),
     kind=Number(),
-    mistakes=(
-        slips.gamma_ignored(lambda rewards, gamma=1.0: float(np.sum(rewards))),
-        Mistake(
-            "gamma-fixed",
-            "A fixed gamma? Use the argument, and its default of 1.",
-            like=lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
-        ),
-        slips.gamma_default(
-            *(
-                lambda rewards, gamma=default: discounted_sum(rewards, gamma)
-                for default in (0.99, 0.95, 0.9)
-            )
-        ),
-        Mistake(
-            "discount-from-the-end",
-            "The first reward counts in full, and the last one is discounted most.",
-            like=lambda rewards, gamma=1.0: discounted_sum(rewards[::-1], gamma),
-        ),
-        Mistake(
-            "discount-shifted",
-            "Which power of gamma weighs the very first reward?",
-            like=lambda rewards, gamma=1.0: gamma * discounted_sum(rewards, gamma),
-        ),
-        Mistake(
-            "discount-once",
-            "gamma, gamma squared, gamma to the third: the discount grows with each step.",
-            like=lambda rewards, gamma=1.0: rewards[0] + gamma * float(np.sum(rewards[1:])),
-        ),
-        Mistake(
-            "mean-not-sum",
-            "A return is a sum. Does a longer episode not collect more?",
-            like=lambda rewards, gamma=1.0: discounted_sum(rewards, gamma) / len(rewards),
-        ),
-        Mistake(
-            "one-per-step",
-            "One number for the whole episode, seen from its start.",
-            like=lambda rewards, gamma=1.0: rewards_to_go(rewards, gamma),
-        ),
-        Mistake(
-            "discounted-rewards-not-summed",
-            "These are the discounted rewards. A return is their sum.",
-            like=lambda rewards, gamma=1.0: gamma ** np.arange(len(rewards)) * rewards,
-        ),
-        Mistake(
-            "weighted-mean",
-            "A return is a sum: it isn't divided by the sum of its weights.",
-            like=lambda rewards, gamma=1.0: (
-                discounted_sum(rewards, gamma) / discounted_sum(np.ones(len(rewards)), gamma)
-            ),
-        ),
-        Mistake(
-            "other-discount",
-            "Step t counts gamma to the power t: each step multiplies once more.",
-            like=(
-                lambda rewards, gamma=1.0: float(
-                    np.sum(rewards / (1 + (1 - gamma) * np.arange(len(rewards))))
-                ),
-                lambda rewards, gamma=1.0: float(
-                    np.sum(rewards * gamma / (1 + np.arange(len(rewards))))
-                ),
-                lambda rewards, gamma=1.0: float(
-                    np.sum(rewards * np.maximum(0, 1 - (1 - gamma) * np.arange(len(rewards))))
-                ),
-            ),
-        ),
-    ),
+    mistakes=listed(DISCOUNTED_RETURN_FACES, DISCOUNTED_RETURN_HINTS),
 )

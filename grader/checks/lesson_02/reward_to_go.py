@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, View, _
+from grader.checking import N_, Case, FunctionExercise, Symptom, View, _
 from grader.checks.lesson_02 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.returns import rewards_to_go
+from grader.checks.shared.slips import listed
 
 MANY_STEPS = 300_000
 LONG_CALL = f"reward_to_go(rewards=np.ones({MANY_STEPS}), gamma=1.0)"
@@ -117,6 +117,50 @@ def list_refused(case, seen, truth):
     return getattr(given, "guise", "") == "list" and "error" in seen
 
 
+REWARD_TO_GO_HINTS = {
+    "list-refused": "The rewards come as a list here. np.asarray makes them an array.",
+    "whole-numbers": "The result was cut to whole numbers. Which dtype has your array where the "
+    "rewards are a list of whole numbers?",
+    "quadratic": "A table of T by T numbers is too large. One pass from the end is enough.",
+    "recursion": "One nested call per step goes too deep. Use a loop from the end.",
+    "whole-return": "Can this action change the past? Earlier rewards don't count.",
+    "extra-discount": "The discount counts from step t itself: its own reward has weight one, with "
+    "no gamma^t in front.",
+    "discounted-once-more": "With which power of gamma does a step's own reward count?",
+    "reversed": "Which entry belongs to the first step? Turn the result round.",
+    "one-step-ahead": "All later rewards count, not the next one alone. Which value do you carry "
+    "along?",
+    "averaged": "A sum is asked, not a mean over the steps that are left.",
+    "moving-average": "A sum is asked: nothing weighs a step's own reward with 1 - gamma.",
+    "normalised": "The rewards-to-go as they are; no mean or deviation is taken out of them.",
+}
+REWARD_TO_GO_FACES = {
+    "list-refused": Symptom(list_refused),
+    "whole-numbers": Symptom(whole_numbers),
+    "gamma-default": tuple(
+        lambda rewards, gamma=default: backwards(rewards, gamma) for default in (0.99, 0.95, 0.9)
+    ),
+    "quadratic": Symptom(out_of_memory),
+    "recursion": Symptom(too_deep),
+    "whole-return": lambda rewards, gamma=1.0: np.full(
+        len(rewards), float(powers(gamma, rewards) @ np.asarray(rewards))
+    ),
+    "past-rewards": lambda rewards, gamma=1.0: accumulated(rewards, gamma),
+    "gamma-ignored": lambda rewards, gamma=1.0: backwards(rewards, 1.0),
+    "extra-discount": lambda rewards, gamma=1.0: backwards(
+        powers(gamma, rewards) * np.asarray(rewards), 1.0
+    ),
+    "own-reward-missing": lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0),
+    "discounted-once-more": lambda rewards, gamma=1.0: gamma * backwards(rewards, gamma),
+    "reversed": lambda rewards, gamma=1.0: backwards(rewards, gamma)[::-1],
+    "own-reward-only": lambda rewards, gamma=1.0: np.array(rewards, dtype=float),
+    "one-step-ahead": lambda rewards, gamma=1.0: one_step(rewards, gamma),
+    "averaged": lambda rewards, gamma=1.0: (
+        backwards(rewards, gamma) / np.arange(len(rewards), 0, -1)
+    ),
+    "moving-average": lambda rewards, gamma=1.0: moving_average(rewards, gamma),
+    "normalised": lambda rewards, gamma=1.0: centred(backwards(rewards, gamma)),
+}
 REWARD_TO_GO = LongExercise(
     "reward_to_go",
     reward_to_go_cases,
@@ -126,86 +170,5 @@ REWARD_TO_GO = LongExercise(
     hint=N_(
         "What does a step earn from itself on? Compare the last two entries with the definition."
     ),
-    mistakes=(
-        Mistake(
-            "list-refused",
-            "The rewards come as a list here. np.asarray makes them an array.",
-            when=list_refused,
-        ),
-        Mistake(
-            "whole-numbers",
-            "The result was cut to whole numbers. Which dtype has your "
-            "array where the rewards are a list of whole numbers?",
-            when=whole_numbers,
-        ),
-        slips.gamma_default(
-            *(
-                lambda rewards, gamma=default: backwards(rewards, gamma)
-                for default in (0.99, 0.95, 0.9)
-            )
-        ),
-        Mistake(
-            "quadratic",
-            "A table of T by T numbers is too large. One pass from the end is enough.",
-            when=out_of_memory,
-        ),
-        Mistake(
-            "recursion",
-            "One nested call per step goes too deep. Use a loop from the end.",
-            when=too_deep,
-        ),
-        Mistake(
-            "whole-return",
-            "Can this action change the past? Earlier rewards don't count.",
-            like=lambda rewards, gamma=1.0: np.full(
-                len(rewards), float(powers(gamma, rewards) @ np.asarray(rewards))
-            ),
-        ),
-        slips.past_rewards(lambda rewards, gamma=1.0: accumulated(rewards, gamma)),
-        slips.gamma_ignored(lambda rewards, gamma=1.0: backwards(rewards, 1.0)),
-        Mistake(
-            "extra-discount",
-            "The discount counts from step t itself: its own reward has "
-            "weight one, with no gamma^t in front.",
-            like=lambda rewards, gamma=1.0: backwards(
-                powers(gamma, rewards) * np.asarray(rewards), 1.0
-            ),
-        ),
-        slips.own_reward_missing(
-            lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0)
-        ),
-        Mistake(
-            "discounted-once-more",
-            "With which power of gamma does a step's own reward count?",
-            like=lambda rewards, gamma=1.0: gamma * backwards(rewards, gamma),
-        ),
-        Mistake(
-            "reversed",
-            "Which entry belongs to the first step? Turn the result round.",
-            like=lambda rewards, gamma=1.0: backwards(rewards, gamma)[::-1],
-        ),
-        slips.own_reward_only(lambda rewards, gamma=1.0: np.array(rewards, dtype=float)),
-        Mistake(
-            "one-step-ahead",
-            "All later rewards count, not the next one alone. Which value do you carry along?",
-            like=lambda rewards, gamma=1.0: one_step(rewards, gamma),
-        ),
-        Mistake(
-            "averaged",
-            "A sum is asked, not a mean over the steps that are left.",
-            like=lambda rewards, gamma=1.0: (
-                backwards(rewards, gamma) / np.arange(len(rewards), 0, -1)
-            ),
-        ),
-        Mistake(
-            "moving-average",
-            "A sum is asked: nothing weighs a step's own reward with 1 - gamma.",
-            like=lambda rewards, gamma=1.0: moving_average(rewards, gamma),
-        ),
-        Mistake(
-            "normalised",
-            "The rewards-to-go as they are; no mean or deviation is taken out of them.",
-            like=lambda rewards, gamma=1.0: centred(backwards(rewards, gamma)),
-        ),
-    ),
+    mistakes=listed(REWARD_TO_GO_FACES, REWARD_TO_GO_HINTS),
 )

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, Number, Raises, View
+from grader.checking import N_, Case, FunctionExercise, Number, Raises, Symptom, View
 from grader.checks.lesson_02 import formulas
-from grader.checks.shared import slips
+from grader.checks.shared.slips import listed
 
 
 def moments(samples):
@@ -53,6 +53,44 @@ def spread(samples, ddof=1):
     return float(flat(samples).var(axis=0, ddof=ddof).sum())
 
 
+TOTAL_VARIANCE_HINTS = {
+    "per-coordinate": "One number is asked. The trace adds up the diagonal.",
+    "biased": "Divide by N - 1: the mean was estimated from the same samples.",
+    "of-the-mean": "That is the variance of the mean. The spread of one sample is asked.",
+    "sum-not-mean": "You added up squared distances. By what does a variance divide?",
+    "mean-over-coordinates": "The trace is a sum over the coordinates, not their mean.",
+    "root-taken": "A variance is a mean of squares; no root is taken.",
+    "deviations-summed": "Add up variances, not standard deviations.",
+    "not-centred": "Distances from where? Add a constant to all samples: the spread must stay.",
+    "pooled": "Each coordinate varies around its own mean. Over which axis do you average?",
+    "whole-matrix": "Only the diagonal of the covariance counts: the trace.",
+    "variance-of-length": "The samples are vectors. Two of one length can point in different "
+    "directions.",
+    "other-axis": "Which axis counts the samples?",
+    "states-pooled": "Each entry of the table is a coordinate of its own: pool the samples alone.",
+}
+TOTAL_VARIANCE_FACES = {
+    "per-coordinate": Symptom(lambda case, seen, truth: np.ndim(seen["value"]["array"]) > 0),
+    "biased": lambda samples: spread(samples, ddof=0),
+    "of-the-mean": lambda samples: spread(samples) / len(samples),
+    "sum-not-mean": lambda samples: spread(samples) * (len(samples) - 1),
+    "mean-over-coordinates": lambda samples: spread(samples) / flat(samples).shape[1],
+    "root-taken": lambda samples: spread(samples) ** 0.5,
+    "deviations-summed": lambda samples: float(flat(samples).std(axis=0, ddof=1).sum()),
+    "not-centred": (
+        lambda samples: float((flat(samples) ** 2).sum() / (len(samples) - 1)),
+        lambda samples: float((flat(samples) ** 2).sum(axis=1).mean()),
+    ),
+    "pooled": lambda samples: float(np.var(samples, ddof=1)),
+    "whole-matrix": lambda samples: float(np.sum(np.cov(flat(samples).T))),
+    "variance-of-length": lambda samples: float(np.linalg.norm(flat(samples), axis=1).var(ddof=1)),
+    "other-axis": lambda samples: (
+        float(flat(samples).var(axis=1, ddof=1).sum()) if flat(samples).shape[1] > 1 else 0.0
+    ),
+    "states-pooled": lambda samples: float(
+        np.var(samples, axis=tuple(range(max(1, np.ndim(samples) - 1))), ddof=1).sum()
+    ),
+}
 TOTAL_VARIANCE = FunctionExercise(
     "total_variance",
     total_variance_cases,
@@ -60,82 +98,7 @@ TOTAL_VARIANCE = FunctionExercise(
     formula=(formulas.total_variance_formula, formulas.total_variance_by_squares),
     kind=Number(),
     hint=N_("Each coordinate has a variance over the samples; the trace adds them up."),
-    mistakes=(
-        Mistake(
-            "per-coordinate",
-            "One number is asked. The trace adds up the diagonal.",
-            when=lambda case, seen, truth: np.ndim(seen["value"]["array"]) > 0,
-        ),
-        Mistake(
-            "biased",
-            "Divide by N - 1: the mean was estimated from the same samples.",
-            like=lambda samples: spread(samples, ddof=0),
-        ),
-        Mistake(
-            "of-the-mean",
-            "That is the variance of the mean. The spread of one sample is asked.",
-            like=lambda samples: spread(samples) / len(samples),
-        ),
-        Mistake(
-            "sum-not-mean",
-            "You added up squared distances. By what does a variance divide?",
-            like=lambda samples: spread(samples) * (len(samples) - 1),
-        ),
-        Mistake(
-            "mean-over-coordinates",
-            "The trace is a sum over the coordinates, not their mean.",
-            like=lambda samples: spread(samples) / flat(samples).shape[1],
-        ),
-        Mistake(
-            "root-taken",
-            "A variance is a mean of squares; no root is taken.",
-            like=lambda samples: spread(samples) ** 0.5,
-        ),
-        Mistake(
-            "deviations-summed",
-            "Add up variances, not standard deviations.",
-            like=lambda samples: float(flat(samples).std(axis=0, ddof=1).sum()),
-        ),
-        Mistake(
-            "not-centred",
-            "Distances from where? Add a constant to all samples: the spread must stay.",
-            like=(
-                lambda samples: float((flat(samples) ** 2).sum() / (len(samples) - 1)),
-                lambda samples: float((flat(samples) ** 2).sum(axis=1).mean()),
-            ),
-        ),
-        Mistake(
-            "pooled",
-            "Each coordinate varies around its own mean. Over which axis do you average?",
-            like=lambda samples: float(np.var(samples, ddof=1)),
-        ),
-        Mistake(
-            "whole-matrix",
-            "Only the diagonal of the covariance counts: the trace.",
-            like=lambda samples: float(np.sum(np.cov(flat(samples).T))),
-        ),
-        Mistake(
-            "variance-of-length",
-            "The samples are vectors. Two of one length can point in different directions.",
-            like=lambda samples: float(np.linalg.norm(flat(samples), axis=1).var(ddof=1)),
-        ),
-        Mistake(
-            "other-axis",
-            "Which axis counts the samples?",
-            like=lambda samples: (
-                float(flat(samples).var(axis=1, ddof=1).sum())
-                if flat(samples).shape[1] > 1
-                else 0.0
-            ),
-        ),
-        Mistake(
-            "states-pooled",
-            "Each entry of the table is a coordinate of its own: pool the samples alone.",
-            like=lambda samples: float(
-                np.var(samples, axis=tuple(range(max(1, np.ndim(samples) - 1))), ddof=1).sum()
-            ),
-        ),
-    ),
+    mistakes=listed(TOTAL_VARIANCE_FACES, TOTAL_VARIANCE_HINTS),
 )
 
 
@@ -160,6 +123,44 @@ def coordinate_ratios(samples):
         return found.mean(0) ** 2 / (found.var(0, ddof=1) / len(found))
 
 
+SIGNAL_TO_NOISE_HINTS = {
+    "of-one-sample": "The mean of N samples is less noisy than one sample. By how much?",
+    "root-of-n": "Variances fall as 1/N; it is the standard error that falls with the root of N.",
+    "norm-not-squared": "The noise is a squared length. Compare it with a squared length.",
+    "root-taken": "Both lengths are squared; no root is taken.",
+    "noise-not-squared": "Squared signal over squared noise: is your noise a variance?",
+    "inverted": "Signal above, noise below.",
+    "divided-twice": "A division by a variance of the mean: N ends up above, not below.",
+    "mean-of-squares": "First the mean vector, then its length: noise alone has length, too.",
+    "mean-of-coordinates": "The signal is the length of the mean vector, not the mean of its "
+    "entries.",
+    "noise-per-coordinate": "The noise adds up over all coordinates, as the signal does.",
+    "ratio-per-coordinate": "One ratio of two lengths is asked, not the mean of a ratio for each "
+    "coordinate.",
+}
+SIGNAL_TO_NOISE_FACES = {
+    "of-one-sample": lambda samples: mean_square(samples) / spread(samples),
+    "root-of-n": lambda samples: mean_square(samples) / spread(samples) * len(samples) ** 0.5,
+    "norm-not-squared": lambda samples: ratio(samples, signal=0.5),
+    "root-taken": lambda samples: ratio(samples, 0.5, 0.5),
+    "noise-not-squared": lambda samples: ratio(samples, 1, 0.5),
+    "inverted": lambda samples: ratio(samples, -1, -1),
+    "biased": lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0),
+    "divided-twice": lambda samples: mean_square(samples) / (spread(samples) * len(samples)),
+    "mean-of-squares": lambda samples: (
+        float((flat(samples) ** 2).sum(axis=1).mean()) * len(samples) / spread(samples)
+    ),
+    "mean-of-coordinates": lambda samples: (
+        float(np.mean(samples)) ** 2 * len(samples) / spread(samples)
+    ),
+    "noise-per-coordinate": lambda samples: (
+        mean_square(samples) * len(samples) / (spread(samples) / flat(samples).shape[1])
+    ),
+    "ratio-per-coordinate": (
+        lambda samples: float(np.mean(coordinate_ratios(samples))),
+        lambda samples: float(np.sum(coordinate_ratios(samples))),
+    ),
+}
 SIGNAL_TO_NOISE = FunctionExercise(
     "signal_to_noise",
     total_variance_cases,
@@ -168,69 +169,7 @@ SIGNAL_TO_NOISE = FunctionExercise(
     kind=Number(),
     prerequisites=("total_variance",),
     hint=N_("Squared length of the mean, over the total variance that this mean has."),
-    mistakes=(
-        Mistake(
-            "of-one-sample",
-            "The mean of N samples is less noisy than one sample. By how much?",
-            like=lambda samples: mean_square(samples) / spread(samples),
-        ),
-        Mistake(
-            "root-of-n",
-            "Variances fall as 1/N; it is the standard error that falls with the root of N.",
-            like=lambda samples: mean_square(samples) / spread(samples) * len(samples) ** 0.5,
-        ),
-        Mistake(
-            "norm-not-squared",
-            "The noise is a squared length. Compare it with a squared length.",
-            like=lambda samples: ratio(samples, signal=0.5),
-        ),
-        Mistake(
-            "root-taken",
-            "Both lengths are squared; no root is taken.",
-            like=lambda samples: ratio(samples, 0.5, 0.5),
-        ),
-        Mistake(
-            "noise-not-squared",
-            "Squared signal over squared noise: is your noise a variance?",
-            like=lambda samples: ratio(samples, 1, 0.5),
-        ),
-        Mistake(
-            "inverted", "Signal above, noise below.", like=lambda samples: ratio(samples, -1, -1)
-        ),
-        slips.biased(lambda samples: mean_square(samples) * len(samples) / spread(samples, ddof=0)),
-        Mistake(
-            "divided-twice",
-            "A division by a variance of the mean: N ends up above, not below.",
-            like=lambda samples: mean_square(samples) / (spread(samples) * len(samples)),
-        ),
-        Mistake(
-            "mean-of-squares",
-            "First the mean vector, then its length: noise alone has length, too.",
-            like=lambda samples: (
-                float((flat(samples) ** 2).sum(axis=1).mean()) * len(samples) / spread(samples)
-            ),
-        ),
-        Mistake(
-            "mean-of-coordinates",
-            "The signal is the length of the mean vector, not the mean of its entries.",
-            like=lambda samples: float(np.mean(samples)) ** 2 * len(samples) / spread(samples),
-        ),
-        Mistake(
-            "noise-per-coordinate",
-            "The noise adds up over all coordinates, as the signal does.",
-            like=lambda samples: (
-                mean_square(samples) * len(samples) / (spread(samples) / flat(samples).shape[1])
-            ),
-        ),
-        Mistake(
-            "ratio-per-coordinate",
-            "One ratio of two lengths is asked, not the mean of a ratio for each coordinate.",
-            like=(
-                lambda samples: float(np.mean(coordinate_ratios(samples))),
-                lambda samples: float(np.sum(coordinate_ratios(samples))),
-            ),
-        ),
-    ),
+    mistakes=listed(SIGNAL_TO_NOISE_FACES, SIGNAL_TO_NOISE_HINTS),
 )
 
 
@@ -288,6 +227,45 @@ def zero_mean_seen(case, seen, truth):
     return seen["error"]["type"] == "ValueError"
 
 
+BATCH_SIZE_FOR_HINTS = {
+    "zero-mean": "A mean of zero has no signal: which batch could ever be large enough? Raise "
+    "ValueError.",
+    "mean-not-zero": "The mean of these samples isn't zero. It is zero only where all its entries "
+    "are.",
+    "rounded-down": "At least the target: does your batch reach it?",
+    "rounded": "Rounding to the nearest can fall short of the target.",
+    "one-too-many": "Where the target is met exactly, that batch is enough.",
+    "not-whole": "Half a trajectory cannot be drawn: round up.",
+    "below-one": "A batch holds at least one trajectory.",
+    "of-these-samples": "The ratio of the mean of these N samples is already N times that of one.",
+    "times-n": "How many samples in all? Divide by the ratio of a single one.",
+    "root-law": "This is a ratio of variances: it grows with B, not with the root of B.",
+    "squared-law": "The ratio grows with B, not with the root of B.",
+    "norm-not-squared": "The signal is a squared length.",
+}
+BATCH_SIZE_FOR_FACES = {
+    "zero-mean": Symptom(zero_mean_silent),
+    "mean-not-zero": Symptom(zero_mean_seen),
+    "rounded-down": sized(lambda n: max(1, math.floor(n))),
+    "rounded": sized(lambda n: max(1, round(n))),
+    "one-too-many": sized(lambda n: math.floor(n) + 1),
+    "not-whole": sized(lambda n: max(1.0, n)),
+    "below-one": sized(math.ceil),
+    "of-these-samples": lambda samples, target: max(
+        1, math.ceil(sized(float)(samples, target) / len(samples))
+    ),
+    "times-n": lambda samples, target: max(
+        1, math.ceil(sized(float)(samples, target) * len(samples))
+    ),
+    "root-law": sized(lambda n: max(1, math.ceil(n**0.5))),
+    "squared-law": sized(lambda n: max(1, math.ceil(n**2))),
+    "norm-not-squared": lambda samples, target: sized(
+        lambda n: max(1, math.ceil(n * mean_square(samples) ** 0.5))
+    )(samples, target),
+    "biased": lambda samples, target: sized(
+        lambda n: max(1, math.ceil(n * (len(samples) - 1) / len(samples)))
+    )(samples, target),
+}
 BATCH_SIZE_FOR = FunctionExercise(
     "batch_size_for",
     batch_size_cases,
@@ -297,74 +275,5 @@ BATCH_SIZE_FOR = FunctionExercise(
     relative=1e-9,
     prerequisites=("signal_to_noise", "total_variance"),
     hint=N_("What is the ratio of one sample, and by what factor does a batch of B raise it?"),
-    mistakes=(
-        Mistake(
-            "zero-mean",
-            "A mean of zero has no signal: which batch could ever be large "
-            "enough? Raise ValueError.",
-            when=zero_mean_silent,
-        ),
-        Mistake(
-            "mean-not-zero",
-            "The mean of these samples isn't zero. It is zero only where all its entries are.",
-            when=zero_mean_seen,
-        ),
-        Mistake(
-            "rounded-down",
-            "At least the target: does your batch reach it?",
-            like=sized(lambda n: max(1, math.floor(n))),
-        ),
-        Mistake(
-            "rounded",
-            "Rounding to the nearest can fall short of the target.",
-            like=sized(lambda n: max(1, round(n))),
-        ),
-        Mistake(
-            "one-too-many",
-            "Where the target is met exactly, that batch is enough.",
-            like=sized(lambda n: math.floor(n) + 1),
-        ),
-        Mistake(
-            "not-whole",
-            "Half a trajectory cannot be drawn: round up.",
-            like=sized(lambda n: max(1.0, n)),
-        ),
-        Mistake("below-one", "A batch holds at least one trajectory.", like=sized(math.ceil)),
-        Mistake(
-            "of-these-samples",
-            "The ratio of the mean of these N samples is already N times that of one.",
-            like=lambda samples, target: max(
-                1, math.ceil(sized(float)(samples, target) / len(samples))
-            ),
-        ),
-        Mistake(
-            "times-n",
-            "How many samples in all? Divide by the ratio of a single one.",
-            like=lambda samples, target: max(
-                1, math.ceil(sized(float)(samples, target) * len(samples))
-            ),
-        ),
-        Mistake(
-            "root-law",
-            "This is a ratio of variances: it grows with B, not with the root of B.",
-            like=sized(lambda n: max(1, math.ceil(n**0.5))),
-        ),
-        Mistake(
-            "squared-law",
-            "The ratio grows with B, not with the root of B.",
-            like=sized(lambda n: max(1, math.ceil(n**2))),
-        ),
-        Mistake(
-            "norm-not-squared",
-            "The signal is a squared length.",
-            like=lambda samples, target: sized(
-                lambda n: max(1, math.ceil(n * mean_square(samples) ** 0.5))
-            )(samples, target),
-        ),
-        slips.biased(
-            lambda samples, target: sized(
-                lambda n: max(1, math.ceil(n * (len(samples) - 1) / len(samples)))
-            )(samples, target)
-        ),
-    ),
+    mistakes=listed(BATCH_SIZE_FOR_FACES, BATCH_SIZE_FOR_HINTS),
 )

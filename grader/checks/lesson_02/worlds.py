@@ -14,10 +14,10 @@ from grader.checking import (
     Case,
     FunctionExercise,
     Mismatch,
-    Mistake,
     Number,
     Problem,
     Raises,
+    Symptom,
     _,
     number_text,
     plain,
@@ -25,6 +25,7 @@ from grader.checking import (
 from grader.checking.compare import inputs_problem, raising_problem, shape_problem
 from grader.checking.text import call_text
 from grader.checks.lesson_02 import formulas
+from grader.checks.shared.slips import listed
 from policy_gradients.envs import Corridor, Grid
 from policy_gradients.envs.tabular import TabularEnv
 from policy_gradients.exact import gradient_moments
@@ -51,6 +52,31 @@ def bonus_truth(goal_reward, step_reward, distance, max_steps):
     return (goal[0] - clock[0]) / ((clock[1] - clock[0]) - (goal[1] - goal[0]))
 
 
+BONUS_IN_REWARDS_HINTS = {
+    "step-reward-forgotten": "A step pays something without the bonus, too.",
+    "step-reward-sign": "A step that costs something needs a larger bonus, not a smaller one.",
+    "way-unpaid": "The bonus is paid on the way to the goal as well. How many times?",
+    "steps-added": "What counts is how many steps longer the one plan lives than the other.",
+    "clock-forgotten": "How long does the plan live that never enters the goal?",
+    "last-step-unpaid": "The step into the goal is a step, too: it pays the step's reward and the "
+    "bonus.",
+    "clock-one-short": "The clock stops after max_steps steps, and each of them is paid.",
+    "not-per-step": "The bonus is paid at every step. By how many steps do the plans differ?",
+    "minus-sign": "Let the goal be worth nothing. Which bonus makes a step worth nothing, too?",
+    "nothing-changes": "A constant in every return changes nothing. This one is in every reward.",
+}
+BONUS_IN_REWARDS_FACES = {
+    "step-reward-forgotten": lambda g, r, d, m: g / (m - d),
+    "step-reward-sign": lambda g, r, d, m: g / (m - d) + r,
+    "way-unpaid": lambda g, r, d, m: g / m - r,
+    "steps-added": lambda g, r, d, m: g / (m + d) - r,
+    "clock-forgotten": lambda g, r, d, m: g / d - r,
+    "last-step-unpaid": lambda g, r, d, m: g / (m - d + 1) - r,
+    "clock-one-short": lambda g, r, d, m: g / (m - d - 1) - r,
+    "not-per-step": lambda g, r, d, m: g - r * (m - d),
+    "minus-sign": lambda g, r, d, m: r - g / (m - d),
+    "nothing-changes": lambda g, r, d, m: 0.0,
+}
 BONUS_IN_REWARDS = FunctionExercise(
     "bonus_in_rewards",
     bonus_cases,
@@ -58,58 +84,7 @@ BONUS_IN_REWARDS = FunctionExercise(
     formula=formulas.bonus_formula,
     kind=Number(),
     hint=N_("Write down the return of each plan, bonus included, and set them equal."),
-    mistakes=(
-        Mistake(
-            "step-reward-forgotten",
-            "A step pays something without the bonus, too.",
-            like=lambda g, r, d, m: g / (m - d),
-        ),
-        Mistake(
-            "step-reward-sign",
-            "A step that costs something needs a larger bonus, not a smaller one.",
-            like=lambda g, r, d, m: g / (m - d) + r,
-        ),
-        Mistake(
-            "way-unpaid",
-            "The bonus is paid on the way to the goal as well. How many times?",
-            like=lambda g, r, d, m: g / m - r,
-        ),
-        Mistake(
-            "steps-added",
-            "What counts is how many steps longer the one plan lives than the other.",
-            like=lambda g, r, d, m: g / (m + d) - r,
-        ),
-        Mistake(
-            "clock-forgotten",
-            "How long does the plan live that never enters the goal?",
-            like=lambda g, r, d, m: g / d - r,
-        ),
-        Mistake(
-            "last-step-unpaid",
-            "The step into the goal is a step, too: it pays the step's reward and the bonus.",
-            like=lambda g, r, d, m: g / (m - d + 1) - r,
-        ),
-        Mistake(
-            "clock-one-short",
-            "The clock stops after max_steps steps, and each of them is paid.",
-            like=lambda g, r, d, m: g / (m - d - 1) - r,
-        ),
-        Mistake(
-            "not-per-step",
-            "The bonus is paid at every step. By how many steps do the plans differ?",
-            like=lambda g, r, d, m: g - r * (m - d),
-        ),
-        Mistake(
-            "minus-sign",
-            "Let the goal be worth nothing. Which bonus makes a step worth nothing, too?",
-            like=lambda g, r, d, m: r - g / (m - d),
-        ),
-        Mistake(
-            "nothing-changes",
-            "A constant in every return changes nothing. This one is in every reward.",
-            like=lambda g, r, d, m: 0.0,
-        ),
-    ),
+    mistakes=listed(BONUS_IN_REWARDS_FACES, BONUS_IN_REWARDS_HINTS),
 )
 
 
@@ -262,41 +237,27 @@ def has_shape(*axes):
     return when
 
 
+REWARDS_WITHOUT_GAIN_HINTS = {
+    "paid-after-the-end": "Nobody acts in a terminal state. Pay on the way into it.",
+    "nothing-paid": "Nothing is ever paid, so no policy is better than another.",
+    "price-per-step": "A price per step is a reward on the way: reward-to-go leaves out those "
+    "paid.",
+    "paid-on-the-way": "A reward on the way lies before some later step, which leaves it out.",
+    "per-state": "A reward for each transition is asked: state, action, next state.",
+    "per-action": "A reward for each transition is asked: which next state does yours depend on?",
+}
+REWARDS_WITHOUT_GAIN_FACES = {
+    "paid-after-the-end": Symptom(paid_after_the_end),
+    "nothing-paid": Symptom(nothing_paid),
+    "price-per-step": Symptom(price_per_step),
+    "paid-on-the-way": Symptom(paid_on_the_way),
+    "per-state": Symptom(has_shape(0)),
+    "per-action": Symptom(has_shape(0, 1)),
+}
 REWARDS_WITHOUT_GAIN = WorldExercise(
     "rewards_without_gain",
     world_cases,
     world_truth,
     hint=N_("At step t reward-to-go leaves out the rewards before t. Which must be zero?"),
-    mistakes=(
-        Mistake(
-            "paid-after-the-end",
-            "Nobody acts in a terminal state. Pay on the way into it.",
-            when=paid_after_the_end,
-        ),
-        Mistake(
-            "nothing-paid",
-            "Nothing is ever paid, so no policy is better than another.",
-            when=nothing_paid,
-        ),
-        Mistake(
-            "price-per-step",
-            "A price per step is a reward on the way: reward-to-go leaves out those paid.",
-            when=price_per_step,
-        ),
-        Mistake(
-            "paid-on-the-way",
-            "A reward on the way lies before some later step, which leaves it out.",
-            when=paid_on_the_way,
-        ),
-        Mistake(
-            "per-state",
-            "A reward for each transition is asked: state, action, next state.",
-            when=has_shape(0),
-        ),
-        Mistake(
-            "per-action",
-            "A reward for each transition is asked: which next state does yours depend on?",
-            when=has_shape(0, 1),
-        ),
-    ),
+    mistakes=listed(REWARDS_WITHOUT_GAIN_FACES, REWARDS_WITHOUT_GAIN_HINTS),
 )

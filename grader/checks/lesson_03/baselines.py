@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, View
+from grader.checking import N_, Case, FunctionExercise, View
 from grader.checks.lesson_03 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
     chosen_only,
@@ -13,6 +12,7 @@ from grader.checks.shared.score_sums import (
     random_trajectory,
     summed_scores,
 )
+from grader.checks.shared.slips import listed
 
 
 def baseline_cases(rng):
@@ -112,143 +112,92 @@ def subtracted_once(theta, trajectories, baseline, gamma=1.0):
     return samples - np.array([baseline[t.states[0]] for t in trajectories])[:, None, None]
 
 
+BASELINE_GRADIENT_SAMPLES_HINTS = {
+    "minus-sign": "Return minus baseline, or baseline minus return? A good surprise must push the "
+    "action up.",
+    "baseline-ignored": "The baseline plays no part in the result.",
+    "whole-return": "Each step is compared with its own reward-to-go, not with the whole return.",
+    "baseline-of-action": "The baseline is looked up by the state. One that sees the action brings "
+    "a bias.",
+    "baseline-of-time": "Does your code look the baseline up by the step's number? It belongs to "
+    "the state of that step.",
+    "baseline-discounted": "The baseline of a state is not discounted: it is compared with what is "
+    "earned from there on.",
+    "subtracted-from-rewards": "The baseline is subtracted once for each step, from its "
+    "reward-to-go; not from every reward.",
+    "divided": "The steps of a trajectory are added up; nothing is divided.",
+    "never-reset": "Each trajectory's sum begins at zeros. Does yours go on from the one before?",
+    "baseline-of-first-state": "Each step has its own state, and its own baseline.",
+    "baseline-of-next-state": "The state in which the action was taken counts, not the one it led "
+    "to.",
+    "mean-baseline": "The mean of the baseline is one number. Which entry belongs to step t?",
+    "mean-of-episode": "You subtract the episode's own mean. Late steps then look bad only for "
+    "being late.",
+    "subtracted-from-gradient": "The baseline belongs into the weight of a score; a gradient has "
+    "no baseline.",
+    "extra-discount": "No further gamma^t stands in front of a step's weight.",
+    "positive-only": "A step that was worse than expected counts, too: its action becomes rarer.",
+    "signs-only": "By how much it was better than expected counts, not the sign alone.",
+    "whitened": "Return minus baseline, as it is: nothing is divided by a deviation.",
+}
+BASELINE_GRADIENT_SAMPLES_FACES = {
+    "baseline-added": with_baseline(lambda t, g, b: g + b[t.states]),
+    "minus-sign": with_baseline(lambda t, g, b: b[t.states] - g),
+    "baseline-ignored": with_baseline(lambda t, g, b: g),
+    "whole-return": with_baseline(lambda t, g, b: g[0] - b[t.states]),
+    "baseline-of-action": (
+        with_baseline(baseline_at_actions),
+        with_baseline(lambda t, g, b: g - b[t.actions]),
+    ),
+    "baseline-of-time": (
+        with_baseline(baseline_at_time),
+        with_baseline(lambda t, g, b: g - b[np.arange(len(g)) % len(b)]),
+        with_baseline(lambda t, g, b: g - b[np.minimum(np.arange(len(g)), len(b) - 1)]),
+    ),
+    "baseline-discounted": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
+        lambda t, g, b: g - gamma ** np.arange(len(g)) * b[t.states]
+    )(theta, trajectories, baseline, gamma),
+    "subtracted-from-rewards": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
+        lambda t, g, b: rewards_to_go(np.asarray(t.rewards) - b[t.states], gamma)
+    )(theta, trajectories, baseline, gamma),
+    "divided": (
+        with_baseline(lambda t, g, b: less_baseline(t, g, b) / len(g)),
+        with_baseline(less_baseline, combine=lambda s: np.array(s) / len(s)),
+    ),
+    "never-reset": (
+        with_baseline(less_baseline, combine=never_reset),
+        with_baseline(less_baseline, combine=lambda s: np.array([np.sum(s, axis=0)] * len(s))),
+    ),
+    "repeats-lost": repeats_lost,
+    "baseline-of-first-state": with_baseline(lambda t, g, b: g - b[t.states[0]]),
+    "baseline-of-next-state": (
+        with_baseline(lambda t, g, b: g - b[np.append(t.states[1:], t.states[-1])]),
+        with_baseline(lambda t, g, b: g - np.append(b[t.states[1:]], 0.0)),
+    ),
+    "mean-baseline": with_baseline(lambda t, g, b: g - b.mean()),
+    "mean-of-episode": with_baseline(lambda t, g, b: g - g.mean()),
+    "subtracted-from-gradient": (subtracted_once, table_less_baseline),
+    "own-reward-only": with_baseline(lambda t, g, b: np.asarray(t.rewards) - b[t.states]),
+    "gamma-ignored": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(less_baseline)(
+        theta, trajectories, baseline
+    ),
+    "extra-discount": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
+        lambda t, g, b: gamma ** np.arange(len(g)) * less_baseline(t, g, b)
+    )(theta, trajectories, baseline, gamma),
+    "mean-taken": with_baseline(less_baseline, combine=lambda s: np.mean(s, axis=0)),
+    "other-actions-forgotten": with_baseline(less_baseline, score=chosen_only),
+    "positive-only": (
+        with_baseline(lambda t, g, b: np.maximum(less_baseline(t, g, b), 0)),
+        with_baseline(lambda t, g, b: np.abs(less_baseline(t, g, b))),
+    ),
+    "signs-only": with_baseline(lambda t, g, b: np.sign(less_baseline(t, g, b))),
+    "whitened": with_baseline(lambda t, g, b: white(less_baseline(t, g, b))),
+}
 BASELINE_GRADIENT_SAMPLES = FunctionExercise(
     "baseline_gradient_samples",
     baseline_cases,
     baseline_truth,
     formula=formulas.baseline_formula,
     hint=N_("Weight of step t: its reward-to-go minus the baseline of the state it was in."),
-    mistakes=(
-        slips.baseline_added(with_baseline(lambda t, g, b: g + b[t.states])),
-        Mistake(
-            "minus-sign",
-            "Return minus baseline, or baseline minus return? A good "
-            "surprise must push the action up.",
-            like=with_baseline(lambda t, g, b: b[t.states] - g),
-        ),
-        Mistake(
-            "baseline-ignored",
-            "The baseline plays no part in the result.",
-            like=with_baseline(lambda t, g, b: g),
-        ),
-        Mistake(
-            "whole-return",
-            "Each step is compared with its own reward-to-go, not with the whole return.",
-            like=with_baseline(lambda t, g, b: g[0] - b[t.states]),
-        ),
-        Mistake(
-            "baseline-of-action",
-            "The baseline is looked up by the state. One that sees the action brings a bias.",
-            like=(
-                with_baseline(baseline_at_actions),
-                with_baseline(lambda t, g, b: g - b[t.actions]),
-            ),
-        ),
-        Mistake(
-            "baseline-of-time",
-            "Does your code look the baseline up by the step's number? "
-            "It belongs to the state of that step.",
-            like=(
-                with_baseline(baseline_at_time),
-                with_baseline(lambda t, g, b: g - b[np.arange(len(g)) % len(b)]),
-                with_baseline(lambda t, g, b: g - b[np.minimum(np.arange(len(g)), len(b) - 1)]),
-            ),
-        ),
-        Mistake(
-            "baseline-discounted",
-            "The baseline of a state is not discounted: it is "
-            "compared with what is earned from there on.",
-            like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
-                lambda t, g, b: g - gamma ** np.arange(len(g)) * b[t.states]
-            )(theta, trajectories, baseline, gamma),
-        ),
-        Mistake(
-            "subtracted-from-rewards",
-            "The baseline is subtracted once for each step, "
-            "from its reward-to-go; not from every reward.",
-            like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
-                lambda t, g, b: rewards_to_go(np.asarray(t.rewards) - b[t.states], gamma)
-            )(theta, trajectories, baseline, gamma),
-        ),
-        Mistake(
-            "divided",
-            "The steps of a trajectory are added up; nothing is divided.",
-            like=(
-                with_baseline(lambda t, g, b: less_baseline(t, g, b) / len(g)),
-                with_baseline(less_baseline, combine=lambda s: np.array(s) / len(s)),
-            ),
-        ),
-        Mistake(
-            "never-reset",
-            "Each trajectory's sum begins at zeros. Does yours go on from the one before?",
-            like=(
-                with_baseline(less_baseline, combine=never_reset),
-                with_baseline(
-                    less_baseline, combine=lambda s: np.array([np.sum(s, axis=0)] * len(s))
-                ),
-            ),
-        ),
-        slips.repeats_lost(repeats_lost),
-        Mistake(
-            "baseline-of-first-state",
-            "Each step has its own state, and its own baseline.",
-            like=with_baseline(lambda t, g, b: g - b[t.states[0]]),
-        ),
-        Mistake(
-            "baseline-of-next-state",
-            "The state in which the action was taken counts, not the one it led to.",
-            like=(
-                with_baseline(lambda t, g, b: g - b[np.append(t.states[1:], t.states[-1])]),
-                with_baseline(lambda t, g, b: g - np.append(b[t.states[1:]], 0.0)),
-            ),
-        ),
-        Mistake(
-            "mean-baseline",
-            "The mean of the baseline is one number. Which entry belongs to step t?",
-            like=with_baseline(lambda t, g, b: g - b.mean()),
-        ),
-        Mistake(
-            "mean-of-episode",
-            "You subtract the episode's own mean. Late steps then look bad only for being late.",
-            like=with_baseline(lambda t, g, b: g - g.mean()),
-        ),
-        Mistake(
-            "subtracted-from-gradient",
-            "The baseline belongs into the weight of a score; a gradient has no baseline.",
-            like=(subtracted_once, table_less_baseline),
-        ),
-        slips.own_reward_only(with_baseline(lambda t, g, b: np.asarray(t.rewards) - b[t.states])),
-        slips.gamma_ignored(
-            lambda theta, trajectories, baseline, gamma=1.0: with_baseline(less_baseline)(
-                theta, trajectories, baseline
-            )
-        ),
-        Mistake(
-            "extra-discount",
-            "No further gamma^t stands in front of a step's weight.",
-            like=lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
-                lambda t, g, b: gamma ** np.arange(len(g)) * less_baseline(t, g, b)
-            )(theta, trajectories, baseline, gamma),
-        ),
-        slips.mean_taken(with_baseline(less_baseline, combine=lambda s: np.mean(s, axis=0))),
-        slips.other_actions_forgotten(with_baseline(less_baseline, score=chosen_only)),
-        Mistake(
-            "positive-only",
-            "A step that was worse than expected counts, too: its action becomes rarer.",
-            like=(
-                with_baseline(lambda t, g, b: np.maximum(less_baseline(t, g, b), 0)),
-                with_baseline(lambda t, g, b: np.abs(less_baseline(t, g, b))),
-            ),
-        ),
-        Mistake(
-            "signs-only",
-            "By how much it was better than expected counts, not the sign alone.",
-            like=with_baseline(lambda t, g, b: np.sign(less_baseline(t, g, b))),
-        ),
-        Mistake(
-            "whitened",
-            "Return minus baseline, as it is: nothing is divided by a deviation.",
-            like=with_baseline(lambda t, g, b: white(less_baseline(t, g, b))),
-        ),
-    ),
+    mistakes=listed(BASELINE_GRADIENT_SAMPLES_FACES, BASELINE_GRADIENT_SAMPLES_HINTS),
 )

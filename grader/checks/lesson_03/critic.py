@@ -2,9 +2,18 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Raises,
+    Symptom,
+    Tensor,
+    TensorOf,
+)
 from grader.checks.lesson_03 import formulas
-from grader.checks.shared import slips
+from grader.checks.shared.slips import listed
 
 
 def value_loss_cases(rng):
@@ -79,83 +88,62 @@ def wrong_error(case, seen, truth):
     return isinstance(truth, Raises)
 
 
+VALUE_LOSS_HINTS = {
+    "length-not-compared": "As many dimensions, and yet not the same shape: one return is compared "
+    "with every value. Compare the whole shapes.",
+    "target-moves": "The target is data: regress to a fixed number. What stops the gradient into "
+    "returns?",
+    "critic-detached": "Then nothing trains the critic. Which of the two is the fixed number?",
+    "root-taken": "The mean of the squares is asked, without a root.",
+    "square-of-mean": "Errors of either sign must not cancel: square first, then take the mean.",
+    "not-squared": "Errors of either sign must not cancel.",
+    "huber": "A Huber loss bounds the pull of large errors; then the critic learns something like "
+    "a median. The plain mean of squares is asked.",
+    "variance-of-error": "Add 10 to every value: the error grows, and its variance doesn't.",
+    "other-power": "The mean of the squares: to which power do you take the error?",
+}
+VALUE_LOSS_FACES = {
+    "length-not-compared": Symptom(one_for_all),
+    "broadcast/errors": Symptom(broadcasts),
+    "other-error": Symptom(wrong_error),
+    "target-moves": squared(lambda x: (x**2).mean(), detach=False),
+    "critic-detached": Symptom(
+        lambda case, seen, truth: (
+            isinstance(seen["gradients"], dict)
+            and (
+                seen["gradients"].get("error") == "detached"
+                or isinstance(seen["gradients"].get("values"), str)
+            )
+        )
+    ),
+    "sum-not-mean": squared(lambda x: (x**2).sum()),
+    "halved": squared(lambda x: 0.5 * (x**2).mean()),
+    "absolute": squared(lambda x: x.abs().mean()),
+    "root-taken": squared(lambda x: (x**2).mean().sqrt()),
+    "square-of-mean": squared(lambda x: x.mean() ** 2),
+    "not-squared": squared(lambda x: x.mean()),
+    "negated": squared(lambda x: -(x**2).mean()),
+    "not-averaged": Symptom(lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
+    "huber": (
+        squared(lambda x: huber(x, 1.0)),
+        squared(lambda x: 2 * huber(x, 1.0)),
+        squared(lambda x: huber(x, 10.0)),
+        squared(lambda x: 2 * huber(x, 10.0)),
+    ),
+    "variance-of-error": (squared(lambda x: x.var(unbiased=False)), squared(lambda x: x.var())),
+    "other-power": (
+        squared(lambda x: (x**4).mean()),
+        squared(lambda x: (x.abs() ** 3).mean()),
+        squared(lambda x: (x**3).mean()),
+    ),
+}
 VALUE_LOSS = FunctionExercise(
     "value_loss",
     value_loss_cases,
     value_loss_truth,
     formula=formulas.value_loss_formula,
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "length-not-compared",
-            "As many dimensions, and yet not the same shape: one return is compared with every "
-            "value. Compare the whole shapes.",
-            when=one_for_all,
-        ),
-        slips.broadcast_errors(when=broadcasts),
-        slips.other_error(when=wrong_error),
-        Mistake(
-            "target-moves",
-            "The target is data: regress to a fixed number. What stops the gradient into returns?",
-            like=squared(lambda x: (x**2).mean(), detach=False),
-        ),
-        Mistake(
-            "critic-detached",
-            "Then nothing trains the critic. Which of the two is the fixed number?",
-            when=lambda case, seen, truth: (
-                isinstance(seen["gradients"], dict)
-                and (
-                    seen["gradients"].get("error") == "detached"
-                    or isinstance(seen["gradients"].get("values"), str)
-                )
-            ),
-        ),
-        slips.sum_not_mean(squared(lambda x: (x**2).sum())),
-        slips.halved(squared(lambda x: 0.5 * (x**2).mean())),
-        slips.absolute(squared(lambda x: x.abs().mean())),
-        Mistake(
-            "root-taken",
-            "The mean of the squares is asked, without a root.",
-            like=squared(lambda x: (x**2).mean().sqrt()),
-        ),
-        Mistake(
-            "square-of-mean",
-            "Errors of either sign must not cancel: square first, then take the mean.",
-            like=squared(lambda x: x.mean() ** 2),
-        ),
-        Mistake(
-            "not-squared",
-            "Errors of either sign must not cancel.",
-            like=squared(lambda x: x.mean()),
-        ),
-        slips.negated(squared(lambda x: -(x**2).mean())),
-        slips.not_averaged(when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
-        Mistake(
-            "huber",
-            "A Huber loss bounds the pull of large errors; then the critic learns something "
-            "like a median. The plain mean of squares is asked.",
-            like=(
-                squared(lambda x: huber(x, 1.0)),
-                squared(lambda x: 2 * huber(x, 1.0)),
-                squared(lambda x: huber(x, 10.0)),
-                squared(lambda x: 2 * huber(x, 10.0)),
-            ),
-        ),
-        Mistake(
-            "variance-of-error",
-            "Add 10 to every value: the error grows, and its variance doesn't.",
-            like=(squared(lambda x: x.var(unbiased=False)), squared(lambda x: x.var())),
-        ),
-        Mistake(
-            "other-power",
-            "The mean of the squares: to which power do you take the error?",
-            like=(
-                squared(lambda x: (x**4).mean()),
-                squared(lambda x: (x.abs() ** 3).mean()),
-                squared(lambda x: (x**3).mean()),
-            ),
-        ),
-    ),
+    mistakes=listed(VALUE_LOSS_FACES, VALUE_LOSS_HINTS),
 )
 
 
@@ -229,6 +217,66 @@ def both_scaled(logp, values, returns, value_coef=0.5):
     return value_coef * (pg_term(logp, values, returns, adv) + fit_term(values, returns))
 
 
+ACTOR_CRITIC_LOSS_HINTS = {
+    "policy-moves-critic": "The advantage is a number here: the policy's term must not move the "
+    "critic.",
+    "minus-sign": "The loss is minimised. A positive advantage should raise the log-probability.",
+    "actor-ignores-critic": "The actor is weighted by the return alone. What is the critic there "
+    "for?",
+    "value-as-weight": "The value alone says how good the state is, not how good the action was.",
+    "critic-detached": "Nothing trains the critic. Does a gradient reach values?",
+    "no-value-loss": "Who trains the critic?",
+    "value-loss-subtracted": "Both terms are minimised: the critic's error should fall.",
+    "value-coef-ignored": "Change value_coef: does your loss change?",
+    "value-coef-on-policy": "Which of the two terms does value_coef weigh?",
+    "value-coef-on-both": "value_coef weighs the critic's term alone.",
+    "probability-not-log": "The log-probability itself stands in the loss.",
+    "logp-detached": "No gradient reaches logp: then nothing trains the policy.",
+    "product-of-means": "Each step's log-probability weighs its own advantage. Multiply first, "
+    "then average. Both have the shape (T,).",
+    "huber": "The critic's term is value_loss, the mean of squares, not a Huber loss.",
+    "entropy-added": "Two terms are asked. The log-probability of the actions taken is added once "
+    "more.",
+}
+ACTOR_CRITIC_LOSS_FACES = {
+    "policy-moves-critic": assembled(lambda p, v, r, a: -(p * (r - v)).mean()),
+    "minus-sign": assembled(lambda p, v, r, a: (p * a).mean()),
+    "baseline-added": assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean()),
+    "actor-ignores-critic": assembled(lambda p, v, r, a: -(p * r).mean()),
+    "value-as-weight": assembled(lambda p, v, r, a: -(p * v.detach()).mean()),
+    "sum-not-mean": (
+        assembled(lambda p, v, r, a: -(p * a).sum()),
+        assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
+    ),
+    "critic-detached": assembled(critic=lambda v, r: ((v.detach() - r) ** 2).mean()),
+    "no-value-loss": assembled(coef=0.0),
+    "value-loss-subtracted": assembled(critic=lambda v, r: -((v - r) ** 2).mean()),
+    "value-coef-ignored": (assembled(coef=1.0), assembled(coef=0.5)),
+    "value-coef-on-policy": coef_on_policy,
+    "value-coef-on-both": both_scaled,
+    "probability-not-log": assembled(lambda p, v, r, a: -(p.exp() * a).mean()),
+    "logp-detached": (
+        assembled(lambda p, v, r, a: -(p.detach() * a).mean()),
+        assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean()),
+    ),
+    "product-of-means": assembled(lambda p, v, r, a: -p.mean() * a.mean()),
+    "halved": assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean()),
+    "not-averaged": Symptom(lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
+    "advantages-whitened/not-asked": (
+        assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
+        assembled(lambda p, v, r, a: -(p * white(a)).mean()),
+        assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
+    ),
+    "huber": (
+        assembled(critic=lambda v, r: huber(v - r, 1.0)),
+        assembled(critic=lambda v, r: 2 * huber(v - r, 1.0)),
+        assembled(critic=lambda v, r: 2 * huber(v - r, 10.0)),
+    ),
+    "entropy-added": tuple(
+        assembled(lambda p, v, r, a, c=c: pg_term(p, v, r, a) + c * p.mean())
+        for c in (0.01, 0.001, 0.1, -0.01)
+    ),
+}
 ACTOR_CRITIC_LOSS = FunctionExercise(
     "actor_critic_loss",
     actor_critic_cases,
@@ -237,98 +285,5 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
     kind=TensorOf(),
     prerequisites=("value_loss",),
     hint=N_("Two terms: minus the mean of logp times advantage, plus value_coef times value_loss."),
-    mistakes=(
-        Mistake(
-            "policy-moves-critic",
-            "The advantage is a number here: the policy's term must not move the critic.",
-            like=assembled(lambda p, v, r, a: -(p * (r - v)).mean()),
-        ),
-        Mistake(
-            "minus-sign",
-            "The loss is minimised. A positive advantage should raise the log-probability.",
-            like=assembled(lambda p, v, r, a: (p * a).mean()),
-        ),
-        slips.baseline_added(assembled(lambda p, v, r, a: -(p * (r + v.detach())).mean())),
-        Mistake(
-            "actor-ignores-critic",
-            "The actor is weighted by the return alone. What is the critic there for?",
-            like=assembled(lambda p, v, r, a: -(p * r).mean()),
-        ),
-        Mistake(
-            "value-as-weight",
-            "The value alone says how good the state is, not how good the action was.",
-            like=assembled(lambda p, v, r, a: -(p * v.detach()).mean()),
-        ),
-        slips.sum_not_mean(
-            assembled(lambda p, v, r, a: -(p * a).sum()),
-            assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
-        ),
-        Mistake(
-            "critic-detached",
-            "Nothing trains the critic. Does a gradient reach values?",
-            like=assembled(critic=lambda v, r: ((v.detach() - r) ** 2).mean()),
-        ),
-        Mistake("no-value-loss", "Who trains the critic?", like=assembled(coef=0.0)),
-        Mistake(
-            "value-loss-subtracted",
-            "Both terms are minimised: the critic's error should fall.",
-            like=assembled(critic=lambda v, r: -((v - r) ** 2).mean()),
-        ),
-        Mistake(
-            "value-coef-ignored",
-            "Change value_coef: does your loss change?",
-            like=(assembled(coef=1.0), assembled(coef=0.5)),
-        ),
-        Mistake(
-            "value-coef-on-policy",
-            "Which of the two terms does value_coef weigh?",
-            like=coef_on_policy,
-        ),
-        Mistake(
-            "value-coef-on-both", "value_coef weighs the critic's term alone.", like=both_scaled
-        ),
-        Mistake(
-            "probability-not-log",
-            "The log-probability itself stands in the loss.",
-            like=assembled(lambda p, v, r, a: -(p.exp() * a).mean()),
-        ),
-        Mistake(
-            "logp-detached",
-            "No gradient reaches logp: then nothing trains the policy.",
-            like=(
-                assembled(lambda p, v, r, a: -(p.detach() * a).mean()),
-                assembled(lambda p, v, r, a: -(p.detach() * (r - v)).mean()),
-            ),
-        ),
-        Mistake(
-            "product-of-means",
-            "Each step's log-probability weighs its own advantage. Multiply first, then average. "
-            "Both have the shape (T,).",
-            like=assembled(lambda p, v, r, a: -p.mean() * a.mean()),
-        ),
-        slips.halved(assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean())),
-        slips.not_averaged(when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
-        slips.not_whitened_here(
-            assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
-            assembled(lambda p, v, r, a: -(p * white(a)).mean()),
-            assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
-        ),
-        Mistake(
-            "huber",
-            "The critic's term is value_loss, the mean of squares, not a Huber loss.",
-            like=(
-                assembled(critic=lambda v, r: huber(v - r, 1.0)),
-                assembled(critic=lambda v, r: 2 * huber(v - r, 1.0)),
-                assembled(critic=lambda v, r: 2 * huber(v - r, 10.0)),
-            ),
-        ),
-        Mistake(
-            "entropy-added",
-            "Two terms are asked. The log-probability of the actions taken is added once more.",
-            like=tuple(
-                assembled(lambda p, v, r, a, c=c: pg_term(p, v, r, a) + c * p.mean())
-                for c in (0.01, 0.001, 0.1, -0.01)
-            ),
-        ),
-    ),
+    mistakes=listed(ACTOR_CRITIC_LOSS_FACES, ACTOR_CRITIC_LOSS_HINTS),
 )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, Raises, View
+from grader.checking import N_, Case, FunctionExercise, Raises, Symptom, View
 from grader.checks.lesson_03 import formulas
-from grader.checks.shared import slips
+from grader.checks.shared.slips import listed
 
 
 def leave_one_out_cases(rng):
@@ -70,91 +70,51 @@ def cut_to_whole(case, seen, truth):
     return np.array_equal(np.asarray(seen["value"]["array"]), np.trunc(truth.value))
 
 
+LEAVE_ONE_OUT_HINTS = {
+    "one-return": "With one return there are no others to compare with: raise ValueError.",
+    "list-refused": "The returns come as a list here. np.asarray makes them an array.",
+    "pair-refused": "With two returns each has the other one to be compared with.",
+    "whole-numbers": "The returns are whole numbers here, the result need not be: an array made "
+    "like the returns drops what follows the point.",
+    "own-return-in-mean": "The mean must leave out the return that it is compared with.",
+    "divided-by-n": "The others are N - 1.",
+    "own-return-kept": "Their sum is without your own return.",
+    "baseline-returned": "The advantage is asked, not the baseline.",
+    "minus-sign": "A return above the others' is a good surprise: it should be positive.",
+    "others-by-value": "Two trajectories can have the same return. Leave out one place, not one "
+    "value.",
+    "previous-only": "All the others count, not those before.",
+    "neighbour": "All the others count, not one of them.",
+    "median": "The mean of the others is asked.",
+    "shrunk": "Check the factor: with two returns each is compared with the other.",
+}
+LEAVE_ONE_OUT_FACES = {
+    "one-return": Symptom(one_return),
+    "list-refused": Symptom(list_refused),
+    "pair-refused": Symptom(pair_refused),
+    "whole-numbers": Symptom(cut_to_whole),
+    "own-return-in-mean": loo(lambda r: r - r.mean()),
+    "divided-by-n": loo(lambda r: r - (r.sum() - r) / count(r)),
+    "own-return-kept": loo(lambda r: r - r.sum() / (count(r) - 1)),
+    "baseline-returned": loo(lambda r: (r.sum() - r) / (count(r) - 1)),
+    "minus-sign": loo(lambda r: (r.sum() - r) / (count(r) - 1) - r),
+    "baseline-added": loo(lambda r: (r.sum() - r) / (count(r) - 1) + r),
+    "advantages-whitened/not-asked": (
+        loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
+        loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
+    ),
+    "others-by-value": loo(others_by_value),
+    "previous-only": loo(lambda r: r - np.append(0, np.cumsum(r)[:-1] / np.arange(1, count(r)))),
+    "neighbour": (loo(lambda r: r - np.roll(r, 1)), loo(lambda r: r - np.roll(r, -1))),
+    "sum-of-others": loo(lambda r: r - (r.sum() - r)),
+    "median": loo(lambda r: np.array([r[i] - np.median(np.delete(r, i)) for i in range(count(r))])),
+    "shrunk": loo(lambda r: (r - r.mean()) * (count(r) - 1) / count(r)),
+}
 LEAVE_ONE_OUT = FunctionExercise(
     "leave_one_out_advantages",
     leave_one_out_cases,
     leave_one_out_truth,
     formula=(formulas.leave_one_out_formula, formulas.leave_one_out_from_the_mean),
     hint=N_("Take the sum of all, then the sum without your own. Over how many is its mean?"),
-    mistakes=(
-        Mistake(
-            "one-return",
-            "With one return there are no others to compare with: raise ValueError.",
-            when=one_return,
-        ),
-        Mistake(
-            "list-refused",
-            "The returns come as a list here. np.asarray makes them an array.",
-            when=list_refused,
-        ),
-        Mistake(
-            "pair-refused",
-            "With two returns each has the other one to be compared with.",
-            when=pair_refused,
-        ),
-        Mistake(
-            "whole-numbers",
-            "The returns are whole numbers here, the result need not be: "
-            "an array made like the returns drops what follows the point.",
-            when=cut_to_whole,
-        ),
-        Mistake(
-            "own-return-in-mean",
-            "The mean must leave out the return that it is compared with.",
-            like=loo(lambda r: r - r.mean()),
-        ),
-        Mistake(
-            "divided-by-n",
-            "The others are N - 1.",
-            like=loo(lambda r: r - (r.sum() - r) / count(r)),
-        ),
-        Mistake(
-            "own-return-kept",
-            "Their sum is without your own return.",
-            like=loo(lambda r: r - r.sum() / (count(r) - 1)),
-        ),
-        Mistake(
-            "baseline-returned",
-            "The advantage is asked, not the baseline.",
-            like=loo(lambda r: (r.sum() - r) / (count(r) - 1)),
-        ),
-        Mistake(
-            "minus-sign",
-            "A return above the others' is a good surprise: it should be positive.",
-            like=loo(lambda r: (r.sum() - r) / (count(r) - 1) - r),
-        ),
-        slips.baseline_added(loo(lambda r: (r.sum() - r) / (count(r) - 1) + r)),
-        slips.not_whitened_here(
-            loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
-            loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
-        ),
-        Mistake(
-            "others-by-value",
-            "Two trajectories can have the same return. Leave out one place, not one value.",
-            like=loo(others_by_value),
-        ),
-        Mistake(
-            "previous-only",
-            "All the others count, not those before.",
-            like=loo(lambda r: r - np.append(0, np.cumsum(r)[:-1] / np.arange(1, count(r)))),
-        ),
-        Mistake(
-            "neighbour",
-            "All the others count, not one of them.",
-            like=(loo(lambda r: r - np.roll(r, 1)), loo(lambda r: r - np.roll(r, -1))),
-        ),
-        slips.sum_of_others(loo(lambda r: r - (r.sum() - r))),
-        Mistake(
-            "median",
-            "The mean of the others is asked.",
-            like=loo(
-                lambda r: np.array([r[i] - np.median(np.delete(r, i)) for i in range(count(r))])
-            ),
-        ),
-        Mistake(
-            "shrunk",
-            "Check the factor: with two returns each is compared with the other.",
-            like=loo(lambda r: (r - r.mean()) * (count(r) - 1) / count(r)),
-        ),
-    ),
+    mistakes=listed(LEAVE_ONE_OUT_FACES, LEAVE_ONE_OUT_HINTS),
 )

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, Number, View
+from grader.checking import N_, Case, FunctionExercise, Number, Symptom, View
 from grader.checks.lesson_03 import formulas
+from grader.checks.shared.slips import listed
 
 
 def optimal_cases(rng):
@@ -59,6 +60,53 @@ def least_total_variance(scores, returns):
         return float(((moved - moved.mean(0)) * centred).sum() / (centred**2).sum())
 
 
+OPTIMAL_BASELINE_HINTS = {
+    "mean-return": "The plain mean is close, not best. Weight each return by the size of its "
+    "gradient.",
+    "length-not-squared": "The variance counts squared lengths.",
+    "sum-then-square": "First square each entry of a score, then add up.",
+    "entries-not-squared": "Scores have either sign. What weighs a return is the squared length.",
+    "absolute-entries": "Squares, not absolute values, measure the length.",
+    "not-divided": "A baseline is a kind of return: divide by the mean squared length.",
+    "divided-by-n": "Mean above and sum below: N does not cancel.",
+    "times-n": "Sum above and mean below: N does not cancel.",
+    "minus-sign": "In lesson 02 a constant was added; here it is subtracted.",
+    "inverse-weights": "A long score should count more, not less.",
+    "fourth-power": "Squared once is enough.",
+    "products-of-means": "The mean of a product is not the product of the means.",
+    "squared-returns": "One factor of the return is enough: take the derivative of (R - b)^2 with "
+    "respect to b.",
+    "per-coordinate": "One constant for all coordinates is asked: add the squares up over them "
+    "first.",
+    "median": "The median minimises absolute distances; here squares count.",
+    "centred-scores": "The scores are taken as they are, without their mean.",
+}
+OPTIMAL_BASELINE_FACES = {
+    "mean-return": lambda scores, returns: float(np.mean(returns)),
+    "length-not-squared": lambda scores, returns: weighted_mean(lengths(scores) ** 0.5, returns),
+    "sum-then-square": lambda scores, returns: weighted_mean(
+        np.asarray(scores).sum(axis=1) ** 2, returns
+    ),
+    "entries-not-squared": lambda scores, returns: weighted_mean(
+        np.asarray(scores).sum(axis=1), returns
+    ),
+    "absolute-entries": lambda scores, returns: weighted_mean(np.abs(scores).sum(axis=1), returns),
+    "not-divided": lambda scores, returns: float(np.mean(lengths(scores) * np.asarray(returns))),
+    "divided-by-n": lambda scores, returns: weighted_mean(lengths(scores), returns) / len(returns),
+    "times-n": lambda scores, returns: weighted_mean(lengths(scores), returns) * len(returns),
+    "minus-sign": lambda scores, returns: -weighted_mean(lengths(scores), returns),
+    "inverse-weights": lambda scores, returns: weighted_mean(1 / lengths(scores), returns),
+    "fourth-power": lambda scores, returns: weighted_mean(lengths(scores) ** 2, returns),
+    "products-of-means": lambda scores, returns: float(
+        np.mean(returns) * np.sum(np.mean(scores, axis=0) ** 2) / np.mean(lengths(scores))
+    ),
+    "squared-returns": lambda scores, returns: weighted_mean(
+        lengths(scores), np.asarray(returns) ** 2
+    ),
+    "per-coordinate": Symptom(lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
+    "median": lambda scores, returns: float(np.median(returns)),
+    "centred-scores": least_total_variance,
+}
 OPTIMAL_BASELINE = FunctionExercise(
     "optimal_baseline",
     optimal_cases,
@@ -67,91 +115,5 @@ OPTIMAL_BASELINE = FunctionExercise(
     kind=Number(),
     absolute=1e-5,
     hint=N_("A mean of the returns, in which a sample with a long score counts more."),
-    mistakes=(
-        Mistake(
-            "mean-return",
-            "The plain mean is close, not best. Weight each return by the size of its gradient.",
-            like=lambda scores, returns: float(np.mean(returns)),
-        ),
-        Mistake(
-            "length-not-squared",
-            "The variance counts squared lengths.",
-            like=lambda scores, returns: weighted_mean(lengths(scores) ** 0.5, returns),
-        ),
-        Mistake(
-            "sum-then-square",
-            "First square each entry of a score, then add up.",
-            like=lambda scores, returns: weighted_mean(
-                np.asarray(scores).sum(axis=1) ** 2, returns
-            ),
-        ),
-        Mistake(
-            "entries-not-squared",
-            "Scores have either sign. What weighs a return is the squared length.",
-            like=lambda scores, returns: weighted_mean(np.asarray(scores).sum(axis=1), returns),
-        ),
-        Mistake(
-            "absolute-entries",
-            "Squares, not absolute values, measure the length.",
-            like=lambda scores, returns: weighted_mean(np.abs(scores).sum(axis=1), returns),
-        ),
-        Mistake(
-            "not-divided",
-            "A baseline is a kind of return: divide by the mean squared length.",
-            like=lambda scores, returns: float(np.mean(lengths(scores) * np.asarray(returns))),
-        ),
-        Mistake(
-            "divided-by-n",
-            "Mean above and sum below: N does not cancel.",
-            like=lambda scores, returns: weighted_mean(lengths(scores), returns) / len(returns),
-        ),
-        Mistake(
-            "times-n",
-            "Sum above and mean below: N does not cancel.",
-            like=lambda scores, returns: weighted_mean(lengths(scores), returns) * len(returns),
-        ),
-        Mistake(
-            "minus-sign",
-            "In lesson 02 a constant was added; here it is subtracted.",
-            like=lambda scores, returns: -weighted_mean(lengths(scores), returns),
-        ),
-        Mistake(
-            "inverse-weights",
-            "A long score should count more, not less.",
-            like=lambda scores, returns: weighted_mean(1 / lengths(scores), returns),
-        ),
-        Mistake(
-            "fourth-power",
-            "Squared once is enough.",
-            like=lambda scores, returns: weighted_mean(lengths(scores) ** 2, returns),
-        ),
-        Mistake(
-            "products-of-means",
-            "The mean of a product is not the product of the means.",
-            like=lambda scores, returns: float(
-                np.mean(returns) * np.sum(np.mean(scores, axis=0) ** 2) / np.mean(lengths(scores))
-            ),
-        ),
-        Mistake(
-            "squared-returns",
-            "One factor of the return is enough: take the derivative of "
-            "(R - b)^2 with respect to b.",
-            like=lambda scores, returns: weighted_mean(lengths(scores), np.asarray(returns) ** 2),
-        ),
-        Mistake(
-            "per-coordinate",
-            "One constant for all coordinates is asked: add the squares up over them first.",
-            when=lambda case, seen, truth: np.size(seen["value"]["array"]) > 1,
-        ),
-        Mistake(
-            "median",
-            "The median minimises absolute distances; here squares count.",
-            like=lambda scores, returns: float(np.median(returns)),
-        ),
-        Mistake(
-            "centred-scores",
-            "The scores are taken as they are, without their mean.",
-            like=least_total_variance,
-        ),
-    ),
+    mistakes=listed(OPTIMAL_BASELINE_FACES, OPTIMAL_BASELINE_HINTS),
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake
+from grader.checking import N_, Case, FunctionExercise, Symptom
 from grader.checks.lesson_03b import formulas
 from grader.checks.lesson_03b.td_errors import (
     LAST_ROW,
@@ -19,8 +19,8 @@ from grader.checks.lesson_03b.td_errors import (
     unbroken,
     values_below,
 )
-from grader.checks.shared import slips
 from grader.checks.shared.gae import decayed_sums
+from grader.checks.shared.slips import listed
 
 
 def gae_cases(rng):
@@ -78,6 +78,11 @@ def advantage(delta=None, decay=None, going_on=None, finish=None, gamma=None, la
     return wrong
 
 
+def weights_normalised(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
+    """With a factor 1 - lam in front."""
+    return (1 - lam) * gae_truth(rewards, values, next_values, terminated, truncated, gamma, lam)
+
+
 def forwards(adv, delta, values, over, rate):
     """The loop that runs from the first step on and carries the past along."""
     result, carried = np.zeros(delta.shape), np.zeros(delta.shape[1])
@@ -129,6 +134,101 @@ def flags_changed(case, seen, truth):
     return {"terminated", "truncated"} & set(seen.get("changed", ()))
 
 
+GAE_HINTS = {
+    "time-limit-as-terminal": "The clock ran out; the state still had a value. Which of the two "
+    "flags ends the bootstrap?",
+    "flags-merged-in-place": "You changed the flags in place: from there on an ended step and a "
+    "cut one look the same. Give what you make of them a name of its own.",
+    "bootstrapped-twice": "next_values already stands in the TD error of a step that was cut. Was "
+    "it added to its reward as well?",
+    "last-row-ended": LAST_ROW,
+    "one-flag-for-all": OWN_FLAGS,
+    "across-columns": "Each column is an environment of its own: with what does its recursion "
+    "begin?",
+    "wraps-around": "After the last row nothing is known. Does yours read the first row there?",
+    "gamma-not-in-delta": "The successor's value in the TD error is discounted, too.",
+    "weights-normalised": "The sum has no factor 1 - lam in front.",
+    "leaks-across-cut": "After a time limit the next row is another episode: the recursion must "
+    "stop there, too.",
+    "leaks-across-end": "After an end the next row is another episode. Which flag did you forget "
+    "in the recursion?",
+    "leaks-across-episodes": "Rows of several episodes stand in one column. Where does the "
+    "recursion stop?",
+    "flags-swapped": "Which flag means that nothing follows, and which only that the clock ran "
+    "out?",
+    "lam-alone": "What lies k steps ahead decays by (gamma times lam) to the k.",
+    "gamma-alone": "What lies k steps ahead decays by (gamma times lam) to the k.",
+    "defaults-ignored/gamma": "Call it with another gamma: does the result change?",
+    "defaults-ignored/lam": "Call it with another lam: does the result change?",
+    "defaults-ignored": "Call it with another gamma and lam: does the result change?",
+    "forward-loop": "An advantage depends on the future: start at the end.",
+    "own-step": "The recursion needs the advantage of step t + 1.",
+    "one-step-ahead": "The next advantage carries all later errors, not one of them.",
+    "td-errors-alone": "That is lam = 0. What do later surprises add?",
+    "last-row-empty": "The last step has a TD error of its own.",
+    "zero-at-ends": "The last step of an episode has a surprise, too.",
+}
+GAE_FACES = {
+    "time-limit-as-terminal": advantage(
+        delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~(te | tr), g)
+    ),
+    "flags-merged-in-place": Symptom(flags_changed),
+    "bootstrapped-twice": advantage(
+        delta=lambda r, v, w, te, tr, g: deltas(r + g * w * tr, v, w, ~te, g)
+    ),
+    "last-row-ended": advantage(
+        delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~last_row_ended(te), g)
+    ),
+    "one-flag-for-all": advantage(going_on=lambda te, tr: ~one_flag_for_all(te | tr)),
+    "across-columns": advantage(finish=across_columns),
+    "wraps-around": advantage(finish=wrapped_around),
+    "gamma-not-in-delta": advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~te, 1.0)),
+    "weights-normalised": weights_normalised,
+    "leaks-across-cut": advantage(going_on=lambda te, tr: ~te),
+    "leaks-across-end": advantage(going_on=lambda te, tr: ~tr),
+    "leaks-across-episodes": advantage(going_on=lambda te, tr: np.ones_like(te)),
+    "terminal-not-masked": (
+        advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v),
+        advantage(
+            delta=lambda r, v, w, te, tr, g: r + g * w - v,
+            going_on=lambda te, tr: np.ones_like(te),
+        ),
+    ),
+    "flags-swapped": advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~tr, g)),
+    "next-row": (
+        advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
+        advantage(
+            delta=lambda r, v, w, te, tr, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), ~te, g)
+        ),
+    ),
+    "flag-of-next-step": (
+        advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
+        advantage(
+            delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
+            going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
+        ),
+    ),
+    "flag-of-step-before": (
+        advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1)),
+        advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0)),
+    ),
+    "lam-alone": advantage(decay=lambda g, lam: lam),
+    "gamma-alone": advantage(decay=lambda g, lam: g),
+    "defaults-ignored/gamma": advantage(gamma=0.99),
+    "defaults-ignored/lam": advantage(lam=0.95),
+    "defaults-ignored": advantage(gamma=0.99, lam=0.95),
+    "forward-loop": (advantage(finish=forwards), advantage(finish=forwards_reset)),
+    "own-step": advantage(finish=own_step),
+    "one-step-ahead": advantage(finish=one_ahead),
+    "td-errors-alone": advantage(decay=lambda g, lam: 0.0),
+    "last-row-empty": advantage(finish=last_row_empty),
+    "target-returned": advantage(finish=lambda a, d, v, o, c: a + v),
+    "advantages-whitened/not-asked": advantage(
+        finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8)
+    ),
+    "zero-at-ends": advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o)),
+    "minus-sign/surprise": advantage(finish=lambda a, d, v, o, c: -a),
+}
 GAE = FunctionExercise(
     "gae",
     gae_cases,
@@ -139,167 +239,5 @@ GAE = FunctionExercise(
         "From the last step to the first: the step's own TD error, plus gamma times lam times "
         "the next advantage, if the same episode goes on."
     ),
-    mistakes=(
-        Mistake(
-            "time-limit-as-terminal",
-            "The clock ran out; the state still had a value. "
-            "Which of the two flags ends the bootstrap?",
-            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~(te | tr), g)),
-        ),
-        Mistake(
-            "flags-merged-in-place",
-            "You changed the flags in place: from there on an ended step and a cut one look the "
-            "same. Give what you make of them a name of its own.",
-            when=flags_changed,
-        ),
-        Mistake(
-            "bootstrapped-twice",
-            "next_values already stands in the TD error of a step "
-            "that was cut. Was it added to its reward as well?",
-            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r + g * w * tr, v, w, ~te, g)),
-        ),
-        Mistake(
-            "last-row-ended",
-            LAST_ROW,
-            like=advantage(
-                delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~last_row_ended(te), g)
-            ),
-        ),
-        Mistake(
-            "one-flag-for-all",
-            OWN_FLAGS,
-            like=advantage(going_on=lambda te, tr: ~one_flag_for_all(te | tr)),
-        ),
-        Mistake(
-            "across-columns",
-            "Each column is an environment of its own: with what does its recursion begin?",
-            like=advantage(finish=across_columns),
-        ),
-        Mistake(
-            "wraps-around",
-            "After the last row nothing is known. Does yours read the first row there?",
-            like=advantage(finish=wrapped_around),
-        ),
-        Mistake(
-            "gamma-not-in-delta",
-            "The successor's value in the TD error is discounted, too.",
-            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~te, 1.0)),
-        ),
-        Mistake(
-            "weights-normalised",
-            "The sum has no factor 1 - lam in front.",
-            like=lambda rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95: (
-                (1 - lam)
-                * advantage()(rewards, values, next_values, terminated, truncated, gamma, lam)
-            ),
-        ),
-        Mistake(
-            "leaks-across-cut",
-            "After a time limit the next row is another episode: the "
-            "recursion must stop there, too.",
-            like=advantage(going_on=lambda te, tr: ~te),
-        ),
-        Mistake(
-            "leaks-across-end",
-            "After an end the next row is another episode. Which flag "
-            "did you forget in the recursion?",
-            like=advantage(going_on=lambda te, tr: ~tr),
-        ),
-        Mistake(
-            "leaks-across-episodes",
-            "Rows of several episodes stand in one column. Where does the recursion stop?",
-            like=advantage(going_on=lambda te, tr: np.ones_like(te)),
-        ),
-        slips.terminal_not_masked(
-            advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v),
-            advantage(
-                delta=lambda r, v, w, te, tr, g: r + g * w - v,
-                going_on=lambda te, tr: np.ones_like(te),
-            ),
-        ),
-        Mistake(
-            "flags-swapped",
-            "Which flag means that nothing follows, and which only that the clock ran out?",
-            like=advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~tr, g)),
-        ),
-        slips.next_row(
-            advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
-            advantage(
-                delta=lambda r, v, w, te, tr, g: deltas(
-                    r, v, np.concatenate([v[1:], w[-1:]]), ~te, g
-                )
-            ),
-        ),
-        slips.flag_of_next_step(
-            advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
-            advantage(
-                delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
-                going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
-            ),
-        ),
-        slips.flag_of_step_before(
-            advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, 1)),
-            advantage(going_on=lambda te, tr: ~np.roll(te | tr, 1, axis=0)),
-        ),
-        Mistake(
-            "lam-alone",
-            "What lies k steps ahead decays by (gamma times lam) to the k.",
-            like=advantage(decay=lambda g, lam: lam),
-        ),
-        Mistake(
-            "gamma-alone",
-            "What lies k steps ahead decays by (gamma times lam) to the k.",
-            like=advantage(decay=lambda g, lam: g),
-        ),
-        Mistake(
-            "defaults-ignored",
-            "Call it with another gamma: does the result change?",
-            like=advantage(gamma=0.99),
-        ),
-        Mistake(
-            "defaults-ignored",
-            "Call it with another lam: does the result change?",
-            like=advantage(lam=0.95),
-        ),
-        Mistake(
-            "defaults-ignored",
-            "Call it with another gamma and lam: does the result change?",
-            like=advantage(gamma=0.99, lam=0.95),
-        ),
-        Mistake(
-            "forward-loop",
-            "An advantage depends on the future: start at the end.",
-            like=(advantage(finish=forwards), advantage(finish=forwards_reset)),
-        ),
-        Mistake(
-            "own-step",
-            "The recursion needs the advantage of step t + 1.",
-            like=advantage(finish=own_step),
-        ),
-        Mistake(
-            "one-step-ahead",
-            "The next advantage carries all later errors, not one of them.",
-            like=advantage(finish=one_ahead),
-        ),
-        Mistake(
-            "td-errors-alone",
-            "That is lam = 0. What do later surprises add?",
-            like=advantage(decay=lambda g, lam: 0.0),
-        ),
-        Mistake(
-            "last-row-empty",
-            "The last step has a TD error of its own.",
-            like=advantage(finish=last_row_empty),
-        ),
-        slips.target_returned(advantage(finish=lambda a, d, v, o, c: a + v)),
-        slips.not_whitened_here(
-            advantage(finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8))
-        ),
-        Mistake(
-            "zero-at-ends",
-            "The last step of an episode has a surprise, too.",
-            like=advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o)),
-        ),
-        slips.minus_sign(advantage(finish=lambda a, d, v, o, c: -a)),
-    ),
+    mistakes=listed(GAE_FACES, GAE_HINTS),
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake
+from grader.checking import N_, Case, FunctionExercise
 from grader.checks.lesson_03b import formulas
 from grader.checks.lesson_03b.td_errors import (
     LAST_ROW,
@@ -16,7 +16,7 @@ from grader.checks.lesson_03b.td_errors import (
     told_apart,
     unbroken,
 )
-from grader.checks.shared import slips
+from grader.checks.shared.slips import listed
 
 FAR = 50  # more steps than any case has
 
@@ -125,6 +125,66 @@ def last_rows_empty(result, n):
     return result
 
 
+N_STEP_ADVANTAGES_HINTS = {
+    "time-limit-as-terminal": "The clock ran out; the state still had a value. After which steps "
+    "does really nothing follow?",
+    "leaks-across-cut": "After a time limit the next row is another episode: its rewards don't "
+    "count.",
+    "leaks-across-end": "After an end the next row is another episode: its rewards don't count.",
+    "leaks-across-episodes": "Rows of several episodes stand in one column. Where do the rewards "
+    "stop?",
+    "next-row": "values[t + n] can belong to the next episode. Whose value is next_values?",
+    "last-row-ended": LAST_ROW,
+    "one-flag-for-all": OWN_FLAGS,
+    "no-bootstrap": "After n rewards the critic speaks for the rest. Where is its value?",
+    "one-too-many": "How many rewards does your sum hold at n = 1?",
+    "one-too-few": "How many rewards does your sum hold at n = 2?",
+    "n-ignored": "Call it with another n: does the result change?",
+    "power-of-n": "Where an episode ends early there were fewer steps. What is the value's "
+    "discount?",
+    "power-too-small": "After n rewards, how many steps away is the state whose value you add?",
+    "value-undiscounted": "The value lies n steps ahead, and is discounted like a reward there.",
+    "value-discounted-once": "The value lies n steps ahead, not one.",
+    "last-rows-empty": "Near the end of the rollout there are fewer than n steps; they count as "
+    "well.",
+    "rewards-undiscounted": "The second reward comes a step later than the first: how much does it "
+    "count?",
+    "rewards-discounted-too-far": "The reward of the step itself isn't discounted.",
+    "averaged-over-lengths": "One length is asked: n steps, not the mean over 1 to n. That mixture "
+    "comes with GAE.",
+    "in-blocks": "Every row looks n steps ahead, wherever it stands. Do blocks of n rows begin "
+    "anew?",
+}
+N_STEP_ADVANTAGES_FACES = {
+    "time-limit-as-terminal": slip(masks=lambda end, cut: end | cut),
+    "terminal-not-masked": slip(masks=lambda end, cut: np.zeros_like(end)),
+    "leaks-across-cut": slip(stops=lambda end, cut: end),
+    "leaks-across-end": slip(stops=lambda end, cut: cut),
+    "leaks-across-episodes": slip(stops=lambda end, cut: np.zeros_like(end)),
+    "next-row": (slip(follows=row_below), slip(follows=zero_at_the_end)),
+    "last-row-ended": slip(masks=lambda end, cut: last_row_ended(end)),
+    "one-flag-for-all": slip(stops=lambda end, cut: one_flag_for_all(end | cut)),
+    "flag-of-next-step": slip(stops=lambda end, cut: flags_shifted(end | cut, -1)),
+    "no-bootstrap": slip(masks=lambda end, cut: np.ones_like(end)),
+    "one-too-many": slip(steps=lambda n: n + 1),
+    "one-too-few": slip(steps=lambda n: max(n - 1, 1)),
+    "n-ignored": (slip(steps=lambda n: 1), slip(steps=lambda n: FAR)),
+    "power-of-n": slip(power=lambda taken, n: n),
+    "power-too-small": slip(power=lambda taken, n: taken - 1),
+    "value-undiscounted": slip(power=lambda taken, n: 0),
+    "value-discounted-once": slip(power=lambda taken, n: 1),
+    "gamma-ignored": slip(gamma=1.0),
+    "target-returned": slip(minus=0.0),
+    "value-added": slip(minus=-1.0),
+    "last-rows-empty": slip(finish=last_rows_empty),
+    "rewards-undiscounted": (
+        slip(discount=lambda k: 0),
+        slip(discount=lambda k: 0, power=lambda k, n: 1),
+    ),
+    "rewards-discounted-too-far": slip(discount=lambda k: k + 1),
+    "averaged-over-lengths": over_all_lengths,
+    "in-blocks": in_blocks,
+}
 N_STEP_ADVANTAGES = FunctionExercise(
     "n_step_advantages",
     n_step_cases,
@@ -135,108 +195,5 @@ N_STEP_ADVANTAGES = FunctionExercise(
         "Add rewards until there are n, or until the episode or the rollout ends; then the "
         "discounted value of what follows, if anything does; then subtract the value at the start."
     ),
-    mistakes=(
-        Mistake(
-            "time-limit-as-terminal",
-            "The clock ran out; the state still had a value. "
-            "After which steps does really nothing follow?",
-            like=slip(masks=lambda end, cut: end | cut),
-        ),
-        slips.terminal_not_masked(slip(masks=lambda end, cut: np.zeros_like(end))),
-        Mistake(
-            "leaks-across-cut",
-            "After a time limit the next row is another episode: its rewards don't count.",
-            like=slip(stops=lambda end, cut: end),
-        ),
-        Mistake(
-            "leaks-across-end",
-            "After an end the next row is another episode: its rewards don't count.",
-            like=slip(stops=lambda end, cut: cut),
-        ),
-        Mistake(
-            "leaks-across-episodes",
-            "Rows of several episodes stand in one column. Where do the rewards stop?",
-            like=slip(stops=lambda end, cut: np.zeros_like(end)),
-        ),
-        Mistake(
-            "next-row",
-            "values[t + n] can belong to the next episode. Whose value is next_values?",
-            like=(slip(follows=row_below), slip(follows=zero_at_the_end)),
-        ),
-        Mistake("last-row-ended", LAST_ROW, like=slip(masks=lambda end, cut: last_row_ended(end))),
-        Mistake(
-            "one-flag-for-all",
-            OWN_FLAGS,
-            like=slip(stops=lambda end, cut: one_flag_for_all(end | cut)),
-        ),
-        slips.flag_of_next_step(slip(stops=lambda end, cut: flags_shifted(end | cut, -1))),
-        Mistake(
-            "no-bootstrap",
-            "After n rewards the critic speaks for the rest. Where is its value?",
-            like=slip(masks=lambda end, cut: np.ones_like(end)),
-        ),
-        Mistake(
-            "one-too-many",
-            "How many rewards does your sum hold at n = 1?",
-            like=slip(steps=lambda n: n + 1),
-        ),
-        Mistake(
-            "one-too-few",
-            "How many rewards does your sum hold at n = 2?",
-            like=slip(steps=lambda n: max(n - 1, 1)),
-        ),
-        Mistake(
-            "n-ignored",
-            "Call it with another n: does the result change?",
-            like=(slip(steps=lambda n: 1), slip(steps=lambda n: FAR)),
-        ),
-        Mistake(
-            "power-of-n",
-            "Where an episode ends early there were fewer steps. What is the value's discount?",
-            like=slip(power=lambda taken, n: n),
-        ),
-        Mistake(
-            "power-too-small",
-            "After n rewards, how many steps away is the state whose value you add?",
-            like=slip(power=lambda taken, n: taken - 1),
-        ),
-        Mistake(
-            "value-undiscounted",
-            "The value lies n steps ahead, and is discounted like a reward there.",
-            like=slip(power=lambda taken, n: 0),
-        ),
-        Mistake(
-            "value-discounted-once",
-            "The value lies n steps ahead, not one.",
-            like=slip(power=lambda taken, n: 1),
-        ),
-        slips.gamma_ignored(slip(gamma=1.0)),
-        slips.target_returned(slip(minus=0.0)),
-        slips.value_added(slip(minus=-1.0)),
-        Mistake(
-            "last-rows-empty",
-            "Near the end of the rollout there are fewer than n steps; they count as well.",
-            like=slip(finish=last_rows_empty),
-        ),
-        Mistake(
-            "rewards-undiscounted",
-            "The second reward comes a step later than the first: how much does it count?",
-            like=(slip(discount=lambda k: 0), slip(discount=lambda k: 0, power=lambda k, n: 1)),
-        ),
-        Mistake(
-            "rewards-discounted-too-far",
-            "The reward of the step itself isn't discounted.",
-            like=slip(discount=lambda k: k + 1),
-        ),
-        Mistake(
-            "averaged-over-lengths",
-            "One length is asked: n steps, not the mean over 1 to n. That mixture comes with GAE.",
-            like=over_all_lengths,
-        ),
-        Mistake(
-            "in-blocks",
-            "Every row looks n steps ahead, wherever it stands. Do blocks of n rows begin anew?",
-            like=in_blocks,
-        ),
-    ),
+    mistakes=listed(N_STEP_ADVANTAGES_FACES, N_STEP_ADVANTAGES_HINTS),
 )

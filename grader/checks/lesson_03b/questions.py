@@ -1,14 +1,14 @@
 """The questions of 03b_gae."""
 
-from grader.checking import N_, Choice
+from grader.checking import Choice
 
 Q_CUT_EPISODE = Choice(
     "q_cut_episode",
     right="b",
     hints={
-        "a": N_("Write out the sum of the TD errors of three steps. Which values are left over?"),
-        "c": N_("How many steps lie between the start and the state where the clock stopped?"),
-        "d": N_("How many TD errors does an episode of T steps have, and which weight has each?"),
+        "a": "Write out the sum of the TD errors of three steps. Which values are left over?",
+        "c": "How many steps lie between the start and the state where the clock stopped?",
+        "d": "How many TD errors does an episode of T steps have, and which weight has each?",
     },
 )
 
@@ -16,8 +16,8 @@ Q_MORE_TRAJECTORIES = Choice(
     "q_more_trajectories",
     right="c",
     hints={
-        "a": N_("The critic is the same. Only the batch grew."),
-        "b": N_("Which of the two does averaging over more trajectories make smaller?"),
-        "d": N_("With a critic that is nearly exact, how large is the bias that is left?"),
+        "a": "The critic is the same. Only the batch grew.",
+        "b": "Which of the two does averaging over more trajectories make smaller?",
+        "d": "With a critic that is nearly exact, how large is the bias that is left?",
     },
 )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, View
+from grader.checking import N_, Case, FunctionExercise, View
 from grader.checks.lesson_03b import formulas
-from grader.checks.shared import slips
+from grader.checks.shared.slips import listed
 
 JUNK = 40.0  # stands in next_values where nothing follows: a right answer never shows it
 
@@ -151,91 +151,55 @@ LAST_ROW = N_(
     "successor is worth."
 )
 OWN_FLAGS = N_("Each column is an environment of its own, with its own flags.")
+TD_ERRORS_HINTS = {
+    "mask-inverted": "Which steps keep the value of their successor: those that ended, or the "
+    "others?",
+    "last-row-ended": LAST_ROW,
+    "one-flag-for-all": OWN_FLAGS,
+    "gamma-on-reward": "The reward comes at once; only what follows is discounted.",
+    "gamma-on-value": "Only the successor's value is discounted.",
+    "reward-minus-value": "That credits one step. What follows is worth something, too.",
+    "target-not-error": "That is the target. By how much does it differ from what was expected?",
+    "value-masked-too": "At an end only the successor's value is missing. This state was worth "
+    "something before the step.",
+    "everything-masked": "The last reward counts like any other.",
+    "reward-masked": "The last reward counts like any other.",
+    "roles-swapped": "Which of the two values was expected before the step, and which comes after?",
+    "gamma-squared": "One step ahead is discounted once.",
+}
+TD_ERRORS_FACES = {
+    "terminal-not-masked": td(lambda r, v, w, go, g: r + g * w - v),
+    "mask-inverted": td(lambda r, v, w, go, g: deltas(r, v, w, ~go, g)),
+    "next-row": (
+        td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g)),
+        td(lambda r, v, w, go, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), go, g)),
+        td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g)),
+    ),
+    "last-row-ended": td(lambda r, v, w, go, g: deltas(r, v, w, ~last_row_ended(~go), g)),
+    "one-flag-for-all": td(lambda r, v, w, go, g: deltas(r, v, w, ~one_flag_for_all(~go), g)),
+    "flag-of-next-step": td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, -1), g)),
+    "flag-of-step-before": td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, 1), g)),
+    "minus-sign/surprise": td(lambda r, v, w, go, g: -deltas(r, v, w, go, g)),
+    "gamma-ignored": (
+        td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0)),
+        td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99)),
+    ),
+    "gamma-on-reward": td(lambda r, v, w, go, g: g * (r + w * go) - v),
+    "gamma-on-value": td(lambda r, v, w, go, g: r + g * (w * go - v)),
+    "reward-minus-value": td(lambda r, v, w, go, g: r - v),
+    "target-not-error": td(lambda r, v, w, go, g: r + g * w * go),
+    "value-masked-too": td(lambda r, v, w, go, g: r + (g * w - v) * go),
+    "everything-masked": td(lambda r, v, w, go, g: deltas(r, v, w, go, g) * go),
+    "reward-masked": td(lambda r, v, w, go, g: (r + g * w) * go - v),
+    "roles-swapped": td(lambda r, v, w, go, g: r + g * v * go - w),
+    "value-added": td(lambda r, v, w, go, g: r + g * w * go + v),
+    "gamma-squared": td(lambda r, v, w, go, g: deltas(r, v, w, go, g * g)),
+}
 TD_ERRORS = FunctionExercise(
     "td_errors",
     td_cases,
     td_truth,
     formula=formulas.td_errors_formula,
     hint=N_("Reward, plus the discounted value of what follows, minus the value expected before."),
-    mistakes=(
-        slips.terminal_not_masked(td(lambda r, v, w, go, g: r + g * w - v)),
-        Mistake(
-            "mask-inverted",
-            "Which steps keep the value of their successor: those that ended, or the others?",
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~go, g)),
-        ),
-        slips.next_row(
-            td(lambda r, v, w, go, g: deltas(r, v, values_below(v), go, g)),
-            td(lambda r, v, w, go, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), go, g)),
-            td(lambda r, v, w, go, g: deltas(r, v, np.roll(v, -1, axis=0), go, g)),
-        ),
-        Mistake(
-            "last-row-ended",
-            LAST_ROW,
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~last_row_ended(~go), g)),
-        ),
-        Mistake(
-            "one-flag-for-all",
-            OWN_FLAGS,
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, ~one_flag_for_all(~go), g)),
-        ),
-        slips.flag_of_next_step(
-            td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, -1), g))
-        ),
-        slips.flag_of_step_before(
-            td(lambda r, v, w, go, g: deltas(r, v, w, ~flags_shifted(~go, 1), g))
-        ),
-        slips.minus_sign(td(lambda r, v, w, go, g: -deltas(r, v, w, go, g))),
-        slips.gamma_ignored(
-            td(lambda r, v, w, go, g: deltas(r, v, w, go, 1.0)),
-            td(lambda r, v, w, go, g: deltas(r, v, w, go, 0.99)),
-        ),
-        Mistake(
-            "gamma-on-reward",
-            "The reward comes at once; only what follows is discounted.",
-            like=td(lambda r, v, w, go, g: g * (r + w * go) - v),
-        ),
-        Mistake(
-            "gamma-on-value",
-            "Only the successor's value is discounted.",
-            like=td(lambda r, v, w, go, g: r + g * (w * go - v)),
-        ),
-        Mistake(
-            "reward-minus-value",
-            "That credits one step. What follows is worth something, too.",
-            like=td(lambda r, v, w, go, g: r - v),
-        ),
-        Mistake(
-            "target-not-error",
-            "That is the target. By how much does it differ from what was expected?",
-            like=td(lambda r, v, w, go, g: r + g * w * go),
-        ),
-        Mistake(
-            "value-masked-too",
-            "At an end only the successor's value is missing. This "
-            "state was worth something before the step.",
-            like=td(lambda r, v, w, go, g: r + (g * w - v) * go),
-        ),
-        Mistake(
-            "everything-masked",
-            "The last reward counts like any other.",
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g) * go),
-        ),
-        Mistake(
-            "reward-masked",
-            "The last reward counts like any other.",
-            like=td(lambda r, v, w, go, g: (r + g * w) * go - v),
-        ),
-        Mistake(
-            "roles-swapped",
-            "Which of the two values was expected before the step, and which comes after?",
-            like=td(lambda r, v, w, go, g: r + g * v * go - w),
-        ),
-        slips.value_added(td(lambda r, v, w, go, g: r + g * w * go + v)),
-        Mistake(
-            "gamma-squared",
-            "One step ahead is discounted once.",
-            like=td(lambda r, v, w, go, g: deltas(r, v, w, go, g * g)),
-        ),
-    ),
+    mistakes=listed(TD_ERRORS_FACES, TD_ERRORS_HINTS),
 )

@@ -1,6 +1,6 @@
 """The table of the six cases: where a sample moves the policy."""
 
-from grader.checking import N_, Case, Problem, RuleExercise, _, kind_text
+from grader.checking import N_, Case, Problem, RuleExercise, _, dict_hint, kind_text
 from grader.checks.lesson_04.clip_gradient import BOTH_SIGNS
 from grader.checks.shared.clip_truth import slope
 
@@ -54,7 +54,8 @@ def judge_table(case, seen):
     table, truth = read_table(seen["value"]), table_truth()
     form = _('a dict with six keys such as ("below", "+"), each "moves" or "zero"')
     if table is None:
-        return Problem(step="kind", shown="case_table", expected=form, got=kind_text(seen["value"]))
+        got, hint = kind_text(seen["value"]), dict_hint(seen["value"])
+        return Problem(step="kind", shown="case_table", expected=form, got=got, hint=hint)
     words = {str(word) for word in table.values()}
     if words <= {"True", "False"} or words <= {"0", "1"}:
         hint = _('Write the word "moves" or "zero", not True or False.')

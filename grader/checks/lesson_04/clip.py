@@ -5,11 +5,13 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_04 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios, slope
+from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
+from grader.checks.shared.slips import listed, made
+from grader.checks.shared.whitening import white
 
 SIX = [(0.5, 2.0), (0.9, 3.0), (1.5, 1.0), (0.5, -3.0), (1.1, -2.0), (1.5, -1.0)]
 
@@ -58,44 +60,22 @@ def clip_truth(logp, logp_old, adv, clip=0.2):
     return Expected(loss, {"logp": gradient, "logp_old": None, "adv": None})
 
 
-def clip_like(change):
-    """A wrong loss from `change(ratio, adv, clip)`; old and advantages are data in it."""
+def clip_like(change=clipped, mean=torch.mean, ratio=new_over_old, data=torch.detach):
+    """A wrong loss: minus mean of `change(ratio, adv, clip)`; data: what becomes of adv."""
 
     def loss(logp, logp_old, adv, clip=0.2):
-        return change(torch.exp(logp - logp_old.detach()), adv.detach(), clip)
+        return -mean(change(ratio(logp, logp_old), data(adv), clip))
 
     return loss
 
 
-def right_loss(ratio, adv, clip):
-    return -torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv).mean()
-
-
-def dead_outside(ratio, adv, clip):
-    """The right value; no gradient for any sample outside the band."""
-    outside = (ratio - 1).abs() > clip
-    return right_loss(torch.where(outside, ratio.detach(), ratio), adv, clip)
-
-
-def branches(ratio, adv, low=None, high=None):
-    """r A and clip(r) A, each sample's two numbers."""
-    return ratio * adv, ratio.clamp(low, high) * adv
-
-
-def larger(ratio, adv, clip):
-    return -torch.max(*branches(ratio, adv, 1 - clip, 1 + clip)).mean()
+def banded(low, high):
+    """The objective with the band from 1 - low(clip) to 1 + high(clip)."""
+    return lambda r, a, c: torch.min(r * a, r.clamp(1 - low(c), 1 + high(c)) * a)
 
 
 def min_of_means(ratio, adv, clip):
-    return -torch.min((ratio * adv).mean(), (ratio.clamp(1 - clip, 1 + clip) * adv).mean())
-
-
-def whitened(ratio, adv, clip):
-    return right_loss(ratio, (adv - adv.mean()) / (adv.std(unbiased=False) + 1e-8), clip)
-
-
-def whitened_unbiased(ratio, adv, clip):
-    return right_loss(ratio, (adv - adv.mean()) / (adv.std() + 1e-8), clip)
+    return torch.min((ratio * adv).mean(), (ratio.clamp(1 - clip, 1 + clip) * adv).mean())
 
 
 def fewer_samples(case, seen, truth):
@@ -110,6 +90,59 @@ def fewer_samples(case, seen, truth):
 
 
 IN_LOGS = N_("The band is 1 - clip to 1 + clip in the ratio itself, not in its logarithm.")
+PPO_CLIP_LOSS_HINTS = {
+    "min-of-means": "The min is taken sample by sample, before the mean. Otherwise good and bad "
+    "samples hide one another.",
+    "product-clipped": "The ratio is clipped, not its product with the advantage.",
+    "min-before-advantage": "The min compares two products. With A < 0 the smaller ratio makes the "
+    "larger one.",
+    "band-in-logs": IN_LOGS,
+    "sample-dropped": "A sample outside the band keeps a value in the mean. Only its gradient may "
+    "be zero.",
+    "clipped-branch-detached": "Inside the band the two branches are equal, and the min shares the "
+    "gradient between them. Does it reach the ratio through both?",
+    "broadcast": "Each sample's ratio meets its own advantage alone. Print the shapes of both, and "
+    "of their product.",
+    "dual-clip": "With A < 0 and a large ratio the loss has no second bound here. Some libraries "
+    "add one, the dual clip: that is a later exercise.",
+    "other-band": "The band reaches from 1 - clip to 1 + clip: as far down as up, with sharp "
+    "edges.",
+}
+PPO_CLIP_LOSS_FACES = {
+    **made(clip_like, OBJECTIVES),
+    "objective-not-loss": clip_like(mean=lambda x: -x.mean()),
+    **made(lambda ratio: clip_like(ratio=ratio), RATIOS),
+    "gradient-through-advantage": clip_like(data=lambda adv: adv),
+    "sum-not-mean": clip_like(mean=torch.sum),
+    "not-averaged": clip_like(mean=lambda x: x),
+    "min-of-means": clip_like(min_of_means),
+    "product-clipped": (
+        clip_like(lambda r, a, c: torch.min(r * a, (r * a).clamp(1 - c, 1 + c))),
+        clip_like(lambda r, a, c: (r * a).clamp(1 - c, 1 + c)),
+    ),
+    "band-around-zero": clip_like(lambda r, a, c: torch.min(r * a, r.clamp(-c, c) * a)),
+    "advantages-whitened": (
+        clip_like(lambda r, a, c: clipped(r, white(a), c)),
+        clip_like(lambda r, a, c: clipped(r, white(a, 1), c)),
+    ),
+    "min-before-advantage": clip_like(lambda r, a, c: torch.min(r, r.clamp(1 - c, 1 + c)) * a),
+    "band-in-logs": clip_like(lambda r, a, c: torch.min(r * a, r.log().clamp(-c, c).exp() * a)),
+    "sample-dropped": (
+        clip_like(lambda r, a, c: r * a * ((r - 1).abs() <= c)),
+        Symptom(fewer_samples),
+    ),
+    "clipped-branch-detached": clip_like(
+        lambda r, a, c: torch.min(r * a, r.detach().clamp(1 - c, 1 + c) * a)
+    ),
+    "broadcast": clip_like(lambda r, a, c: clipped(r, a[:, None], c)),
+    "other-band": (
+        clip_like(banded(lambda c: c / (1 + c), lambda c: c)),
+        clip_like(banded(lambda c: c, lambda c: c / (1 - c))),
+        clip_like(banded(lambda c: c / 2, lambda c: c / 2)),
+        clip_like(lambda r, a, c: torch.min(r * a, (1 + c * torch.tanh((r - 1) / c)) * a)),
+    ),
+    "held-back": Symptom(far_from_one),
+}
 PPO_CLIP_LOSS = FunctionExercise(
     "ppo_clip_loss",
     clip_cases,
@@ -117,125 +150,5 @@ PPO_CLIP_LOSS = FunctionExercise(
     formula=(formulas.clip_formula, formulas.clip_by_sign),
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
-    mistakes=(
-        slips.max_not_min(clip_like(larger)),
-        slips.clip_without_min(clip_like(lambda r, adv, c: -(r.clamp(1 - c, 1 + c) * adv).mean())),
-        slips.objective_not_loss(clip_like(lambda *x: -right_loss(*x))),
-        slips.dead_outside_band(clip_like(dead_outside)),
-        slips.not_clipped(clip_like(lambda r, adv, c: -(r * adv).mean())),
-        slips.one_side_clipped(
-            clip_like(lambda r, a, c: -torch.min(*branches(r, a, None, 1 + c)).mean()),
-            clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, None)).mean()),
-        ),
-        slips.inverted_ratio(clip_like(lambda r, adv, c: right_loss(1 / r, adv, c))),
-        slips.no_exp(clip_like(lambda r, adv, c: right_loss(r.log(), adv, c))),
-        slips.ratio_of_logs(
-            lambda logp, logp_old, adv, clip=0.2: right_loss(
-                logp / logp_old.detach(), adv.detach(), clip
-            )
-        ),
-        slips.underflow(
-            lambda logp, logp_old, adv, clip=0.2: right_loss(
-                logp.exp() / logp_old.detach().exp(), adv.detach(), clip
-            )
-        ),
-        slips.gradient_through_old(
-            lambda logp, logp_old, adv, clip=0.2: right_loss(
-                torch.exp(logp - logp_old), adv.detach(), clip
-            ),
-            lambda logp, logp_old, adv, clip=0.2: right_loss(torch.exp(logp - logp_old), adv, clip),
-        ),
-        slips.gradient_through_advantage(
-            lambda logp, logp_old, adv, clip=0.2: right_loss(
-                torch.exp(logp - logp_old.detach()), adv, clip
-            )
-        ),
-        slips.sum_not_mean(clip_like(lambda r, adv, c: right_loss(r, adv, c) * len(r))),
-        slips.not_averaged(
-            clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(1 - c, 1 + c) * adv))
-        ),
-        Mistake(
-            "min-of-means",
-            "The min is taken sample by sample, before the mean. Otherwise "
-            "good and bad samples hide one another.",
-            like=clip_like(min_of_means),
-        ),
-        slips.clip_fixed(clip_like(lambda r, adv, c: right_loss(r, adv, 0.2))),
-        Mistake(
-            "product-clipped",
-            "The ratio is clipped, not its product with the advantage.",
-            like=(
-                clip_like(
-                    lambda r, adv, c: -torch.min(r * adv, (r * adv).clamp(1 - c, 1 + c)).mean()
-                ),
-                clip_like(lambda r, adv, c: -(r * adv).clamp(1 - c, 1 + c).mean()),
-            ),
-        ),
-        slips.band_around_zero(
-            clip_like(lambda r, adv, c: -torch.min(r * adv, r.clamp(-c, c) * adv).mean())
-        ),
-        slips.advantages_whitened(clip_like(whitened), clip_like(whitened_unbiased)),
-        Mistake(
-            "min-before-advantage",
-            "The min compares two products. With A < 0 the smaller ratio makes the larger one.",
-            like=clip_like(lambda r, adv, c: -(torch.min(r, r.clamp(1 - c, 1 + c)) * adv).mean()),
-        ),
-        Mistake(
-            "band-in-logs",
-            IN_LOGS,
-            like=clip_like(
-                lambda r, adv, c: -torch.min(r * adv, r.log().clamp(-c, c).exp() * adv).mean()
-            ),
-        ),
-        Mistake(
-            "sample-dropped",
-            "A sample outside the band keeps a value in the mean. Only its gradient may be zero.",
-            like=clip_like(lambda r, adv, c: -(r * adv * ((r - 1).abs() <= c)).mean()),
-            when=fewer_samples,
-        ),
-        Mistake(
-            "clipped-branch-detached",
-            "Inside the band the two branches are equal, and the min shares the gradient between "
-            "them. Does it reach the ratio through both?",
-            like=clip_like(
-                lambda r, adv, c: -torch.min(r * adv, r.detach().clamp(1 - c, 1 + c) * adv).mean()
-            ),
-        ),
-        Mistake(
-            "broadcast",
-            "Each sample's ratio meets its own advantage alone. Print the "
-            "shapes of both, and of their product.",
-            like=clip_like(lambda r, adv, c: right_loss(r, adv[:, None], c)),
-        ),
-        Mistake(
-            "dual-clip",
-            "With A < 0 and a large ratio the loss has no second bound here. Some "
-            "libraries add one, the dual clip: that is a later exercise.",
-            like=tuple(
-                clip_like(
-                    lambda r, a, c, bound=bound: (
-                        -torch.where(
-                            a < 0,
-                            torch.max(torch.min(*branches(r, a, 1 - c, 1 + c)), bound * a),
-                            torch.min(*branches(r, a, 1 - c, 1 + c)),
-                        ).mean()
-                    )
-                )
-                for bound in (2.0, 3.0, 4.0, 5.0, 10.0)
-            ),
-        ),
-        Mistake(
-            "other-band",
-            "The band reaches from 1 - clip to 1 + clip: as far down as up, with sharp edges.",
-            like=(
-                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 / (1 + c), 1 + c)).mean()),
-                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c, 1 / (1 - c))).mean()),
-                clip_like(lambda r, a, c: -torch.min(*branches(r, a, 1 - c / 2, 1 + c / 2)).mean()),
-                clip_like(
-                    lambda r, a, c: -torch.min(r * a, (1 + c * torch.tanh((r - 1) / c)) * a).mean()
-                ),
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(PPO_CLIP_LOSS_FACES, PPO_CLIP_LOSS_HINTS),
 )

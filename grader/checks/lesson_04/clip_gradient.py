@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from grader.checking import N_, Array, Case, FunctionExercise, Mistake, Number, View
+from grader.checking import N_, Array, Case, FunctionExercise, Number, Symptom, View
 from grader.checks.lesson_04 import formulas
 from grader.checks.lesson_04.clip import IN_LOGS, SIX
-from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import slope
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, off_the_edges
+from grader.checks.shared.slips import listed
 
 
 def gradient_cases(rng):
@@ -69,106 +69,76 @@ def clipped_objective(ratio, adv, clip):
 
 
 BOTH_SIGNS = N_("Go through both signs of the advantage: which edge matters for which?")
+CLIP_GRADIENT_HINTS = {
+    "zero-outside-band": "Outside the band the slope is zero only when moving further away. Which "
+    "of the two branches is the smaller?",
+    "never-zero": "That is the slope without the clip. Where is the curve flat?",
+    "max-not-min": "These are the slopes of the larger branch. The objective takes the min.",
+    "loss-not-objective": "This is asked of the objective, which is maximised. What sign has the "
+    "slope of r A where A > 0?",
+    "by-logp": "With respect to the ratio, not to logp: the chain rule's factor comes later.",
+    "averaged": "One slope per sample, of that sample's own objective: no mean.",
+    "dead-inside": "Inside the band the clip changes nothing. What is left?",
+    "advantage-forgotten": "How steep is r A as a function of r?",
+    "one-sign": BOTH_SIGNS,
+    "flipped": "Alive and flat are swapped. What is the slope at equal policies?",
+    "value-not-slope": "That is a value, not a slope. How does it change when the ratio grows a "
+    "little?",
+    "sample-dropped": "Samples at rest keep their place in the result, with a 0.",
+}
+CLIP_GRADIENT_FACES = {
+    "zero-outside-band": slope_like(inside),
+    "never-zero": slope_like(always),
+    "max-not-min": slope_like(lambda r, a, c: np.where(a > 0, r > 1 - c, r < 1 + c)),
+    "loss-not-objective": slope_like(alive, lambda r, a, c: -a),
+    "by-logp": slope_like(alive, lambda r, a, c: r * a),
+    "averaged": (
+        slope_like(alive, lambda r, a, c: a / len(r)),
+        lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0).mean(),
+    ),
+    "dead-inside": slope_like(lambda r, a, c: r * a < np.clip(r, 1 - c, 1 + c) * a),
+    "advantage-forgotten": (
+        slope_like(alive, lambda r, a, c: np.ones_like(a)),
+        slope_like(at_work, lambda r, a, c: np.ones_like(a)),
+        slope_like(at_work, lambda r, a, c: r),
+        slope_like(alive, lambda r, a, c: r),
+        slope_like(alive, lambda r, a, c: np.sign(a)),
+        slope_like(alive, lambda r, a, c: np.abs(a)),
+    ),
+    "one-sign": (
+        slope_like(lambda r, a, c: r < 1 + c),
+        slope_like(lambda r, a, c: r > 1 - c),
+        slope_like(lambda r, a, c: (a > 0) & (r < 1 + c)),
+        slope_like(lambda r, a, c: (a < 0) & (r > 1 - c)),
+        slope_like(lambda r, a, c: (a < 0) | (r < 1 + c)),
+        slope_like(lambda r, a, c: (a > 0) | (r > 1 - c)),
+    ),
+    "flipped": (slope_like(lambda *x: ~alive(*x)), slope_like(lambda *x: ~inside(*x))),
+    "clip-fixed": slope_like(lambda r, a, c: alive(r, a, 0.2)),
+    "band-around-zero": slope_like(lambda r, a, c: np.abs(r) < c),
+    "value-not-slope": (
+        slope_like(always, clipped_objective),
+        slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),
+        slope_like(
+            always,
+            lambda r, a, c: np.where(alive(r, a, c), a, np.clip(r, 1 - c, 1 + c) * a),
+        ),
+    ),
+    "sample-dropped": Symptom(
+        lambda case, seen, truth: (
+            np.size(seen["value"]["array"]) == np.count_nonzero(truth.value)
+            and np.size(seen["value"]["array"]) < np.size(truth.value)
+        )
+    ),
+    "held-back": Symptom(far_from_one),
+}
 CLIP_GRADIENT = FunctionExercise(
     "clip_gradient",
     gradient_cases,
     gradient_truth,
     formula=(formulas.clip_gradient_formula, formulas.clip_gradient_by_bounds),
     kind=Array(),
-    mistakes=(
-        Mistake(
-            "zero-outside-band",
-            "Outside the band the slope is zero only when moving "
-            "further away. Which of the two branches is the smaller?",
-            like=slope_like(inside),
-        ),
-        Mistake(
-            "never-zero",
-            "That is the slope without the clip. Where is the curve flat?",
-            like=slope_like(always),
-        ),
-        Mistake(
-            "max-not-min",
-            "These are the slopes of the larger branch. The objective takes the min.",
-            like=slope_like(lambda r, a, c: np.where(a > 0, r > 1 - c, r < 1 + c)),
-        ),
-        Mistake(
-            "loss-not-objective",
-            "This is asked of the objective, which is maximised. What "
-            "sign has the slope of r A where A > 0?",
-            like=slope_like(alive, lambda r, a, c: -a),
-        ),
-        Mistake(
-            "by-logp",
-            "With respect to the ratio, not to logp: the chain rule's factor comes later.",
-            like=slope_like(alive, lambda r, a, c: r * a),
-        ),
-        Mistake(
-            "averaged",
-            "One slope per sample, of that sample's own objective: no mean.",
-            like=(
-                slope_like(alive, lambda r, a, c: a / len(r)),
-                lambda ratio, adv, clip=0.2: np.where(at_work(ratio, adv, clip), adv, 0.0).mean(),
-            ),
-        ),
-        Mistake(
-            "dead-inside",
-            "Inside the band the clip changes nothing. What is left?",
-            like=slope_like(lambda r, a, c: r * a < np.clip(r, 1 - c, 1 + c) * a),
-        ),
-        Mistake(
-            "advantage-forgotten",
-            "How steep is r A as a function of r?",
-            like=(
-                slope_like(alive, lambda r, a, c: np.ones_like(a)),
-                slope_like(at_work, lambda r, a, c: np.ones_like(a)),
-                slope_like(at_work, lambda r, a, c: r),
-                slope_like(alive, lambda r, a, c: r),
-                slope_like(alive, lambda r, a, c: np.sign(a)),
-                slope_like(alive, lambda r, a, c: np.abs(a)),
-            ),
-        ),
-        Mistake(
-            "one-sign",
-            BOTH_SIGNS,
-            like=(
-                slope_like(lambda r, a, c: r < 1 + c),
-                slope_like(lambda r, a, c: r > 1 - c),
-                slope_like(lambda r, a, c: (a > 0) & (r < 1 + c)),
-                slope_like(lambda r, a, c: (a < 0) & (r > 1 - c)),
-                slope_like(lambda r, a, c: (a < 0) | (r < 1 + c)),
-                slope_like(lambda r, a, c: (a > 0) | (r > 1 - c)),
-            ),
-        ),
-        Mistake(
-            "flipped",
-            "Alive and flat are swapped. What is the slope at equal policies?",
-            like=(slope_like(lambda *x: ~alive(*x)), slope_like(lambda *x: ~inside(*x))),
-        ),
-        slips.clip_fixed(slope_like(lambda r, a, c: alive(r, a, 0.2))),
-        slips.band_around_zero(slope_like(lambda r, a, c: np.abs(r) < c)),
-        Mistake(
-            "value-not-slope",
-            "That is a value, not a slope. How does it change when the ratio grows a little?",
-            like=(
-                slope_like(always, clipped_objective),
-                slope_like(always, lambda r, a, c: np.clip(r, 1 - c, 1 + c) * a),
-                slope_like(
-                    always,
-                    lambda r, a, c: np.where(alive(r, a, c), a, np.clip(r, 1 - c, 1 + c) * a),
-                ),
-            ),
-        ),
-        Mistake(
-            "sample-dropped",
-            "Samples at rest keep their place in the result, with a 0.",
-            when=lambda case, seen, truth: (
-                np.size(seen["value"]["array"]) == np.count_nonzero(truth.value)
-                and np.size(seen["value"]["array"]) < np.size(truth.value)
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(CLIP_GRADIENT_FACES, CLIP_GRADIENT_HINTS),
 )
 
 
@@ -199,44 +169,39 @@ def fraction_like(outside):
     return lambda ratio, clip=0.2: float(np.mean(outside(ratio, clip)))
 
 
+CLIP_FRACTION_HINTS = {
+    "edge-outside": "A ratio exactly on the edge counts as inside.",
+    "percent": "A share lies between 0 and 1.",
+    "band-in-logs": IN_LOGS,
+    "distance-not-share": "How many are outside is asked, not how far outside they are.",
+}
+CLIP_FRACTION_FACES = {
+    "one-side-counted": (
+        fraction_like(lambda r, c: r > 1 + c),
+        fraction_like(lambda r, c: r - 1 > c),
+        fraction_like(lambda r, c: r < 1 - c),
+    ),
+    "share-inside": fraction_like(lambda r, c: (r >= 1 - c) & (r <= 1 + c)),
+    "edge-outside": fraction_like(lambda r, c: (r <= 1 - c) | (r >= 1 + c)),
+    "count-not-share": lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip),
+    "percent": lambda ratio, clip=0.2: 100 * fraction_truth(ratio, clip),
+    "clip-fixed": lambda ratio, clip=0.2: fraction_truth(ratio, 0.2),
+    "band-around-zero": fraction_like(lambda r, c: np.abs(r) > c),
+    "band-in-logs": fraction_like(lambda r, c: np.abs(np.log(r)) > c),
+    "distance-not-share": (
+        lambda ratio, clip=0.2: float(np.mean(np.maximum(np.abs(ratio - 1) - clip, 0))),
+        lambda ratio, clip=0.2: float(np.mean(np.abs(ratio - 1))),
+        lambda ratio, clip=0.2: float(
+            np.mean(np.abs(ratio - np.clip(ratio, 1 - clip, 1 + clip)) / clip)
+        ),
+    ),
+    "held-back": Symptom(far_from_one),
+}
 CLIP_FRACTION = FunctionExercise(
     "clip_fraction",
     fraction_cases,
     fraction_truth,
     formula=(formulas.clip_fraction_formula, formulas.clip_fraction_by_distance),
     kind=Number(),
-    mistakes=(
-        slips.one_side_counted(
-            fraction_like(lambda r, c: r > 1 + c),
-            fraction_like(lambda r, c: r - 1 > c),
-            fraction_like(lambda r, c: r < 1 - c),
-        ),
-        slips.share_inside(fraction_like(lambda r, c: (r >= 1 - c) & (r <= 1 + c))),
-        Mistake(
-            "edge-outside",
-            "A ratio exactly on the edge counts as inside.",
-            like=fraction_like(lambda r, c: (r <= 1 - c) | (r >= 1 + c)),
-        ),
-        slips.count_not_share(lambda ratio, clip=0.2: len(ratio) * fraction_truth(ratio, clip)),
-        Mistake(
-            "percent",
-            "A share lies between 0 and 1.",
-            like=lambda ratio, clip=0.2: 100 * fraction_truth(ratio, clip),
-        ),
-        slips.clip_fixed(lambda ratio, clip=0.2: fraction_truth(ratio, 0.2)),
-        slips.band_around_zero(fraction_like(lambda r, c: np.abs(r) > c)),
-        Mistake("band-in-logs", IN_LOGS, like=fraction_like(lambda r, c: np.abs(np.log(r)) > c)),
-        Mistake(
-            "distance-not-share",
-            "How many are outside is asked, not how far outside they are.",
-            like=(
-                lambda ratio, clip=0.2: float(np.mean(np.maximum(np.abs(ratio - 1) - clip, 0))),
-                lambda ratio, clip=0.2: float(np.mean(np.abs(ratio - 1))),
-                lambda ratio, clip=0.2: float(
-                    np.mean(np.abs(ratio - np.clip(ratio, 1 - clip, 1 + clip)) / clip)
-                ),
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(CLIP_FRACTION_FACES, CLIP_FRACTION_HINTS),
 )

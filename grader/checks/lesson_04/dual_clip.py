@@ -5,11 +5,12 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_04 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, ratios
+from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
+from grader.checks.shared.slips import listed, made
 
 NAME = "dual_clip_loss"
 # A ratio and an advantage for each of the seven cases, and for a good sample far above.
@@ -82,30 +83,121 @@ def dual_truth(logp, logp_old, adv, clip=0.2, dual=3.0, step=1e-6):
     return Expected(loss, {"logp": gradient, "logp_old": None, "adv": None})
 
 
-def dual_like(change):
-    """A wrong loss from `change(ratio, adv, clip, dual)`; old and advantages are data in it."""
+def right(r, a, c, d):
+    """The right objective of each sample."""
+    return torch.where(a < 0, torch.max(clipped(r, a, c), d * a), clipped(r, a, c))
+
+
+def dual_like(change=right, mean=torch.mean, ratio=new_over_old, data=torch.detach):
+    """A wrong loss: minus mean of `change(ratio, adv, clip, dual)`; data: what becomes of adv."""
 
     def loss(logp, logp_old, adv, clip=0.2, dual=3.0):
-        return change(torch.exp(logp - logp_old.detach()), adv.detach(), clip, dual)
+        return -mean(change(ratio(logp, logp_old), data(adv), clip, dual))
 
     return loss
-
-
-def once(r, a, c):
-    return torch.min(r * a, r.clamp(1 - c, 1 + c) * a)
-
-
-def right_loss(r, a, c, d):
-    return -torch.where(a < 0, torch.max(once(r, a, c), d * a), once(r, a, c)).mean()
-
-
-def gradient_in(logp, logp_old, adv, clip=0.2, dual=3.0):
-    return right_loss(torch.exp(logp - logp_old), adv, clip, dual)
 
 
 ONLY_BAD = N_(
     "The floor is there for A < 0 alone. With A > 0 the objective is already below (1 + clip) A."
 )
+DUAL_CLIP_LOSS_HINTS = {
+    "no-floor": "The floor is dual times the advantage, not a bound of the ratio alone. With r = "
+    "20 and A = -1: which of -20 and -3 is the objective?",
+    "floor-for-both-signs": ONLY_BAD,
+    "min-with-floor": "A floor is a max: of the clipped objective and dual times A, which is "
+    "larger?",
+    "dual-fixed": "Which floor does the call ask for? dual need not be 3.",
+    "ratio-capped-for-both-signs": ONLY_BAD,
+    "floor-above-one": "The floor lies at dual times A, not at (1 + dual) times A.",
+    "floor-without-clip": "The band is still there: the floor is one more case beside the six.",
+    "one-edge": "With A < 0 the lower edge of the band still counts: r = 0.5 is at rest there.",
+    "alive-beyond-floor": "The value is right, the gradient is not: beyond the floor the objective "
+    "is flat, so the sample rests.",
+    "other-floor": "Each bad sample has its own floor: dual times its own advantage, no less and "
+    "no more.",
+    "floored-sample-dropped": "Beyond the floor a sample still has a value, dual times its "
+    "advantage, and keeps its place in the mean.",
+    "floored-together": "The floor is taken sample by sample, before the mean.",
+}
+
+
+def floored_at(floor):
+    """The objective of bad samples with floor(adv, clip, dual) below it."""
+    return dual_like(
+        lambda r, a, c, d: torch.where(
+            a < 0, torch.max(clipped(r, a, c), floor(a, c, d)), clipped(r, a, c)
+        )
+    )
+
+
+def alive(r, a, c, d):
+    """The right value with the gradient of the clip alone."""
+    return (right(r, a, c, d) - clipped(r, a, c)).detach() + clipped(r, a, c)
+
+
+def not_floored(r, a, d):
+    return (a >= 0) | (r <= d)
+
+
+def bad_together(r, a, c, d):
+    """The floor below the sum of all bad samples."""
+    once = clipped(r, a, c)
+    bad = torch.max((once * (a < 0)).sum(), (d * a * (a < 0)).sum())
+    return ((once * (a >= 0)).sum() + bad) / len(r)
+
+
+DUAL_CLIP_LOSS_FACES = {
+    "no-floor": dual_like(lambda r, a, c, d: clipped(r, a, c)),
+    "floor-for-both-signs": dual_like(lambda r, a, c, d: torch.max(clipped(r, a, c), d * a)),
+    "min-with-floor": dual_like(
+        lambda r, a, c, d: torch.where(a < 0, torch.min(clipped(r, a, c), d * a), clipped(r, a, c))
+    ),
+    "dual-fixed": dual_like(lambda r, a, c, d: right(r, a, c, 3.0)),
+    "clip-fixed": dual_like(lambda r, a, c, d: right(r, a, 0.2, d)),
+    "ratio-capped-for-both-signs": dual_like(
+        lambda r, a, c, d: torch.min(r.clamp(max=d) * a, clipped(r, a, c))
+    ),
+    "floor-above-one": dual_like(lambda r, a, c, d: right(r, a, c, 1 + d)),
+    "floor-without-clip": dual_like(
+        lambda r, a, c, d: torch.where(a < 0, torch.max(r * a, d * a), r * a)
+    ),
+    "one-edge": dual_like(
+        lambda r, a, c, d: torch.where(a < 0, torch.max(r * a, d * a), clipped(r, a, c))
+    ),
+    "clip-without-min": dual_like(lambda r, a, c, d: torch.max(r.clamp(1 - c, 1 + c) * a, d * a)),
+    "objective-not-loss": dual_like(mean=lambda x: -x.mean()),
+    "sum-not-mean": dual_like(mean=torch.sum),
+    "not-averaged": dual_like(mean=lambda x: x),
+    **made(lambda ratio: dual_like(ratio=ratio), RATIOS),
+    "gradient-through-advantage": dual_like(data=lambda adv: adv),
+    "alive-beyond-floor": dual_like(alive),
+    "other-floor": (
+        floored_at(lambda a, c, d: -d + 0 * a),
+        floored_at(lambda a, c, d: d * a.mean() + 0 * a),
+        floored_at(lambda a, c, d: d * a.min() + 0 * a),
+        floored_at(lambda a, c, d: (d + c) * a),
+        floored_at(lambda a, c, d: (d - c) * a),
+        floored_at(lambda a, c, d: d * (1 + c) * a),
+        floored_at(lambda a, c, d: a / d),
+        floored_at(lambda a, c, d: a * math.exp(d)),
+        floored_at(lambda a, c, d: d * a.abs()),
+        floored_at(lambda a, c, d: -(d * a.square())),
+    ),
+    "floored-sample-dropped": (
+        dual_like(lambda r, a, c, d: clipped(r, a, c) * not_floored(r, a, d)),
+        dual_like(
+            lambda r, a, c, d: (
+                (clipped(r, a, c) * not_floored(r, a, d)).sum()
+                / not_floored(r, a, d).sum().clamp(min=1)
+            )
+        ),
+    ),
+    "floored-together": (
+        dual_like(lambda r, a, c, d: torch.max(clipped(r, a, c).mean(), (d * a).mean())),
+        dual_like(bad_together),
+    ),
+    "held-back": Symptom(far_from_one),
+}
 DUAL_CLIP_LOSS = FunctionExercise(
     NAME,
     dual_cases,
@@ -113,146 +205,5 @@ DUAL_CLIP_LOSS = FunctionExercise(
     formula=formulas.dual_clip_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio", "ppo_clip_loss"),
-    mistakes=(
-        Mistake(
-            "no-floor",
-            "The floor is dual times the advantage, not a bound of the ratio alone. With r = 20 "
-            "and A = -1: which of -20 and -3 is the objective?",
-            like=dual_like(lambda r, a, c, d: -once(r, a, c).mean()),
-        ),
-        Mistake(
-            "floor-for-both-signs",
-            ONLY_BAD,
-            like=dual_like(lambda r, a, c, d: -torch.max(once(r, a, c), d * a).mean()),
-        ),
-        Mistake(
-            "min-with-floor",
-            "A floor is a max: of the clipped objective and dual times A, which is larger?",
-            like=dual_like(
-                lambda r, a, c, d: (
-                    -torch.where(a < 0, torch.min(once(r, a, c), d * a), once(r, a, c)).mean()
-                )
-            ),
-        ),
-        Mistake(
-            "dual-fixed",
-            "Which floor does the call ask for? dual need not be 3.",
-            like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 3.0)),
-        ),
-        slips.clip_fixed(dual_like(lambda r, a, c, d: right_loss(r, a, 0.2, d))),
-        Mistake(
-            "ratio-capped-for-both-signs",
-            ONLY_BAD,
-            like=dual_like(lambda r, a, c, d: -torch.min(r.clamp(max=d) * a, once(r, a, c)).mean()),
-        ),
-        Mistake(
-            "floor-above-one",
-            "The floor lies at dual times A, not at (1 + dual) times A.",
-            like=dual_like(lambda r, a, c, d: right_loss(r, a, c, 1 + d)),
-        ),
-        Mistake(
-            "floor-without-clip",
-            "The band is still there: the floor is one more case beside the six.",
-            like=dual_like(
-                lambda r, a, c, d: -torch.where(a < 0, torch.max(r * a, d * a), r * a).mean()
-            ),
-        ),
-        Mistake(
-            "one-edge",
-            "With A < 0 the lower edge of the band still counts: r = 0.5 is at rest there.",
-            like=dual_like(
-                lambda r, a, c, d: (
-                    -torch.where(a < 0, torch.max(r * a, d * a), once(r, a, c)).mean()
-                )
-            ),
-        ),
-        slips.clip_without_min(
-            dual_like(lambda r, a, c, d: -torch.max(r.clamp(1 - c, 1 + c) * a, d * a).mean())
-        ),
-        slips.objective_not_loss(dual_like(lambda *given: -right_loss(*given))),
-        slips.sum_not_mean(dual_like(lambda r, a, c, d: right_loss(r, a, c, d) * len(r))),
-        slips.not_averaged(
-            dual_like(
-                lambda r, a, c, d: (
-                    -torch.where(a < 0, torch.max(once(r, a, c), d * a), once(r, a, c))
-                )
-            )
-        ),
-        slips.inverted_ratio(dual_like(lambda r, a, c, d: right_loss(1 / r, a, c, d))),
-        slips.gradient_through_old(
-            gradient_in,
-            lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
-                logp, logp_old, adv.detach(), clip, dual
-            ),
-        ),
-        slips.gradient_through_advantage(
-            lambda logp, logp_old, adv, clip=0.2, dual=3.0: gradient_in(
-                logp, logp_old.detach(), adv, clip, dual
-            )
-        ),
-        Mistake(
-            "alive-beyond-floor",
-            "The value is right, the gradient is not: beyond the floor the objective is flat, "
-            "so the sample rests.",
-            like=dual_like(
-                lambda r, a, c, d: (
-                    (right_loss(r, a, c, d) + once(r, a, c).mean()).detach() - once(r, a, c).mean()
-                )
-            ),
-        ),
-        Mistake(
-            "other-floor",
-            "Each bad sample has its own floor: dual times its own advantage, no less and no more.",
-            like=tuple(
-                dual_like(
-                    lambda r, a, c, d, floor=floor: (
-                        -torch.where(a < 0, torch.max(once(r, a, c), floor(a, c, d)), once(r, a, c))
-                    ).mean()
-                )
-                for floor in (
-                    lambda a, c, d: -d + 0 * a,
-                    lambda a, c, d: d * a.mean() + 0 * a,
-                    lambda a, c, d: d * a.min() + 0 * a,
-                    lambda a, c, d: (d + c) * a,
-                    lambda a, c, d: (d - c) * a,
-                    lambda a, c, d: d * (1 + c) * a,
-                    lambda a, c, d: a / d,
-                    lambda a, c, d: a * math.exp(d),
-                    lambda a, c, d: d * a.abs(),
-                    lambda a, c, d: -(d * a.square()),
-                )
-            ),
-        ),
-        Mistake(
-            "floored-sample-dropped",
-            "Beyond the floor a sample still has a value, dual times its advantage, and keeps its "
-            "place in the mean.",
-            like=(
-                dual_like(lambda r, a, c, d: -(once(r, a, c) * ((a >= 0) | (r <= d))).mean()),
-                dual_like(
-                    lambda r, a, c, d: (
-                        -(once(r, a, c) * ((a >= 0) | (r <= d))).sum()
-                        / ((a >= 0) | (r <= d)).sum().clamp(min=1)
-                    )
-                ),
-            ),
-        ),
-        Mistake(
-            "floored-together",
-            "The floor is taken sample by sample, before the mean.",
-            like=(
-                dual_like(lambda r, a, c, d: -torch.max(once(r, a, c).mean(), (d * a).mean())),
-                dual_like(
-                    lambda r, a, c, d: (
-                        -(
-                            (once(r, a, c) * (a >= 0)).sum()
-                            + torch.max((once(r, a, c) * (a < 0)).sum(), (d * a * (a < 0)).sum())
-                        )
-                        / len(r)
-                    )
-                ),
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(DUAL_CLIP_LOSS_FACES, DUAL_CLIP_LOSS_HINTS),
 )

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, Number, Tensor, TupleOf
+from grader.checking import N_, Case, FunctionExercise, Number, Symptom, Tensor, TupleOf
 from grader.checks.lesson_04 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.ratios import EQUAL, far_from_one, logs
+from grader.checks.shared.slips import listed
 
 
 def whole_policy(new, old, counts, dtype=np.float64):
@@ -124,6 +124,71 @@ class Three(TupleOf):
         return super().arrays(seen, label)
 
 
+KL_ESTIMATES_HINTS = {
+    "kl-direction": "Which policy drew the samples? Every mean here runs over the old policy's "
+    "actions.",
+    "k1-sign": LARGE,
+    "k3-sign": LARGE,
+    "k3-without-one": "At equal policies every estimate is zero. Is k3?",
+    "k2-without-half": "Compare k2 with the exact KL where it is small: is it twice as large?",
+    "square-of-mean": "k2 averages squares. Does it square an average?",
+    "not-averaged": "Three scalars: each estimate is a mean over the samples.",
+    "sum-not-mean": "Does the estimate double when the batch is doubled?",
+    "order": "In this order: k1, k2, k3.",
+    "weighted-twice": "The samples come from the old policy already. Do they need the ratio as a "
+    "weight?",
+    "kl-div-of-torch": "F.kl_div compares whole distributions, and takes the second policy first. "
+    "Of each sample there is only one action's log-probability here: average the formulas.",
+    "weighted-twice/all": "The samples come from the old policy already. Do they need a weight?",
+}
+KL_ESTIMATES_FACES = {
+    "kl-direction": (
+        kl_like(lambda d: d.mean(), k2_right, k3_other_ratio),
+        kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right),
+        kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_other_ratio),
+    ),
+    "k1-sign": kl_like(lambda d: d.mean(), k2_right, k3_right),
+    "k3-sign": (
+        kl_like(k1_right, k2_right, k3_other_ratio),
+        kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - 1 + d).mean()),
+        kl_like(k1_right, k2_right, lambda d: (torch.exp(-d) - 1 - d).mean()),
+    ),
+    "k3-without-one": kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - d).mean()),
+    "k2-without-half": kl_like(k1_right, lambda d: (d**2).mean(), k3_right),
+    "square-of-mean": kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right),
+    "cut-at-zero": (
+        kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
+        kl_like(lambda d: d.mean().abs(), k2_right, k3_right),
+        kl_like(lambda d: d.abs().mean(), k2_right, k3_right),
+        kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
+    ),
+    "not-averaged": Symptom(
+        lambda case, seen, truth: any(np.ndim(part.get("array")) for part in seen["value"]["items"])
+    ),
+    "sum-not-mean": kl_like(
+        lambda d: -d.sum(),
+        lambda d: (d**2).sum() / 2,
+        lambda d: (torch.exp(d) - 1 - d).sum(),
+    ),
+    "order": kl_like(k3_right, k2_right, k1_right),
+    "weighted-twice": kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right),
+    "kl-div-of-torch": tuple(
+        kl_like_pair(
+            lambda new, old, way=way: (
+                way(new, old),
+                k2_right(new - old),
+                k3_right(new - old),
+            )
+        )
+        for way in KL_DIVS
+    ),
+    "weighted-twice/all": (
+        kl_like_pair(lambda new, old: weighed(new - old, new.exp())),
+        kl_like_pair(lambda new, old: weighed(new - old, old.exp())),
+        kl_like_pair(lambda new, old: weighed(new - old, (new - old).exp())),
+    ),
+    "held-back": Symptom(far_from_one),
+}
 KL_ESTIMATES = FunctionExercise(
     "kl_estimates",
     kl_cases,
@@ -131,93 +196,5 @@ KL_ESTIMATES = FunctionExercise(
     formula=formulas.kl_formula,
     kind=Three({"k1": Number(), "k2": Number(), "k3": Number()}),
     prerequisites=("importance_ratio",),
-    mistakes=(
-        Mistake(
-            "kl-direction",
-            "Which policy drew the samples? Every mean here runs over the old policy's actions.",
-            like=(
-                kl_like(lambda d: d.mean(), k2_right, k3_other_ratio),
-                kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_right),
-                kl_like(lambda d: (torch.exp(d) * d).mean(), k2_right, k3_other_ratio),
-            ),
-        ),
-        Mistake("k1-sign", LARGE, like=kl_like(lambda d: d.mean(), k2_right, k3_right)),
-        Mistake(
-            "k3-sign",
-            LARGE,
-            like=(
-                kl_like(k1_right, k2_right, k3_other_ratio),
-                kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - 1 + d).mean()),
-                kl_like(k1_right, k2_right, lambda d: (torch.exp(-d) - 1 - d).mean()),
-            ),
-        ),
-        Mistake(
-            "k3-without-one",
-            "At equal policies every estimate is zero. Is k3?",
-            like=kl_like(k1_right, k2_right, lambda d: (torch.exp(d) - d).mean()),
-        ),
-        Mistake(
-            "k2-without-half",
-            "Compare k2 with the exact KL where it is small: is it twice as large?",
-            like=kl_like(k1_right, lambda d: (d**2).mean(), k3_right),
-        ),
-        Mistake(
-            "square-of-mean",
-            "k2 averages squares. Does it square an average?",
-            like=kl_like(k1_right, lambda d: d.mean() ** 2 / 2, k3_right),
-        ),
-        slips.cut_at_zero(
-            kl_like(lambda d: (-d.mean()).clamp(min=0), k2_right, k3_right),
-            kl_like(lambda d: d.mean().abs(), k2_right, k3_right),
-            kl_like(lambda d: d.abs().mean(), k2_right, k3_right),
-            kl_like(lambda d: (-d).clamp(min=0).mean(), k2_right, k3_right),
-        ),
-        Mistake(
-            "not-averaged",
-            "Three scalars: each estimate is a mean over the samples.",
-            when=lambda case, seen, truth: any(
-                np.ndim(part.get("array")) for part in seen["value"]["items"]
-            ),
-        ),
-        Mistake(
-            "sum-not-mean",
-            "Does the estimate double when the batch is doubled?",
-            like=kl_like(
-                lambda d: -d.sum(),
-                lambda d: (d**2).sum() / 2,
-                lambda d: (torch.exp(d) - 1 - d).sum(),
-            ),
-        ),
-        Mistake("order", "In this order: k1, k2, k3.", like=kl_like(k3_right, k2_right, k1_right)),
-        Mistake(
-            "weighted-twice",
-            "The samples come from the old policy already. Do they need the ratio as a weight?",
-            like=kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right),
-        ),
-        Mistake(
-            "kl-div-of-torch",
-            "F.kl_div compares whole distributions, and takes the second policy first. Of each "
-            "sample there is only one action's log-probability here: average the formulas.",
-            like=tuple(
-                kl_like_pair(
-                    lambda new, old, way=way: (
-                        way(new, old),
-                        k2_right(new - old),
-                        k3_right(new - old),
-                    )
-                )
-                for way in KL_DIVS
-            ),
-        ),
-        Mistake(
-            "weighted-twice",
-            "The samples come from the old policy already. Do they need a weight?",
-            like=(
-                kl_like_pair(lambda new, old: weighed(new - old, new.exp())),
-                kl_like_pair(lambda new, old: weighed(new - old, old.exp())),
-                kl_like_pair(lambda new, old: weighed(new - old, (new - old).exp())),
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(KL_ESTIMATES_FACES, KL_ESTIMATES_HINTS),
 )

@@ -1,14 +1,23 @@
 """Checks of ppo_penalty_loss and adapt_beta: the KL as a penalty, and its coefficient."""
 
 import numpy as np
-import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Number, Tensor, TensorOf
+from grader.checking import (
+    N_,
+    Case,
+    Expected,
+    FunctionExercise,
+    Number,
+    Symptom,
+    Tensor,
+    TensorOf,
+)
 from grader.checks.lesson_04 import formulas
 from grader.checks.lesson_04.kl import k2_right, k3_right
-from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import surrogate_truth
+from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case
+from grader.checks.shared.slips import listed, made
 
 # ppo_penalty_loss -----------------------------------------------------------------------------
 
@@ -47,21 +56,65 @@ def penalty_truth(logp, logp_old, adv, kl, beta):
     )
 
 
-def penalty_like(change):
-    """A wrong loss from `change(ratio, adv, kl, beta)`."""
-    return lambda logp, logp_old, adv, kl, beta: change(
-        torch.exp(logp - logp_old.detach()), adv, kl, beta
-    )
-
-
 def surrogate(ratio, adv):
     return -(ratio * adv).mean()
 
 
-def clipped(ratio, adv):
-    return -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
+def penalty_like(change=lambda r, a, kl, b: surrogate(r, a) + b * kl, ratio=new_over_old):
+    """A wrong loss from `change(ratio, adv, kl, beta)`."""
+    return lambda logp, logp_old, adv, kl, beta: change(ratio(logp, logp_old), adv, kl, beta)
 
 
+PPO_PENALTY_LOSS_HINTS = {
+    "kl-rewarded": "A loss is minimised: which sign makes a large KL expensive?",
+    "kl-detached": "The penalty must pull: let the gradient flow through kl.",
+    "beta-ignored": "What does the loss become with beta = 0?",
+    "penalty-missing": "Where is the penalty?",
+    "clipped-here": "The penalty stands in place of the clip: the surrogate in it is not clipped.",
+    "log-prob-not-ratio": "The surrogate weighs advantages with the ratio, new over old.",
+    "beta-on-surrogate": "beta weighs the KL, and nothing else.",
+    "kl-not-used": "The KL is handed in, already computed. Does your result change with it?",
+    "surrogate-detached": "Nothing moves the policy but the penalty. Where was the surrogate's "
+    "graph cut?",
+    "root-of-kl": "The KL as it is: no root and no square of it.",
+    "mixture": "beta is a price on the KL. Does the surrogate lose weight where beta grows?",
+    "kl-averaged-again": "kl is a mean already: it isn't divided by the number of samples.",
+}
+PPO_PENALTY_LOSS_FACES = {
+    "kl-rewarded": penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl),
+    "objective-not-loss": (
+        penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
+        penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
+    ),
+    "kl-detached": penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach()),
+    "beta-ignored": penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl),
+    "penalty-missing": penalty_like(lambda r, a, kl, b: surrogate(r, a)),
+    "clipped-here": penalty_like(lambda r, a, kl, b: b * kl - clipped(r, a, 0.2).mean()),
+    "log-prob-not-ratio": lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl,
+    **made(lambda ratio: penalty_like(ratio=ratio), RATIOS),
+    "sum-not-mean": penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl),
+    "not-averaged": penalty_like(lambda r, a, kl, b: -r * a + b * kl),
+    "beta-on-surrogate": (
+        penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl),
+        penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl)),
+    ),
+    "kl-not-used": (
+        penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean()),
+        penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log())),
+        penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log())),
+    ),
+    "surrogate-detached": penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl),
+    "root-of-kl": (
+        penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.sqrt()),
+        penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl**2),
+    ),
+    "mixture": penalty_like(lambda r, a, kl, b: (1 - b) * surrogate(r, a) + b * kl),
+    "kl-averaged-again": (
+        penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl / len(a)),
+        penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl * len(a)),
+    ),
+    "held-back": Symptom(far_from_one),
+}
 PPO_PENALTY_LOSS = FunctionExercise(
     "ppo_penalty_loss",
     penalty_cases,
@@ -69,94 +122,7 @@ PPO_PENALTY_LOSS = FunctionExercise(
     formula=formulas.penalty_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
-    mistakes=(
-        Mistake(
-            "kl-rewarded",
-            "A loss is minimised: which sign makes a large KL expensive?",
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * kl),
-        ),
-        slips.objective_not_loss(
-            penalty_like(lambda r, a, kl, b: -surrogate(r, a) - b * kl),
-            penalty_like(lambda r, a, kl, b: -surrogate(r, a) + b * kl),
-        ),
-        Mistake(
-            "kl-detached",
-            "The penalty must pull: let the gradient flow through kl.",
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.detach()),
-        ),
-        Mistake(
-            "beta-ignored",
-            "What does the loss become with beta = 0?",
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a) + kl),
-        ),
-        Mistake(
-            "penalty-missing",
-            "Where is the penalty?",
-            like=penalty_like(lambda r, a, kl, b: surrogate(r, a)),
-        ),
-        Mistake(
-            "clipped-here",
-            "The penalty stands in place of the clip: the surrogate in it is not clipped.",
-            like=penalty_like(lambda r, a, kl, b: clipped(r, a) + b * kl),
-        ),
-        Mistake(
-            "log-prob-not-ratio",
-            "The surrogate weighs advantages with the ratio, new over old.",
-            like=lambda logp, logp_old, adv, kl, beta: -(logp * adv).mean() + beta * kl,
-        ),
-        slips.gradient_through_old(
-            lambda logp, logp_old, adv, kl, beta: (
-                surrogate(torch.exp(logp - logp_old), adv) + beta * kl
-            )
-        ),
-        slips.inverted_ratio(penalty_like(lambda r, a, kl, b: surrogate(1 / r, a) + b * kl)),
-        slips.sum_not_mean(penalty_like(lambda r, a, kl, b: surrogate(r, a) * len(r) + b * kl)),
-        slips.not_averaged(penalty_like(lambda r, a, kl, b: -r * a + b * kl)),
-        Mistake(
-            "beta-on-surrogate",
-            "beta weighs the KL, and nothing else.",
-            like=(
-                penalty_like(lambda r, a, kl, b: b * surrogate(r, a) + kl),
-                penalty_like(lambda r, a, kl, b: b * (surrogate(r, a) + kl)),
-            ),
-        ),
-        Mistake(
-            "kl-not-used",
-            "The KL is handed in, already computed. Does your result change with it?",
-            like=(
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) - b * r.log().mean()),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k3_right(r.log())),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * k2_right(r.log())),
-            ),
-        ),
-        Mistake(
-            "surrogate-detached",
-            "Nothing moves the policy but the penalty. Where was the surrogate's graph cut?",
-            like=penalty_like(lambda r, a, kl, b: surrogate(r.detach(), a) + b * kl),
-        ),
-        Mistake(
-            "root-of-kl",
-            "The KL as it is: no root and no square of it.",
-            like=(
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl.sqrt()),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl**2),
-            ),
-        ),
-        Mistake(
-            "mixture",
-            "beta is a price on the KL. Does the surrogate lose weight where beta grows?",
-            like=penalty_like(lambda r, a, kl, b: (1 - b) * surrogate(r, a) + b * kl),
-        ),
-        Mistake(
-            "kl-averaged-again",
-            "kl is a mean already: it isn't divided by the number of samples.",
-            like=(
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl / len(a)),
-                penalty_like(lambda r, a, kl, b: surrogate(r, a) + b * kl * len(a)),
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(PPO_PENALTY_LOSS_FACES, PPO_PENALTY_LOSS_HINTS),
 )
 
 
@@ -212,103 +178,70 @@ def bounded_beta(case, seen, truth):
 
 RANGE = N_("Between target / 1.5 and 1.5 target, the bounds included, beta stays as it is.")
 
+ADAPT_BETA_HINTS = {
+    "beta-backwards": "Too far: pull harder. Which way does a larger beta pull?",
+    "no-range": RANGE,
+    "on-the-bound": RANGE,
+    "beta-bounded": "A small beta is halved like any other, a large one doubled: it has no bounds.",
+    "root-of-kl": "The KL itself is compared with the target, not its square root.",
+    "factor-returned": "The next beta is asked, not the factor.",
+    "nothing-returned": "Nothing came back. Does the function end with return?",
+    "other-bounds": "Too near means below target / 1.5, too far above 1.5 target.",
+    "one-way": "Beta must be able to fall as well as to rise.",
+    "other-factor": "Doubled or halved: 1.5 belongs to the range.",
+    "nothing-returned/in-range": "And where the KL is in its range?",
+    "in-proportion": "Three steps are asked: half, the same, twice. Nothing in proportion to the "
+    "KL.",
+    "whole-number-division": "Half of 1.0 is 0.5. Which operator divides without rounding?",
+}
+ADAPT_BETA_FACES = {
+    "beta-backwards": beta_like(2, 0.5),
+    "no-range": (
+        beta_like(0.5, 2, low=1, high=1),
+        lambda beta, kl, target: beta / 2 if kl < target else beta * 2,
+        lambda beta, kl, target: beta * 2 if kl > target else beta / 2,
+        lambda beta, kl, target: (
+            beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
+        ),
+    ),
+    "on-the-bound": (
+        beta_like(0.5, 2, on_bound=True),
+        lambda beta, kl, target: (
+            beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta
+        ),
+        lambda beta, kl, target: (
+            beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
+        ),
+    ),
+    "absolute-kl": lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target),
+    "beta-bounded": Symptom(bounded_beta),
+    "root-of-kl": lambda beta, kl, target: beta_like(0.5, 2)(beta, max(kl, 0) ** 0.5, target),
+    "factor-returned": lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target),
+    "nothing-returned": Symptom(
+        lambda case, seen, truth: (
+            seen["value"]["kind"] == "none" and truth.value != case.inputs["beta"]
+        )
+    ),
+    "other-bounds": (beta_like(0.5, 2, low=0.5, high=2), beta_like(0.5, 2, low=0.5)),
+    "one-way": (beta_like(1, 2), beta_like(0.5, 1)),
+    "other-factor": beta_like(1 / 1.5, 1.5),
+    "nothing-returned/in-range": Symptom(lambda case, seen, truth: seen["value"]["kind"] == "none"),
+    "in-proportion": (
+        lambda beta, kl, target: beta * kl / target,
+        lambda beta, kl, target: beta * (1 + 0.1 * min(max(kl / target - 1, -0.2), 0.2)),
+        lambda beta, kl, target: beta * (1 + 0.1 * (kl / target - 1)),
+        lambda beta, kl, target: beta * (kl / target) ** 0.5 if kl > 0 else beta / 2,
+        lambda beta, kl, target: beta + kl - target,
+    ),
+    "whole-number-division": lambda beta, kl, target: (
+        beta // 2 if kl < target / 1.5 else beta * 2 if kl > 1.5 * target else beta
+    ),
+}
 ADAPT_BETA = FunctionExercise(
     "adapt_beta",
     beta_cases,
     beta_truth,
     formula=formulas.beta_formula,
     kind=Number(),
-    mistakes=(
-        Mistake(
-            "beta-backwards",
-            "Too far: pull harder. Which way does a larger beta pull?",
-            like=beta_like(2, 0.5),
-        ),
-        Mistake(
-            "no-range",
-            RANGE,
-            like=(
-                beta_like(0.5, 2, low=1, high=1),
-                lambda beta, kl, target: beta / 2 if kl < target else beta * 2,
-                lambda beta, kl, target: beta * 2 if kl > target else beta / 2,
-                lambda beta, kl, target: (
-                    beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
-                ),
-            ),
-        ),
-        Mistake(
-            "on-the-bound",
-            RANGE,
-            like=(
-                beta_like(0.5, 2, on_bound=True),
-                lambda beta, kl, target: (
-                    beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta
-                ),
-                lambda beta, kl, target: (
-                    beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
-                ),
-            ),
-        ),
-        slips.absolute_kl(lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target)),
-        Mistake(
-            "beta-bounded",
-            "A small beta is halved like any other, a large one doubled: it has no bounds.",
-            when=bounded_beta,
-        ),
-        Mistake(
-            "root-of-kl",
-            "The KL itself is compared with the target, not its square root.",
-            like=lambda beta, kl, target: beta_like(0.5, 2)(beta, max(kl, 0) ** 0.5, target),
-        ),
-        Mistake(
-            "factor-returned",
-            "The next beta is asked, not the factor.",
-            like=lambda beta, kl, target: beta_like(0.5, 2)(1.0, kl, target),
-        ),
-        Mistake(
-            "nothing-returned",
-            "Nothing came back. Does the function end with return?",
-            when=lambda case, seen, truth: (
-                seen["value"]["kind"] == "none" and truth.value != case.inputs["beta"]
-            ),
-        ),
-        Mistake(
-            "other-bounds",
-            "Too near means below target / 1.5, too far above 1.5 target.",
-            like=(beta_like(0.5, 2, low=0.5, high=2), beta_like(0.5, 2, low=0.5)),
-        ),
-        Mistake(
-            "one-way",
-            "Beta must be able to fall as well as to rise.",
-            like=(beta_like(1, 2), beta_like(0.5, 1)),
-        ),
-        Mistake(
-            "other-factor",
-            "Doubled or halved: 1.5 belongs to the range.",
-            like=beta_like(1 / 1.5, 1.5),
-        ),
-        Mistake(
-            "nothing-returned",
-            "And where the KL is in its range?",
-            when=lambda case, seen, truth: seen["value"]["kind"] == "none",
-        ),
-        Mistake(
-            "in-proportion",
-            "Three steps are asked: half, the same, twice. Nothing in proportion to the KL.",
-            like=(
-                lambda beta, kl, target: beta * kl / target,
-                lambda beta, kl, target: beta * (1 + 0.1 * min(max(kl / target - 1, -0.2), 0.2)),
-                lambda beta, kl, target: beta * (1 + 0.1 * (kl / target - 1)),
-                lambda beta, kl, target: beta * (kl / target) ** 0.5 if kl > 0 else beta / 2,
-                lambda beta, kl, target: beta + kl - target,
-            ),
-        ),
-        Mistake(
-            "whole-number-division",
-            "Half of 1.0 is 0.5. Which operator divides without rounding?",
-            like=lambda beta, kl, target: (
-                beta // 2 if kl < target / 1.5 else beta * 2 if kl > 1.5 * target else beta
-            ),
-        ),
-    ),
+    mistakes=listed(ADAPT_BETA_FACES, ADAPT_BETA_HINTS),
 )

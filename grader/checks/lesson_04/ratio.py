@@ -3,11 +3,21 @@
 import numpy as np
 import torch
 
-from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf, close
+from grader.checking import (
+    Case,
+    Expected,
+    FunctionExercise,
+    Symptom,
+    Tensor,
+    TensorOf,
+    close,
+)
 from grader.checks.lesson_04 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
+from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
+from grader.checks.shared.slips import listed, made
+from grader.checks.shared.whitening import white
 
 
 def ratio_cases(rng):
@@ -57,48 +67,40 @@ def only_far(case, seen, truth):
     )
 
 
+IMPORTANCE_RATIO_HINTS = {
+    "difference-of-probabilities": "A ratio, not a difference: at equal policies it is 1.",
+    "wrong-one-detached": "One of the two is data, the other one is being learned. Which did you "
+    "detach?",
+    "only-new": "Where is the old policy in this?",
+    "averaged": "One ratio per sample: the result has the shape of logp.",
+}
+IMPORTANCE_RATIO_FACES = {
+    **RATIOS,
+    "ratio-of-logs": (
+        RATIOS["ratio-of-logs"],
+        lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
+    ),
+    "difference-of-probabilities": lambda logp, logp_old: logp.exp() - logp_old.detach().exp(),
+    "underflow": (
+        RATIOS["underflow"],
+        lambda logp, logp_old: logp.exp() / logp_old.exp(),
+        Symptom(far_down),
+    ),
+    "wrong-one-detached": lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
+    "held-back": (
+        lambda logp, logp_old: new_over_old(logp, logp_old).clamp(0.8, 1.2),
+        Symptom(only_far),
+    ),
+    "only-new": lambda logp, logp_old: logp.exp(),
+    "averaged": lambda logp, logp_old: new_over_old(logp, logp_old).mean(),
+}
 IMPORTANCE_RATIO = FunctionExercise(
     "importance_ratio",
     ratio_cases,
     ratio_truth,
     formula=formulas.ratio_formula,
     kind=TensorOf(),
-    mistakes=(
-        slips.inverted_ratio(lambda logp, logp_old: torch.exp(logp_old.detach() - logp)),
-        slips.no_exp(lambda logp, logp_old: logp - logp_old.detach()),
-        slips.ratio_of_logs(
-            lambda logp, logp_old: logp / logp_old.detach(),
-            lambda logp, logp_old: torch.exp(logp / logp_old.detach()),
-        ),
-        Mistake(
-            "difference-of-probabilities",
-            "A ratio, not a difference: at equal policies it is 1.",
-            like=lambda logp, logp_old: logp.exp() - logp_old.detach().exp(),
-        ),
-        slips.underflow(
-            lambda logp, logp_old: logp.exp() / logp_old.detach().exp(),
-            lambda logp, logp_old: logp.exp() / logp_old.exp(),
-            when=far_down,
-        ),
-        slips.gradient_through_old(lambda logp, logp_old: torch.exp(logp - logp_old)),
-        Mistake(
-            "wrong-one-detached",
-            "One of the two is data, the other one is being learned. Which did you detach?",
-            like=lambda logp, logp_old: torch.exp(logp.detach() - logp_old),
-        ),
-        slips.held_back(
-            lambda logp, logp_old: torch.exp(logp - logp_old.detach()).clamp(0.8, 1.2),
-            when=only_far,
-        ),
-        Mistake(
-            "only-new", "Where is the old policy in this?", like=lambda logp, logp_old: logp.exp()
-        ),
-        Mistake(
-            "averaged",
-            "One ratio per sample: the result has the shape of logp.",
-            like=lambda logp, logp_old: torch.exp(logp - logp_old.detach()).mean(),
-        ),
-    ),
+    mistakes=listed(IMPORTANCE_RATIO_FACES, IMPORTANCE_RATIO_HINTS),
 )
 
 
@@ -126,21 +128,42 @@ def surrogate_cases(rng):
     ]
 
 
-def surrogate_like(change):
+def surrogate_like(change=lambda ratio, adv: -(ratio * adv).mean(), ratio=new_over_old):
     """A wrong surrogate from `change(ratio, adv)`."""
-    return lambda logp, logp_old, adv: change(torch.exp(logp - logp_old.detach()), adv)
+    return lambda logp, logp_old, adv: change(ratio(logp, logp_old), adv)
 
 
-def whitened_by(unbiased):
-    """The surrogate of advantages that are whitened on the way."""
-
-    def loss(ratio, adv):
-        deviation = adv.std(unbiased=unbiased) + 1e-8
-        return -(ratio * (adv - adv.mean()) / deviation).mean()
-
-    return loss
-
-
+SURROGATE_LOSS_HINTS = {
+    "log-prob-not-ratio": "That is REINFORCE's loss: right on the first pass, wrong once the "
+    "policies differ. Where is the old policy?",
+    "product-of-means": "Each sample's ratio weighs its own advantage. Multiply first, then "
+    "average.",
+    "clipped-here": "The surrogate has no clip yet. That is the next exercise.",
+    "weights-normalised": "Divide by the number of samples, not by the sum of the ratios.",
+    "held-ratio": "Its gradient is right, its value is not. The ratio itself carries the gradient; "
+    "no log-probability stands beside it.",
+}
+SURROGATE_LOSS_FACES = {
+    "objective-not-loss": surrogate_like(lambda r, adv: (r * adv).mean()),
+    "log-prob-not-ratio": lambda logp, logp_old, adv: -(logp * adv).mean(),
+    **made(lambda ratio: surrogate_like(ratio=ratio), RATIOS),
+    "sum-not-mean": surrogate_like(lambda r, adv: -(r * adv).sum()),
+    "not-averaged": surrogate_like(lambda r, adv: -r * adv),
+    "product-of-means": surrogate_like(lambda r, adv: -r.mean() * adv.mean()),
+    "clipped-here": (
+        surrogate_like(lambda r, adv: -clipped(r, adv, 0.2).mean()),
+        surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
+    ),
+    "advantages-whitened": (
+        surrogate_like(lambda r, adv: -(r * white(adv)).mean()),
+        surrogate_like(lambda r, adv: -(r * white(adv, 1)).mean()),
+    ),
+    "weights-normalised": surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum()),
+    "held-ratio": lambda logp, logp_old, adv: (
+        -((logp - logp_old).exp().detach() * logp * adv).mean()
+    ),
+    "held-back": Symptom(far_from_one),
+}
 SURROGATE_LOSS = FunctionExercise(
     "surrogate_loss",
     surrogate_cases,
@@ -148,54 +171,5 @@ SURROGATE_LOSS = FunctionExercise(
     formula=formulas.surrogate_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio",),
-    mistakes=(
-        slips.objective_not_loss(surrogate_like(lambda r, adv: (r * adv).mean())),
-        Mistake(
-            "log-prob-not-ratio",
-            "That is REINFORCE's loss: right on the first pass, wrong "
-            "once the policies differ. Where is the old policy?",
-            like=lambda logp, logp_old, adv: -(logp * adv).mean(),
-        ),
-        slips.inverted_ratio(surrogate_like(lambda r, adv: -(adv / r).mean())),
-        slips.no_exp(surrogate_like(lambda r, adv: -(r.log() * adv).mean())),
-        slips.ratio_of_logs(lambda logp, logp_old, adv: -(logp / logp_old.detach() * adv).mean()),
-        slips.underflow(
-            lambda logp, logp_old, adv: -(logp.exp() / logp_old.detach().exp() * adv).mean()
-        ),
-        slips.gradient_through_old(
-            lambda logp, logp_old, adv: -(torch.exp(logp - logp_old) * adv).mean()
-        ),
-        slips.sum_not_mean(surrogate_like(lambda r, adv: -(r * adv).sum())),
-        slips.not_averaged(surrogate_like(lambda r, adv: -r * adv)),
-        Mistake(
-            "product-of-means",
-            "Each sample's ratio weighs its own advantage. Multiply first, then average.",
-            like=surrogate_like(lambda r, adv: -r.mean() * adv.mean()),
-        ),
-        Mistake(
-            "clipped-here",
-            "The surrogate has no clip yet. That is the next exercise.",
-            like=(
-                surrogate_like(lambda r, adv: -torch.min(r * adv, r.clamp(0.8, 1.2) * adv).mean()),
-                surrogate_like(lambda r, adv: -(r.clamp(0.8, 1.2) * adv).mean()),
-            ),
-        ),
-        slips.advantages_whitened(
-            surrogate_like(whitened_by(unbiased=False)), surrogate_like(whitened_by(unbiased=True))
-        ),
-        Mistake(
-            "weights-normalised",
-            "Divide by the number of samples, not by the sum of the ratios.",
-            like=surrogate_like(lambda r, adv: -(r * adv).sum() / r.sum()),
-        ),
-        Mistake(
-            "held-ratio",
-            "Its gradient is right, its value is not. The ratio itself "
-            "carries the gradient; no log-probability stands beside it.",
-            like=lambda logp, logp_old, adv: (
-                -((logp - logp_old).exp().detach() * logp * adv).mean()
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(SURROGATE_LOSS_FACES, SURROGATE_LOSS_HINTS),
 )

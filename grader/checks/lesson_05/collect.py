@@ -19,7 +19,6 @@ from grader.checking import (
     number_text,
     shape_text,
 )
-from grader.checks.shared import slips
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.ppo_update import log_softmax
 from grader.checks.shared.run_slips import likeliest_actions, named
@@ -278,11 +277,11 @@ def _logp_mistake(same, wanted, logits):
     if same(np.take_along_axis(logits, actions, -1)[..., 0]):
         return "logit", _("A logit is no log-probability until it is normalised.")
     if same(np.take_along_axis(log_softmax(softmax(logits)), actions, -1)[..., 0]):
-        return named(slips.log_softmax_twice)
+        return named("softmax-twice/log")
     with np.errstate(all="ignore"):
         shares = np.log(logits / logits.sum(-1, keepdims=True))
     if same(np.take_along_axis(shares, actions, -1)[..., 0]):
-        return named(slips.logits_as_probabilities)
+        return named("logits-as-probabilities")
     if same(-wanted["logp"]):
         return "logp-sign", _("A log-probability is never positive.")
     return "logp", _("Score the very action that was played, under the policy that played it.")

@@ -8,8 +8,8 @@ from grader.checking import (
     Case,
     Expected,
     FunctionExercise,
-    Mistake,
     Number,
+    Symptom,
     Tensor,
     TensorOf,
     View,
@@ -17,9 +17,9 @@ from grader.checking import (
     plain,
 )
 from grader.checks.lesson_05 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.ppo_update import log_softmax
+from grader.checks.shared.slips import listed
 from grader.checks.shared.whitening import whitened
 
 
@@ -85,6 +85,32 @@ def slightly_short(case, one, truth):
     return 0.99 < length < 0.9998 and np.allclose(found, length * wanted, rtol=1e-5, atol=1e-9)
 
 
+NORMALIZE_HINTS = {
+    "not-finite": "What is the standard deviation of one sample, or of equal ones? And what is 0 / "
+    "0?",
+    "equal-not-zero": "All of these numbers are equal, and so nothing is better than expected. "
+    "Print adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells exactly "
+    "whether numbers are equal?",
+    "per-environment": "One mean and one deviation for the whole batch, over both axes.",
+    "per-step": "One mean and one deviation for the whole batch, over both axes.",
+    "not-scaled": "The mean is zero now. And the standard deviation?",
+    "range-not-deviation": "Unit standard deviation is asked, not unit range.",
+    "clipped": "A sample far better than the others stays far better. What cuts it off?",
+    "large-epsilon": "Too short by a little. How large is what stands beside the deviation?",
+}
+NORMALIZE_FACES = {
+    "no-parentheses": lambda adv: np.asarray(adv) - np.mean(adv) / (np.std(adv) + 1e-8),
+    "not-finite": Symptom(lambda case, one, truth: not np.isfinite(one["value"]["array"]).all()),
+    "equal-not-zero": Symptom(not_zero),
+    "per-environment": whitened_along(0),
+    "per-step": whitened_along(1),
+    "variance-not-deviation": lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.var(adv) + 1e-8),
+    "not-scaled": lambda adv: np.asarray(adv) - np.mean(adv),
+    "not-centred": lambda adv: np.asarray(adv) / (np.std(adv) + 1e-8),
+    "range-not-deviation": lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.ptp(adv) + 1e-8),
+    "clipped": Symptom(bounded),
+    "large-epsilon": Symptom(slightly_short),
+}
 NORMALIZE = AnyTruth(
     "normalize_advantages",
     advantage_cases,
@@ -92,55 +118,7 @@ NORMALIZE = AnyTruth(
     formula=formulas.normalize_formula,
     others=(lambda adv: whitened(adv, ddof=1),),
     relative=2e-4,
-    mistakes=(
-        slips.no_parentheses(lambda adv: np.asarray(adv) - np.mean(adv) / (np.std(adv) + 1e-8)),
-        Mistake(
-            "not-finite",
-            "What is the standard deviation of one sample, or of equal ones? And what is 0 / 0?",
-            when=lambda case, one, truth: not np.isfinite(one["value"]["array"]).all(),
-        ),
-        Mistake(
-            "equal-not-zero",
-            "All of these numbers are equal, and so nothing is better than expected. Print "
-            "adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells "
-            "exactly whether numbers are equal?",
-            when=not_zero,
-        ),
-        Mistake(
-            "per-environment",
-            "One mean and one deviation for the whole batch, over both axes.",
-            like=whitened_along(0),
-        ),
-        Mistake(
-            "per-step",
-            "One mean and one deviation for the whole batch, over both axes.",
-            like=whitened_along(1),
-        ),
-        slips.variance_not_deviation(
-            lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.var(adv) + 1e-8)
-        ),
-        Mistake(
-            "not-scaled",
-            "The mean is zero now. And the standard deviation?",
-            like=lambda adv: np.asarray(adv) - np.mean(adv),
-        ),
-        slips.not_centred(lambda adv: np.asarray(adv) / (np.std(adv) + 1e-8)),
-        Mistake(
-            "range-not-deviation",
-            "Unit standard deviation is asked, not unit range.",
-            like=lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.ptp(adv) + 1e-8),
-        ),
-        Mistake(
-            "clipped",
-            "A sample far better than the others stays far better. What cuts it off?",
-            when=bounded,
-        ),
-        Mistake(
-            "large-epsilon",
-            "Too short by a little. How large is what stands beside the deviation?",
-            when=slightly_short,
-        ),
-    ),
+    mistakes=listed(NORMALIZE_FACES, NORMALIZE_HINTS),
 )
 
 
@@ -231,110 +209,68 @@ def slightly_low(case, one, truth):
     return off and bool((less >= 0).all()) and less.max() < 0.02
 
 
+ENTROPY_HINTS = {
+    "underflow": "A probability can underflow to 0. What is 0 times log 0 for the computer? "
+    "log_softmax never takes the log of a 0.",
+    "underflow-gradient": "The entropy is finite, its gradient is not: hiding the nan of 0 times "
+    "log 0 in the value leaves it in the derivative. log_softmax never takes the log of a 0.",
+    "batch-axis": "Which axis holds the actions?",
+    "minus-sign": "An entropy is never negative: compare with log A for a uniform row.",
+    "not-summed": "The entropy is one number a row: a mean of -log p over the actions, weighted by "
+    "what?",
+    "unweighted": "An average under the policy: a rare action counts rarely.",
+    "unweighted-mean": "An average under the policy: a rare action counts rarely.",
+    "mean-over-actions": "Sum over the actions: the probabilities are the weights.",
+    "batch-mean": "One entropy for each row is asked, (B,). Who averages them?",
+    "likeliest-only": "Sum over all actions, not over the likeliest one alone.",
+    "one-action": "Sum over all actions: the log-probability of a single one is not the entropy.",
+    "epsilon-in-log": "What is added inside the logarithm shows in the result. log_softmax needs "
+    "no such help.",
+    "base-two": "The natural logarithm is asked: two equal actions give log 2.",
+    "no-gradient": "The bonus moves the policy through its gradient. Where was the graph cut?",
+    "epsilon-in-log/gradient": "What is added inside the logarithm shows in the result, or in its "
+    "gradient. log_softmax needs no such help.",
+    "logit-not-log": "The logit is no log-probability: p log p is summed, not p times the logit.",
+}
+ENTROPY_FACES = {
+    "underflow": plain_entropy,
+    "underflow-gradient": Symptom(nan_in_gradient),
+    "batch-axis": lambda logits: -(logits.softmax(0) * logits.log_softmax(0)).sum(-1),
+    "minus-sign": lambda logits: (torch_logp(logits).exp() * torch_logp(logits)).sum(-1),
+    "not-summed": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)),
+    "unweighted": lambda logits: -torch_logp(logits).sum(-1),
+    "unweighted-mean": lambda logits: -torch_logp(logits).mean(-1),
+    "mean-over-actions": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).mean(-1),
+    "batch-mean": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).mean(),
+    "likeliest-only": Symptom(
+        lambda case, one, truth: close(
+            one["value"]["array"], -log_softmax(case.inputs["logits"].array).max(-1)
+        ).all()
+    ),
+    "one-action": Symptom(of_one_action),
+    "epsilon-in-log": Symptom(slightly_low),
+    "base-two": lambda logits: (
+        -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1) / math.log(2)
+    ),
+    "no-gradient": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).detach(),
+    "epsilon-in-log/gradient": tuple(
+        lambda logits, e=e: -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
+        for e in (1e-5, 1e-6, 1e-7, 1e-8)
+    ),
+    "logit-not-log": lambda logits: -(logits.softmax(-1) * logits).sum(-1),
+    "softmax-twice": (
+        lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
+        lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
+    ),
+    "logits-as-probabilities": (categorical_of_logits(True), categorical_of_logits(False)),
+}
 ENTROPY = FunctionExercise(
     "entropy",
     entropy_cases,
     entropy_truth,
     formula=(formulas.entropy_formula, formulas.entropy_of_probabilities),
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "underflow",
-            "A probability can underflow to 0. What is 0 times log 0 for the "
-            "computer? log_softmax never takes the log of a 0.",
-            like=plain_entropy,
-        ),
-        Mistake(
-            "underflow-gradient",
-            "The entropy is finite, its gradient is not: hiding the nan of 0 times log 0 in "
-            "the value leaves it in the derivative. log_softmax never takes the log of a 0.",
-            when=nan_in_gradient,
-        ),
-        Mistake(
-            "batch-axis",
-            "Which axis holds the actions?",
-            like=lambda logits: -(logits.softmax(0) * logits.log_softmax(0)).sum(-1),
-        ),
-        Mistake(
-            "minus-sign",
-            "An entropy is never negative: compare with log A for a uniform row.",
-            like=lambda logits: (torch_logp(logits).exp() * torch_logp(logits)).sum(-1),
-        ),
-        Mistake(
-            "not-summed",
-            "The entropy is one number a row: a mean of -log p over the actions, weighted by what?",
-            like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)),
-        ),
-        Mistake(
-            "unweighted",
-            "An average under the policy: a rare action counts rarely.",
-            like=lambda logits: -torch_logp(logits).sum(-1),
-        ),
-        Mistake(
-            "unweighted-mean",
-            "An average under the policy: a rare action counts rarely.",
-            like=lambda logits: -torch_logp(logits).mean(-1),
-        ),
-        Mistake(
-            "mean-over-actions",
-            "Sum over the actions: the probabilities are the weights.",
-            like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).mean(-1),
-        ),
-        Mistake(
-            "batch-mean",
-            "One entropy for each row is asked, (B,). Who averages them?",
-            like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).mean(),
-        ),
-        Mistake(
-            "likeliest-only",
-            "Sum over all actions, not over the likeliest one alone.",
-            when=lambda case, one, truth: close(
-                one["value"]["array"], -log_softmax(case.inputs["logits"].array).max(-1)
-            ).all(),
-        ),
-        Mistake(
-            "one-action",
-            "Sum over all actions: the log-probability of a single one is not the entropy.",
-            when=of_one_action,
-        ),
-        Mistake(
-            "epsilon-in-log",
-            "What is added inside the logarithm shows in the result. log_softmax needs no "
-            "such help.",
-            when=slightly_low,
-        ),
-        Mistake(
-            "base-two",
-            "The natural logarithm is asked: two equal actions give log 2.",
-            like=lambda logits: (
-                -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1) / math.log(2)
-            ),
-        ),
-        Mistake(
-            "no-gradient",
-            "The bonus moves the policy through its gradient. Where was the graph cut?",
-            like=lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).detach(),
-        ),
-        Mistake(
-            "epsilon-in-log",
-            "What is added inside the logarithm shows in the result, or in its gradient. "
-            "log_softmax needs no such help.",
-            like=tuple(
-                lambda logits, e=e: -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
-                for e in (1e-5, 1e-6, 1e-7, 1e-8)
-            ),
-        ),
-        Mistake(
-            "logit-not-log",
-            "The logit is no log-probability: p log p is summed, not p times the logit.",
-            like=lambda logits: -(logits.softmax(-1) * logits).sum(-1),
-        ),
-        slips.softmax_twice(
-            lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
-            lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
-        ),
-        slips.logits_as_probabilities(categorical_of_logits(True), categorical_of_logits(False)),
-    ),
+    mistakes=listed(ENTROPY_FACES, ENTROPY_HINTS),
 )
 
 
@@ -401,77 +337,47 @@ def by_the_values(case, one, truth):
     return close(found, swapped).all() and not close(found, truth.value).all()
 
 
+EXPLAINED_VARIANCE_HINTS = {
+    "roles-swapped": "Which of the two is to be explained: the values or the returns?",
+    "nan-for-constant-values": "nan is for returns that don't vary. A critic that always says the "
+    "same explains nothing of returns that do: how much is that?",
+    "unexplained": "For a perfect critic this must be 1.",
+    "error-not-variance": "Add 10 to every value: the variance of the error doesn't notice.",
+    "correlation": "Double every value: a correlation doesn't notice, the explained variance does.",
+    "deviation": "Variances are compared, not standard deviations.",
+    "ratio-of-variances": "Values may vary as much as returns and still be wrong. What varies in a "
+    "good prediction's error?",
+    "variance-of-equal-returns": "These returns are all equal, and yet their variance is not 0: "
+    "print it. The mean is rounded. What tells exactly whether numbers are equal?",
+    "no-nan": "Where the returns don't vary, there is nothing to explain: nan is asked.",
+    "two-divisors": "Both variances divide by the same number, N or N - 1.",
+    "cut-at-zero": "A critic worse than the mean has a negative number here. Leave it so.",
+}
+EXPLAINED_VARIANCE_FACES = {
+    "roles-swapped": Symptom(by_the_values),
+    "nan-for-constant-values": Symptom(
+        lambda case, one, truth: np.isnan(one["value"]["value"]) and np.isfinite(truth.value)
+    ),
+    "unexplained": guarded(lambda v, r: np.var(r - v) / np.var(r)),
+    "error-not-variance": guarded(lambda v, r: 1 - np.mean((r - v) ** 2) / np.var(r)),
+    "correlation": guarded(lambda v, r: np.corrcoef(v.ravel(), r.ravel())[0, 1] ** 2),
+    "deviation": guarded(lambda v, r: 1 - np.std(r - v) / np.std(r)),
+    "ratio-of-variances": guarded(lambda v, r: np.var(v) / np.var(r)),
+    "variance-of-equal-returns": Symptom(
+        lambda case, one, truth: np.isnan(truth.value) and np.var(plain(case.inputs["returns"])) > 0
+    ),
+    "no-nan": Symptom(lambda case, one, truth: np.isnan(truth.value)),
+    "two-divisors": (
+        guarded(lambda v, r: 1 - np.var(r - v) / np.var(r, ddof=1)),
+        guarded(lambda v, r: 1 - np.var(r - v, ddof=1) / np.var(r)),
+    ),
+    "cut-at-zero": guarded(lambda v, r: max(0.0, 1 - np.var(r - v) / np.var(r))),
+}
 EXPLAINED_VARIANCE = FunctionExercise(
     "explained_variance",
     variance_cases,
     explained_truth,
     formula=(formulas.explained_variance_formula, formulas.explained_variance_by_squares),
     kind=Number(),
-    mistakes=(
-        Mistake(
-            "roles-swapped",
-            "Which of the two is to be explained: the values or the returns?",
-            when=by_the_values,
-        ),
-        Mistake(
-            "nan-for-constant-values",
-            "nan is for returns that don't vary. A critic that always says the same explains "
-            "nothing of returns that do: how much is that?",
-            when=lambda case, one, truth: (
-                np.isnan(one["value"]["value"]) and np.isfinite(truth.value)
-            ),
-        ),
-        Mistake(
-            "unexplained",
-            "For a perfect critic this must be 1.",
-            like=guarded(lambda v, r: np.var(r - v) / np.var(r)),
-        ),
-        Mistake(
-            "error-not-variance",
-            "Add 10 to every value: the variance of the error doesn't notice.",
-            like=guarded(lambda v, r: 1 - np.mean((r - v) ** 2) / np.var(r)),
-        ),
-        Mistake(
-            "correlation",
-            "Double every value: a correlation doesn't notice, the explained variance does.",
-            like=guarded(lambda v, r: np.corrcoef(v.ravel(), r.ravel())[0, 1] ** 2),
-        ),
-        Mistake(
-            "deviation",
-            "Variances are compared, not standard deviations.",
-            like=guarded(lambda v, r: 1 - np.std(r - v) / np.std(r)),
-        ),
-        Mistake(
-            "ratio-of-variances",
-            "Values may vary as much as returns and still be wrong. "
-            "What varies in a good prediction's error?",
-            like=guarded(lambda v, r: np.var(v) / np.var(r)),
-        ),
-        Mistake(
-            "variance-of-equal-returns",
-            "These returns are all equal, and yet their variance is not 0: print it. The mean "
-            "is rounded. What tells exactly whether numbers are equal?",
-            when=lambda case, one, truth: (
-                np.isnan(truth.value) and np.var(plain(case.inputs["returns"])) > 0
-            ),
-        ),
-        Mistake(
-            "no-nan",
-            "Where the returns don't vary, there is nothing to explain: nan is asked.",
-            when=lambda case, one, truth: np.isnan(truth.value),
-        ),
-        Mistake(
-            "two-divisors",
-            "Both variances divide by the same number, N or N - 1.",
-            like=(
-                guarded(lambda v, r: 1 - np.var(r - v) / np.var(r, ddof=1)),
-                guarded(lambda v, r: 1 - np.var(r - v, ddof=1) / np.var(r)),
-            ),
-        ),
-        Mistake(
-            "cut-at-zero",
-            "A critic worse than the mean has a negative number here. Leave it so.",
-            like=guarded(lambda v, r: max(0.0, 1 - np.var(r - v) / np.var(r))),
-        ),
-    ),
+    mistakes=listed(EXPLAINED_VARIANCE_FACES, EXPLAINED_VARIANCE_HINTS),
 )

@@ -1,7 +1,6 @@
 """The check of ``ppo_update``: the update by hand, on the samples that each step really used."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -33,93 +32,79 @@ from grader.checks.shared.episodes import raised
 from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax
 from grader.checks.shared.run_slips import always_one_order, gradients_pile_up, other_generator
 from grader.checks.shared.scripted import layer, linear
+from grader.checks.shared.slips import hint_of
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
 
 OPTIONS = ("epochs", "minibatch_size", "clip", "value_coef", "entropy_coef")
-TOGETHER = N_(
-    "Observation, action and advantage of one sample belong together: index all of them alike."
-)
+UPDATE_HINTS = {
+    "critic-not-trained": "Is the critic's loss part of the loss?",
+    "one-step-an-epoch": "One step for each minibatch.",
+    "one-epoch": "Is the return inside the loop? Each epoch uses every minibatch.",
+    "last-dropped": "The last minibatch may be short; its samples count, too.",
+    "first-minibatch-only": "Each epoch uses every minibatch, not the first alone.",
+    "coverage": "One permutation an epoch, cut into minibatches.",
+    "values-clipped": "The critic's loss is the plain squared error: nothing is clipped there.",
+    "taken-apart": "Observation, action and advantage of one sample belong together: index all of "
+    "them alike.",
+    "not-shuffled": "Neighbours in time are alike. Shuffle before you cut.",
+    "nothing-moves": "The optimiser steps, and no weight moves. Is the gradient cleared between "
+    "backward() and step()?",
+    "no-ratio": "The plain policy gradient is right only for the policy that played. After the "
+    "first step another one is scored: where is the ratio?",
+    "old-recomputed": "The old log-probabilities were frozen when the data were collected: they "
+    "are in the rollout.",
+    "no-clip": "Outside the band the gradient looks unclipped. Does clip reach the loss?",
+    "entropy-sign": "Reward spread: the loss falls where the entropy grows.",
+    "entropy-left-out": "Set entropy_coef to 1: does anything change?",
+    "whitened-again": "Advantages come as they are to be used: whitening is the caller's.",
+    "entropy-of-taken": "The entropy is that of the whole policy, not of the actions taken alone.",
+    "other-clip": "Does clip reach the loss?",
+    "critic-loss-halved": "The critic's loss is the mean squared error. What weighs it besides "
+    "value_coef?",
+    "gradient-clipped": "Nothing but the ratio is clipped here: no gradient clipping.",
+    "sums-not-means": "Does your step grow with the minibatch?",
+    "flattened-apart": "Two arrays (T, N) flattened in different orders no longer belong together.",
+    "sampled-again": "Which actions earned these advantages? Score the stored ones.",
+    "value-coef-ignored": "How much does value_coef weigh the critic's loss?",
+    "critic": "The policy is right, the critic isn't. What is its target?",
+    "policy": "The critic is right, the policy isn't. Look at the terms of its loss.",
+    "both-networks": "Both networks end elsewhere. Is each term there, with its sign, and is each "
+    "minibatch's loss its own?",
+}
+# Usual mistakes, and the ways of updating that show them.
+WRONG_WAYS = {
+    "old-recomputed": (Way(recompute="step"), Way(recompute="epoch")),
+    "no-clip": (Way(clipped=False),),
+    "entropy-sign": (Way(entropy=-1.0),),
+    "entropy-left-out": (Way(entropy=0.0),),
+    "whitened-again": (Way(whiten=True), Way(whiten=True, ddof=1)),
+    "entropy-of-taken": (Way(taken=True),),
+    "other-clip": (Way(clip=0.2),),
+    "critic-loss-halved": (Way(value=0.5),),
+    "gradient-clipped": (Way(norm=0.5),),
+    "sums-not-means": (Way(total=True),),
+    "taken-apart": (Way(apart="order"),),
+}
 
 
-class WrongUpdate(NamedTuple):
-    """A usual mistake: its name, its hint (a msgid), and the ways of updating that show it."""
-
-    mistake: str
-    hint: str
-    ways: tuple
-
-
-WRONG_UPDATES = (
-    WrongUpdate(
-        "old-recomputed",
-        "The old log-probabilities were frozen when the data were collected: "
-        "they are in the rollout.",
-        (Way(recompute="step"), Way(recompute="epoch")),
-    ),
-    WrongUpdate(
-        "no-clip",
-        "Outside the band the gradient looks unclipped. Does clip reach the loss?",
-        (Way(clipped=False),),
-    ),
-    WrongUpdate(
-        "entropy-sign",
-        "Reward spread: the loss falls where the entropy grows.",
-        (Way(entropy=-1.0),),
-    ),
-    WrongUpdate(
-        "entropy-left-out", "Set entropy_coef to 1: does anything change?", (Way(entropy=0.0),)
-    ),
-    WrongUpdate(
-        "whitened-again",
-        "Advantages come as they are to be used: whitening is the caller's.",
-        (Way(whiten=True), Way(whiten=True, ddof=1)),
-    ),
-    WrongUpdate(
-        "entropy-of-taken",
-        "The entropy is that of the whole policy, not of the actions taken alone.",
-        (Way(taken=True),),
-    ),
-    WrongUpdate("other-clip", "Does clip reach the loss?", (Way(clip=0.2),)),
-    WrongUpdate(
-        "critic-loss-halved",
-        "The critic's loss is the mean squared error. What weighs it besides value_coef?",
-        (Way(value=0.5),),
-    ),
-    WrongUpdate(
-        "gradient-clipped",
-        "Nothing but the ratio is clipped here: no gradient clipping.",
-        (Way(norm=0.5),),
-    ),
-    WrongUpdate("sums-not-means", "Does your step grow with the minibatch?", (Way(total=True),)),
-    WrongUpdate("taken-apart", TOGETHER, (Way(apart="order"),)),
-)
+def _told(expected, got, name):
+    return behaviour(expected, got, hint_of(UPDATE_HINTS, name), name)
 
 
 def update_cases(rng):
     """One full batch; short last minibatches; one case thrice, to see where chance comes from."""
-    loose = {"epochs": 1, "minibatch_size": 6, "clip": 0.2, "value_coef": 0.5, "entropy_coef": 0.0}
     # Never close to the usual 0.2: who takes that whatever is asked must show.
     third = 0.2 + float(rng.choice([-1, 1]) * rng.uniform(0.05, 0.1))
-    plain = _update_case(rng, (3, 2), loose, seed=1)
-    short = _update_case(
-        rng, (4, 3), loose | {"epochs": 2, "minibatch_size": 5, "entropy_coef": 0.1}, seed=2
-    )
-    many = _update_case(
-        rng,
-        (6, 4),
-        loose
-        | {
-            "epochs": 4,
-            "minibatch_size": 8,
-            "clip": third,
-            "value_coef": 1.0,
-            "entropy_coef": 0.05,
-        },
-        seed=3,
-    )
-    large = _update_case(
-        rng, (4, 2), loose | {"epochs": 2, "minibatch_size": 50, "entropy_coef": 0.2}, seed=4
+    rows = [
+        ((3, 2), (1, 6, 0.2, 0.5, 0.0)),
+        ((4, 3), (2, 5, 0.2, 0.5, 0.1)),
+        ((6, 4), (4, 8, third, 1.0, 0.05)),
+        ((4, 2), (2, 50, 0.2, 0.5, 0.2)),
+    ]
+    plain, short, many, large = (
+        _update_case(rng, shape, dict(zip(OPTIONS, given, strict=True)), seed)
+        for seed, (shape, given) in enumerate(rows, 1)
     )
     other = replace(many, inputs=many.inputs | {"rng": Rng(5)})
     return [plain, short, many, many, other, large]
@@ -173,20 +158,13 @@ def update_steps(case, seen):
 
 
 def _no_step(seen, count):
-    expected, got = _("{n} optimiser steps").format(n=count), len(seen["rows"])
     if any(len(step["policy"]) for step in seen["rows"]):
-        return behaviour(
-            _("a gradient for the critic"),
-            _("none reaches it"),
-            _("Is the critic's loss part of the loss?"),
-            "critic-not-trained",
-        )
+        return _told(_("a gradient for the critic"), _("none reaches it"), "critic-not-trained")
+    hint = _("zero_grad, backward, step: all three, in this order?")
     return behaviour(
-        expected,
+        _("{n} optimiser steps").format(n=count),
         _("{n} optimiser steps with a gradient").format(n=0),
-        _("zero_grad, backward, step: all three, in this order?")
-        if got
-        else _("Who calls the optimiser?"),
+        hint if len(seen["rows"]) else _("Who calls the optimiser?"),
         "no-step",
     )
 
@@ -198,29 +176,13 @@ def _step_count(rows, parts, epochs, size, part):
     got = _("{n} optimiser steps").format(n=len(rows))
     full = sum(len(r) == size for r in rows)
     if len(rows) == epochs and full == epochs and parts > 1:
-        return behaviour(expected, got, _("One step for each minibatch."), "one-step-an-epoch")
+        return _told(expected, got, "one-step-an-epoch")
     if len(rows) == parts and epochs > 1:
-        return behaviour(
-            expected,
-            got,
-            _("Is the return inside the loop? Each epoch uses every minibatch."),
-            "one-epoch",
-        )
+        return _told(expected, got, "one-epoch")
     if len(rows) == epochs * (size // part):
-        return behaviour(
-            expected,
-            got,
-            _("The last minibatch may be short; its samples count, too."),
-            "last-dropped",
-        )
-    if len(rows) == epochs:
-        return behaviour(
-            expected,
-            got,
-            _("Each epoch uses every minibatch, not the first alone."),
-            "first-minibatch-only",
-        )
-    return behaviour(expected, got, "", "steps-miscounted")
+        return _told(expected, got, "last-dropped")
+    first_only = len(rows) == epochs
+    return _told(expected, got, "first-minibatch-only" if first_only else "steps-miscounted")
 
 
 def _epochs_whole(rows, wanted, epochs, size):
@@ -233,9 +195,7 @@ def _epochs_whole(rows, wanted, epochs, size):
         missing = sorted(set(range(size)) - set(found.tolist()))
         got = _("minibatches of sizes {sizes}").format(sizes=[len(r) for r in mine])
         got += "; " + _("missing: {missing}").format(missing=missing) if missing else ""
-        return behaviour(
-            words, got, _("One permutation an epoch, cut into minibatches."), "coverage"
-        )
+        return _told(words, got, "coverage")
     return None
 
 
@@ -244,19 +204,12 @@ def _rows_together(seen, epochs, part, size):
     for step in seen["rows"]:
         policy, critic = (set(step[name].tolist()) for name in ("policy", "critic"))
         if critic < policy and len(policy) <= part:
-            return behaviour(
-                _("every sample of a minibatch moves the critic"),
-                _("{n} of {all} do").format(n=len(critic), all=len(policy)),
-                _("The critic's loss is the plain squared error: nothing is clipped there."),
-                "values-clipped",
-            )
+            wanted = _("every sample of a minibatch moves the critic")
+            got = _("{n} of {all} do").format(n=len(critic), all=len(policy))
+            return _told(wanted, got, "values-clipped")
         if not policy <= critic:
-            return behaviour(
-                _("one set of samples a step"),
-                _("policy and critic look at different ones"),
-                _(TOGETHER),
-                "taken-apart",
-            )
+            got = _("policy and critic look at different ones")
+            return _told(_("one set of samples a step"), got, "taken-apart")
     rows = used_rows(seen)
     blocks = len(rows) // epochs
     counted = all(
@@ -264,12 +217,8 @@ def _rows_together(seen, epochs, part, size):
         for i, r in enumerate(rows)
     )
     if blocks > 1 and size > 8 and counted:
-        return behaviour(
-            _("minibatches in random order"),
-            _("samples one after another"),
-            _("Neighbours in time are alike. Shuffle before you cut."),
-            "not-shuffled",
-        )
+        got = _("samples one after another")
+        return _told(_("minibatches in random order"), got, "not-shuffled")
     return None
 
 
@@ -280,17 +229,12 @@ def update_weights(case, seen):
     wanted, log = replayed(inputs, rows)
     if agree(found, wanted, start) or min(m["edge"] for m in log) < 1e-5:
         return None
-    name, hint = _update_mistake(inputs, rows, found, start, seen)
+    name = _update_mistake(inputs, rows, found, start, seen)
     part = max(wanted, key=lambda n: np.abs(found[n] - wanted[n]).max())
     words = _("after all steps, {name} = {value}")
     expected, got = (words.format(name=part, value=array_text(w[part])) for w in (wanted, found))
+    hint = hint_of(UPDATE_HINTS, name)
     return Problem(step="value", expected=expected, got=got, hint=hint, mistake=name)
-
-
-NO_RATIO = N_(
-    "The plain policy gradient is right only for the policy that played. After the first step "
-    "another one is scored: where is the ratio?"
-)
 
 
 def _plain_gradient(seen, log):
@@ -304,42 +248,26 @@ def _plain_gradient(seen, log):
 
 def _update_mistake(inputs, rows, found, start, seen):
     if all(np.array_equal(found[name], start[name]) for name in start):
-        return "nothing-moves", _(
-            "The optimiser steps, and no weight moves. Is the gradient cleared between backward() "
-            "and step()?"
-        )
-    for wrong in WRONG_UPDATES:
-        for way in wrong.ways:
-            wanted, log = replayed(inputs, rows, way)
-            if agree(found, wanted, start):
-                plain = way.recompute == "step" and _plain_gradient(seen, log)
-                return ("no-ratio", _(NO_RATIO)) if plain else (wrong.mistake, _(wrong.hint))
+        return "nothing-moves"
+    for name, way in ((name, way) for name, ways in WRONG_WAYS.items() for way in ways):
+        wanted, log = replayed(inputs, rows, way)
+        if agree(found, wanted, start):
+            plain = way.recompute == "step" and _plain_gradient(seen, log)
+            return "no-ratio" if plain else name
     if agree(found, replayed(inputs, rows, transposed=True)[0], start):
-        return "flattened-apart", _(
-            "Two arrays (T, N) flattened in different orders no longer belong together."
-        )
-    wanted = replayed(inputs, rows)[0]
-    critic = [n for n in wanted if n.startswith("critic")]
-    policy = [n for n in wanted if n.startswith("policy")]
+        return "flattened-apart"
     if seen["torch_drawn"]:
-        return "sampled-again", _("Which actions earned these advantages? Score the stored ones.")
-    if all(np.allclose(found[n], wanted[n], atol=1e-4) for n in policy):
-        if all(
-            np.allclose(
-                found[n],
-                replayed(inputs, rows, Way(value=1 / inputs["value_coef"]))[0][n],
-                atol=1e-4,
-            )
-            for n in critic
-        ):
-            return "value-coef-ignored", _("How much does value_coef weigh the critic's loss?")
-        return "critic", _("The policy is right, the critic isn't. What is its target?")
-    if all(np.allclose(found[n], wanted[n], atol=1e-4) for n in critic):
-        return "policy", _("The critic is right, the policy isn't. Look at the terms of its loss.")
-    return "both-networks", _(
-        "Both networks end elsewhere. Is each term there, with its sign, and is each minibatch's "
-        "loss its own?"
-    )
+        return "sampled-again"
+    wanted = replayed(inputs, rows)[0]
+    if _near("policy", found, wanted):
+        unweighed = replayed(inputs, rows, Way(value=1 / inputs["value_coef"]))[0]
+        return "value-coef-ignored" if _near("critic", found, unweighed) else "critic"
+    return "policy" if _near("critic", found, wanted) else "both-networks"
+
+
+def _near(network, found, wanted):
+    names = [name for name in wanted if name.startswith(network)]
+    return all(np.allclose(found[name], wanted[name], atol=1e-4) for name in names)
 
 
 def update_chance(cases, seen):

@@ -9,14 +9,14 @@ from grader.checking import (
     Case,
     Expected,
     FunctionExercise,
-    Mistake,
     Number,
     Raises,
+    Symptom,
     Tensor,
     TensorOf,
 )
 from grader.checks.lesson_05b import formulas
-from grader.checks.shared import slips
+from grader.checks.shared.slips import listed
 
 
 def stop_cases(rng):
@@ -67,83 +67,60 @@ def ran_on_with_nan(case, seen, truth):
     return nan and "error" not in seen
 
 
+SHOULD_STOP_HINTS = {
+    "none-compared": "None is no number. What should happen where no target is given?",
+    "no-factor": "The bound is 1.5 times the target, not the target.",
+    "on-the-bound": "Exactly at 1.5 times the target the update goes on.",
+    "backwards": "It stops where the policy has gone too far: is that a small KL or a large one?",
+    "zero-taken-for-none": "A target of 0 is a target. What does `if not target` say of 0?",
+    "factor-inverted": "The bound lies above the target, to leave room for scatter.",
+    "other-factor": "The factor is 1.5.",
+    "nan-runs-on": "nan compares as false with everything. Turn the question round: is the KL "
+    "fine?",
+    "stops-without-target": "Without a target the update is never cut short, whatever the KL.",
+}
+SHOULD_STOP_FACES = {
+    "none-compared": Symptom(raised_without_target),
+    "no-factor": (
+        stop_like(lambda kl, target: kl > target),
+        lambda kl, target: target is not None and kl > target,
+    ),
+    "on-the-bound": (
+        stop_like(lambda kl, target: kl >= 1.5 * target),
+        lambda kl, target: target is not None and kl >= 1.5 * target,
+    ),
+    "backwards": (
+        stop_like(lambda kl, target: kl < 1.5 * target),
+        lambda kl, target: target is not None and kl < 1.5 * target,
+        lambda kl, target: target is None or kl <= 1.5 * target,
+    ),
+    "zero-taken-for-none": (
+        lambda kl, target: bool(target) and kl > 1.5 * target,
+        lambda kl, target: bool(target) and not kl <= 1.5 * target,
+    ),
+    "absolute-kl": (
+        stop_like(lambda kl, target: abs(kl) > 1.5 * target),
+        lambda kl, target: target is not None and abs(kl) > 1.5 * target,
+    ),
+    "factor-inverted": (
+        stop_like(lambda kl, target: kl > target / 1.5),
+        lambda kl, target: target is not None and kl > target / 1.5,
+        stop_like(lambda kl, target: 1.5 * kl > target),
+    ),
+    "other-factor": (
+        stop_like(lambda kl, target: kl > 2 * target),
+        lambda kl, target: target is not None and kl > 2 * target,
+    ),
+    "nan-runs-on": Symptom(ran_on_with_nan),
+    "stops-without-target": Symptom(lambda case, seen, truth: case.inputs["target"] is None),
+}
 SHOULD_STOP = FunctionExercise(
     "should_stop",
     stop_cases,
     stop_truth,
     formula=formulas.should_stop_formula,
     kind=Number(),
-    mistakes=(
-        Mistake(
-            "none-compared",
-            "None is no number. What should happen where no target is given?",
-            when=raised_without_target,
-        ),
-        Mistake(
-            "no-factor",
-            "The bound is 1.5 times the target, not the target.",
-            like=(
-                stop_like(lambda kl, target: kl > target),
-                lambda kl, target: target is not None and kl > target,
-            ),
-        ),
-        Mistake(
-            "on-the-bound",
-            "Exactly at 1.5 times the target the update goes on.",
-            like=(
-                stop_like(lambda kl, target: kl >= 1.5 * target),
-                lambda kl, target: target is not None and kl >= 1.5 * target,
-            ),
-        ),
-        Mistake(
-            "backwards",
-            "It stops where the policy has gone too far: is that a small KL or a large one?",
-            like=(
-                stop_like(lambda kl, target: kl < 1.5 * target),
-                lambda kl, target: target is not None and kl < 1.5 * target,
-                lambda kl, target: target is None or kl <= 1.5 * target,
-            ),
-        ),
-        Mistake(
-            "zero-taken-for-none",
-            "A target of 0 is a target. What does `if not target` say of 0?",
-            like=(
-                lambda kl, target: bool(target) and kl > 1.5 * target,
-                lambda kl, target: bool(target) and not kl <= 1.5 * target,
-            ),
-        ),
-        slips.absolute_kl(
-            stop_like(lambda kl, target: abs(kl) > 1.5 * target),
-            lambda kl, target: target is not None and abs(kl) > 1.5 * target,
-        ),
-        Mistake(
-            "factor-inverted",
-            "The bound lies above the target, to leave room for scatter.",
-            like=(
-                stop_like(lambda kl, target: kl > target / 1.5),
-                lambda kl, target: target is not None and kl > target / 1.5,
-                stop_like(lambda kl, target: 1.5 * kl > target),
-            ),
-        ),
-        Mistake(
-            "other-factor",
-            "The factor is 1.5.",
-            like=(
-                stop_like(lambda kl, target: kl > 2 * target),
-                lambda kl, target: target is not None and kl > 2 * target,
-            ),
-        ),
-        Mistake(
-            "nan-runs-on",
-            "nan compares as false with everything. Turn the question round: is the KL fine?",
-            when=ran_on_with_nan,
-        ),
-        Mistake(
-            "stops-without-target",
-            "Without a target the update is never cut short, whatever the KL.",
-            when=lambda case, seen, truth: case.inputs["target"] is None,
-        ),
-    ),
+    mistakes=listed(SHOULD_STOP_FACES, SHOULD_STOP_HINTS),
 )
 
 
@@ -229,99 +206,66 @@ def not_refused(case, seen, truth):
     return isinstance(truth, Raises) and "error" not in seen
 
 
+VALUE_CLIP_LOSS_HINTS = {
+    "min-not-max": "A pessimist takes the larger of the two errors.",
+    "clip-without-max": "Two errors are compared. Where the value has moved away from the return: "
+    "which?",
+    "not-clipped": "That is the plain squared error. What may a value not gain beyond the band?",
+    "band-around-zero": "The band lies around the old value.",
+    "band-around-return": "The band lies around the old value, not around the return.",
+    "band-around-one": "The policy's band is one of ratios. The critic's is one of differences.",
+    "one-side-clipped": "The band has two edges: clip below the old value and clip above it.",
+    "clip-fixed": "How wide a band does the call ask for?",
+    "max-of-means": "The larger error is chosen sample by sample, before the mean.",
+    "old-moves": "The old values and the returns are data: no gradient flows into them.",
+    "error-held-back": "An error may be large. Is it cut off somewhere, or is its square?",
+}
+VALUE_CLIP_LOSS_FACES = {
+    "broadcast/errors": Symptom(not_refused),
+    "other-error": Symptom(lambda case, seen, truth: isinstance(truth, Raises)),
+    "min-not-max": clip_like(lambda v, o, r, c: torch.min(*both(v, o, r, c)).mean()),
+    "clip-without-max": clip_like(lambda v, o, r, c: both(v, o, r, c)[1].mean()),
+    "not-clipped": clip_like(lambda v, o, r, c: both(v, o, r, c)[0].mean()),
+    "band-around-zero": clip_like(
+        lambda v, o, r, c: torch.max((v - r) ** 2, (v.clamp(-c, c) - r) ** 2).mean()
+    ),
+    "band-around-return": clip_like(
+        lambda v, o, r, c: torch.max((v - r) ** 2, (near(v, r, c) - r) ** 2).mean()
+    ),
+    "band-around-one": clip_like(
+        lambda v, o, r, c: torch.max(
+            (v - r) ** 2, (o * (v / o).clamp(1 - c, 1 + c) - r) ** 2
+        ).mean()
+    ),
+    "one-side-clipped": (
+        clip_like(
+            lambda v, o, r, c: torch.max((v - r) ** 2, (o + (v - o).clamp(max=c) - r) ** 2).mean()
+        ),
+        clip_like(
+            lambda v, o, r, c: torch.max((v - r) ** 2, (o + (v - o).clamp(min=-c) - r) ** 2).mean()
+        ),
+    ),
+    "clip-fixed": clip_like(lambda v, o, r, c: right(v, o, r, 0.2)),
+    "halved": clip_like(lambda v, o, r, c: 0.5 * right(v, o, r, c)),
+    "sum-not-mean": clip_like(lambda v, o, r, c: right(v, o, r, c) * v.numel()),
+    "max-of-means": clip_like(lambda v, o, r, c: torch.max(*(x.mean() for x in both(v, o, r, c)))),
+    "not-averaged": clip_like(lambda v, o, r, c: torch.max(*both(v, o, r, c))),
+    "old-moves": (
+        clip_like(right, data=False),
+        clip_like(lambda v, o, r, c: right(v, o, r.detach(), c), data=False),
+        clip_like(lambda v, o, r, c: right(v, o.detach(), r, c), data=False),
+    ),
+    "absolute": clip_like(
+        lambda v, o, r, c: torch.max((v - r).abs(), (near(v, o, c) - r).abs()).mean()
+    ),
+    "negated": clip_like(lambda v, o, r, c: -right(v, o, r, c)),
+    "error-held-back": Symptom(lambda case, seen, truth: case.inputs["clip"] == 50.0),
+}
 VALUE_CLIP_LOSS = FunctionExercise(
     "value_clip_loss",
     clip_cases,
     clip_truth,
     formula=formulas.value_clip_formula,
     kind=TensorOf(),
-    mistakes=(
-        slips.broadcast_errors(when=not_refused),
-        slips.other_error(when=lambda case, seen, truth: isinstance(truth, Raises)),
-        Mistake(
-            "min-not-max",
-            "A pessimist takes the larger of the two errors.",
-            like=clip_like(lambda v, o, r, c: torch.min(*both(v, o, r, c)).mean()),
-        ),
-        Mistake(
-            "clip-without-max",
-            "Two errors are compared. Where the value has moved away from the return: which?",
-            like=clip_like(lambda v, o, r, c: both(v, o, r, c)[1].mean()),
-        ),
-        Mistake(
-            "not-clipped",
-            "That is the plain squared error. What may a value not gain beyond the band?",
-            like=clip_like(lambda v, o, r, c: both(v, o, r, c)[0].mean()),
-        ),
-        Mistake(
-            "band-around-zero",
-            "The band lies around the old value.",
-            like=clip_like(
-                lambda v, o, r, c: torch.max((v - r) ** 2, (v.clamp(-c, c) - r) ** 2).mean()
-            ),
-        ),
-        Mistake(
-            "band-around-return",
-            "The band lies around the old value, not around the return.",
-            like=clip_like(
-                lambda v, o, r, c: torch.max((v - r) ** 2, (near(v, r, c) - r) ** 2).mean()
-            ),
-        ),
-        Mistake(
-            "band-around-one",
-            "The policy's band is one of ratios. The critic's is one of differences.",
-            like=clip_like(
-                lambda v, o, r, c: torch.max(
-                    (v - r) ** 2, (o * (v / o).clamp(1 - c, 1 + c) - r) ** 2
-                ).mean()
-            ),
-        ),
-        Mistake(
-            "one-side-clipped",
-            "The band has two edges: clip below the old value and clip above it.",
-            like=(
-                clip_like(
-                    lambda v, o, r, c: torch.max(
-                        (v - r) ** 2, (o + (v - o).clamp(max=c) - r) ** 2
-                    ).mean()
-                ),
-                clip_like(
-                    lambda v, o, r, c: torch.max(
-                        (v - r) ** 2, (o + (v - o).clamp(min=-c) - r) ** 2
-                    ).mean()
-                ),
-            ),
-        ),
-        Mistake(
-            "clip-fixed",
-            "How wide a band does the call ask for?",
-            like=clip_like(lambda v, o, r, c: right(v, o, r, 0.2)),
-        ),
-        slips.halved(clip_like(lambda v, o, r, c: 0.5 * right(v, o, r, c))),
-        slips.sum_not_mean(clip_like(lambda v, o, r, c: right(v, o, r, c) * v.numel())),
-        Mistake(
-            "max-of-means",
-            "The larger error is chosen sample by sample, before the mean.",
-            like=clip_like(lambda v, o, r, c: torch.max(*(x.mean() for x in both(v, o, r, c)))),
-        ),
-        slips.not_averaged(clip_like(lambda v, o, r, c: torch.max(*both(v, o, r, c)))),
-        Mistake(
-            "old-moves",
-            "The old values and the returns are data: no gradient flows into them.",
-            like=(
-                clip_like(right, data=False),
-                clip_like(lambda v, o, r, c: right(v, o, r.detach(), c), data=False),
-                clip_like(lambda v, o, r, c: right(v, o.detach(), r, c), data=False),
-            ),
-        ),
-        slips.absolute(
-            clip_like(lambda v, o, r, c: torch.max((v - r).abs(), (near(v, o, c) - r).abs()).mean())
-        ),
-        slips.negated(clip_like(lambda v, o, r, c: -right(v, o, r, c))),
-        Mistake(
-            "error-held-back",
-            "An error may be large. Is it cut off somewhere, or is its square?",
-            when=lambda case, seen, truth: case.inputs["clip"] == 50.0,
-        ),
-    ),
+    mistakes=listed(VALUE_CLIP_LOSS_FACES, VALUE_CLIP_LOSS_HINTS),
 )

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_05b import formulas
-from grader.checks.shared import slips
+from grader.checks.shared.slips import listed
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 # Far from 1 on both sides; seen last.
@@ -109,99 +109,63 @@ def infinite(case, seen, truth):
     return not np.isfinite(seen["value"]["array"]).all()
 
 
-SPREAD_HELD_BACK = Mistake(
-    "spread-held-back",
-    "A spread may be 1000 or a thousandth. Is it held back here, or added to?",
-    when=spread_far,
-)
+SPREAD_HELD_BACK = N_("A spread may be 1000 or a thousandth. Is it held back here, or added to?")
+GAUSSIAN_LOGP_HINTS = {
+    "mean-over-dimensions": "Independent dimensions multiply, so their logarithms add. A mean "
+    "divides by D.",
+    "log-std-as-std": "log_std is a logarithm. What is the standard deviation where it is 0?",
+    "variance-for-deviation": "exp(log_std) is the deviation; the variance is its square.",
+    "no-spread": "A narrow Gaussian is higher. Which term says so?",
+    "no-constant": "A density has area 1: the constant of 2 pi is missing.",
+    "constant-once": "The constant of 2 pi stands in each dimension's term.",
+    "whole-log": "The constant is one half of log(2 pi): it stands under a root in the density.",
+    "no-half": "One half stands before the square.",
+    "not-squared": "The distance is squared: both sides of the mean are alike.",
+    "spread-added": "A wide Gaussian is low: with which sign does log_std stand?",
+    "negated": "That is minus the log-density. Is the mean the likeliest action?",
+    "density-not-log": "The logarithm of the density is asked.",
+    "underflow": "Far from the mean the density underflows to 0. Write the logarithm down "
+    "directly.",
+    "spread-detached": "The spread is learned, too: gradient flows into log_std.",
+    "spread-held-back": SPREAD_HELD_BACK,
+}
+GAUSSIAN_LOGP_FACES = {
+    "not-summed": logp_like(each),
+    "mean-over-dimensions": logp_like(lambda z, s: each(z, s).mean(-1)),
+    "summed-over-all": logp_like(lambda z, s: each(z, s).sum()),
+    "log-std-as-std": (std_as_given, std_not_logged),
+    "variance-for-deviation": (
+        as_variance,
+        lambda m, s, a: (-0.5 * (a - m) ** 2 / s.exp() - s - HALF_LOG_2PI).sum(-1),
+    ),
+    "no-spread": logp_like(lambda z, s: (-0.5 * z**2 - HALF_LOG_2PI).sum(-1)),
+    "no-constant": logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1)),
+    "constant-once": logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1) - HALF_LOG_2PI),
+    "whole-log": logp_like(lambda z, s: (-0.5 * z**2 - s - 2 * HALF_LOG_2PI).sum(-1)),
+    "no-half": logp_like(lambda z, s: (-(z**2) - s - HALF_LOG_2PI).sum(-1)),
+    "not-squared": logp_like(lambda z, s: (-0.5 * z - s - HALF_LOG_2PI).sum(-1)),
+    "spread-added": logp_like(lambda z, s: (-0.5 * z**2 + s - HALF_LOG_2PI).sum(-1)),
+    "negated": logp_like(lambda z, s: -each(z, s).sum(-1)),
+    "density-not-log": logp_like(lambda z, s: each(z, s).sum(-1).exp()),
+    "underflow": Symptom(infinite),
+    "spread-detached": (
+        lambda m, s, a: each(*terms(m, s.detach(), a)).sum(-1),
+        Symptom(
+            lambda case, seen, truth: (
+                isinstance(seen["gradients"], dict)
+                and isinstance(seen["gradients"].get("log_std"), str)
+            )
+        ),
+    ),
+    "spread-held-back": Symptom(spread_far),
+}
 GAUSSIAN_LOGP = FunctionExercise(
     "gaussian_logp",
     logp_cases,
     logp_truth,
     formula=(formulas.gaussian_logp_formula, formulas.gaussian_logp_by_variance),
     kind=TensorOf(),
-    mistakes=(
-        slips.not_summed(logp_like(each)),
-        Mistake(
-            "mean-over-dimensions",
-            "Independent dimensions multiply, so their logarithms add. A mean divides by D.",
-            like=logp_like(lambda z, s: each(z, s).mean(-1)),
-        ),
-        slips.summed_over_all(logp_like(lambda z, s: each(z, s).sum())),
-        Mistake(
-            "log-std-as-std",
-            "log_std is a logarithm. What is the standard deviation where it is 0?",
-            like=(std_as_given, std_not_logged),
-        ),
-        Mistake(
-            "variance-for-deviation",
-            "exp(log_std) is the deviation; the variance is its square.",
-            like=(
-                as_variance,
-                lambda m, s, a: (-0.5 * (a - m) ** 2 / s.exp() - s - HALF_LOG_2PI).sum(-1),
-            ),
-        ),
-        Mistake(
-            "no-spread",
-            "A narrow Gaussian is higher. Which term says so?",
-            like=logp_like(lambda z, s: (-0.5 * z**2 - HALF_LOG_2PI).sum(-1)),
-        ),
-        Mistake(
-            "no-constant",
-            "A density has area 1: the constant of 2 pi is missing.",
-            like=logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1)),
-        ),
-        Mistake(
-            "constant-once",
-            "The constant of 2 pi stands in each dimension's term.",
-            like=logp_like(lambda z, s: (-0.5 * z**2 - s).sum(-1) - HALF_LOG_2PI),
-        ),
-        Mistake(
-            "whole-log",
-            "The constant is one half of log(2 pi): it stands under a root in the density.",
-            like=logp_like(lambda z, s: (-0.5 * z**2 - s - 2 * HALF_LOG_2PI).sum(-1)),
-        ),
-        Mistake(
-            "no-half",
-            "One half stands before the square.",
-            like=logp_like(lambda z, s: (-(z**2) - s - HALF_LOG_2PI).sum(-1)),
-        ),
-        Mistake(
-            "not-squared",
-            "The distance is squared: both sides of the mean are alike.",
-            like=logp_like(lambda z, s: (-0.5 * z - s - HALF_LOG_2PI).sum(-1)),
-        ),
-        Mistake(
-            "spread-added",
-            "A wide Gaussian is low: with which sign does log_std stand?",
-            like=logp_like(lambda z, s: (-0.5 * z**2 + s - HALF_LOG_2PI).sum(-1)),
-        ),
-        Mistake(
-            "negated",
-            "That is minus the log-density. Is the mean the likeliest action?",
-            like=logp_like(lambda z, s: -each(z, s).sum(-1)),
-        ),
-        Mistake(
-            "density-not-log",
-            "The logarithm of the density is asked.",
-            like=logp_like(lambda z, s: each(z, s).sum(-1).exp()),
-        ),
-        Mistake(
-            "underflow",
-            "Far from the mean the density underflows to 0. Write the logarithm down directly.",
-            when=infinite,
-        ),
-        Mistake(
-            "spread-detached",
-            "The spread is learned, too: gradient flows into log_std.",
-            like=lambda m, s, a: each(*terms(m, s.detach(), a)).sum(-1),
-            when=lambda case, seen, truth: (
-                isinstance(seen["gradients"], dict)
-                and isinstance(seen["gradients"].get("log_std"), str)
-            ),
-        ),
-        SPREAD_HELD_BACK,
-    ),
+    mistakes=listed(GAUSSIAN_LOGP_FACES, GAUSSIAN_LOGP_HINTS),
 )
 
 
@@ -238,72 +202,50 @@ def entropy_truth(log_std):
 
 
 CONSTANT = 0.5 + HALF_LOG_2PI
+GAUSSIAN_ENTROPY_HINTS = {
+    "mean-over-dimensions": "Entropies of independent dimensions add. A mean divides by D.",
+    "constant-once": "The constant stands in each dimension's term.",
+    "no-constant": "With a deviation of 1 the entropy is about 1.419, not 0.",
+    "no-e": "The mean of z squared is 1: it adds one half, which is where the e comes from.",
+    "whole-log": "One half stands before the logarithm of 2 pi e.",
+    "not-below-zero": "The entropy of a density may be negative: don't cut it off.",
+    "log-std-as-std": "log_std is a logarithm already.",
+    "variance-for-deviation": "log_std belongs to the deviation: log of the variance is twice as "
+    "much.",
+    "negated": "A wider Gaussian has the larger entropy.",
+    "no-gradient": "The bonus moves the spread through its gradient. Where was the graph cut?",
+    "spread-held-back": SPREAD_HELD_BACK,
+}
+GAUSSIAN_ENTROPY_FACES = {
+    "not-summed": lambda s: s + CONSTANT,
+    "summed-over-all": lambda s: (s + CONSTANT).sum(),
+    "mean-over-dimensions": lambda s: (s + CONSTANT).mean(-1),
+    "constant-once": lambda s: s.sum(-1) + CONSTANT,
+    "no-constant": lambda s: s.sum(-1),
+    "no-e": lambda s: (s + HALF_LOG_2PI).sum(-1),
+    "whole-log": lambda s: (s + 2 * CONSTANT).sum(-1),
+    "not-below-zero": (
+        lambda s: (s + CONSTANT).sum(-1).clamp(min=0),
+        lambda s: (s + CONSTANT).clamp(min=0).sum(-1),
+        lambda s: (s + CONSTANT).sum(-1).abs(),
+    ),
+    "log-std-as-std": (
+        lambda s: (torch.log(s) + CONSTANT).sum(-1),
+        lambda s: (torch.exp(s) + CONSTANT).sum(-1),
+    ),
+    "variance-for-deviation": (
+        lambda s: (0.5 * s + CONSTANT).sum(-1),
+        lambda s: (2 * s + CONSTANT).sum(-1),
+    ),
+    "negated": (lambda s: -(s + CONSTANT).sum(-1), lambda s: (CONSTANT - s).sum(-1)),
+    "no-gradient": lambda s: (s + CONSTANT).sum(-1).detach(),
+    "spread-held-back": Symptom(spread_far),
+}
 GAUSSIAN_ENTROPY = FunctionExercise(
     "gaussian_entropy",
     entropy_cases,
     entropy_truth,
     formula=formulas.gaussian_entropy_formula,
     kind=TensorOf(),
-    mistakes=(
-        slips.not_summed(lambda s: s + CONSTANT),
-        slips.summed_over_all(lambda s: (s + CONSTANT).sum()),
-        Mistake(
-            "mean-over-dimensions",
-            "Entropies of independent dimensions add. A mean divides by D.",
-            like=lambda s: (s + CONSTANT).mean(-1),
-        ),
-        Mistake(
-            "constant-once",
-            "The constant stands in each dimension's term.",
-            like=lambda s: s.sum(-1) + CONSTANT,
-        ),
-        Mistake(
-            "no-constant",
-            "With a deviation of 1 the entropy is about 1.419, not 0.",
-            like=lambda s: s.sum(-1),
-        ),
-        Mistake(
-            "no-e",
-            "The mean of z squared is 1: it adds one half, which is where the e comes from.",
-            like=lambda s: (s + HALF_LOG_2PI).sum(-1),
-        ),
-        Mistake(
-            "whole-log",
-            "One half stands before the logarithm of 2 pi e.",
-            like=lambda s: (s + 2 * CONSTANT).sum(-1),
-        ),
-        Mistake(
-            "not-below-zero",
-            "The entropy of a density may be negative: don't cut it off.",
-            like=(
-                lambda s: (s + CONSTANT).sum(-1).clamp(min=0),
-                lambda s: (s + CONSTANT).clamp(min=0).sum(-1),
-                lambda s: (s + CONSTANT).sum(-1).abs(),
-            ),
-        ),
-        Mistake(
-            "log-std-as-std",
-            "log_std is a logarithm already.",
-            like=(
-                lambda s: (torch.log(s) + CONSTANT).sum(-1),
-                lambda s: (torch.exp(s) + CONSTANT).sum(-1),
-            ),
-        ),
-        Mistake(
-            "variance-for-deviation",
-            "log_std belongs to the deviation: log of the variance is twice as much.",
-            like=(lambda s: (0.5 * s + CONSTANT).sum(-1), lambda s: (2 * s + CONSTANT).sum(-1)),
-        ),
-        Mistake(
-            "negated",
-            "A wider Gaussian has the larger entropy.",
-            like=(lambda s: -(s + CONSTANT).sum(-1), lambda s: (CONSTANT - s).sum(-1)),
-        ),
-        Mistake(
-            "no-gradient",
-            "The bonus moves the spread through its gradient. Where was the graph cut?",
-            like=lambda s: (s + CONSTANT).sum(-1).detach(),
-        ),
-        SPREAD_HELD_BACK,
-    ),
+    mistakes=listed(GAUSSIAN_ENTROPY_FACES, GAUSSIAN_ENTROPY_HINTS),
 )

@@ -12,7 +12,7 @@ from grader.checking import (
     Expected,
     FunctionExercise,
     Mismatch,
-    Mistake,
+    Symptom,
     Tensor,
     TensorOf,
     _,
@@ -20,6 +20,7 @@ from grader.checking import (
     none_hint,
 )
 from grader.checks.lesson_06 import formulas
+from grader.checks.shared.slips import listed
 
 # completion_mask ------------------------------------------------------------------------------
 
@@ -164,97 +165,68 @@ def argmax_in_completion(tokens, prompt_length, eos):
     return found[:, 1:]
 
 
+COMPLETION_MASK_HINTS = {
+    "eos-left-out": "The model chose to stop there. Is that not an action, too?",
+    "all-eos-left-out": "Every eos is left out, and what follows the first one is kept. Where does "
+    "the completion end?",
+    "kept-after-eos": "What stands after the first eos was never chosen, or never read.",
+    "only-eos": "Only the end is kept. Which tokens did the model choose?",
+    "inverted": "True and false are swapped: what is to be learned from is true.",
+    "misaligned": "Column t of token_logp speaks of token t + 1. Which column speaks of the "
+    "completion's first token?",
+    "not-aligned": "L tokens give L - 1 predictions: the mask belongs to these.",
+    "prompt-kept": "Who wrote the prompt? The policy learns from its own tokens.",
+    "eos-in-prompt": "An eos inside the prompt ends nothing: the completion begins after the "
+    "prompt.",
+    "end-not-there": "A completion without eos is true to the row's end. What does your way to "
+    "find the first eos give where there is none?",
+    "argument-ignored": "Do prompt_length and eos come from the call, or is one of them a number "
+    "in your code?",
+    "not-bool": "A mask answers yes or no: give it dtype bool.",
+}
+COMPLETION_MASK_FACES = {
+    "eos-left-out": mask_like(lambda ends: ends.long().cumsum(1) == 0),
+    "all-eos-left-out": mask_like(lambda ends: ~ends),
+    "kept-after-eos": (
+        mask_like(lambda ends: torch.ones_like(ends)),
+        mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
+        mask_like(lambda ends: ends.long().cumsum(1) <= 1),
+        mask_like(lambda ends: ~ends | (ends & to_first(ends))),
+        to_last_end,
+    ),
+    "only-eos": (mask_like(lambda ends: ends & to_first(ends)), mask_like(lambda ends: ends)),
+    "inverted": lambda *given: ~right_mask(*given),
+    "misaligned": (
+        lambda *given: whole_row(*given)[:, :-1],
+        late_start,
+        early_start,
+        lambda tokens, length, eos: begun(tokens, length + 1, eos),
+        lambda tokens, length, eos: begun(tokens, length - 1, eos),
+    ),
+    "not-aligned": whole_row,
+    "prompt-kept": (with_prompt, lambda tokens, prompt_length, eos: to_first(tokens == eos)[:, 1:]),
+    "eos-in-prompt": prompt_ends,
+    "end-not-there": (argmax_as_end, argmax_in_completion),
+    "argument-ignored": (
+        lambda t, p, eos: right_mask(t, 2, eos),
+        lambda t, p, eos: right_mask(t, p, 0),
+        lambda t, p, eos: right_mask(t, 2, 0),
+    ),
+    "not-bool": Symptom(
+        lambda case, seen, truth: (
+            seen["value"]["kind"] == "tensor"
+            and seen["value"]["dtype"] != "bool"
+            and np.array_equal(seen["value"]["array"], truth.value)
+        )
+    ),
+}
 COMPLETION_MASK = FunctionExercise(
     "completion_mask",
     mask_cases,
     mask_truth,
     formula=formulas.completion_mask_formula,
     kind=Mask(),
-    mistakes=(
-        Mistake(
-            "eos-left-out",
-            "The model chose to stop there. Is that not an action, too?",
-            like=mask_like(lambda ends: ends.long().cumsum(1) == 0),
-        ),
-        Mistake(
-            "all-eos-left-out",
-            "Every eos is left out, and what follows the first one is "
-            "kept. Where does the completion end?",
-            like=mask_like(lambda ends: ~ends),
-        ),
-        Mistake(
-            "kept-after-eos",
-            "What stands after the first eos was never chosen, or never read.",
-            like=(
-                mask_like(lambda ends: torch.ones_like(ends)),
-                mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
-                mask_like(lambda ends: ends.long().cumsum(1) <= 1),
-                mask_like(lambda ends: ~ends | (ends & to_first(ends))),
-                to_last_end,
-            ),
-        ),
-        Mistake(
-            "only-eos",
-            "Only the end is kept. Which tokens did the model choose?",
-            like=(mask_like(lambda ends: ends & to_first(ends)), mask_like(lambda ends: ends)),
-        ),
-        Mistake(
-            "inverted",
-            "True and false are swapped: what is to be learned from is true.",
-            like=lambda *given: ~right_mask(*given),
-        ),
-        Mistake(
-            "misaligned",
-            "Column t of token_logp speaks of token t + 1. Which column speaks of the completion's "
-            "first token?",
-            like=(
-                lambda *given: whole_row(*given)[:, :-1],
-                late_start,
-                early_start,
-                lambda tokens, length, eos: begun(tokens, length + 1, eos),
-                lambda tokens, length, eos: begun(tokens, length - 1, eos),
-            ),
-        ),
-        Mistake(
-            "not-aligned",
-            "L tokens give L - 1 predictions: the mask belongs to these.",
-            like=whole_row,
-        ),
-        Mistake(
-            "prompt-kept",
-            "Who wrote the prompt? The policy learns from its own tokens.",
-            like=(with_prompt, lambda tokens, prompt_length, eos: to_first(tokens == eos)[:, 1:]),
-        ),
-        Mistake(
-            "eos-in-prompt",
-            "An eos inside the prompt ends nothing: the completion begins after the prompt.",
-            like=prompt_ends,
-        ),
-        Mistake(
-            "end-not-there",
-            "A completion without eos is true to the row's end. What does your way to find the "
-            "first eos give where there is none?",
-            like=(argmax_as_end, argmax_in_completion),
-        ),
-        Mistake(
-            "argument-ignored",
-            "Do prompt_length and eos come from the call, or is one of them a number in your code?",
-            like=(
-                lambda t, p, eos: right_mask(t, 2, eos),
-                lambda t, p, eos: right_mask(t, p, 0),
-                lambda t, p, eos: right_mask(t, 2, 0),
-            ),
-        ),
-        Mistake(
-            "not-bool",
-            "A mask answers yes or no: give it dtype bool.",
-            when=lambda case, seen, truth: (
-                seen["value"]["kind"] == "tensor"
-                and seen["value"]["dtype"] != "bool"
-                and np.array_equal(seen["value"]["array"], truth.value)
-            ),
-        ),
-    ),
+    mistakes=listed(COMPLETION_MASK_FACES, COMPLETION_MASK_HINTS),
 )
 
 
@@ -320,95 +292,61 @@ def row_means(x, mask):
 EMPTY = N_("With no true entry the count is 0. What is 0 divided by 0?")
 COUNT = N_("Divide by the number of true entries.")
 
+MASKED_MEAN_HINTS = {
+    "mask-ignored": "Entries outside the mask count as well. Change one: does the result change?",
+    "divided-by-size": COUNT,
+    "not-divided": COUNT,
+    "changed-inputs": "Work on a copy: the caller still needs its array.",
+    "row-means": "A mean of the rows' means weighs a token of a short row more than one of a long "
+    "row.",
+    "one-per-row": "One number for the whole batch is asked.",
+    "empty-mask": EMPTY,
+    "nan-in-gradient": "The value is right, its gradient is not a number: both branches of where "
+    "are differentiated. Keep the zero out of the denominator.",
+    "zeros-skipped": "An entry may be true and 0. Count the mask, not the numbers.",
+    "inverted": "The entries outside the mask are averaged.",
+    "count-plus-one": "The guard against 0 changes every other mean, too.",
+    "detached": "Losses are built on this mean. Where was the graph cut?",
+    "epsilon-in-count": "The guard against 0 changes every other mean, too.",
+    "divided-by-rows": COUNT,
+    "filled-with-zeros": "Entries outside are left out, not counted as zeros or as their mean.",
+}
+MASKED_MEAN_FACES = {
+    "mask-ignored": lambda x, mask: x.mean(),
+    "divided-by-size": lambda x, mask: (x * mask).mean(),
+    "not-divided": lambda x, mask: (x * mask).sum(),
+    "changed-inputs": Symptom(lambda case, seen, truth: bool(seen.get("changed"))),
+    "row-means": (
+        row_means,
+        lambda x, mask: by_rows(x, mask, 1).mean(),
+        lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean(),
+    ),
+    "one-per-row": (
+        lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1),
+        lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
+        lambda x, mask: by_rows(x, mask, 1),
+    ),
+    "empty-mask": (lambda x, mask: x[mask].mean(), lambda x, mask: (x * mask).sum() / mask.sum()),
+    "nan-in-gradient": nan_gradient,
+    "zeros-skipped": lambda x, mask: (x * mask).sum() / ((x * mask) != 0).sum().clamp(min=1),
+    "inverted": lambda x, mask: (x * ~mask).sum() / (~mask).sum().clamp(min=1),
+    "count-plus-one": lambda x, mask: (x * mask).sum() / (mask.sum() + 1),
+    "detached": lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach(),
+    "epsilon-in-count": tuple(
+        lambda x, mask, e=e: (x * mask).sum() / (mask.sum() + e) for e in (1e-2, 1e-3, 0.1, 0.5)
+    ),
+    "divided-by-rows": (
+        lambda x, mask: (x * mask).sum() / len(mask),
+        lambda x, mask: (x * mask).sum() / mask.shape[-1],
+        lambda x, mask: (x * mask).sum() / mask.any(-1).sum().clamp(min=1),
+    ),
+    "filled-with-zeros": lambda x, mask: x.masked_fill(~mask, 0.0).mean(),
+}
 MASKED_MEAN = FunctionExercise(
     "masked_mean",
     mean_cases,
     mean_truth,
     formula=formulas.masked_mean_formula,
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "mask-ignored",
-            "Entries outside the mask count as well. Change one: does the result change?",
-            like=lambda x, mask: x.mean(),
-        ),
-        Mistake("divided-by-size", COUNT, like=lambda x, mask: (x * mask).mean()),
-        Mistake("not-divided", COUNT, like=lambda x, mask: (x * mask).sum()),
-        Mistake(
-            "changed-inputs",
-            "Work on a copy: the caller still needs its array.",
-            when=lambda case, seen, truth: bool(seen.get("changed")),
-        ),
-        Mistake(
-            "row-means",
-            "A mean of the rows' means weighs a token of a short row more than one of a long row.",
-            like=(
-                row_means,
-                lambda x, mask: by_rows(x, mask, 1).mean(),
-                lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean(),
-            ),
-        ),
-        Mistake(
-            "one-per-row",
-            "One number for the whole batch is asked.",
-            like=(
-                lambda x, mask: (x * mask).sum(-1) / mask.sum(-1).clamp(min=1),
-                lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
-                lambda x, mask: by_rows(x, mask, 1),
-            ),
-        ),
-        Mistake(
-            "empty-mask",
-            EMPTY,
-            like=(lambda x, mask: x[mask].mean(), lambda x, mask: (x * mask).sum() / mask.sum()),
-        ),
-        Mistake(
-            "nan-in-gradient",
-            "The value is right, its gradient is not a number: both branches of where are "
-            "differentiated. Keep the zero out of the denominator.",
-            like=nan_gradient,
-        ),
-        Mistake(
-            "zeros-skipped",
-            "An entry may be true and 0. Count the mask, not the numbers.",
-            like=lambda x, mask: (x * mask).sum() / ((x * mask) != 0).sum().clamp(min=1),
-        ),
-        Mistake(
-            "inverted",
-            "The entries outside the mask are averaged.",
-            like=lambda x, mask: (x * ~mask).sum() / (~mask).sum().clamp(min=1),
-        ),
-        Mistake(
-            "count-plus-one",
-            "The guard against 0 changes every other mean, too.",
-            like=lambda x, mask: (x * mask).sum() / (mask.sum() + 1),
-        ),
-        Mistake(
-            "detached",
-            "Losses are built on this mean. Where was the graph cut?",
-            like=lambda x, mask: ((x * mask).sum() / mask.sum().clamp(min=1)).detach(),
-        ),
-        Mistake(
-            "epsilon-in-count",
-            "The guard against 0 changes every other mean, too.",
-            like=tuple(
-                lambda x, mask, e=e: (x * mask).sum() / (mask.sum() + e)
-                for e in (1e-2, 1e-3, 0.1, 0.5)
-            ),
-        ),
-        Mistake(
-            "divided-by-rows",
-            COUNT,
-            like=(
-                lambda x, mask: (x * mask).sum() / len(mask),
-                lambda x, mask: (x * mask).sum() / mask.shape[-1],
-                lambda x, mask: (x * mask).sum() / mask.any(-1).sum().clamp(min=1),
-            ),
-        ),
-        Mistake(
-            "filled-with-zeros",
-            "Entries outside are left out, not counted as zeros or as their mean.",
-            like=lambda x, mask: x.masked_fill(~mask, 0.0).mean(),
-        ),
-    ),
+    mistakes=listed(MASKED_MEAN_FACES, MASKED_MEAN_HINTS),
 )

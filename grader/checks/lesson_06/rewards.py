@@ -5,11 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, FunctionExercise, Mismatch, Mistake, Tensor, TensorOf, _
+from grader.checking import (
+    N_,
+    Case,
+    FunctionExercise,
+    Mismatch,
+    Symptom,
+    Tensor,
+    TensorOf,
+    _,
+)
 from grader.checks.lesson_06 import formulas
 from grader.checks.shared import ratios as words
-from grader.checks.shared import slips
 from grader.checks.shared.ratios import logs
+from grader.checks.shared.slips import listed
 
 
 def completions(rng, rows, cols):
@@ -87,71 +96,45 @@ def at_every_runs_end(scores, mask):
     return (mask & ~following) * scores[:, None]
 
 
+TERMINAL_REWARDS_HINTS = {
+    "at-the-row-end": "The row's last column is often filling. Where does the completion end?",
+    "everywhere": "One score for a sentence is paid once, not for every token.",
+    "shared-out": "The score is not divided: it is paid at the end.",
+    "at-the-first": "The score comes when the sentence is finished, not at its first token.",
+    "after-the-end": "One column too late: the last true entry itself gets it.",
+    "length-as-index": "The number of true entries is an index only where they begin in column 0.",
+    "gap-taken-for-end": "Which entry of the row is the last true one? Try a row that ends early, "
+    "and one with a gap.",
+    "one-before-the-end": "One column too early: the last true entry itself gets it.",
+    "longest-row": "Each row ends where its own mask does, not where the longest one does.",
+}
+TERMINAL_REWARDS_FACES = {
+    "at-the-row-end": placed(lambda mask: torch.full((len(mask),), mask.shape[1] - 1)),
+    "everywhere": (
+        lambda scores, mask: scores[:, None] * mask,
+        lambda scores, mask: scores[:, None].expand(mask.shape),
+    ),
+    "shared-out": lambda scores, mask: scores[:, None] * mask / mask.sum(1, keepdim=True),
+    "at-the-first": placed(lambda mask: mask.long().argmax(1)),
+    "after-the-end": placed(lambda mask: (last_true(mask) + 1).clamp(max=mask.shape[1] - 1)),
+    "length-as-index": placed(lambda mask: mask.sum(1) - 1),
+    "gap-taken-for-end": (
+        placed(
+            lambda mask: mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
+        ),
+        placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
+        at_every_runs_end,
+    ),
+    "one-before-the-end": placed(lambda mask: (last_true(mask) - 1).clamp(min=0)),
+    "longest-row": placed(lambda mask: last_true(mask).amax().expand(len(mask))),
+}
 TERMINAL_REWARDS = FunctionExercise(
     "terminal_rewards",
     terminal_cases,
     terminal_truth,
     formula=formulas.terminal_rewards_formula,
     kind=AnyFloat(),
-    mistakes=(
-        Mistake(
-            "at-the-row-end",
-            "The row's last column is often filling. Where does the completion end?",
-            like=placed(lambda mask: torch.full((len(mask),), mask.shape[1] - 1)),
-        ),
-        Mistake(
-            "everywhere",
-            "One score for a sentence is paid once, not for every token.",
-            like=(
-                lambda scores, mask: scores[:, None] * mask,
-                lambda scores, mask: scores[:, None].expand(mask.shape),
-            ),
-        ),
-        Mistake(
-            "shared-out",
-            "The score is not divided: it is paid at the end.",
-            like=lambda scores, mask: scores[:, None] * mask / mask.sum(1, keepdim=True),
-        ),
-        Mistake(
-            "at-the-first",
-            "The score comes when the sentence is finished, not at its first token.",
-            like=placed(lambda mask: mask.long().argmax(1)),
-        ),
-        Mistake(
-            "after-the-end",
-            "One column too late: the last true entry itself gets it.",
-            like=placed(lambda mask: (last_true(mask) + 1).clamp(max=mask.shape[1] - 1)),
-        ),
-        Mistake(
-            "length-as-index",
-            "The number of true entries is an index only where they begin in column 0.",
-            like=placed(lambda mask: mask.sum(1) - 1),
-        ),
-        Mistake(
-            "gap-taken-for-end",
-            "Which entry of the row is the last true one? Try a row that ends early, and one with "
-            "a gap.",
-            like=(
-                placed(
-                    lambda mask: (
-                        mask.long().argmax(1) + (mask.long().cumprod(1).sum(1) - 1).clamp(min=0)
-                    )
-                ),
-                placed(lambda mask: mask.long().argmax(1) + mask.sum(1) - 1),
-                at_every_runs_end,
-            ),
-        ),
-        Mistake(
-            "one-before-the-end",
-            "One column too early: the last true entry itself gets it.",
-            like=placed(lambda mask: (last_true(mask) - 1).clamp(min=0)),
-        ),
-        Mistake(
-            "longest-row",
-            "Each row ends where its own mask does, not where the longest one does.",
-            like=placed(lambda mask: last_true(mask).amax().expand(len(mask))),
-        ),
-    ),
+    mistakes=listed(TERMINAL_REWARDS_FACES, TERMINAL_REWARDS_HINTS),
 )
 
 
@@ -224,84 +207,65 @@ KL_SIGN = N_(
 OUTSIDE = N_("Outside the mask nothing was chosen: there the rewards stay as they are.")
 PER_TOKEN = N_("Each token is charged for its own log-ratio, where it stands.")
 
+KL_SHAPED_REWARDS_HINTS = {
+    "kl-sign": KL_SIGN,
+    "mask-ignored": OUTSIDE,
+    "outside-erased": OUTSIDE,
+    "mask-inverted": "The penalty stands outside the mask, and not inside.",
+    "other-estimator": "The plain log-ratio is asked, token by token; it may be negative.",
+    "beta-ignored": "How much does beta weigh the penalty? Set it to 0: what remains?",
+    "paid-at-the-end": PER_TOKEN,
+    "averaged": PER_TOKEN,
+    "no-reference": "Where does the reference come in? Only a difference from it is charged.",
+    "rewards-left-out": "The score is still paid: the penalty is taken from the rewards.",
+}
+KL_SHAPED_REWARDS_FACES = {
+    "kl-sign": (shaped_like(lambda lr, mask: -lr * mask), shaped_like(lambda lr, mask: -lr)),
+    "mask-ignored": shaped_like(lambda lr, mask: lr),
+    "outside-erased": lambda rewards, logp, logp_ref, mask, beta: (
+        (rewards - beta * (logp - logp_ref)) * mask
+    ),
+    "mask-inverted": shaped_like(lambda lr, mask: lr * ~mask),
+    "ratio-not-log": (
+        shaped_like(lambda lr, mask: lr.exp() * mask),
+        lambda rewards, logp, logp_ref, mask, beta: (
+            rewards - beta * mask * (logp.exp() - logp_ref.exp())
+        ),
+    ),
+    "ratio-of-logs": lambda rewards, logp, logp_ref, mask, beta: (
+        rewards - beta * torch.where(mask, logp / logp_ref, 0)
+    ),
+    "other-estimator": (
+        shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
+        shaped_like(lambda lr, mask: lr**2 / 2 * mask),
+        shaped_like(lambda lr, mask: lr.abs() * mask),
+        shaped_like(lambda lr, mask: lr.clamp(min=0) * mask),
+        lambda rewards, logp, logp_ref, mask, beta: (
+            rewards - beta * logp.exp() * (logp - logp_ref) * mask
+        ),
+        lambda rewards, logp, logp_ref, mask, beta: (
+            rewards - beta * logp_ref.exp() * (logp_ref - logp) * mask
+        ),
+        kl_div_of_torch,
+    ),
+    "beta-ignored": lambda rewards, logp, logp_ref, mask, beta: rewards - (logp - logp_ref) * mask,
+    "paid-at-the-end": shaped_like(at_the_end),
+    "averaged": (
+        shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
+        shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
+        shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
+    ),
+    "no-reference": lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask,
+    "rewards-left-out": lambda rewards, logp, logp_ref, mask, beta: (
+        -beta * (logp - logp_ref) * mask
+    ),
+    "held-back": Symptom(words.far_from_one),
+}
 KL_SHAPED_REWARDS = FunctionExercise(
     "kl_shaped_rewards",
     shaped_cases,
     shaped_truth,
     formula=formulas.kl_shaped_formula,
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "kl-sign",
-            KL_SIGN,
-            like=(shaped_like(lambda lr, mask: -lr * mask), shaped_like(lambda lr, mask: -lr)),
-        ),
-        Mistake("mask-ignored", OUTSIDE, like=shaped_like(lambda lr, mask: lr)),
-        Mistake(
-            "outside-erased",
-            OUTSIDE,
-            like=lambda rewards, logp, logp_ref, mask, beta: (
-                (rewards - beta * (logp - logp_ref)) * mask
-            ),
-        ),
-        Mistake(
-            "mask-inverted",
-            "The penalty stands outside the mask, and not inside.",
-            like=shaped_like(lambda lr, mask: lr * ~mask),
-        ),
-        slips.ratio_not_log(
-            shaped_like(lambda lr, mask: lr.exp() * mask),
-            lambda rewards, logp, logp_ref, mask, beta: (
-                rewards - beta * mask * (logp.exp() - logp_ref.exp())
-            ),
-        ),
-        slips.ratio_of_logs(
-            lambda rewards, logp, logp_ref, mask, beta: (
-                rewards - beta * torch.where(mask, logp / logp_ref, 0)
-            )
-        ),
-        Mistake(
-            "other-estimator",
-            "The plain log-ratio is asked, token by token; it may be negative.",
-            like=(
-                shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
-                shaped_like(lambda lr, mask: lr**2 / 2 * mask),
-                shaped_like(lambda lr, mask: lr.abs() * mask),
-                shaped_like(lambda lr, mask: lr.clamp(min=0) * mask),
-                lambda rewards, logp, logp_ref, mask, beta: (
-                    rewards - beta * logp.exp() * (logp - logp_ref) * mask
-                ),
-                lambda rewards, logp, logp_ref, mask, beta: (
-                    rewards - beta * logp_ref.exp() * (logp_ref - logp) * mask
-                ),
-                kl_div_of_torch,
-            ),
-        ),
-        Mistake(
-            "beta-ignored",
-            "How much does beta weigh the penalty? Set it to 0: what remains?",
-            like=lambda rewards, logp, logp_ref, mask, beta: rewards - (logp - logp_ref) * mask,
-        ),
-        Mistake("paid-at-the-end", PER_TOKEN, like=shaped_like(at_the_end)),
-        Mistake(
-            "averaged",
-            PER_TOKEN,
-            like=(
-                shaped_like(lambda lr, mask: lr * mask / mask.sum(1, keepdim=True)),
-                shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
-                shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
-            ),
-        ),
-        Mistake(
-            "no-reference",
-            "Where does the reference come in? Only a difference from it is charged.",
-            like=lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask,
-        ),
-        Mistake(
-            "rewards-left-out",
-            "The score is still paid: the penalty is taken from the rewards.",
-            like=lambda rewards, logp, logp_ref, mask, beta: -beta * (logp - logp_ref) * mask,
-        ),
-        slips.held_back(when=words.far_from_one),
-    ),
+    mistakes=listed(KL_SHAPED_REWARDS_FACES, KL_SHAPED_REWARDS_HINTS),
 )

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_06 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.episodes import softmax
+from grader.checks.shared.slips import listed
 
 
 def token_cases(rng):
@@ -70,100 +70,77 @@ def categorical_of_logits(checked):
 
 NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
 
+TOKEN_LOGP_HINTS = {
+    "off-by-one": "Position t has seen the tokens up to t. Which token does it foretell?",
+    "shifted-backwards": "Do your logits foretell the next token, or the one before?",
+    "not-shifted": NEXT_ONLY,
+    "all-tokens": "Which of the V tokens was written?",
+    "not-normalised": "A logit is no log-probability yet: what must the exponentials add up to?",
+    "wrong-axis": "Which axis holds the vocabulary?",
+    "minus-sign": "A log-probability is never positive. Cross entropy is minus the "
+    "log-probability.",
+    "greedy": "Score the tokens that were written, not the likeliest ones.",
+    "summed": "One number for each token: no sum or mean over them yet.",
+    "detached": "The policy learns through these numbers. Where was the graph cut?",
+    "overflow": "Logits of 1e4 overflow or underflow on the way. Is there a function that takes "
+    "both steps at once?",
+}
+TOKEN_LOGP_FACES = {
+    "off-by-one": (
+        lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1],
+        lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:],
+    ),
+    "shifted-backwards": lambda logits, tokens: picked(
+        logits[:, 1:].log_softmax(-1), tokens[:, :-1]
+    ),
+    "not-shifted": (
+        lambda logits, tokens: picked(logits.log_softmax(-1), tokens),
+        lambda logits, tokens: picked(logits.log_softmax(-1), tokens.roll(-1, 1)),
+        lambda logits, tokens: torch.cat(
+            [
+                logits.new_zeros(len(logits), 1),
+                picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
+            ],
+            1,
+        ),
+    ),
+    "all-tokens": lambda logits, tokens: logits[:, :-1].log_softmax(-1),
+    "probability-not-log/log-missing": lambda logits, tokens: picked(
+        logits[:, :-1].softmax(-1), tokens[:, 1:]
+    ),
+    "not-normalised": lambda logits, tokens: picked(logits[:, :-1], tokens[:, 1:]),
+    "wrong-axis": (
+        lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:]),
+        lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:]),
+        lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:]),
+    ),
+    "minus-sign": lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
+    "greedy": lambda logits, tokens: logits[:, :-1].log_softmax(-1).max(-1).values,
+    "summed": (
+        lambda logits, tokens: token_sum(logits, tokens),
+        lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1),
+    ),
+    "detached": lambda logits, tokens: picked(
+        logits[:, :-1].log_softmax(-1), tokens[:, 1:]
+    ).detach(),
+    "overflow": Symptom(
+        lambda case, seen, truth: (
+            np.abs(case.inputs["logits"].array).max() > 1e3
+            and not np.isfinite(seen["value"]["array"]).all()
+        )
+    ),
+    "softmax-twice/log": lambda logits, tokens: picked(
+        logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:]
+    ),
+    "logits-as-probabilities": (categorical_of_logits(True), categorical_of_logits(False)),
+}
 TOKEN_LOGP = FunctionExercise(
     "token_logp",
     token_cases,
     token_truth,
     formula=formulas.token_logp_formula,
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "off-by-one",
-            "Position t has seen the tokens up to t. Which token does it foretell?",
-            like=(
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, :-1],
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens)[:, 1:],
-            ),
-        ),
-        Mistake(
-            "shifted-backwards",
-            "Do your logits foretell the next token, or the one before?",
-            like=lambda logits, tokens: picked(logits[:, 1:].log_softmax(-1), tokens[:, :-1]),
-        ),
-        Mistake(
-            "not-shifted",
-            NEXT_ONLY,
-            like=(
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens),
-                lambda logits, tokens: picked(logits.log_softmax(-1), tokens.roll(-1, 1)),
-                lambda logits, tokens: torch.cat(
-                    [
-                        logits.new_zeros(len(logits), 1),
-                        picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
-                    ],
-                    1,
-                ),
-            ),
-        ),
-        Mistake(
-            "all-tokens",
-            "Which of the V tokens was written?",
-            like=lambda logits, tokens: logits[:, :-1].log_softmax(-1),
-        ),
-        slips.log_missing(lambda logits, tokens: picked(logits[:, :-1].softmax(-1), tokens[:, 1:])),
-        Mistake(
-            "not-normalised",
-            "A logit is no log-probability yet: what must the exponentials add up to?",
-            like=lambda logits, tokens: picked(logits[:, :-1], tokens[:, 1:]),
-        ),
-        Mistake(
-            "wrong-axis",
-            "Which axis holds the vocabulary?",
-            like=(
-                lambda logits, tokens: picked(logits[:, :-1].log_softmax(1), tokens[:, 1:]),
-                lambda logits, tokens: picked(logits[:, :-1].log_softmax(0), tokens[:, 1:]),
-                lambda logits, tokens: picked(logits.log_softmax(1)[:, :-1], tokens[:, 1:]),
-            ),
-        ),
-        Mistake(
-            "minus-sign",
-            "A log-probability is never positive. Cross entropy is minus the log-probability.",
-            like=lambda logits, tokens: -picked(logits[:, :-1].log_softmax(-1), tokens[:, 1:]),
-        ),
-        Mistake(
-            "greedy",
-            "Score the tokens that were written, not the likeliest ones.",
-            like=lambda logits, tokens: logits[:, :-1].log_softmax(-1).max(-1).values,
-        ),
-        Mistake(
-            "summed",
-            "One number for each token: no sum or mean over them yet.",
-            like=(
-                lambda logits, tokens: token_sum(logits, tokens),
-                lambda logits, tokens: token_sum(logits, tokens) / (tokens.shape[1] - 1),
-            ),
-        ),
-        Mistake(
-            "detached",
-            "The policy learns through these numbers. Where was the graph cut?",
-            like=lambda logits, tokens: picked(
-                logits[:, :-1].log_softmax(-1), tokens[:, 1:]
-            ).detach(),
-        ),
-        Mistake(
-            "overflow",
-            "Logits of 1e4 overflow or underflow on the way. Is there a function that takes both "
-            "steps at once?",
-            when=lambda case, seen, truth: (
-                np.abs(case.inputs["logits"].array).max() > 1e3
-                and not np.isfinite(seen["value"]["array"]).all()
-            ),
-        ),
-        slips.log_softmax_twice(
-            lambda logits, tokens: picked(logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:])
-        ),
-        slips.logits_as_probabilities(categorical_of_logits(True), categorical_of_logits(False)),
-    ),
+    mistakes=listed(TOKEN_LOGP_FACES, TOKEN_LOGP_HINTS),
 )
 
 

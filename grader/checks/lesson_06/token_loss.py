@@ -10,7 +10,7 @@ from grader.checking import (
     Case,
     Expected,
     FunctionExercise,
-    Mistake,
+    Symptom,
     Tensor,
     TensorOf,
     _,
@@ -20,10 +20,11 @@ from grader.checking import (
 from grader.checks.lesson_06 import formulas
 from grader.checks.lesson_06.rewards import ONE_TRUE, completions
 from grader.checks.shared import ratios as words
-from grader.checks.shared import slips
 from grader.checks.shared.clip_truth import objective, slope
 from grader.checks.shared.masks import of_nothing, spoiled_outside
+from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import logs, off_the_edges
+from grader.checks.shared.slips import listed, made
 
 
 def loss_cases(rng):
@@ -104,19 +105,16 @@ def loss_truth(logp, logp_old, adv, mask, clip=0.2):
     return Expected(-math.fsum(objectives) / count, gradients)
 
 
-def clipped(ratio, adv, clip):
-    return torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
-
-
 def mean_of(x, mask):
     return (x * mask).sum() / mask.sum().clamp(min=1)
 
 
-def loss_like(change=clipped, mean=mean_of):
-    """A wrong loss from `change(ratio, adv, clip)`, both data but for logp, and `mean(x, mask)`."""
+def loss_like(change=clipped, mean=mean_of, ratio=new_over_old, data=torch.detach):
+    """A wrong loss: minus `mean(x, mask)` of `change(ratio, adv, clip)`; data: what becomes of
+    adv."""
 
     def loss(logp, logp_old, adv, mask, clip=0.2):
-        return -mean(change(torch.exp(logp - logp_old.detach()), adv.detach(), clip), mask)
+        return -mean(change(ratio(logp, logp_old), data(adv), clip), mask)
 
     return loss
 
@@ -128,11 +126,6 @@ def row_means(x, mask):
 def sequence_ratio(logp, logp_old, adv, mask, clip=0.2):
     log_ratio = ((logp - logp_old.detach()) * mask).sum(1, keepdim=True)
     return -mean_of(clipped(log_ratio.exp(), adv.detach(), clip), mask)
-
-
-def dead_outside(ratio, adv, clip):
-    outside = (ratio - 1).abs() > clip
-    return clipped(torch.where(outside, ratio.detach(), ratio), adv, clip)
 
 
 def whitened(logp, logp_old, adv, mask, clip=0.2, unbiased=False):
@@ -154,13 +147,37 @@ PADDING = N_(
 )
 
 
-def dual_clipped(bound):
-    """For bad tokens the loss ends at `bound` times |A|."""
-    return lambda r, a, c: torch.where(
-        a < 0, torch.max(clipped(r, a, c), bound * a), clipped(r, a, c)
-    )
-
-
+PPO_TOKEN_LOSS_HINTS = {
+    "mask-ignored": PADDING,
+    "divided-by-size": PADDING,
+    "row-means": "Every token weighs the same: no mean of each sentence first.",
+    "dual-clip": "A bad token whose ratio is large: the loss asked for has no second bound there. "
+    "Some libraries add one; lesson 04 calls it the dual clip.",
+    "clip-higher": "The band is as wide above 1 as below it: from 1 - clip to 1 + clip.",
+}
+PPO_TOKEN_LOSS_FACES = {
+    "empty-mask": Symptom(of_nothing),
+    "mask-after-exp": Symptom(spoiled_outside),
+    "mask-ignored": loss_like(mean=lambda x, mask: x.mean()),
+    "divided-by-size": loss_like(mean=lambda x, mask: (x * mask).mean()),
+    "row-means": loss_like(mean=row_means),
+    "sum-not-mean": (
+        loss_like(mean=lambda x, mask: (x * mask).sum()),
+        loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
+    ),
+    "not-averaged": loss_like(mean=lambda x, mask: x * mask),
+    "objective-not-loss": loss_like(mean=lambda x, mask: -mean_of(x, mask)),
+    **made(loss_like, OBJECTIVES),
+    **made(lambda ratio: loss_like(ratio=ratio), RATIOS),
+    "sentence-ratio": sequence_ratio,
+    "gradient-through-advantage": loss_like(data=lambda adv: adv),
+    "advantages-whitened": (whitened, whitened_by_torch),
+    "clip-higher": tuple(
+        loss_like(lambda r, a, c, up=up: torch.min(r * a, r.clamp(1 - c, 1 + up * c) * a))
+        for up in (1.4, 2.0, 1.5)
+    ),
+    "held-back": Symptom(words.far_from_one),
+}
 PPO_TOKEN_LOSS = FunctionExercise(
     "ppo_token_loss",
     loss_cases,
@@ -168,64 +185,5 @@ PPO_TOKEN_LOSS = FunctionExercise(
     formula=(formulas.token_loss_formula, formulas.token_loss_of_chosen),
     kind=TensorOf(),
     prerequisites=("masked_mean",),
-    mistakes=(
-        slips.empty_mask(when=of_nothing),
-        slips.mask_after_exp(when=spoiled_outside),
-        Mistake("mask-ignored", PADDING, like=loss_like(mean=lambda x, mask: x.mean())),
-        Mistake("divided-by-size", PADDING, like=loss_like(mean=lambda x, mask: (x * mask).mean())),
-        Mistake(
-            "row-means",
-            "Every token weighs the same: no mean of each sentence first.",
-            like=loss_like(mean=row_means),
-        ),
-        slips.sum_not_mean(
-            loss_like(mean=lambda x, mask: (x * mask).sum()),
-            loss_like(mean=lambda x, mask: (x * mask).sum(1).mean()),
-        ),
-        slips.not_averaged(loss_like(mean=lambda x, mask: x * mask)),
-        slips.objective_not_loss(loss_like(mean=lambda x, mask: -mean_of(x, mask))),
-        slips.max_not_min(loss_like(lambda r, a, c: torch.max(r * a, r.clamp(1 - c, 1 + c) * a))),
-        slips.clip_without_min(loss_like(lambda r, a, c: r.clamp(1 - c, 1 + c) * a)),
-        slips.not_clipped(loss_like(lambda r, a, c: r * a)),
-        slips.clip_fixed(loss_like(lambda r, a, c: clipped(r, a, 0.2))),
-        slips.one_side_clipped(
-            loss_like(lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a)),
-            loss_like(lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a)),
-        ),
-        slips.dead_outside_band(loss_like(dead_outside)),
-        slips.inverted_ratio(loss_like(lambda r, a, c: clipped(1 / r, a, c))),
-        slips.no_exp(loss_like(lambda r, a, c: clipped(r.log(), a, c))),
-        slips.ratio_of_logs(
-            lambda logp, logp_old, adv, mask, clip=0.2: (
-                -mean_of(clipped(logp / logp_old.detach(), adv.detach(), clip), mask)
-            )
-        ),
-        slips.sentence_ratio(sequence_ratio),
-        slips.gradient_through_old(
-            lambda logp, logp_old, adv, mask, clip=0.2: (
-                -mean_of(clipped(torch.exp(logp - logp_old), adv.detach(), clip), mask)
-            )
-        ),
-        slips.gradient_through_advantage(
-            lambda logp, logp_old, adv, mask, clip=0.2: (
-                -mean_of(clipped(torch.exp(logp - logp_old.detach()), adv, clip), mask)
-            )
-        ),
-        Mistake(
-            "dual-clip",
-            "A bad token whose ratio is large: the loss asked for has no second bound "
-            "there. Some libraries add one; lesson 04 calls it the dual clip.",
-            like=tuple(loss_like(dual_clipped(bound)) for bound in (2.0, 3.0, 4.0, 5.0, 10.0)),
-        ),
-        slips.advantages_whitened(whitened, whitened_by_torch),
-        Mistake(
-            "clip-higher",
-            "The band is as wide above 1 as below it: from 1 - clip to 1 + clip.",
-            like=tuple(
-                loss_like(lambda r, a, c, up=up: torch.min(r * a, r.clamp(1 - c, 1 + up * c) * a))
-                for up in (1.4, 2.0, 1.5)
-            ),
-        ),
-        slips.held_back(when=words.far_from_one),
-    ),
+    mistakes=listed(PPO_TOKEN_LOSS_FACES, PPO_TOKEN_LOSS_HINTS),
 )

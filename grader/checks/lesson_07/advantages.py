@@ -5,10 +5,10 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checking import N_, Case, FunctionExercise, Raises, Symptom, Tensor, TensorOf
 from grader.checks.lesson_07 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.any_truth import AnyTruth
+from grader.checks.shared.slips import listed
 
 # Labels are any whole numbers, groups of any size, in any order.
 LABELS = np.array([7, -2, 7, 30, -2, 7, -2, -2, 30])
@@ -140,72 +140,54 @@ GROUP = N_("With whom is a completion compared: with all of the batch, or with i
 SHIFTED = N_("Does row i of groups speak of row i of scores? Try two groups of two rows.")
 ORDER = N_("Rows of a group may stand anywhere. Let groups say who belongs together.")
 
+RLOO_ADVANTAGES_HINTS = {
+    "group-of-one": "A group of one row has no others. What does the exercise ask for there?",
+    "own-score-in-the-mean": "Leave-one-out: is a row's own score among those that it is compared "
+    "with?",
+    "over-the-batch": GROUP,
+    "divided-by-deviation": "RLOO divides by no deviation. That is GRPO.",
+    "divided-by-size": "How many others are there in a group of G rows?",
+    "groups-misaligned": SHIFTED,
+    "order-assumed": ORDER,
+    "minus-sign": "Better than the others is a positive advantage.",
+    "baseline-returned": "That is what the others got. The advantage is the score less that.",
+    "best-of-the-group": "The baseline is the mean of the others, not the best or the middle one.",
+    "scores-returned": "Compared with what?",
+}
+RLOO_ADVANTAGES_FACES = {
+    "group-of-one": Symptom(one_row),
+    "own-score-in-the-mean": like_groups(lambda s: s - s.mean()),
+    "over-the-batch": (
+        over_the_batch(lambda s: s - others_of(s)),
+        over_the_batch(lambda s: s - s.mean()),
+    ),
+    "divided-by-deviation": (
+        like_groups(lambda s: (s - s.mean()) / (s.std() + 1e-4)),
+        like_groups(lambda s: (s - others_of(s)) / (s.std() + 1e-4)),
+    ),
+    "divided-by-size": like_groups(lambda s: s - (s.sum() - s) / len(s)),
+    "groups-misaligned": (
+        neighbours(lambda s: s - others_of(s), 1),
+        neighbours(lambda s: s - others_of(s), -1),
+    ),
+    "wrong-group": next_group(torch.mean),
+    "order-assumed": in_blocks(lambda s: s - others_of(s)),
+    "minus-sign": like_groups(lambda s: others_of(s) - s),
+    "baseline-returned": like_groups(others_of),
+    "sum-of-others": like_groups(lambda s: s - (s.sum() - s)),
+    "best-of-the-group": (
+        like_groups(lambda s: s - s.max()),
+        like_groups(lambda s: s - s.median()),
+    ),
+    "scores-returned": over_the_batch(lambda s: s * 1),
+}
 RLOO_ADVANTAGES = FunctionExercise(
     "rloo_advantages",
     rloo_cases,
     rloo_truth,
     formula=(formulas.rloo_formula, formulas.rloo_from_the_mean),
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "group-of-one",
-            "A group of one row has no others. What does the exercise ask for there?",
-            when=one_row,
-        ),
-        Mistake(
-            "own-score-in-the-mean",
-            "Leave-one-out: is a row's own score among those that it is compared with?",
-            like=like_groups(lambda s: s - s.mean()),
-        ),
-        Mistake(
-            "over-the-batch",
-            GROUP,
-            like=(
-                over_the_batch(lambda s: s - others_of(s)),
-                over_the_batch(lambda s: s - s.mean()),
-            ),
-        ),
-        Mistake(
-            "divided-by-deviation",
-            "RLOO divides by no deviation. That is GRPO.",
-            like=(
-                like_groups(lambda s: (s - s.mean()) / (s.std() + 1e-4)),
-                like_groups(lambda s: (s - others_of(s)) / (s.std() + 1e-4)),
-            ),
-        ),
-        Mistake(
-            "divided-by-size",
-            "How many others are there in a group of G rows?",
-            like=like_groups(lambda s: s - (s.sum() - s) / len(s)),
-        ),
-        Mistake(
-            "groups-misaligned",
-            SHIFTED,
-            like=(
-                neighbours(lambda s: s - others_of(s), 1),
-                neighbours(lambda s: s - others_of(s), -1),
-            ),
-        ),
-        slips.wrong_group(next_group(torch.mean)),
-        Mistake("order-assumed", ORDER, like=in_blocks(lambda s: s - others_of(s))),
-        Mistake(
-            "minus-sign",
-            "Better than the others is a positive advantage.",
-            like=like_groups(lambda s: others_of(s) - s),
-        ),
-        Mistake(
-            "baseline-returned",
-            "That is what the others got. The advantage is the score less that.",
-            like=like_groups(others_of),
-        ),
-        slips.sum_of_others(like_groups(lambda s: s - (s.sum() - s))),
-        Mistake(
-            "best-of-the-group",
-            "The baseline is the mean of the others, not the best or the middle one.",
-            like=(like_groups(lambda s: s - s.max()), like_groups(lambda s: s - s.median())),
-        ),
-        Mistake("scores-returned", "Compared with what?", like=over_the_batch(lambda s: s * 1)),
-    ),
+    mistakes=listed(RLOO_ADVANTAGES_FACES, RLOO_ADVANTAGES_HINTS),
 )
 
 
@@ -292,6 +274,63 @@ def alone(case, seen, truth):
     return case.edge and any(labels.count(label) == 1 for label in labels)
 
 
+GRPO_ADVANTAGES_HINTS = {
+    "not-finite": "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
+    "advantage is 0 there.",
+    "group-of-one": "A row that is alone in its group is compared with nobody: its advantage is 0.",
+    "equal-not-zero": "All scores of this group are equal: the advantages are 0. Their mean is "
+    "rounded, and rounding divided by rounding has full size. What tells exactly whether numbers "
+    "are equal?",
+    "over-the-batch": GROUP,
+    "batch-deviation": "The mean is the group's. And the deviation?",
+    "groups-misaligned": SHIFTED,
+    "order-assumed": ORDER,
+    "deviation-is-one": "Divided by 1? Read the divisor once more, and mind which operator comes "
+    "first.",
+    "always-divided": "With divide=False only the mean is taken away.",
+    "leave-one-out": "GRPO compares with the mean of the whole group, the row's own score "
+    "included.",
+    "eps-ignored": "How large is eps in this call?",
+    "minus-sign": "Better than the group's mean is a positive advantage.",
+    "range-not-deviation": "The deviation is asked, not the range.",
+    "median-not-mean": "The group's mean is asked, not its median.",
+}
+GRPO_ADVANTAGES_FACES = {
+    "not-finite": Symptom(not_finite),
+    "group-of-one": Symptom(alone),
+    "equal-not-zero": Symptom(not_quite_zero),
+    "over-the-batch": grpo_like(deviation, way=over_the_batch),
+    "batch-deviation": lambda scores, groups, divide=True, eps=1e-4: (
+        like_groups(lambda s: s - s.mean())(scores, groups)
+        / (deviation(scores, eps) if divide else 1)
+    ),
+    "groups-misaligned": (
+        lambda s, g, *more, **others: grpo_like(deviation)(s, torch.roll(g, 1), *more, **others),
+        lambda s, g, *more, **others: grpo_like(deviation)(s, torch.roll(g, -1), *more, **others),
+    ),
+    "order-assumed": grpo_like(deviation, way=in_blocks),
+    "wrong-group": lambda scores, groups, *_more, **_others: next_group(torch.mean)(scores, groups),
+    "deviation-is-one": (grpo_like(lambda s, eps: 1.0), grpo_like(lambda s, eps: 1 + eps)),
+    "always-divided": lambda scores, groups, divide=True, eps=1e-4: grpo_like(deviation)(
+        scores, groups, True, eps
+    ),
+    "variance-not-deviation": (
+        grpo_like(lambda s, eps: s.var() + eps),
+        grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
+    ),
+    "no-parentheses": no_parentheses,
+    "not-centred": grpo_like(deviation, centre=lambda s: 0.0),
+    "leave-one-out": leave_one_out_and_divided,
+    "eps-ignored": tuple(
+        lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(deviation)(
+            scores, groups, divide, fixed
+        )
+        for fixed in (1e-4, 1e-8)
+    ),
+    "minus-sign": lambda s, g, *more, **others: -grpo_like(deviation)(s, g, *more, **others),
+    "range-not-deviation": grpo_like(lambda s, eps: s.max() - s.min() + eps),
+    "median-not-mean": grpo_like(deviation, centre=torch.median),
+}
 GRPO_ADVANTAGES = AnyTruth(
     "grpo_advantages",
     grpo_cases,
@@ -300,97 +339,5 @@ GRPO_ADVANTAGES = AnyTruth(
     others=(grpo_truth_of_samples,),
     kind=TensorOf(),
     relative=1e-4,
-    mistakes=(
-        Mistake(
-            "not-finite",
-            "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
-            "advantage is 0 there.",
-            when=not_finite,
-        ),
-        Mistake(
-            "group-of-one",
-            "A row that is alone in its group is compared with nobody: its advantage is 0.",
-            when=alone,
-        ),
-        Mistake(
-            "equal-not-zero",
-            "All scores of this group are equal: the advantages are 0. Their mean is rounded, "
-            "and rounding divided by rounding has full size. What tells exactly whether "
-            "numbers are equal?",
-            when=not_quite_zero,
-        ),
-        Mistake("over-the-batch", GROUP, like=grpo_like(deviation, way=over_the_batch)),
-        Mistake(
-            "batch-deviation",
-            "The mean is the group's. And the deviation?",
-            like=lambda scores, groups, divide=True, eps=1e-4: (
-                like_groups(lambda s: s - s.mean())(scores, groups)
-                / (deviation(scores, eps) if divide else 1)
-            ),
-        ),
-        Mistake(
-            "groups-misaligned",
-            SHIFTED,
-            like=(
-                lambda s, g, *more, **others: grpo_like(deviation)(
-                    s, torch.roll(g, 1), *more, **others
-                ),
-                lambda s, g, *more, **others: grpo_like(deviation)(
-                    s, torch.roll(g, -1), *more, **others
-                ),
-            ),
-        ),
-        Mistake("order-assumed", ORDER, like=grpo_like(deviation, way=in_blocks)),
-        slips.wrong_group(
-            lambda scores, groups, *_more, **_others: next_group(torch.mean)(scores, groups)
-        ),
-        Mistake(
-            "deviation-is-one",
-            "Divided by 1? Read the divisor once more, and mind which operator comes first.",
-            like=(grpo_like(lambda s, eps: 1.0), grpo_like(lambda s, eps: 1 + eps)),
-        ),
-        Mistake(
-            "always-divided",
-            "With divide=False only the mean is taken away.",
-            like=lambda scores, groups, divide=True, eps=1e-4: grpo_like(deviation)(
-                scores, groups, True, eps
-            ),
-        ),
-        slips.variance_not_deviation(
-            grpo_like(lambda s, eps: s.var() + eps),
-            grpo_like(lambda s, eps: s.var(unbiased=False) + eps),
-        ),
-        slips.no_parentheses(no_parentheses),
-        slips.not_centred(grpo_like(deviation, centre=lambda s: 0.0)),
-        Mistake(
-            "leave-one-out",
-            "GRPO compares with the mean of the whole group, the row's own score included.",
-            like=leave_one_out_and_divided,
-        ),
-        Mistake(
-            "eps-ignored",
-            "How large is eps in this call?",
-            like=tuple(
-                lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(deviation)(
-                    scores, groups, divide, fixed
-                )
-                for fixed in (1e-4, 1e-8)
-            ),
-        ),
-        Mistake(
-            "minus-sign",
-            "Better than the group's mean is a positive advantage.",
-            like=lambda s, g, *more, **others: -grpo_like(deviation)(s, g, *more, **others),
-        ),
-        Mistake(
-            "range-not-deviation",
-            "The deviation is asked, not the range.",
-            like=grpo_like(lambda s, eps: s.max() - s.min() + eps),
-        ),
-        Mistake(
-            "median-not-mean",
-            "The group's mean is asked, not its median.",
-            like=grpo_like(deviation, centre=torch.median),
-        ),
-    ),
+    mistakes=listed(GRPO_ADVANTAGES_FACES, GRPO_ADVANTAGES_HINTS),
 )

@@ -5,10 +5,18 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import Case, Expected, FunctionExercise, Mistake, Raises, Tensor, TensorOf
+from grader.checking import (
+    Case,
+    Expected,
+    FunctionExercise,
+    Raises,
+    Symptom,
+    Tensor,
+    TensorOf,
+)
 from grader.checks.lesson_07 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.masks import of_nothing, spoiled_outside
+from grader.checks.shared.slips import listed
 
 HOWS = "tokens", "sentences", "constant"
 LENGTH = 5
@@ -135,83 +143,50 @@ def should_raise(case, seen, truth):
     return isinstance(truth, Raises)
 
 
+AGGREGATE_LOSS_HINTS = {
+    "no-error": "An unknown how, or a constant without its length, is a ValueError.",
+    "nan-from-outside": "nan times 0 is nan. Choose the entries instead of multiplying by the "
+    "mask.",
+    "divided-by-size": "A mean over tokens divides by the number of true entries.",
+    "divided-by-size/rows": "Each row's mean divides by the number of its own true entries.",
+    "ways-swapped": "Which of the two gives every token of the batch the same weight?",
+    "tokens-everywhere": "Each sentence first has a mean of its own; then comes the mean of those.",
+    "sentences-everywhere": "A mean over tokens: long sentences have more of them, and count for "
+    "more.",
+    "empty-rows-left-out": "A row without a true entry counts 0, and is one of the B rows.",
+    "sum-over-rows": "The sentences' means are averaged, not added up.",
+    "rows-forgotten": "The constant is B times length: the batch's size must not change the step.",
+    "length-ignored": "By what does the constant divide in this call?",
+    "not-aggregated": "One number is asked, not one for each sentence.",
+}
+AGGREGATE_LOSS_FACES = {
+    "no-error": Symptom(should_raise),
+    "empty-mask": Symptom(of_nothing),
+    "nan-from-outside": Symptom(spoiled_outside),
+    "mask-ignored": every(lambda x, m: (x, torch.ones_like(m))),
+    "mask-inverted": every(lambda x, m: (x, ~m)),
+    "divided-by-size": aggregate_like(tokens=lambda x, m, n: kept(x, m).mean()),
+    "divided-by-size/rows": aggregate_like(sentences=lambda x, m, n: kept(x, m).mean(1).mean()),
+    "ways-swapped": aggregate_like(tokens=by_sentences, sentences=by_tokens),
+    "tokens-everywhere": aggregate_like(sentences=by_tokens),
+    "sentences-everywhere": aggregate_like(tokens=by_sentences),
+    "empty-rows-left-out": aggregate_like(sentences=lambda x, m, n: with_rows(x, m)),
+    "sum-over-rows": aggregate_like(sentences=lambda x, m, n: by_sentences(x, m, n) * len(m)),
+    "rows-forgotten": aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / n),
+    "length-ignored": (
+        aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / len(m)),
+        aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / m.numel()),
+        aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / (len(m) * m.sum(1).max())),
+    ),
+    "not-aggregated": aggregate_like(
+        sentences=lambda x, m, n: kept(x, m).sum(1) / m.sum(1).clamp(min=1)
+    ),
+}
 AGGREGATE_LOSS = FunctionExercise(
     "aggregate_loss",
     aggregate_cases,
     aggregate_truth,
     formula=formulas.aggregate_formula,
     kind=TensorOf(),
-    mistakes=(
-        Mistake(
-            "no-error",
-            "An unknown how, or a constant without its length, is a ValueError.",
-            when=should_raise,
-        ),
-        slips.empty_mask(when=of_nothing),
-        Mistake(
-            "nan-from-outside",
-            "nan times 0 is nan. Choose the entries instead of multiplying by the mask.",
-            when=spoiled_outside,
-        ),
-        slips.mask_ignored(every(lambda x, m: (x, torch.ones_like(m)))),
-        slips.mask_inverted(every(lambda x, m: (x, ~m))),
-        Mistake(
-            "divided-by-size",
-            "A mean over tokens divides by the number of true entries.",
-            like=aggregate_like(tokens=lambda x, m, n: kept(x, m).mean()),
-        ),
-        Mistake(
-            "divided-by-size",
-            "Each row's mean divides by the number of its own true entries.",
-            like=aggregate_like(sentences=lambda x, m, n: kept(x, m).mean(1).mean()),
-        ),
-        Mistake(
-            "ways-swapped",
-            "Which of the two gives every token of the batch the same weight?",
-            like=aggregate_like(tokens=by_sentences, sentences=by_tokens),
-        ),
-        Mistake(
-            "tokens-everywhere",
-            "Each sentence first has a mean of its own; then comes the mean of those.",
-            like=aggregate_like(sentences=by_tokens),
-        ),
-        Mistake(
-            "sentences-everywhere",
-            "A mean over tokens: long sentences have more of them, and count for more.",
-            like=aggregate_like(tokens=by_sentences),
-        ),
-        Mistake(
-            "empty-rows-left-out",
-            "A row without a true entry counts 0, and is one of the B rows.",
-            like=aggregate_like(sentences=lambda x, m, n: with_rows(x, m)),
-        ),
-        Mistake(
-            "sum-over-rows",
-            "The sentences' means are averaged, not added up.",
-            like=aggregate_like(sentences=lambda x, m, n: by_sentences(x, m, n) * len(m)),
-        ),
-        Mistake(
-            "rows-forgotten",
-            "The constant is B times length: the batch's size must not change the step.",
-            like=aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / n),
-        ),
-        Mistake(
-            "length-ignored",
-            "By what does the constant divide in this call?",
-            like=(
-                aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / len(m)),
-                aggregate_like(constant=lambda x, m, n: kept(x, m).sum() / m.numel()),
-                aggregate_like(
-                    constant=lambda x, m, n: kept(x, m).sum() / (len(m) * m.sum(1).max())
-                ),
-            ),
-        ),
-        Mistake(
-            "not-aggregated",
-            "One number is asked, not one for each sentence.",
-            like=aggregate_like(
-                sentences=lambda x, m, n: kept(x, m).sum(1) / m.sum(1).clamp(min=1)
-            ),
-        ),
-    ),
+    mistakes=listed(AGGREGATE_LOSS_FACES, AGGREGATE_LOSS_HINTS),
 )

@@ -10,7 +10,7 @@ from grader.checking import (
     Case,
     Expected,
     FunctionExercise,
-    Mistake,
+    Symptom,
     Tensor,
     TensorOf,
     _,
@@ -29,8 +29,8 @@ from grader.checks.lesson_07.aggregate import (
     row_weights,
 )
 from grader.checks.shared import ratios as words
-from grader.checks.shared import slips
 from grader.checks.shared.masks import of_nothing, spoiled_outside
+from grader.checks.shared.slips import listed
 
 
 def grpo_cases(rng):
@@ -205,6 +205,71 @@ def of_means(x, mask, how, length=None):
 TWO_EDGES = N_("The band goes from 1 - clip_low to 1 + clip_high. Which one holds a good token?")
 THE_TERM = N_("k3 is exp(x) - 1 - x with x = logp_ref - logp, per token.")
 
+GRPO_LOSS_HINTS = {
+    "one-band": TWO_EDGES,
+    "edges-swapped": TWO_EDGES,
+    "dual-clip": "For a bad token whose ratio is large the loss asked for has no second bound.",
+    "kl-sign": "The KL is a cost: a larger one makes the loss larger.",
+    "kl-left-out": "What does beta weigh?",
+    "beta-ignored": "How much does beta weigh the KL in this call?",
+    "other-estimator": THE_TERM,
+    "other-direction": THE_TERM,
+    "kl-detached": "The value is right, the gradient is not: the KL's gradient flows through logp.",
+    "how-ignored": "How does this call ask for the tokens to be put together?",
+    "shared-out": "Every token of a sentence has the sentence's whole advantage.",
+}
+GRPO_LOSS_FACES = {
+    "empty-mask": Symptom(of_nothing),
+    "mask-after-exp": Symptom(spoiled_outside),
+    "one-band": (
+        grpo_like(lambda r, a, low, high: clipped(r, a, low, low)),
+        grpo_like(lambda r, a, low, high: clipped(r, a, high, high)),
+    ),
+    "edges-swapped": grpo_like(lambda r, a, low, high: clipped(r, a, high, low)),
+    "clip-fixed": grpo_like(lambda r, a, low, high: clipped(r, a, 0.2, 0.28)),
+    "max-not-min": grpo_like(lambda r, a, lo, hi: torch.max(r * a, r.clamp(1 - lo, 1 + hi) * a)),
+    "clip-without-min": grpo_like(lambda r, a, lo, hi: r.clamp(1 - lo, 1 + hi) * a),
+    "not-clipped": grpo_like(lambda r, a, lo, hi: r * a),
+    "dual-clip": tuple(
+        grpo_like(
+            lambda r, a, lo, hi, bound=bound: torch.where(
+                a < 0, torch.max(clipped(r, a, lo, hi), bound * a), clipped(r, a, lo, hi)
+            )
+        )
+        for bound in (2.0, 3.0, 5.0, 10.0)
+    ),
+    "objective-not-loss": grpo_like(sign=1.0),
+    "sentence-ratio": (
+        grpo_like(ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x),
+        grpo_like(
+            ratio_of=lambda x, m: (
+                (x.sum(1, keepdim=True) / m.sum(1, keepdim=True).clamp(min=1)).exp() + 0 * x
+            )
+        ),
+    ),
+    "gradient-through-old": grpo_like(data=lambda x: x),
+    "gradient-through-advantage": grpo_like(advantage=lambda a, m: a[:, None]),
+    "kl-sign": grpo_like(weigh=lambda beta: -beta),
+    "kl-left-out": grpo_like(weigh=lambda beta: 0.0),
+    "beta-ignored": grpo_like(weigh=lambda beta: 1.0),
+    "other-estimator": (grpo_like(term=lambda x: -x), grpo_like(term=lambda x: x**2 / 2)),
+    "other-direction": grpo_like(term=lambda x: torch.expm1(-x) + x),
+    "kl-detached": grpo_like(term=lambda x: third(x).detach()),
+    "how-ignored": grpo_like(aggregate=of_means),
+    "mask-ignored": lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
+        logp, logp_old, logp_ref, adv, torch.ones_like(mask), **options
+    ),
+    "mask-inverted": lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
+        logp, logp_old, logp_ref, adv, ~mask, **options
+    ),
+    "shared-out": grpo_like(
+        advantage=lambda a, m: a.detach()[:, None] / m.sum(1, keepdim=True).clamp(min=1)
+    ),
+    "advantages-whitened": grpo_like(
+        advantage=lambda a, m: ((a - a.mean()) / (a.std(unbiased=False) + 1e-8)).detach()[:, None]
+    ),
+    "held-back": Symptom(words.far_from_one),
+}
 GRPO_LOSS = FunctionExercise(
     "grpo_loss",
     grpo_cases,
@@ -212,102 +277,5 @@ GRPO_LOSS = FunctionExercise(
     formula=formulas.grpo_loss_formula,
     kind=TensorOf(),
     prerequisites=("aggregate_loss",),
-    mistakes=(
-        slips.empty_mask(when=of_nothing),
-        slips.mask_after_exp(when=spoiled_outside),
-        Mistake(
-            "one-band",
-            TWO_EDGES,
-            like=(
-                grpo_like(lambda r, a, low, high: clipped(r, a, low, low)),
-                grpo_like(lambda r, a, low, high: clipped(r, a, high, high)),
-            ),
-        ),
-        Mistake(
-            "edges-swapped",
-            TWO_EDGES,
-            like=grpo_like(lambda r, a, low, high: clipped(r, a, high, low)),
-        ),
-        slips.clip_fixed(grpo_like(lambda r, a, low, high: clipped(r, a, 0.2, 0.28))),
-        slips.max_not_min(
-            grpo_like(lambda r, a, lo, hi: torch.max(r * a, r.clamp(1 - lo, 1 + hi) * a))
-        ),
-        slips.clip_without_min(grpo_like(lambda r, a, lo, hi: r.clamp(1 - lo, 1 + hi) * a)),
-        slips.not_clipped(grpo_like(lambda r, a, lo, hi: r * a)),
-        Mistake(
-            "dual-clip",
-            "For a bad token whose ratio is large the loss asked for has no second bound.",
-            like=tuple(
-                grpo_like(
-                    lambda r, a, lo, hi, bound=bound: torch.where(
-                        a < 0, torch.max(clipped(r, a, lo, hi), bound * a), clipped(r, a, lo, hi)
-                    )
-                )
-                for bound in (2.0, 3.0, 5.0, 10.0)
-            ),
-        ),
-        slips.objective_not_loss(grpo_like(sign=1.0)),
-        slips.sentence_ratio(
-            grpo_like(ratio_of=lambda x, m: x.sum(1, keepdim=True).exp().expand(x.shape) + 0 * x),
-            grpo_like(
-                ratio_of=lambda x, m: (
-                    (x.sum(1, keepdim=True) / m.sum(1, keepdim=True).clamp(min=1)).exp() + 0 * x
-                )
-            ),
-        ),
-        slips.gradient_through_old(grpo_like(data=lambda x: x)),
-        slips.gradient_through_advantage(grpo_like(advantage=lambda a, m: a[:, None])),
-        Mistake(
-            "kl-sign",
-            "The KL is a cost: a larger one makes the loss larger.",
-            like=grpo_like(weigh=lambda beta: -beta),
-        ),
-        Mistake("kl-left-out", "What does beta weigh?", like=grpo_like(weigh=lambda beta: 0.0)),
-        Mistake(
-            "beta-ignored",
-            "How much does beta weigh the KL in this call?",
-            like=grpo_like(weigh=lambda beta: 1.0),
-        ),
-        Mistake(
-            "other-estimator",
-            THE_TERM,
-            like=(grpo_like(term=lambda x: -x), grpo_like(term=lambda x: x**2 / 2)),
-        ),
-        Mistake("other-direction", THE_TERM, like=grpo_like(term=lambda x: torch.expm1(-x) + x)),
-        Mistake(
-            "kl-detached",
-            "The value is right, the gradient is not: the KL's gradient flows through logp.",
-            like=grpo_like(term=lambda x: third(x).detach()),
-        ),
-        Mistake(
-            "how-ignored",
-            "How does this call ask for the tokens to be put together?",
-            like=grpo_like(aggregate=of_means),
-        ),
-        slips.mask_ignored(
-            lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
-                logp, logp_old, logp_ref, adv, torch.ones_like(mask), **options
-            )
-        ),
-        slips.mask_inverted(
-            lambda logp, logp_old, logp_ref, adv, mask, **options: grpo_like()(
-                logp, logp_old, logp_ref, adv, ~mask, **options
-            )
-        ),
-        Mistake(
-            "shared-out",
-            "Every token of a sentence has the sentence's whole advantage.",
-            like=grpo_like(
-                advantage=lambda a, m: a.detach()[:, None] / m.sum(1, keepdim=True).clamp(min=1)
-            ),
-        ),
-        slips.advantages_whitened(
-            grpo_like(
-                advantage=lambda a, m: ((a - a.mean()) / (a.std(unbiased=False) + 1e-8)).detach()[
-                    :, None
-                ]
-            )
-        ),
-        slips.held_back(when=words.far_from_one),
-    ),
+    mistakes=listed(GRPO_LOSS_FACES, GRPO_LOSS_HINTS),
 )

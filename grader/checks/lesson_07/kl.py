@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Mistake, Tensor, TensorOf
+from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_07 import formulas
 from grader.checks.lesson_07.aggregate import EMPTY_ROW, ONE_TRUE, kept, ragged
-from grader.checks.shared import slips
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.ratios import far_from_one, logs
+from grader.checks.shared.slips import listed
 
 
 def kl_cases(rng, **options):
@@ -91,87 +91,63 @@ def in_loss_like(mean=lambda x, mask: x.sum(1).mean(), turn=1, ref=lambda x: x.d
 PER_SENTENCE = N_("Per sentence the KL is a sum over the tokens; the mean is over the rows.")
 TURNED = N_("x is log of the policy less log of the reference: the policy wrote the samples.")
 
+KL_IN_LOSS_HINTS = {
+    "nan-from-outside": "What stands outside the mask spoils it: infinity times 0. Mask the "
+    "log-ratio first.",
+    "log-ratio-turned": TURNED,
+    "mean-over-tokens": PER_SENTENCE,
+    "summed": PER_SENTENCE,
+    "of-the-sentence": "The estimate is taken token by token, and then added up.",
+    "half-forgotten": "k2 is half of the square.",
+    "k3-direction": "k3 is exp(-x) - 1 + x, with x = logp - logp_ref.",
+    "k3-incomplete": "k3 is 0 where the two agree.",
+    "k3-incomplete/mean": "k3 is k1 plus something whose mean is 0.",
+    "kind-ignored": "Which estimate does kind ask for?",
+    "k1-absolute": "k1 may be negative.",
+    "gradient-through-reference": "The reference is data: no gradient flows into it.",
+    "weighted-by-ratio": "The plain estimate is asked, with no ratio in front.",
+}
+KL_IN_LOSS_FACES = {
+    "empty-mask": Symptom(of_nothing),
+    "nan-from-outside": Symptom(spoiled_outside),
+    "log-ratio-turned": in_loss_like(turn=-1),
+    "mask-ignored": lambda logp, ref, mask, kind: in_loss_like()(
+        logp, ref, torch.ones_like(mask), kind
+    ),
+    "mask-inverted": lambda logp, ref, mask, kind: in_loss_like()(logp, ref, ~mask, kind),
+    "mean-over-tokens": (
+        in_loss_like(mean=lambda x, mask: x.sum() / mask.sum().clamp(min=1)),
+        in_loss_like(mean=lambda x, mask: (x.sum(1) / mask.sum(1).clamp(min=1)).mean()),
+        in_loss_like(mean=lambda x, mask: x.mean()),
+    ),
+    "summed": in_loss_like(mean=lambda x, mask: x.sum()),
+    "of-the-sentence": lambda logp, ref, mask, kind: TERMS[kind](
+        kept(logp - ref.detach(), mask).sum(1)
+    ).mean(),
+    "half-forgotten": in_loss_like(k2=lambda x: x**2),
+    "k3-direction": in_loss_like(k3=lambda x: torch.expm1(x) - x),
+    "k3-incomplete": in_loss_like(k3=lambda x: torch.exp(-x) + x),
+    "k3-incomplete/mean": in_loss_like(k3=lambda x: torch.expm1(-x)),
+    "kind-ignored": (
+        in_loss_like(k1=TERMS["k3"], k2=TERMS["k3"]),
+        in_loss_like(k2=TERMS["k1"], k3=TERMS["k1"]),
+    ),
+    "k1-absolute": in_loss_like(k1=torch.abs),
+    "gradient-through-reference": in_loss_like(ref=lambda x: x),
+    "weighted-by-ratio": lambda logp, ref, mask, kind: (
+        (TERMS[kind](kept(logp - ref.detach(), mask)) * torch.exp(kept(logp - logp.detach(), mask)))
+        .sum(1)
+        .mean()
+    ),
+    "held-back": Symptom(far_from_one),
+}
 KL_IN_LOSS = FunctionExercise(
     "kl_in_loss",
     in_loss_cases,
     in_loss_truth,
     formula=formulas.kl_in_loss_formula,
     kind=TensorOf(),
-    mistakes=(
-        slips.empty_mask(when=of_nothing),
-        Mistake(
-            "nan-from-outside",
-            "What stands outside the mask spoils it: infinity times 0. Mask the log-ratio first.",
-            when=spoiled_outside,
-        ),
-        Mistake("log-ratio-turned", TURNED, like=in_loss_like(turn=-1)),
-        slips.mask_ignored(
-            lambda logp, ref, mask, kind: in_loss_like()(logp, ref, torch.ones_like(mask), kind)
-        ),
-        slips.mask_inverted(lambda logp, ref, mask, kind: in_loss_like()(logp, ref, ~mask, kind)),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=(
-                in_loss_like(mean=lambda x, mask: x.sum() / mask.sum().clamp(min=1)),
-                in_loss_like(mean=lambda x, mask: (x.sum(1) / mask.sum(1).clamp(min=1)).mean()),
-                in_loss_like(mean=lambda x, mask: x.mean()),
-            ),
-        ),
-        Mistake("summed", PER_SENTENCE, like=in_loss_like(mean=lambda x, mask: x.sum())),
-        Mistake(
-            "of-the-sentence",
-            "The estimate is taken token by token, and then added up.",
-            like=lambda logp, ref, mask, kind: TERMS[kind](
-                kept(logp - ref.detach(), mask).sum(1)
-            ).mean(),
-        ),
-        Mistake(
-            "half-forgotten", "k2 is half of the square.", like=in_loss_like(k2=lambda x: x**2)
-        ),
-        Mistake(
-            "k3-direction",
-            "k3 is exp(-x) - 1 + x, with x = logp - logp_ref.",
-            like=in_loss_like(k3=lambda x: torch.expm1(x) - x),
-        ),
-        Mistake(
-            "k3-incomplete",
-            "k3 is 0 where the two agree.",
-            like=in_loss_like(k3=lambda x: torch.exp(-x) + x),
-        ),
-        Mistake(
-            "k3-incomplete",
-            "k3 is k1 plus something whose mean is 0.",
-            like=in_loss_like(k3=lambda x: torch.expm1(-x)),
-        ),
-        Mistake(
-            "kind-ignored",
-            "Which estimate does kind ask for?",
-            like=(
-                in_loss_like(k1=TERMS["k3"], k2=TERMS["k3"]),
-                in_loss_like(k2=TERMS["k1"], k3=TERMS["k1"]),
-            ),
-        ),
-        Mistake("k1-absolute", "k1 may be negative.", like=in_loss_like(k1=torch.abs)),
-        Mistake(
-            "gradient-through-reference",
-            "The reference is data: no gradient flows into it.",
-            like=in_loss_like(ref=lambda x: x),
-        ),
-        Mistake(
-            "weighted-by-ratio",
-            "The plain estimate is asked, with no ratio in front.",
-            like=lambda logp, ref, mask, kind: (
-                (
-                    TERMS[kind](kept(logp - ref.detach(), mask))
-                    * torch.exp(kept(logp - logp.detach(), mask))
-                )
-                .sum(1)
-                .mean()
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(KL_IN_LOSS_FACES, KL_IN_LOSS_HINTS),
 )
 
 
@@ -287,86 +263,57 @@ def go(x, mask=None):
     return x.flip(1).cumsum(1).flip(1)
 
 
+KL_REWARD_LOSS_HINTS = {
+    "nan-from-outside": "What stands outside the mask spoils it. Mask the log-ratio before you add "
+    "it up.",
+    "minus-sign": "A loss is minimised, and so shall the KL be: which sign?",
+    "differentiated": "The log-ratio is data here. Where is it detached?",
+    "k1-in-the-loss": "That is the KL's estimate itself; its mean gradient is zero. What weighs "
+    "log p?",
+    "own-token-alone": "A token leads to the later ones: their log-ratios are on its account, too.",
+    "the-past": "Log-ratio to go: this token's and the later ones'.",
+    "own-token-left-out": "To go begins with the token itself.",
+    "mean-over-tokens": PER_SENTENCE,
+    "summed": PER_SENTENCE,
+    "log-ratio-turned": TURNED,
+    "averaged-to-go": "The log-ratios to go are added up, not averaged.",
+    "other-estimator": "The plain log-ratio is asked; it may be negative.",
+}
+KL_REWARD_LOSS_FACES = {
+    "empty-mask": Symptom(of_nothing),
+    "nan-from-outside": Symptom(spoiled_outside),
+    "minus-sign": reward_like(lambda x, m: go(x), sign=-1.0),
+    "differentiated": reward_like(lambda x, m: go(x), data=lambda x: x),
+    "k1-in-the-loss": lambda logp, ref, mask: kept(logp - ref.detach(), mask).sum(1).mean(),
+    "own-token-alone": reward_like(lambda x, m: x),
+    "the-past": reward_like(lambda x, m: x.cumsum(1)),
+    "own-token-left-out": reward_like(lambda x, m: go(x) - x),
+    "mean-over-tokens": (
+        reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum() / m.sum().clamp(min=1)),
+        reward_like(lambda x, m: go(x), mean=lambda x, m: x.mean()),
+        reward_like(
+            lambda x, m: go(x), mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()
+        ),
+    ),
+    "summed": reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum()),
+    "log-ratio-turned": reward_like(lambda x, m: -go(x)),
+    "mask-ignored": lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
+        logp, ref, torch.ones_like(mask)
+    ),
+    "mask-inverted": lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask),
+    "ratio-not-log": reward_like(lambda x, m: go(kept(x.exp(), m))),
+    "averaged-to-go": reward_like(lambda x, m: go(x) / go(m.to(x.dtype)).clamp(min=1)),
+    "other-estimator": (
+        reward_like(lambda x, m: go(torch.expm1(-x) + x)),
+        reward_like(lambda x, m: go(x**2 / 2)),
+    ),
+    "held-back": Symptom(far_from_one),
+}
 KL_REWARD_LOSS = GradientOnly(
     "kl_reward_loss",
     reward_cases,
     reward_truth,
     formula=formulas.kl_reward_formula,
     kind=TensorOf(),
-    mistakes=(
-        slips.empty_mask(when=of_nothing),
-        Mistake(
-            "nan-from-outside",
-            "What stands outside the mask spoils it. Mask the log-ratio before you add it up.",
-            when=spoiled_outside,
-        ),
-        Mistake(
-            "minus-sign",
-            "A loss is minimised, and so shall the KL be: which sign?",
-            like=reward_like(lambda x, m: go(x), sign=-1.0),
-        ),
-        Mistake(
-            "differentiated",
-            "The log-ratio is data here. Where is it detached?",
-            like=reward_like(lambda x, m: go(x), data=lambda x: x),
-        ),
-        Mistake(
-            "k1-in-the-loss",
-            "That is the KL's estimate itself; its mean gradient is zero. What weighs log p?",
-            like=lambda logp, ref, mask: kept(logp - ref.detach(), mask).sum(1).mean(),
-        ),
-        Mistake(
-            "own-token-alone",
-            "A token leads to the later ones: their log-ratios are on its account, too.",
-            like=reward_like(lambda x, m: x),
-        ),
-        Mistake(
-            "the-past",
-            "Log-ratio to go: this token's and the later ones'.",
-            like=reward_like(lambda x, m: x.cumsum(1)),
-        ),
-        Mistake(
-            "own-token-left-out",
-            "To go begins with the token itself.",
-            like=reward_like(lambda x, m: go(x) - x),
-        ),
-        Mistake(
-            "mean-over-tokens",
-            PER_SENTENCE,
-            like=(
-                reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum() / m.sum().clamp(min=1)),
-                reward_like(lambda x, m: go(x), mean=lambda x, m: x.mean()),
-                reward_like(
-                    lambda x, m: go(x), mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()
-                ),
-            ),
-        ),
-        Mistake(
-            "summed", PER_SENTENCE, like=reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum())
-        ),
-        Mistake("log-ratio-turned", TURNED, like=reward_like(lambda x, m: -go(x))),
-        slips.mask_ignored(
-            lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
-                logp, ref, torch.ones_like(mask)
-            )
-        ),
-        slips.mask_inverted(
-            lambda logp, ref, mask: reward_like(lambda x, m: go(x))(logp, ref, ~mask)
-        ),
-        slips.ratio_not_log(reward_like(lambda x, m: go(kept(x.exp(), m)))),
-        Mistake(
-            "averaged-to-go",
-            "The log-ratios to go are added up, not averaged.",
-            like=reward_like(lambda x, m: go(x) / go(m.to(x.dtype)).clamp(min=1)),
-        ),
-        Mistake(
-            "other-estimator",
-            "The plain log-ratio is asked; it may be negative.",
-            like=(
-                reward_like(lambda x, m: go(torch.expm1(-x) + x)),
-                reward_like(lambda x, m: go(x**2 / 2)),
-            ),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(KL_REWARD_LOSS_FACES, KL_REWARD_LOSS_HINTS),
 )

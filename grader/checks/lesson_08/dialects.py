@@ -5,10 +5,19 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, FunctionExercise, MappingOf, Mistake, Number, Tensor, TupleOf
+from grader.checking import (
+    N_,
+    Case,
+    FunctionExercise,
+    MappingOf,
+    Number,
+    Symptom,
+    Tensor,
+    TupleOf,
+)
 from grader.checks.lesson_08 import formulas
-from grader.checks.shared import slips
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one
+from grader.checks.shared.slips import listed
 
 KEYS = "k1", "k2", "k3", "k3 last epoch", "k3 last minibatch"
 
@@ -98,6 +107,51 @@ def all_k3(estimate):
 
 WHICH_HALF = N_("The last epoch is the last half of the rows.")
 
+APPROX_KL_DIALECTS_HINTS = {
+    "kl-direction": "The samples are the old policy's: k1 is the mean of old minus new.",
+    "k3-sign": "In k3 the ratio is new over old, and its mean under the old policy is 1.",
+    "k2-without-half": "k2 is half of the mean square.",
+    "last-epoch-everything": WHICH_HALF,
+    "first-epoch": WHICH_HALF,
+    "epoch-is-a-minibatch": "An epoch goes through all of its minibatches. Is one row all of them?",
+    "last-sample": "The last minibatch is the last row, with all of its samples.",
+    "first-minibatch": "The rows are in the order of the update. Which one comes last?",
+    "rows-and-columns": "A row is a minibatch: (U, M).",
+    "sum-not-mean": "Does the number double when the batch is doubled?",
+    "ratio-of-means": "The exponential of a mean is not the mean of exponentials.",
+}
+APPROX_KL_DIALECTS_FACES = {
+    "kl-direction": (
+        lambda logp, logp_old: right_parts(logp_old - logp),
+        kl_like(lambda d: {"k1": d.mean()}),
+    ),
+    "k3-sign": kl_like(all_k3(lambda d: k3(-d))),
+    "k2-without-half": kl_like(lambda d: {"k2": (d**2).mean()}),
+    "last-epoch-everything": kl_like(lambda d: {"k3 last epoch": k3(d)}),
+    "first-epoch": kl_like(lambda d: {"k3 last epoch": k3(d[: len(d) // 2])}),
+    "epoch-is-a-minibatch": kl_like(lambda d: {"k3 last epoch": k3(d[-1])}),
+    "last-sample": kl_like(lambda d: {"k3 last minibatch": k3(d[-1:, -1:])}),
+    "first-minibatch": kl_like(lambda d: {"k3 last minibatch": k3(d[0])}),
+    "rows-and-columns": (
+        kl_like(lambda d: {"k3 last minibatch": k3(d[:, -1])}),
+        lambda logp, logp_old: right_parts((logp - logp_old).T),
+    ),
+    "cut-at-zero": (
+        kl_like(lambda d: {"k1": (-d.mean()).clamp(min=0)}),
+        kl_like(lambda d: {"k1": d.mean().abs()}),
+        kl_like(lambda d: {"k1": d.abs().mean()}),
+    ),
+    "sum-not-mean": lambda logp, logp_old: {
+        key: value * count
+        for (key, value), count in zip(
+            right_parts(logp - logp_old).items(),
+            (logp.numel(),) * 3 + (logp.numel() / 2, logp.shape[1]),
+            strict=True,
+        )
+    },
+    "ratio-of-means": kl_like(all_k3(lambda d: torch.exp(d.mean()) - 1 - d.mean())),
+    "held-back": Symptom(far_from_one),
+}
 APPROX_KL_DIALECTS = FunctionExercise(
     "approx_kl_dialects",
     kl_cases,
@@ -105,80 +159,7 @@ APPROX_KL_DIALECTS = FunctionExercise(
     formula=formulas.kl_dialects_formula,
     kind=MappingOf({key: Number() for key in KEYS}),
     prerequisites=("kl_estimates",),
-    mistakes=(
-        Mistake(
-            "kl-direction",
-            "The samples are the old policy's: k1 is the mean of old minus new.",
-            like=(
-                lambda logp, logp_old: right_parts(logp_old - logp),
-                kl_like(lambda d: {"k1": d.mean()}),
-            ),
-        ),
-        Mistake(
-            "k3-sign",
-            "In k3 the ratio is new over old, and its mean under the old policy is 1.",
-            like=kl_like(all_k3(lambda d: k3(-d))),
-        ),
-        Mistake(
-            "k2-without-half",
-            "k2 is half of the mean square.",
-            like=kl_like(lambda d: {"k2": (d**2).mean()}),
-        ),
-        Mistake(
-            "last-epoch-everything", WHICH_HALF, like=kl_like(lambda d: {"k3 last epoch": k3(d)})
-        ),
-        Mistake(
-            "first-epoch",
-            WHICH_HALF,
-            like=kl_like(lambda d: {"k3 last epoch": k3(d[: len(d) // 2])}),
-        ),
-        Mistake(
-            "epoch-is-a-minibatch",
-            "An epoch goes through all of its minibatches. Is one row all of them?",
-            like=kl_like(lambda d: {"k3 last epoch": k3(d[-1])}),
-        ),
-        Mistake(
-            "last-sample",
-            "The last minibatch is the last row, with all of its samples.",
-            like=kl_like(lambda d: {"k3 last minibatch": k3(d[-1:, -1:])}),
-        ),
-        Mistake(
-            "first-minibatch",
-            "The rows are in the order of the update. Which one comes last?",
-            like=kl_like(lambda d: {"k3 last minibatch": k3(d[0])}),
-        ),
-        Mistake(
-            "rows-and-columns",
-            "A row is a minibatch: (U, M).",
-            like=(
-                kl_like(lambda d: {"k3 last minibatch": k3(d[:, -1])}),
-                lambda logp, logp_old: right_parts((logp - logp_old).T),
-            ),
-        ),
-        slips.cut_at_zero(
-            kl_like(lambda d: {"k1": (-d.mean()).clamp(min=0)}),
-            kl_like(lambda d: {"k1": d.mean().abs()}),
-            kl_like(lambda d: {"k1": d.abs().mean()}),
-        ),
-        Mistake(
-            "sum-not-mean",
-            "Does the number double when the batch is doubled?",
-            like=lambda logp, logp_old: {
-                key: value * count
-                for (key, value), count in zip(
-                    right_parts(logp - logp_old).items(),
-                    (logp.numel(),) * 3 + (logp.numel() / 2, logp.shape[1]),
-                    strict=True,
-                )
-            },
-        ),
-        Mistake(
-            "ratio-of-means",
-            "The exponential of a mean is not the mean of exponentials.",
-            like=kl_like(all_k3(lambda d: torch.exp(d.mean()) - 1 - d.mean())),
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(APPROX_KL_DIALECTS_FACES, APPROX_KL_DIALECTS_HINTS),
 )
 
 
@@ -235,79 +216,61 @@ def bites(r, a, c):
     return ((r > 1 + c) & (a > 0)) | ((r < 1 - c) & (a < 0))
 
 
+CLIP_FRACTION_DIALECTS_HINTS = {
+    "order": "First the share outside the band, then the share where the clip bites.",
+    "bites-on-the-other-side": "r = 1.5 and A > 0: is the clipped objective the smaller one? And "
+    "for A < 0?",
+    "sign-ignored": "Two of the four cases outside the band still move. Which sign decides?",
+    "one-sign-only": "The clip bites above the band for one sign, and below it for the other.",
+    "zero-counted": "An advantage of 0 has no side: nothing is cut off there.",
+    "share-of-the-outside": "Both are shares of the whole batch.",
+}
+CLIP_FRACTION_DIALECTS_FACES = {
+    "order": fraction_like(lambda r, a, c: (bites(r, a, c), outside(r, c))),
+    "bites-on-the-other-side": fraction_like(lambda r, a, c: (outside(r, c), bites(r, -a, c))),
+    "sign-ignored": fraction_like(lambda r, a, c: (outside(r, c), outside(r, c))),
+    "one-sign-only": (
+        fraction_like(lambda r, a, c: (outside(r, c), (r > 1 + c) & (a > 0))),
+        fraction_like(lambda r, a, c: (outside(r, c), (r < 1 - c) & (a < 0))),
+        fraction_like(lambda r, a, c: (outside(r, c), outside(r, c) & (a > 0))),
+        fraction_like(lambda r, a, c: (outside(r, c), outside(r, c) & (a < 0))),
+    ),
+    "zero-counted": (
+        fraction_like(
+            lambda r, a, c: (
+                outside(r, c),
+                ((r > 1 + c) & (a >= 0)) | ((r < 1 - c) & (a <= 0)),
+            )
+        ),
+        fraction_like(
+            lambda r, a, c: (
+                outside(r, c),
+                ((r > 1 + c) & (a >= 0)) | ((r < 1 - c) & (a < 0)),
+            )
+        ),
+    ),
+    "share-of-the-outside": lambda ratio, adv, clip=0.2: (
+        outside(ratio, clip).mean(),
+        bites(ratio, adv, clip).sum() / max(outside(ratio, clip).sum(), 1),
+    ),
+    "one-side-counted": (
+        fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
+        fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
+    ),
+    "share-inside": fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c))),
+    "count-not-share": lambda ratio, adv, clip=0.2: (
+        int(outside(ratio, clip).sum()),
+        int(bites(ratio, adv, clip).sum()),
+    ),
+    "clip-fixed": fraction_like(lambda r, a, c: (outside(r, 0.2), bites(r, a, 0.2))),
+    "band-around-zero": fraction_like(lambda r, a, c: (np.abs(r) > c, (np.abs(r) > c) & (a > 0))),
+    "held-back": Symptom(far_from_one),
+}
 CLIP_FRACTION_DIALECTS = FunctionExercise(
     "clip_fraction_dialects",
     fraction_cases,
     fraction_truth,
     formula=(formulas.clip_dialects_formula, formulas.clip_dialects_by_bounds),
     kind=TupleOf({"outside the band": Number(), "where the clip bites": Number()}),
-    mistakes=(
-        Mistake(
-            "order",
-            "First the share outside the band, then the share where the clip bites.",
-            like=fraction_like(lambda r, a, c: (bites(r, a, c), outside(r, c))),
-        ),
-        Mistake(
-            "bites-on-the-other-side",
-            "r = 1.5 and A > 0: is the clipped objective the smaller one? And for A < 0?",
-            like=fraction_like(lambda r, a, c: (outside(r, c), bites(r, -a, c))),
-        ),
-        Mistake(
-            "sign-ignored",
-            "Two of the four cases outside the band still move. Which sign decides?",
-            like=fraction_like(lambda r, a, c: (outside(r, c), outside(r, c))),
-        ),
-        Mistake(
-            "one-sign-only",
-            "The clip bites above the band for one sign, and below it for the other.",
-            like=(
-                fraction_like(lambda r, a, c: (outside(r, c), (r > 1 + c) & (a > 0))),
-                fraction_like(lambda r, a, c: (outside(r, c), (r < 1 - c) & (a < 0))),
-                fraction_like(lambda r, a, c: (outside(r, c), outside(r, c) & (a > 0))),
-                fraction_like(lambda r, a, c: (outside(r, c), outside(r, c) & (a < 0))),
-            ),
-        ),
-        Mistake(
-            "zero-counted",
-            "An advantage of 0 has no side: nothing is cut off there.",
-            like=(
-                fraction_like(
-                    lambda r, a, c: (
-                        outside(r, c),
-                        ((r > 1 + c) & (a >= 0)) | ((r < 1 - c) & (a <= 0)),
-                    )
-                ),
-                fraction_like(
-                    lambda r, a, c: (
-                        outside(r, c),
-                        ((r > 1 + c) & (a >= 0)) | ((r < 1 - c) & (a < 0)),
-                    )
-                ),
-            ),
-        ),
-        Mistake(
-            "share-of-the-outside",
-            "Both are shares of the whole batch.",
-            like=lambda ratio, adv, clip=0.2: (
-                outside(ratio, clip).mean(),
-                bites(ratio, adv, clip).sum() / max(outside(ratio, clip).sum(), 1),
-            ),
-        ),
-        slips.one_side_counted(
-            fraction_like(lambda r, a, c: (r > 1 + c, bites(r, a, c))),
-            fraction_like(lambda r, a, c: (r < 1 - c, bites(r, a, c))),
-        ),
-        slips.share_inside(fraction_like(lambda r, a, c: (~outside(r, c), bites(r, a, c)))),
-        slips.count_not_share(
-            lambda ratio, adv, clip=0.2: (
-                int(outside(ratio, clip).sum()),
-                int(bites(ratio, adv, clip).sum()),
-            )
-        ),
-        slips.clip_fixed(fraction_like(lambda r, a, c: (outside(r, 0.2), bites(r, a, 0.2)))),
-        slips.band_around_zero(
-            fraction_like(lambda r, a, c: (np.abs(r) > c, (np.abs(r) > c) & (a > 0)))
-        ),
-        slips.held_back(when=far_from_one),
-    ),
+    mistakes=listed(CLIP_FRACTION_DIALECTS_FACES, CLIP_FRACTION_DIALECTS_HINTS),
 )

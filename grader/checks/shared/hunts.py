@@ -3,12 +3,12 @@
 from grader.checking import Case, Problem, RuleExercise, _, kind_text
 
 
-def hunt(name, bugs, others, hint):
-    """The exercise. bugs: run -> (bug, msgid of what to look at where something else was
-    answered); others: bugs that may be named and are not there; hint: msgid of what to do where
+def hunt(name, bugs, hints, others, hint):
+    """The exercise. bugs: run -> bug; hints: run -> msgid of what to look at where something else
+    was answered; others: bugs that may be named and are not there; hint: msgid of what to do where
     no other hint fits."""
-    options = tuple(sorted([*(bug for bug, _hint in bugs.values()), *others]))
-    rules = entries_rule(bugs, options), names_rule(bugs)
+    options = tuple(sorted({*bugs.values(), *others}))
+    rules = entries_rule(bugs, options), names_rule(bugs, hints)
     return RuleExercise(name, "value", lambda rng: [Case({}, shown=name)], rules=rules, hint=hint)
 
 
@@ -49,19 +49,19 @@ def _one_entry(run, item, options):
     return Problem(step="kind", expected=wanted, got=words, hint=hint, mistake="unknown-bug")
 
 
-def names_rule(bugs):
+def names_rule(bugs, hints):
     """The first run whose bug is another one."""
 
     def names(case, seen):
         found = {str(key.get("value")): _name(item) for key, item in seen["value"]["items"]}
-        wrong = [run for run, (bug, _hint) in bugs.items() if found[run] != bug]
+        wrong = [run for run, bug in bugs.items() if found[run] != bug]
         if not wrong:
             return None
         run = wrong[0]
         got = _("run {name}: {value}").format(name=run, value=found[run])
         right = _("{n} of {all} runs are right")
         got += "\n" + right.format(n=len(bugs) - len(wrong), all=len(bugs))
-        return Problem(step="value", got=got, hint=_(bugs[run][1]), mistake=f"run-{run}")
+        return Problem(step="value", got=got, hint=_(hints[run]), mistake=f"run-{run}")
 
     return names
 

@@ -237,6 +237,17 @@ def best_led(path, cosines) -> float:
     return max(led_by(path.shares, column) for column in zip(*cosines, strict=True))
 
 
+def first_led(path, columns, enough) -> float:
+    """Mean cosine with the first right direction that reaches ``enough``, or with the one that fits
+    best. columns: for each direction its cosines at all steps, computed as they are asked for."""
+    best = -1.0
+    for column in columns:
+        best = max(best, led_by(path.shares, column))
+        if best >= enough:
+            break
+    return best
+
+
 def elsewhere(expected, hint) -> Problem:
     """Weights that reached the mark, but not by the gradients of their own batches."""
     got = _("gradients that point elsewhere")

@@ -1,8 +1,7 @@
 """Slips in training runs that several lessons' students make: one name and one hint each."""
 
-from collections.abc import Callable
-
 from grader.checking import Problem, _, behaviour, wrong_gradient
+from grader.checks.shared.slips import HINTS
 
 
 def gradients_pile_up() -> Problem:
@@ -41,7 +40,6 @@ def always_one_order(expected: str) -> Problem:
     return behaviour(expected, _("the same order each time"), hint, "same-order")
 
 
-def named(slip: Callable) -> tuple[str, str]:
-    """Name and translated hint of one of ``slips``, for a rule that has seen it."""
-    mistake = slip()
-    return mistake.name, _(mistake.hint)
+def named(key: str) -> tuple[str, str]:
+    """Name and translated hint of one of the shared slips, for a rule that has seen it."""
+    return key.partition("/")[0], _(HINTS[key])

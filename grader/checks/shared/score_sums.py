@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import Case, Trajectory, View
-from grader.checks.shared.returns import discounted_sum, rewards_to_go
+from grader.checks.shared.returns import discounted_sum
 
 # So small that its square is lost, and with it all of a derivative's error but rounding.
 STEP = 1e-20j
@@ -122,12 +122,13 @@ def whole(rewards, gamma):
     return np.full(len(rewards), discounted_sum(rewards, gamma))
 
 
-def to_go(rewards, gamma):
-    return rewards_to_go(rewards, gamma)
-
-
 def by_own_reward(rewards, gamma):
     return gamma ** np.arange(len(rewards)) * rewards
+
+
+def discounted(weight):
+    """Each step's weight once more times gamma^t."""
+    return lambda rewards, gamma: gamma ** np.arange(len(rewards)) * weight(rewards, gamma)
 
 
 def repeats_lost(weight):
@@ -146,3 +147,29 @@ def repeats_lost(weight):
         return np.array([one(pi, trajectory, gamma) for trajectory in trajectories])
 
     return wrong
+
+
+def never_reset(samples):
+    """Each sample with all that came before it: the sum starts at zeros only once."""
+    return np.cumsum(samples, axis=0)
+
+
+def scores_kept(theta, trajectories, gamma=1.0):
+    """The sum of scores goes on from one trajectory to the next."""
+    returns = [discounted_sum(t.rewards, gamma) for t in trajectories]
+    ones = imitation(lambda rewards, g: np.ones(len(rewards)), combine=never_reset)
+    return np.array(returns)[:, None, None] * ones(theta, trajectories)
+
+
+# Name -> wrong samples of an estimate with the whole return: (theta, trajectories, gamma) ->
+# (N, S, A).
+RETURN_SLIPS = {
+    "minus-sign/downhill": imitation(lambda r, g: -whole(r, g)),
+    "gamma-ignored": imitation(lambda r, g: whole(r, 1.0)),
+    "own-reward-only": (imitation(by_own_reward), imitation(lambda r, g: r)),
+    "scores-kept": scores_kept,
+    "repeats-lost": repeats_lost(whole),
+    "discount-in-front": imitation(discounted(whole)),
+    "last-step-only": imitation(lambda r, g: whole(r, g) * (np.arange(len(r)) == len(r) - 1)),
+    "probability-not-log": imitation(whole, probability_score),
+}
