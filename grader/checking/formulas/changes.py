@@ -48,7 +48,8 @@ class Change:
 
     def words(self) -> str:
         told = {key: _(value[0]).format(**value[1]) for key, value in self.about.items()}
-        return _(self.clause).format(**told)
+        # In Spanish two words become one here.
+        return _(self.clause).format(**told).replace(" de el ", " del ").replace(" a el ", " al ")
 
 
 def changes_of(watched):

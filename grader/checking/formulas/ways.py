@@ -59,7 +59,7 @@ STEPS = {
         ("sign-inside", N_("the difference of {a} and {b} has the other sign"), turned),
         ("left-out-inside", N_("{a} is left out"), lambda _h, _a, b: -b),
         (OPERATION, N_("{a} is divided by {b}, which should be taken off"), with_how(np.divide)),
-        (OPERATION, N_("{a} and {b} are multiplied"), with_how(operator.mul)),
+        (OPERATION, N_("{b} is multiplied by {a}, not taken off"), with_how(operator.mul)),
         (
             OPERATION,
             N_("only the size of the difference of {a} and {b} counts"),
@@ -213,18 +213,18 @@ def along_rows(how):
 
 
 REDUCTIONS = (
-    (N_("the sum of {a} is taken, not its {word}"), v.total),
-    (N_("the mean of {a} is taken, not its {word}"), v.mean),
-    (N_("the largest of {a} is taken, not its {word}"), v.largest),
-    (N_("the smallest of {a} is taken, not its {word}"), v.smallest),
-    (N_("the median of {a} is taken, not its {word}"), median),
-    (N_("the first of {a} is taken, not its {word}"), first),
-    (N_("the last of {a} is taken, not its {word}"), last),
-    (N_("the standard deviation of {a} is taken, not its {word}"), v.deviation),
-    (N_("the variance of {a} is taken, not its {word}"), v.variance),
-    (N_("the mean size of {a} is taken, not its {word}"), mean_size),
-    (N_("the mean square of {a} is taken, not its {word}"), mean_square),
-    (N_("the length of {a} as a vector is taken, not its {word}"), length),
+    (N_("the sum of {a} is taken, not {word}"), v.total),
+    (N_("the mean of {a} is taken, not {word}"), v.mean),
+    (N_("the largest of {a} is taken, not {word}"), v.largest),
+    (N_("the smallest of {a} is taken, not {word}"), v.smallest),
+    (N_("the median of {a} is taken, not {word}"), median),
+    (N_("the first of {a} is taken, not {word}"), first),
+    (N_("the last of {a} is taken, not {word}"), last),
+    (N_("the standard deviation of {a} is taken, not {word}"), v.deviation),
+    (N_("the variance of {a} is taken, not {word}"), v.variance),
+    (N_("the mean size of {a} is taken, not {word}"), mean_size),
+    (N_("the mean square of {a} is taken, not {word}"), mean_square),
+    (N_("the length of {a} as a vector is taken, not {word}"), length),
     (N_("the sum of {a} is divided by one less than their number"), one_less),
     (N_("the sum of {a} is divided by the number of rows"), by_rows),
     (N_("the sum of {a} is divided by the number of columns"), by_columns),
@@ -233,12 +233,12 @@ REDUCTIONS = (
     (N_("the numbers of {a} are multiplied"), product),
 )
 REDUCING = {
-    "total": N_("sum"),
-    "mean": N_("mean"),
-    "largest": N_("largest"),
-    "smallest": N_("smallest"),
-    "variance": N_("variance"),
-    "deviation": N_("standard deviation"),
+    "total": N_("the sum"),
+    "mean": N_("the mean"),
+    "largest": N_("the largest number"),
+    "smallest": N_("the smallest number"),
+    "variance": N_("the variance"),
+    "deviation": N_("the standard deviation"),
 }
 
 
@@ -255,13 +255,13 @@ def other_ddof(how, x, axis=None, ddof=0, keep=False):
 
 
 AXES = (
-    ("other-axis-inside", N_("the {word} of {a} is taken over everything"), other_axis(None)),
-    ("other-axis-inside", N_("the {word} of {a} is taken along the first axis"), other_axis(0)),
-    ("other-axis-inside", N_("the {word} of {a} is taken along the last axis"), other_axis(-1)),
-    ("not-reduced-inside", N_("the {word} of {a} is never taken"), unreduced),
+    ("other-axis-inside", N_("{word} of {a} is taken over everything"), other_axis(None)),
+    ("other-axis-inside", N_("{word} of {a} is taken along the first axis"), other_axis(0)),
+    ("other-axis-inside", N_("{word} of {a} is taken along the last axis"), other_axis(-1)),
+    ("not-reduced-inside", N_("{word} of {a} is never taken"), unreduced),
 )
 DDOF = (
     "other-ddof-inside",
-    N_("the {word} of {a} is divided by N for N - 1, or the other way round"),
+    N_("{word} of {a} is divided by N for N - 1, or the other way round"),
     other_ddof,
 )
