@@ -1394,7 +1394,7 @@ value("token_bug_hunt", "one_missing", {run: FOUND[run] for run in "ABCDE"}, "ru
 value("token_bug_hunt", "a_list", list(FOUND.values()), "step:kind")
 
 
-@wrong("aggregate_loss", "wrong-for-some-calls")
+@wrong("aggregate_loss", "other-reduction")
 def root_of_lengths(per_token, mask, how, length=None):
     kept = torch.where(mask, per_token, 0.0)
     if how == "tokens":

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared.clip_truth import objective, ratios, slope
 from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
@@ -146,6 +147,7 @@ PPO_CLIP_LOSS = FunctionExercise(
     "ppo_clip_loss",
     clip_cases,
     clip_truth,
+    formula=(formulas.clip_formula, formulas.clip_by_sign),
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=listed(PPO_CLIP_LOSS_FACES, PPO_CLIP_LOSS_HINTS),

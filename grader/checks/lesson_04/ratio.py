@@ -12,6 +12,7 @@ from grader.checking import (
     TensorOf,
     close,
 )
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
 from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
@@ -97,6 +98,7 @@ IMPORTANCE_RATIO = FunctionExercise(
     "importance_ratio",
     ratio_cases,
     ratio_truth,
+    formula=formulas.ratio_formula,
     kind=TensorOf(),
     mistakes=listed(IMPORTANCE_RATIO_FACES, IMPORTANCE_RATIO_HINTS),
 )
@@ -166,6 +168,7 @@ SURROGATE_LOSS = FunctionExercise(
     "surrogate_loss",
     surrogate_cases,
     surrogate_truth,
+    formula=formulas.surrogate_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio",),
     mistakes=listed(SURROGATE_LOSS_FACES, SURROGATE_LOSS_HINTS),

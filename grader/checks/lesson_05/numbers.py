@@ -16,6 +16,7 @@ from grader.checking import (
     close,
     plain,
 )
+from grader.checks.lesson_05 import formulas
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.ppo_update import log_softmax
 from grader.checks.shared.slips import listed
@@ -114,6 +115,7 @@ NORMALIZE = AnyTruth(
     "normalize_advantages",
     advantage_cases,
     whitened,
+    formula=formulas.normalize_formula,
     others=(lambda adv: whitened(adv, ddof=1),),
     relative=2e-4,
     mistakes=listed(NORMALIZE_FACES, NORMALIZE_HINTS),
@@ -266,6 +268,7 @@ ENTROPY = FunctionExercise(
     "entropy",
     entropy_cases,
     entropy_truth,
+    formula=(formulas.entropy_formula, formulas.entropy_of_probabilities),
     kind=TensorOf(),
     mistakes=listed(ENTROPY_FACES, ENTROPY_HINTS),
 )
@@ -374,6 +377,7 @@ EXPLAINED_VARIANCE = FunctionExercise(
     "explained_variance",
     variance_cases,
     explained_truth,
+    formula=(formulas.explained_variance_formula, formulas.explained_variance_by_squares),
     kind=Number(),
     mistakes=listed(EXPLAINED_VARIANCE_FACES, EXPLAINED_VARIANCE_HINTS),
 )

@@ -19,6 +19,7 @@ from grader.checking import (
     kind_text,
     none_hint,
 )
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared.slips import listed
 
 # completion_mask ------------------------------------------------------------------------------
@@ -223,6 +224,7 @@ COMPLETION_MASK = FunctionExercise(
     "completion_mask",
     mask_cases,
     mask_truth,
+    formula=formulas.completion_mask_formula,
     kind=Mask(),
     mistakes=listed(COMPLETION_MASK_FACES, COMPLETION_MASK_HINTS),
 )
@@ -344,6 +346,7 @@ MASKED_MEAN = FunctionExercise(
     "masked_mean",
     mean_cases,
     mean_truth,
+    formula=formulas.masked_mean_formula,
     kind=TensorOf(),
     mistakes=listed(MASKED_MEAN_FACES, MASKED_MEAN_HINTS),
 )

@@ -15,6 +15,7 @@ from grader.checking import (
     TensorOf,
     _,
 )
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared import ratios as words
 from grader.checks.shared.ratios import logs
 from grader.checks.shared.slips import listed
@@ -131,6 +132,7 @@ TERMINAL_REWARDS = FunctionExercise(
     "terminal_rewards",
     terminal_cases,
     terminal_truth,
+    formula=formulas.terminal_rewards_formula,
     kind=AnyFloat(),
     mistakes=listed(TERMINAL_REWARDS_FACES, TERMINAL_REWARDS_HINTS),
 )
@@ -263,6 +265,7 @@ KL_SHAPED_REWARDS = FunctionExercise(
     "kl_shaped_rewards",
     shaped_cases,
     shaped_truth,
+    formula=formulas.kl_shaped_formula,
     kind=TensorOf(),
     mistakes=listed(KL_SHAPED_REWARDS_FACES, KL_SHAPED_REWARDS_HINTS),
 )

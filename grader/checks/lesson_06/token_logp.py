@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.slips import listed
 
@@ -137,6 +138,7 @@ TOKEN_LOGP = FunctionExercise(
     "token_logp",
     token_cases,
     token_truth,
+    formula=formulas.token_logp_formula,
     kind=TensorOf(),
     mistakes=listed(TOKEN_LOGP_FACES, TOKEN_LOGP_HINTS),
 )

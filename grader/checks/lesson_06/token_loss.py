@@ -17,6 +17,7 @@ from grader.checking import (
     array_text,
     call_text,
 )
+from grader.checks.lesson_06 import formulas
 from grader.checks.lesson_06.rewards import ONE_TRUE, completions
 from grader.checks.shared import ratios as words
 from grader.checks.shared.clip_truth import objective, slope
@@ -181,6 +182,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
     "ppo_token_loss",
     loss_cases,
     loss_truth,
+    formula=(formulas.token_loss_formula, formulas.token_loss_of_chosen),
     kind=TensorOf(),
     prerequisites=("masked_mean",),
     mistakes=listed(PPO_TOKEN_LOSS_FACES, PPO_TOKEN_LOSS_HINTS),
