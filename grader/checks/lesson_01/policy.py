@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import Case, FunctionExercise, Number, Symptom, View, close
+from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.slips import listed
@@ -148,8 +149,7 @@ def floored(case, seen, truth):
 def categorical_of_logits(logits, actions):
     import torch
 
-    chosen = torch.distributions.Categorical(torch.as_tensor(logits))
-    return chosen.log_prob(torch.as_tensor(actions)).numpy()
+    return of_logits(logits).log_prob(torch.as_tensor(actions)).numpy()
 
 
 LOG_PROB_HINTS = {

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.slips import listed
 
@@ -55,16 +56,6 @@ def token_truth(logits, tokens):
 
 def picked(table, tokens):
     return table.gather(-1, tokens[..., None]).squeeze(-1)
-
-
-def categorical_of_logits(checked):
-    """The logits handed in as probs, the first argument; checked: what is negative raises."""
-
-    def wrong(logits, tokens):
-        chosen = torch.distributions.Categorical(logits[:, :-1], validate_args=checked)
-        return chosen.log_prob(tokens[:, 1:])
-
-    return wrong
 
 
 NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
@@ -131,7 +122,10 @@ TOKEN_LOGP_FACES = {
     "softmax-twice/log": lambda logits, tokens: picked(
         logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:]
     ),
-    "logits-as-probabilities": (categorical_of_logits(True), categorical_of_logits(False)),
+    "logits-as-probabilities": (
+        lambda logits, tokens: of_logits(logits[:, :-1], True).log_prob(tokens[:, 1:]),
+        lambda logits, tokens: of_logits(logits[:, :-1], False).log_prob(tokens[:, 1:]),
+    ),
 }
 TOKEN_LOGP = FunctionExercise(
     "token_logp",
