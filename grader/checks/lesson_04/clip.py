@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Expected, FunctionExercise, Symptom, TensorOf
+from grader.checking import Expected, FunctionExercise, Symptom, TensorOf
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.clip_truth import objective, ratios, slope
 from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
@@ -86,14 +86,12 @@ def fewer_samples(case, seen, truth):
     return bool(np.isclose(found, kept, rtol=1e-4, equal_nan=True)) and not inside.all()
 
 
-IN_LOGS = N_("The band is 1 - clip to 1 + clip in the ratio itself, not in its logarithm.")
 PPO_CLIP_LOSS_HINTS = {
     "min-of-means": "The min is taken sample by sample, before the mean. Otherwise good and bad "
     "samples hide one another.",
     "product-clipped": "The ratio is clipped, not its product with the advantage.",
     "min-before-advantage": "The min compares two products. With A < 0 the smaller ratio makes the "
     "larger one.",
-    "band-in-logs": IN_LOGS,
     "sample-dropped": "A sample outside the band keeps a value in the mean. Only its gradient may "
     "be zero.",
     "clipped-branch-detached": "Inside the band the two branches are equal, and the min shares the "

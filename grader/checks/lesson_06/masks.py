@@ -276,7 +276,6 @@ def row_means(x, mask):
     return by_rows(x, mask, -1).mean()
 
 
-EMPTY = N_("With no true entry the count is 0. What is 0 divided by 0?")
 COUNT = N_("Divide by the number of true entries.")
 
 MASKED_MEAN_HINTS = {
@@ -287,7 +286,7 @@ MASKED_MEAN_HINTS = {
     "row-means": "A mean of the rows' means weighs a token of a short row more than one of a long "
     "row.",
     "one-per-row": "One number for the whole batch is asked.",
-    "empty-mask": EMPTY,
+    "empty-mask": "With no true entry the count is 0. What is 0 divided by 0?",
     "nan-in-gradient": "The value is right, its gradient is not a number: both branches of where "
     "are differentiated. Keep the zero out of the denominator.",
     "zeros-skipped": "An entry may be true and 0. Count the mask, not the numbers.",

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.slips import listed
@@ -58,12 +58,11 @@ def picked(table, tokens):
     return table.gather(-1, tokens[..., None]).squeeze(-1)
 
 
-NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
-
 TOKEN_LOGP_HINTS = {
     "off-by-one": "Position t has seen the tokens up to t. Which token does it foretell?",
     "shifted-backwards": "Do your logits foretell the next token, or the one before?",
-    "not-shifted": NEXT_ONLY,
+    "not-shifted": "L tokens have L - 1 successors: the last position's logits foretell nothing "
+    "here.",
     "all-tokens": "Which of the V tokens was written?",
     "not-normalised": "A logit is no log-probability yet: what must the exponentials add up to?",
     "wrong-axis": "Which axis holds the vocabulary?",
