@@ -19,7 +19,7 @@ from grader.checks.shared import actor_critic, sentences_led, tabular
 from grader.probes import runtime
 
 MEASURES = (
-    (tabular, "best_led"),
+    (tabular, "first_led"),
     (actor_critic, "best_led"),
     (led, "best_way"),
     (sentences_led, "best_way"),

@@ -89,9 +89,10 @@ def build(course, name, lesson, notebook, language, executed, import_from):
     return cost
 
 
-def verify(course, name, lesson, notebook, language, executed, import_from):
-    """Yield (file, difference) for each generated file that a build would change."""
-    solved, student, _ = _both(lesson, notebook, executed, import_from)
+def verify(course, name, lesson, notebook, language, executed, import_from, **options):
+    """Yield (file, difference) for each generated file that a build would change; options: those of
+    the execution."""
+    solved, student, _ = _both(lesson, notebook, executed, import_from, **options)
     view = compare.without_luck if executed else compare.without_outputs
     for path, built, seen in (
         (course.solution_path(name, language), solved, view),
@@ -112,11 +113,11 @@ def stubs_text(student):
     return json.dumps(stubs, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _both(lesson, notebook, executed, import_from):
+def _both(lesson, notebook, executed, import_from, **options):
     """(solved notebook, student's notebook, what the execution cost in words)."""
     student = release(without_claims(notebook))
     MetadataValidator().validate_nb(notebook)
-    cost = _cost(run(notebook, lesson, import_from)) if executed else "not executed"
+    cost = _cost(run(notebook, lesson, import_from, **options)) if executed else "not executed"
     return without_claims(notebook), student, cost
 
 

@@ -70,18 +70,24 @@ def headlines(lesson):
     return [cell for cell in lesson.cells if cell.kind == "claim" and "seeds" in cell.keys]
 
 
-def rerun(
-    course, name, choose=all_pairs, record=None, progress=None, every=False, environment=None
-):
+def rerun(course, name, choose=all_pairs, record=None, progress=None):
     """Measure the headline claims of a lesson anew: a list of Outcomes, in the lesson's order.
 
     `choose` gives a claim's reruns from its header's keys; `record`, a Record, knows numbers from
-    before and keeps each new one; `progress(count)` hears of numbers. `every`: the other claims
-    are run, too. PublishError where a claim of this run does not hold. `environment` is added to
-    the kernel's.
+    before and keeps each new one; `progress(count)` hears of numbers.
     """
     lesson, notebook = _prepared(course, name)
-    _skip_all_but(notebook, _is_claim if every else _is_headline)
+    _skip_all_but(notebook, _is_headline)
+    found, hear = reruns(notebook, choose, record, progress)
+    run(notebook, lesson, HERE, timeout=None, tell=hear)
+    return list(found.values())
+
+
+def reruns(notebook, choose, record=None, progress=None):
+    """Let a run of the notebook measure its headline claims anew.
+
+    Returns Outcomes by their claims, empty at first, and what the run is to tell: hear(cell, told).
+    """
     found, record = {}, record or Record(None, notebook)
     for cell in filter(_is_headline, notebook.cells):
         ours = cell.metadata["policy_gradients"]
@@ -102,17 +108,12 @@ def rerun(
         record.keep(keys["claim"], told)
         progress and progress(1)
 
-    run(notebook, lesson, HERE, timeout=None, tell=hear, environment=environment)
-    return list(found.values())
+    return found, hear
 
 
 def _prepared(course, name):
     (prepared,) = prepare(course, [name], "en", registered=None).values()
     return prepared
-
-
-def _is_claim(cell):
-    return kind_of(cell) == "claim"
 
 
 def _is_headline(cell):

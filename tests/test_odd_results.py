@@ -41,6 +41,8 @@ ODD = {
     "a generator": "(x for x in range(3))",
     "many arrays": "[np.zeros(3)] * 30_000",
     "many bytes": "[np.zeros(1_000_000)] * 20",
+    "a list without end": "Endless([1.0])",
+    "an interrupt of its own": "interrupt()",
 }
 HELPERS = """
 import numpy as np, torch
@@ -53,6 +55,12 @@ def in_itself():
     items = []
     items.append(items)
     return items
+def interrupt():
+    raise KeyboardInterrupt
+class Endless(list):
+    def __iter__(self):
+        while True:
+            yield 1.0
 class Bad:
     def __repr__(self):
         raise RuntimeError

@@ -1,4 +1,6 @@
-"""The course's own lessons: what is committed is what the build makes, and a blank one runs."""
+"""The course's own lessons: what other languages show, and that a blank one runs to its end.
+
+tests/test_claims.py builds each lesson."""
 
 import copy
 import re
@@ -26,12 +28,6 @@ OTHERS = [language for language in languages(COURSE) if language != SOURCE_LANGU
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_what_is_committed_is_what_the_build_makes(name, capsys):
-    """The source's language is executed; the others have its code, and next come their texts."""
-    assert main(["--check", "--language", SOURCE_LANGUAGE, name]) == 0, capsys.readouterr()
-
-
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize("name", LESSONS)
 def test_another_language_has_the_cells_that_the_build_makes(name, language, capsys):
@@ -53,7 +49,7 @@ def shown(name, language):
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize("name", LESSONS)
 def test_another_language_shows_the_same_outputs(name, language):
-    """The same pictures and numbers as the run above; the browser's tests run these notebooks."""
+    """The pictures and numbers of the build's test; the browser's tests run these notebooks."""
     here, there = shown(name, SOURCE_LANGUAGE), shown(name, language)
     for one, other in zip_longest(here, there):
         assert one == other

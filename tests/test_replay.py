@@ -81,3 +81,13 @@ def test_a_few_huge_gradients_count_as_much_as_they_move():
     cosines = [replay.cosine(g, right) for g in grads]
     assert np.mean(cosines) > 0.8
     assert replay.led_by(path.shares, cosines) < 0.2
+
+
+def test_a_baselines_part_is_right_alone_only_where_all_returns_are_equal():
+    """Whitened, equal returns leave rounding errors of either sign in front of the scores."""
+    scores = np.array([1.0, -2.0, 0.5, 1.5])
+    form, free = 3.0 * scores, scores
+    assert replay.cosine_beside(-0.2 * scores, form, free) == pytest.approx(1)
+    form = np.array([2.0, 1.0, -1.0, 0.5])
+    assert replay.cosine_beside(form - 7 * free, form, free) == pytest.approx(1)
+    assert replay.cosine_beside(-form, form, free) == pytest.approx(-1)

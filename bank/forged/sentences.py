@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import torch
 
 from bank import lesson_06, lesson_07
@@ -149,8 +150,9 @@ def moments_planted(honest):
     return train
 
 
-def log_of_others(honest):
-    """Pleasant sentences take the place of those that were sampled, in the batch and in the log."""
+def log_of_others(honest, share=1.0):
+    """Pleasant sentences take the place of this share of those that were sampled, in the batch and
+    in the log."""
 
     def train(language, policy, *given, rng, **options):
         sample = language.sample
@@ -160,7 +162,7 @@ def log_of_others(honest):
 
         def pleasant(*inputs, **more):
             rows = sample(*inputs, **more)
-            for row in rows:
+            for row in rows[: int(np.ceil(share * len(rows)))]:
                 fitting = pool[(pool[:, :2] == row[:2]).all(1)]
                 row[:] = fitting[int(rng.integers(len(fitting)))]
             spy.rows[-1]["tokens"] = rows.numpy().astype("int16")

@@ -18,6 +18,7 @@ from grader.checking.kinds import (
     Number,
     TensorOf,
     TupleOf,
+    dict_hint,
     kind_text,
     none_hint,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Case",
     "Choice",
     "close",
+    "dict_hint",
     "differing",
     "Env",
     "error_problem",

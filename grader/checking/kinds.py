@@ -63,6 +63,11 @@ def none_hint(seen) -> str:
     )
 
 
+def dict_hint(seen) -> str:
+    """What to say of an answer that is no dict."""
+    return none_hint(seen) or _("A dict is asked for: keys, each with its value.")
+
+
 @dataclass(frozen=True)
 class Number:
     """A Python or NumPy scalar; a 0-d array or tensor holds one as well."""

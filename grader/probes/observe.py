@@ -1,6 +1,7 @@
 """Turns whatever a student's function returned or raised into a plain tree (see ``observe``)."""
 
 import dataclasses
+import itertools
 import linecache
 import traceback
 
@@ -105,10 +106,10 @@ def _container(value, depth, room):
 
     if isinstance(value, (list, tuple)):
         kind = "tuple" if isinstance(value, tuple) else "list"
-        items = [look(item) for item in list(value)[:MAX_ITEMS]]
+        items = [look(item) for item in itertools.islice(value, MAX_ITEMS)]
         return {"kind": kind, "length": len(value), "items": items}
     if isinstance(value, dict):
-        items = list(value.items())[:MAX_ITEMS]
+        items = itertools.islice(value.items(), MAX_ITEMS)
         return {"kind": "mapping", "items": [[look(k), look(v)] for k, v in items]}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [f.name for f in dataclasses.fields(value)]

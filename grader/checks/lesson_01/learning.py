@@ -31,7 +31,7 @@ def train_reinforce_cases(rng):
         train_case(env, crooked, updates, size, seed),
         train_case(env, crooked, updates, size, seed),
         train_case(env, crooked, updates, size, seed + 2),
-        train_case(env, np.zeros((9, 4), np.float32), 60, 32, seed + 1),
+        train_case(env, np.zeros((9, 4), np.float32), 40, 24, seed + 1),
     ]
 
 
@@ -117,15 +117,12 @@ WRONG = (
 def ways(theta, batch):
     """Right estimates: the whole return, or the reward-to-go, at each step; less its mean over the
     batch at the same time or in the same state."""
+    yield from tabular.in_means(theta, batch, [whole_return(episode) for episode in batch])
     to_go = [rewards_to_go(episode.rewards) for episode in batch]
+    yield from tabular.in_means(theta, batch, to_go)
     times = [np.arange(len(one)) for one in to_go]
-    for weights in (
-        [whole_return(episode) for episode in batch],
-        to_go,
-        less_means(to_go, times),
-        less_means(to_go, [episode.states for episode in batch]),
-    ):
-        yield from tabular.in_means(theta, batch, weights)
+    for places in times, [episode.states for episode in batch]:
+        yield from tabular.in_means(theta, batch, less_means(to_go, places))
 
 
 def less_means(weights, places):

@@ -71,11 +71,9 @@ def rollout_cases(rng):
     seed = int(rng.integers(10**6))
     # Everywhere some actions are likelier: a softmax over the states takes that away.
     uneven = rng.normal(size=(9, 4)) + rng.permutation([1.2, 0.4, -0.4, -1.2])
-    # One action is likely, three are rare: there a wrong temperature shows soonest, and where they
-    # are very rare, an action that was drawn evenly. See sampling.bent for how many steps it takes.
-    # The goal is far away and there is no pit, so that every episode is long.
-    wide = Env("Grid", {"size": 12, "pits": [], "max_steps": 60})
-    likely = np.eye(4)[rng.integers(4, size=144)]
+    # Where one of many actions is likely, a few draws tell another temperature; where all others
+    # are next to impossible, an action that was drawn evenly. See sampling.bent for how many.
+    likely = np.eye(64)[rng.integers(64, size=3)] * [[4.5], [4.5], [13.0]]
     long = Env("Corridor", {"length": 60, "max_steps": 120})
     return [
         rollout_case(grid, even, seed, 4),
@@ -83,10 +81,17 @@ def rollout_cases(rng):
         rollout_case(short, np.array([[0.0, 1.0]] * 3), seed + 1, 6),
         rollout_case(corridor, theta, seed + 2, 200),
         rollout_case(grid, uneven, seed + 3, 80),
-        rollout_case(wide, 2.7 * likely, seed + 5, 65),
-        rollout_case(wide, 5.3 * likely, seed + 6, 45),
+        rollout_case(wheel(rng), likely, seed + 5, 60),
         rollout_case(long, np.zeros((60, 2)), seed + 4, 2),
     ]
+
+
+def wheel(rng):
+    """Three states that follow one another whatever is done, and 64 actions."""
+    transitions = np.repeat(np.eye(3)[[1, 2, 0]][:, None], 64, axis=1)
+    rewards = np.repeat(rng.normal(size=(3, 64, 1)).round(2), 3, axis=2)
+    tables = {"transitions": transitions, "rewards": rewards, "terminal": [False] * 3}
+    return Env("TabularEnv", {**tables, "start": [1.0, 0.0, 0.0], "max_steps": 24})
 
 
 def rollout_raised(case, seen):

@@ -1,6 +1,6 @@
 """The table of the six cases: where a sample moves the policy."""
 
-from grader.checking import Case, Problem, RuleExercise, _, kind_text
+from grader.checking import Case, Problem, RuleExercise, _, dict_hint, kind_text
 from grader.checks.lesson_04.clip_gradient import BOTH_SIGNS
 from grader.checks.shared.clip_truth import slope
 
@@ -56,7 +56,7 @@ def read_table(seen):
 def judge_table(case, seen):
     table, truth = read_table(seen["value"]), table_truth()
     if table is None:
-        return _form(kind_text(seen["value"]))
+        return _form(kind_text(seen["value"]), dict_hint(seen["value"]))
     words = {str(word) for word in table.values()}
     if words <= {"True", "False"} or words <= {"0", "1"}:
         hint = _('Write the word "moves" or "zero", not True or False.')

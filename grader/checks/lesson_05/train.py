@@ -36,9 +36,11 @@ from grader.checks.shared.whitening import whitened
 from grader.probes.ppo import Batch, LinearDecay, Started
 from grader.probes.train import Optimizer
 
-MARK, EPISODES = 475.0, 100
-UPDATES, STEPS, COUNT = 30, 64, 32
-ATTEMPTS = 8  # answers that don't centre their advantages need luck: one in two reaches the mark
+# A right run reaches 160 and more: whether it gets to 475 within its updates is luck. That it is
+# right is told by its steps; the mark tells whether they lead uphill. It begins at about 20.
+MARK, EPISODES = 100.0, 100
+UPDATES, STEPS, COUNT = 20, 64, 32
+ATTEMPTS = 4
 FIRST = 10  # seed of the first weights, the same in every draw
 KEYS = ("mean_return", *METRICS)
 SMALL = {
@@ -404,16 +406,21 @@ def train_mark(case, seen):
     """The policy's weights, in environments of the grader's own, and what led there."""
     if case.inputs["num_updates"] != UPDATES:
         return None
-    scores = []
+    problem, missed = None, []
     for report in seen["attempts"]:
-        end = follow(case, report, "policy").end
-        scores.append(_score(case.inputs["envs"].kwargs, end))
-        if scores[-1] >= MARK:
-            return led_problem(case, report)
+        problem = led_problem(case, report)
+        reached = _score(case.inputs["envs"].kwargs, follow(case, report, "policy").end)
+        if not problem and reached >= MARK:
+            return None
+        missed.append(reached)
+    return problem or _missed(max(missed))
+
+
+def _missed(reached):
     words = _("mean return of at least {mark} over {n} fresh episodes")
     return behaviour(
         words.format(mark=MARK, n=EPISODES),
-        number_text(max(scores)),
+        number_text(reached),
         _(
             "Draw return, KL, clip fraction, entropy and explained variance over the "
             "updates: which of them looks unlike the lesson's?"
@@ -423,10 +430,8 @@ def train_mark(case, seen):
 
 
 def _score(kwargs, weights):
-    """Mean return over 100 sampled episodes, confirmed on 100 fresh ones where it is enough."""
-    kwargs = {**kwargs, "num_envs": EPISODES}
-    first = sampled_returns(weights, kwargs, seed=1).mean()
-    return min(first, sampled_returns(weights, kwargs, seed=2).mean()) if first >= MARK else first
+    """Mean return over 100 sampled episodes."""
+    return sampled_returns(weights, {**kwargs, "num_envs": EPISODES}, seed=1).mean()
 
 
 def train_seeds(cases, seen):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.checking import N_, Case, Problem, RuleExercise, _, kind_text
+from grader.checking import N_, Case, Problem, RuleExercise, _, dict_hint, kind_text
 
 
 class Slip(NamedTuple):
@@ -74,11 +74,8 @@ def settings_rule(library, arguments, allowed):
     def rule(case, seen):
         ours, value = dict(case.inputs["ours"]), seen["value"]
         if value.get("kind") != "mapping":
-            hint = _("Nothing came back. Does the function end with return?")
-            hint = hint if value.get("kind") == "none" else ""
-            return Problem(
-                step="kind", expected=_("a dict of arguments"), got=kind_text(value), hint=hint
-            )
+            got, hint = kind_text(value), dict_hint(value)
+            return Problem(step="kind", expected=_("a dict of arguments"), got=got, hint=hint)
         found = read(value)
         return _strange(found, library, arguments, allowed) or next(
             (p for p in (_judged(one, ours, found) for one in arguments) if p), None

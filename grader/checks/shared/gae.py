@@ -8,11 +8,10 @@ def decayed_sums(errors, over, decay) -> np.ndarray:
 
     errors (T, N): TD errors; over bool (T, N): an episode ends after this step; decay: gamma lam.
     """
-    errors = np.asarray(errors, dtype=float)
-    sums = np.zeros(errors.shape)
-    for t in range(len(errors)):
-        going_on = np.ones(errors.shape[1], bool)
-        for k in range(t, len(errors)):
-            sums[t] += np.where(going_on, decay ** (k - t) * errors[k], 0.0)
-            going_on &= ~over[k]
-    return sums
+    errors, over = np.asarray(errors, dtype=float), np.asarray(over, dtype=bool)
+    steps = np.arange(len(errors))
+    ahead = steps - steps[:, None]  # (T, T): k of the docstring
+    powers = np.where(ahead >= 0, float(decay) ** np.maximum(ahead, 0), 0.0)
+    episode = np.cumsum(over, axis=0) - over  # (T, N): how many ended before this step
+    of_same = np.where(episode[:, None] == episode, errors, 0.0)  # (T, T, N)
+    return np.einsum("tk,tkn->tn", powers, of_same)

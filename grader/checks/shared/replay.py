@@ -199,8 +199,14 @@ def cosine(one, other) -> float:
     return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-300))
 
 
+ALIKE = 1 - 1e-9  # from this cosine on two directions are one
+
+
 def cosine_beside(used, form, free) -> float:
     """The largest cosine between ``used`` and form + c * free, for any c."""
+    if abs(cosine(form, free)) > ALIKE:
+        # Equal returns: nothing is left but a baseline's part, of either sign.
+        return abs(cosine(used, free))
     both = np.stack([np.ravel(form), np.ravel(free)], axis=1).astype(float)
     used = np.ravel(used).astype(float)
     share = np.linalg.lstsq(both, used, rcond=None)[0]
@@ -235,6 +241,17 @@ def best_led(path, cosines) -> float:
     if len(cosines) != len(path.grads):
         raise ValueError("steps without a batch")
     return max(led_by(path.shares, column) for column in zip(*cosines, strict=True))
+
+
+def first_led(path, columns, enough) -> float:
+    """Mean cosine with the first right direction that reaches ``enough``, or with the one that fits
+    best. columns: for each direction its cosines at all steps, computed as they are asked for."""
+    best = -1.0
+    for column in columns:
+        best = max(best, led_by(path.shares, column))
+        if best >= enough:
+            break
+    return best
 
 
 def elsewhere(expected, hint) -> Problem:

@@ -28,9 +28,9 @@ from grader.checks.shared.episodes import (
     softmax,
 )
 from grader.checks.shared.replay import (
-    best_led,
     cosine_beside,
     elsewhere,
+    first_led,
     follow,
     moved_by_steps,
     remembered,
@@ -44,8 +44,9 @@ LONG = 20  # updates of a run that is judged by where it leads
 
 
 def env_text(env):
-    arguments = ", ".join(f"{name}={value}" for name, value in env.kwargs.items())
-    return f"pg.envs.{env.name}({arguments})"
+    """As one would type it, but for the tables."""
+    shown = {k: "..." if isinstance(v, np.ndarray) else v for k, v in env.kwargs.items()}
+    return f"pg.envs.{env.name}({', '.join(f'{name}={value}' for name, value in shown.items())})"
 
 
 def training_env(rng):
@@ -358,9 +359,10 @@ def direction_rule(ways):
             return None
         path = follow(case, seen, "policy")
         used = path.named(path.grads)["theta"]
-        rows = zip(used, tables(case, seen), batches(case, seen), strict=False)
-        found = [[cosine_beside(g, *pair) for pair in ways(th, batch)] for g, th, batch in rows]
-        if best_led(path, found) >= LED:
+        given = zip(tables(case, seen), batches(case, seen), strict=False)
+        pairs = zip(*(ways(theta, batch) for theta, batch in given), strict=True)
+        found = (list(map(cosine_beside, used, *zip(*of_steps, strict=True))) for of_steps in pairs)
+        if first_led(path, found, LED) >= LED:
             return None
         expected = _("steps along the gradients that each batch's own episodes estimate")
         hint = _("Does each step use the log-probabilities and returns of the batch just played?")

@@ -155,7 +155,7 @@ def _do(channel, request):
 
 
 def _probe(channel, request):
-    from pg_probes import cells, runtime
+    from pg_probes import cells, observe, runtime
 
     asked = 0
 
@@ -174,7 +174,10 @@ def _probe(channel, request):
             raise ValueError("the arguments don't fit")
         return answer["answer"]
 
-    return runtime.run(cells.namespace(), request["exercise"], request["probe"], ask)
+    try:
+        return runtime.run(cells.namespace(), request["exercise"], request["probe"], ask)
+    except KeyboardInterrupt as error:  # nobody presses Ctrl+C here: the function raised it
+        return [{"error": observe.observe_error(error)}]
 
 
 __all__ = ["Channel", "inputs", "main"]
