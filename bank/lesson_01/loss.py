@@ -154,7 +154,7 @@ def other_dtype(logp, returns):
     return -(returns.double() * logp.double().sum(1)).mean()
 
 
-@wrong("reinforce_loss", "step:value")
+@wrong("reinforce_loss", "power-inside")
 def scores_squared(logp, returns):
     return (returns * logp.sum(1) ** 2).mean()
 

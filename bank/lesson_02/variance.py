@@ -101,7 +101,7 @@ def undivided(samples):
     return float(((samples - samples.mean(0)) ** 2).sum())
 
 
-@wrong("total_variance", "too-small")
+@wrong("total_variance", "other-reduction")
 def largest_variance(samples):
     return float(np.var(samples, axis=0, ddof=1).max())
 

@@ -174,7 +174,7 @@ def third_before_second(logp, logp_old):
     return -x.mean(), (x.exp() - 1 - x).mean(), (x**2).mean() / 2
 
 
-@wrong("kl_estimates", "part-wrong")
+@wrong("kl_estimates", "centred-inside")
 def spread_for_square(logp, logp_old):
     x = logp - logp_old
     return -x.mean(), x.var(unbiased=False) / 2, (x.exp() - 1 - x).mean()

@@ -247,7 +247,7 @@ def without_graph(logits):
     return -(logp.exp() * logp).sum(-1)
 
 
-@wrong("entropy", "step:gradient")
+@wrong("entropy", "cut-off-inside")
 def weights_detached(logits):
     logp = torch.log_softmax(logits, -1)
     return -(logp.exp().detach() * logp).sum(-1)

@@ -177,7 +177,7 @@ def one_number_a_sentence(per_token, mask, how, length=None):
     return changed(sentences=sentences)(per_token, mask, how, length)
 
 
-@wrong("aggregate_loss", "wrong-for-some-calls")
+@wrong("aggregate_loss", "other-reduction")
 def root_of_lengths(per_token, mask, how, length=None):
     kept = torch.where(mask, per_token, 0.0)
     if how == "tokens":

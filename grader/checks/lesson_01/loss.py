@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import Expected, FunctionExercise, TensorOf
+from grader.checks.lesson_01 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.slips import listed
 
@@ -99,6 +100,7 @@ REINFORCE_LOSS = FunctionExercise(
     "reinforce_loss",
     reinforce_loss_cases,
     reinforce_loss_truth,
+    formula=formulas.reinforce_loss_formula,
     kind=TensorOf(),
     mistakes=listed(REINFORCE_LOSS_FACES, REINFORCE_LOSS_HINTS),
 )

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import Case, FunctionExercise, Number, Symptom, View, close
+from grader.checks.lesson_01 import formulas
 from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
@@ -84,7 +85,11 @@ SOFTMAX_FACES = {
     "softmax-twice": lambda logits: softmax(softmax(logits)),
 }
 SOFTMAX = FunctionExercise(
-    "softmax", softmax_cases, softmax_truth, mistakes=listed(SOFTMAX_FACES, SOFTMAX_HINTS)
+    "softmax",
+    softmax_cases,
+    softmax_truth,
+    formula=formulas.softmax_formula,
+    mistakes=listed(SOFTMAX_FACES, SOFTMAX_HINTS),
 )
 
 
@@ -192,6 +197,7 @@ LOG_PROB = FunctionExercise(
     "log_prob",
     log_prob_cases,
     log_prob_truth,
+    formula=(formulas.log_prob_formula, formulas.log_prob_of_probabilities),
     prerequisites=("softmax",),
     mistakes=listed(LOG_PROB_FACES, LOG_PROB_HINTS),
 )
@@ -259,6 +265,7 @@ DISCOUNTED_RETURN = FunctionExercise(
     "discounted_return",
     discounted_return_cases,
     discounted_return_truth,
+    formula=(formulas.discounted_return_formula, formulas.discounted_return_backwards),
     kind=Number(),
     mistakes=listed(DISCOUNTED_RETURN_FACES, DISCOUNTED_RETURN_HINTS),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Symptom, View, _
+from grader.checks.lesson_02 import formulas
 from grader.checks.shared.returns import rewards_to_go
 from grader.checks.shared.slips import listed
 
@@ -159,6 +160,7 @@ REWARD_TO_GO = LongExercise(
     "reward_to_go",
     reward_to_go_cases,
     reward_to_go_truth,
+    formula=formulas.reward_to_go_formula,
     seconds=1.0,
     hint=N_(
         "What does a step earn from itself on? Compare the last two entries with the definition."

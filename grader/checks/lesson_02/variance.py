@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Number, Raises, Symptom, View
+from grader.checks.lesson_02 import formulas
 from grader.checks.shared.slips import listed
 
 
@@ -94,6 +95,7 @@ TOTAL_VARIANCE = FunctionExercise(
     "total_variance",
     total_variance_cases,
     total_variance_truth,
+    formula=(formulas.total_variance_formula, formulas.total_variance_by_squares),
     kind=Number(),
     hint=N_("Each coordinate has a variance over the samples; the trace adds them up."),
     mistakes=listed(TOTAL_VARIANCE_FACES, TOTAL_VARIANCE_HINTS),
@@ -163,6 +165,7 @@ SIGNAL_TO_NOISE = FunctionExercise(
     "signal_to_noise",
     total_variance_cases,
     signal_to_noise_truth,
+    formula=formulas.signal_to_noise_formula,
     kind=Number(),
     prerequisites=("total_variance",),
     hint=N_("Squared length of the mean, over the total variance that this mean has."),
@@ -261,6 +264,7 @@ BATCH_SIZE_FOR = FunctionExercise(
     "batch_size_for",
     batch_size_cases,
     batch_size_truth,
+    formula=formulas.batch_size_formula,
     kind=Number(),
     relative=1e-9,
     prerequisites=("signal_to_noise", "total_variance"),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, View
+from grader.checks.lesson_03 import formulas
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
     chosen_only,
@@ -188,6 +189,7 @@ BASELINE_GRADIENT_SAMPLES = FunctionExercise(
     "baseline_gradient_samples",
     baseline_cases,
     baseline_truth,
+    formula=formulas.baseline_formula,
     hint=N_("Weight of step t: its reward-to-go minus the baseline of the state it was in."),
     mistakes=listed(BASELINE_GRADIENT_SAMPLES_FACES, BASELINE_GRADIENT_SAMPLES_HINTS),
 )

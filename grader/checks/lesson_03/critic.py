@@ -10,6 +10,7 @@ from grader.checking import (
     Symptom,
     TensorOf,
 )
+from grader.checks.lesson_03 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.slips import listed
 from grader.checks.shared.whitening import white
@@ -124,6 +125,7 @@ VALUE_LOSS = FunctionExercise(
     "value_loss",
     value_loss_cases,
     value_loss_truth,
+    formula=formulas.value_loss_formula,
     kind=TensorOf(),
     mistakes=listed(VALUE_LOSS_FACES, VALUE_LOSS_HINTS),
 )
@@ -244,6 +246,7 @@ ACTOR_CRITIC_LOSS = FunctionExercise(
     "actor_critic_loss",
     actor_critic_cases,
     actor_critic_truth,
+    formula=formulas.actor_critic_formula,
     kind=TensorOf(),
     prerequisites=("value_loss",),
     hint=N_("Two terms: minus the mean of logp times advantage, plus value_coef times value_loss."),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Raises, Symptom, View
+from grader.checks.lesson_03 import formulas
 from grader.checks.shared.slips import listed
 from grader.checks.shared.whitening import white
 
@@ -110,6 +111,7 @@ LEAVE_ONE_OUT = FunctionExercise(
     "leave_one_out_advantages",
     leave_one_out_cases,
     leave_one_out_truth,
+    formula=(formulas.leave_one_out_formula, formulas.leave_one_out_from_the_mean),
     hint=N_("Take the sum of all, then the sum without your own. Over how many is its mean?"),
     mistakes=listed(LEAVE_ONE_OUT_FACES, LEAVE_ONE_OUT_HINTS),
 )

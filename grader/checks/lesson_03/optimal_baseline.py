@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, FunctionExercise, Number, Symptom, View
+from grader.checks.lesson_03 import formulas
 from grader.checks.shared.cases import caller
 from grader.checks.shared.slips import listed
 
@@ -100,6 +101,7 @@ OPTIMAL_BASELINE = FunctionExercise(
     "optimal_baseline",
     optimal_cases,
     optimal_truth,
+    formula=formulas.optimal_baseline_formula,
     kind=Number(),
     absolute=1e-5,
     hint=N_("A mean of the returns, in which a sample with a long score counts more."),

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Symptom
+from grader.checks.lesson_03b import formulas
 from grader.checks.lesson_03b.td_errors import (
     deltas,
     flags_shifted,
@@ -226,6 +227,7 @@ GAE = FunctionExercise(
     "gae",
     gae_cases,
     gae_truth,
+    formula=formulas.gae_formula,
     prerequisites=("td_errors",),
     hint=N_(
         "From the last step to the first: the step's own TD error, plus gamma times lam times "

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise
+from grader.checks.lesson_03b import formulas
 from grader.checks.lesson_03b.td_errors import (
     flags_shifted,
     guised,
@@ -184,6 +185,7 @@ N_STEP_ADVANTAGES = FunctionExercise(
     "n_step_advantages",
     n_step_cases,
     n_step_truth,
+    formula=(formulas.n_step_formula, formulas.n_step_sums),
     prerequisites=("td_errors",),
     hint=N_(
         "Add rewards until there are n, or until the episode or the rollout ends; then the "

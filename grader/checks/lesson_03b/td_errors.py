@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, View
+from grader.checks.lesson_03b import formulas
 from grader.checks.shared.slips import listed
 
 JUNK = 40.0  # stands in next_values where nothing follows: a right answer never shows it
@@ -191,6 +192,7 @@ TD_ERRORS = FunctionExercise(
     "td_errors",
     td_cases,
     td_truth,
+    formula=formulas.td_errors_formula,
     hint=N_("Reward, plus the discounted value of what follows, minus the value expected before."),
     mistakes=listed(TD_ERRORS_FACES, TD_ERRORS_HINTS),
 )

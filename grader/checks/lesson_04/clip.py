@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import Expected, FunctionExercise, Symptom, TensorOf
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.clip_truth import objective, ratios, slope
 from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
@@ -142,6 +143,7 @@ PPO_CLIP_LOSS = FunctionExercise(
     "ppo_clip_loss",
     clip_cases,
     clip_truth,
+    formula=(formulas.clip_formula, formulas.clip_by_sign),
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=listed(PPO_CLIP_LOSS_FACES, PPO_CLIP_LOSS_HINTS),

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from grader.checking import N_, FunctionExercise, Number, Symptom, TupleOf
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.ratios import EQUAL, far_from_one, logs
 from grader.checks.shared.slips import listed
@@ -178,6 +179,7 @@ KL_ESTIMATES = FunctionExercise(
     "kl_estimates",
     kl_cases,
     kl_truth,
+    formula=formulas.kl_formula,
     kind=Three({"k1": Number(), "k2": Number(), "k3": Number()}),
     prerequisites=("importance_ratio",),
     mistakes=listed(KL_ESTIMATES_FACES, KL_ESTIMATES_HINTS),

@@ -12,6 +12,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
+from grader.checks.lesson_04 import formulas
 from grader.checks.lesson_04.kl import k2_right, k3_right
 from grader.checks.shared.clip_truth import surrogate_truth
 from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
@@ -118,6 +119,7 @@ PPO_PENALTY_LOSS = FunctionExercise(
     "ppo_penalty_loss",
     penalty_cases,
     penalty_truth,
+    formula=formulas.penalty_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio", "surrogate_loss"),
     mistakes=listed(PPO_PENALTY_LOSS_FACES, PPO_PENALTY_LOSS_HINTS),
@@ -240,6 +242,7 @@ ADAPT_BETA = FunctionExercise(
     "adapt_beta",
     beta_cases,
     beta_truth,
+    formula=formulas.beta_formula,
     kind=Number(),
     mistakes=listed(ADAPT_BETA_FACES, ADAPT_BETA_HINTS),
 )

@@ -10,6 +10,7 @@ from grader.checking import (
     TensorOf,
     close,
 )
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
 from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
@@ -96,6 +97,7 @@ IMPORTANCE_RATIO = FunctionExercise(
     "importance_ratio",
     ratio_cases,
     ratio_truth,
+    formula=formulas.ratio_formula,
     kind=TensorOf(),
     mistakes=listed(IMPORTANCE_RATIO_FACES, IMPORTANCE_RATIO_HINTS),
 )
@@ -160,6 +162,7 @@ SURROGATE_LOSS = FunctionExercise(
     "surrogate_loss",
     surrogate_cases,
     surrogate_truth,
+    formula=formulas.surrogate_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio",),
     mistakes=listed(SURROGATE_LOSS_FACES, SURROGATE_LOSS_HINTS),

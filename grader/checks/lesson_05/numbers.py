@@ -15,6 +15,7 @@ from grader.checking import (
     close,
     plain,
 )
+from grader.checks.lesson_05 import formulas
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.cases import caller, tensor_caller
 from grader.checks.shared.categorical import of_logits
@@ -115,6 +116,7 @@ NORMALIZE = AnyTruth(
     "normalize_advantages",
     advantage_cases,
     whitened,
+    formula=formulas.normalize_formula,
     others=(lambda adv: whitened(adv, ddof=1),),
     relative=2e-4,
     mistakes=listed(NORMALIZE_FACES, NORMALIZE_HINTS),
@@ -256,6 +258,7 @@ ENTROPY = FunctionExercise(
     "entropy",
     entropy_cases,
     entropy_truth,
+    formula=(formulas.entropy_formula, formulas.entropy_of_probabilities),
     kind=TensorOf(),
     mistakes=listed(ENTROPY_FACES, ENTROPY_HINTS),
 )
@@ -355,6 +358,7 @@ EXPLAINED_VARIANCE = FunctionExercise(
     "explained_variance",
     variance_cases,
     explained_truth,
+    formula=(formulas.explained_variance_formula, formulas.explained_variance_by_squares),
     kind=Number(),
     mistakes=listed(EXPLAINED_VARIANCE_FACES, EXPLAINED_VARIANCE_HINTS),
 )

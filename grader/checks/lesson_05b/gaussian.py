@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checks.lesson_05b import formulas
 from grader.checks.shared.slips import listed
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -160,6 +161,7 @@ GAUSSIAN_LOGP = FunctionExercise(
     "gaussian_logp",
     logp_cases,
     logp_truth,
+    formula=(formulas.gaussian_logp_formula, formulas.gaussian_logp_by_variance),
     kind=TensorOf(),
     mistakes=listed(GAUSSIAN_LOGP_FACES, GAUSSIAN_LOGP_HINTS),
 )
@@ -240,6 +242,7 @@ GAUSSIAN_ENTROPY = FunctionExercise(
     "gaussian_entropy",
     entropy_cases,
     entropy_truth,
+    formula=formulas.gaussian_entropy_formula,
     kind=TensorOf(),
     mistakes=listed(GAUSSIAN_ENTROPY_FACES, GAUSSIAN_ENTROPY_HINTS),
 )

@@ -17,6 +17,7 @@ from grader.checking import (
     kind_text,
     none_hint,
 )
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.slips import listed
 
@@ -213,6 +214,7 @@ COMPLETION_MASK = FunctionExercise(
     "completion_mask",
     mask_cases,
     mask_truth,
+    formula=formulas.completion_mask_formula,
     kind=Mask(),
     mistakes=listed(COMPLETION_MASK_FACES, COMPLETION_MASK_HINTS),
 )
@@ -328,6 +330,7 @@ MASKED_MEAN = FunctionExercise(
     "masked_mean",
     mean_cases,
     mean_truth,
+    formula=formulas.masked_mean_formula,
     kind=TensorOf(),
     mistakes=listed(MASKED_MEAN_FACES, MASKED_MEAN_HINTS),
 )

@@ -13,6 +13,7 @@ from grader.checking import (
     TensorOf,
     _,
 )
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.ratios import far_from_one, logs
 from grader.checks.shared.slips import listed
@@ -132,6 +133,7 @@ TERMINAL_REWARDS = FunctionExercise(
     "terminal_rewards",
     terminal_cases,
     terminal_truth,
+    formula=formulas.terminal_rewards_formula,
     kind=AnyFloat(),
     mistakes=listed(TERMINAL_REWARDS_FACES, TERMINAL_REWARDS_HINTS),
 )
@@ -247,6 +249,7 @@ KL_SHAPED_REWARDS = FunctionExercise(
     "kl_shaped_rewards",
     shaped_cases,
     shaped_truth,
+    formula=formulas.kl_shaped_formula,
     kind=TensorOf(),
     mistakes=listed(KL_SHAPED_REWARDS_FACES, KL_SHAPED_REWARDS_HINTS),
 )

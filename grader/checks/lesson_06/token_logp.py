@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checks.lesson_06 import formulas
 from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.slips import listed
@@ -130,6 +131,7 @@ TOKEN_LOGP = FunctionExercise(
     "token_logp",
     token_cases,
     token_truth,
+    formula=formulas.token_logp_formula,
     kind=TensorOf(),
     mistakes=listed(TOKEN_LOGP_FACES, TOKEN_LOGP_HINTS),
 )

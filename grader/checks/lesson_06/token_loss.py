@@ -13,6 +13,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
+from grader.checks.lesson_06 import formulas
 from grader.checks.lesson_06.rewards import ONE_TRUE, completions
 from grader.checks.shared import ratios
 from grader.checks.shared.clip_truth import objective, slope
@@ -168,6 +169,7 @@ PPO_TOKEN_LOSS = FunctionExercise(
     "ppo_token_loss",
     loss_cases,
     loss_truth,
+    formula=(formulas.token_loss_formula, formulas.token_loss_of_chosen),
     kind=TensorOf(),
     prerequisites=("masked_mean",),
     mistakes=listed(PPO_TOKEN_LOSS_FACES, PPO_TOKEN_LOSS_HINTS),

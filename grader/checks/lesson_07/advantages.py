@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import Case, FunctionExercise, Raises, Symptom, Tensor, TensorOf
+from grader.checks.lesson_07 import formulas
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.slips import listed
 
@@ -177,6 +178,7 @@ RLOO_ADVANTAGES = FunctionExercise(
     "rloo_advantages",
     rloo_cases,
     rloo_truth,
+    formula=(formulas.rloo_formula, formulas.rloo_from_the_mean),
     kind=TensorOf(),
     mistakes=listed(RLOO_ADVANTAGES_FACES, RLOO_ADVANTAGES_HINTS),
 )
@@ -323,6 +325,7 @@ GRPO_ADVANTAGES = AnyTruth(
     "grpo_advantages",
     grpo_cases,
     grpo_truth,
+    formula=(formulas.grpo_formula, formulas.grpo_of_samples),
     others=(grpo_truth_of_samples,),
     kind=TensorOf(),
     relative=1e-4,

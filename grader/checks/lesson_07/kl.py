@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checks.lesson_07 import formulas
 from grader.checks.lesson_07.aggregate import EMPTY_ROW, ONE_TRUE, kept, ragged
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.ratios import far_from_one, logs
@@ -138,6 +139,7 @@ KL_IN_LOSS = FunctionExercise(
     "kl_in_loss",
     in_loss_cases,
     in_loss_truth,
+    formula=formulas.kl_in_loss_formula,
     kind=TensorOf(),
     mistakes=listed(KL_IN_LOSS_FACES, KL_IN_LOSS_HINTS),
 )
@@ -302,6 +304,7 @@ KL_REWARD_LOSS = GradientOnly(
     "kl_reward_loss",
     reward_cases,
     reward_truth,
+    formula=formulas.kl_reward_formula,
     kind=TensorOf(),
     mistakes=listed(KL_REWARD_LOSS_FACES, KL_REWARD_LOSS_HINTS),
 )
