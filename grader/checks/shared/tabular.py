@@ -244,7 +244,8 @@ def rule_history(case, seen):
         )
     if found.shape != wanted.shape:
         got = _("shape {shape}").format(shape=found.shape)
-        return Problem(step="shape", expected=expected, got=got, mistake="history-shape")
+        hint = _("One number for each update: the mean over its batch.")
+        return Problem(step="shape", expected=expected, got=got, hint=hint, mistake="history-shape")
     if close(found, wanted).all():
         return None
     hint = _(
