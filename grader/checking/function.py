@@ -34,7 +34,8 @@ class FunctionExercise(Exercise):
 
     make_cases(rng) -> cases; truth has the exercise's own signature and gets plain NumPy inputs;
     kind says what kind of result is right; relative and absolute are tolerances, the latter in
-    units of the largest expected number.
+    units of the largest expected number; formula: what is asked in a few plain steps, or several
+    ways to it (see grader/checking/formulas), for the search of one step that was changed.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FunctionExercise(Exercise):
     prerequisites: tuple = ()
     hint: str = ""
     probe: str = "call"
+    formula: Callable | tuple = ()
 
     def cases(self, rng):
         return self.make_cases(rng)

@@ -9,6 +9,10 @@ because it changes nothing there. The simplest one that fits is told.
 import warnings
 from itertools import chain
 
+import numpy as np
+
+from grader.checking.relations.changed import ChangedFormula
+from grader.checking.relations.changed_gradient import changed_gradient
 from grader.checking.relations.errors import error_relation, named_error
 from grader.checking.relations.evidence import Relation, gather, remembered
 from grader.checking.relations.fits import fitted_relations
@@ -31,7 +35,7 @@ def relation(exercise, problem, cases, seen, expected) -> Relation | None:
     calls, what was observed and the truths, in one order.
     """
     # The language is asked for once: the search writes thousands of hints that nobody reads.
-    with warnings.catch_warnings(), speaking(language()):
+    with warnings.catch_warnings(), np.errstate(all="ignore"), speaking(language()):
         # The search tries what makes no sense for some shapes; nbgrader takes points for a warning.
         warnings.simplefilter("ignore")
         try:
@@ -46,7 +50,8 @@ def _sought(exercise, problem, cases, seen, expected):
     if problem.step == "kind":
         return kind_relation(cases, seen, expected)
     if problem.step == "gradient":
-        found = gradient_relation(exercise, cases, seen, expected)
+        rows = exercise, cases, seen, expected
+        found = gradient_relation(*rows) or changed_gradient(*rows)
         if found:
             return found
     elif problem.step not in ("value", "shape", "finite"):
@@ -63,10 +68,14 @@ def _sought(exercise, problem, cases, seen, expected):
     asked = [remembered(one) for one in other_calls]
     candidates = chain(output_relations(evidence), asked, fitted_relations(evidence))
     fitting = next((one for one in candidates if evidence.explained_by(one)), None)
+    if fitting:
+        return fitting
+    changed = ChangedFormula(exercise, evidence)
     return (
-        fitting
+        changed.one()
         or two_at_once(asked, evidence)
-        or wrong_parts(rows)
         or place_relation(evidence)
+        or changed.two()
+        or wrong_parts(rows)
         or direction_relation(evidence)
     )

@@ -99,6 +99,11 @@ WHOLE_INPUT = (
     (N_("What came is the logarithm of `{name}`."), np.log),
     (N_("What came is the square of `{name}`."), np.square),
     (N_("What came is the running sum of `{name}`."), lambda a: np.cumsum(a, -1)),
+    (N_("What came is `{name}` minus its mean."), lambda a: a - a.mean()),
+    (N_("What came is `{name}` whitened."), lambda a: (a - a.mean()) / a.std()),
+    (N_("What came is `{name}` whitened."), lambda a: (a - a.mean()) / a.std(ddof=1)),
+    (N_("What came is `{name}` whitened."), lambda a: (a - a.mean()) / (a.std(ddof=1) + 1e-4)),
+    (N_("What came is `{name}` divided by its sum."), lambda a: a / a.sum()),
 )
 REDUCED = (
     (N_("the mean of `{name}`"), np.mean),

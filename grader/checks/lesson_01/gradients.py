@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import Case, FunctionExercise, Trajectory, View
+from grader.checks.lesson_01 import formulas
 from grader.checks.lesson_01.policy import softmax_other_axis
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
@@ -115,6 +116,7 @@ GRAD_LOG_PROB = FunctionExercise(
     "grad_log_prob",
     grad_log_prob_cases,
     grad_log_prob_truth,
+    formula=formulas.grad_log_prob_formula,
     prerequisites=("softmax",),
     mistakes=listed(GRAD_LOG_PROB_FACES, GRAD_LOG_PROB_HINTS),
 )
@@ -229,6 +231,7 @@ REINFORCE_GRADIENT = FunctionExercise(
     "reinforce_gradient",
     reinforce_gradient_cases,
     reinforce_gradient_truth,
+    formula=formulas.reinforce_gradient_formula,
     prerequisites=("softmax", "grad_log_prob", "discounted_return"),
     mistakes=listed(REINFORCE_GRADIENT_FACES, REINFORCE_GRADIENT_HINTS),
 )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checking import N_, FunctionExercise
+from grader.checks.lesson_02 import formulas
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.score_sums import (
     RETURN_SLIPS,
@@ -69,6 +70,7 @@ GRADIENT_SAMPLES = FunctionExercise(
     "gradient_samples",
     gradient_cases,
     gradient_samples_truth,
+    formula=formulas.gradient_samples_formula,
     hint=N_("One trajectory at a time: its return times the sum of its scores."),
     mistakes=listed(GRADIENT_SAMPLES_FACES, GRADIENT_SAMPLES_HINTS),
 )
@@ -138,6 +140,7 @@ REWARD_TO_GO_GRADIENT_SAMPLES = FunctionExercise(
     "reward_to_go_gradient_samples",
     gradient_cases,
     reward_to_go_gradient_truth,
+    formula=formulas.reward_to_go_gradient_formula,
     prerequisites=("reward_to_go",),
     hint=N_("Each step's score, times what that step earned from itself on; then the sum."),
     mistakes=listed(REWARD_TO_GO_GRADIENT_SAMPLES_FACES, REWARD_TO_GO_GRADIENT_SAMPLES_HINTS),

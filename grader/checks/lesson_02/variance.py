@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from grader.checking import N_, Case, FunctionExercise, Number, Raises, Symptom, View
+from grader.checks.lesson_02 import formulas
 from grader.checks.shared.slips import listed
 
 
@@ -94,6 +95,7 @@ TOTAL_VARIANCE = FunctionExercise(
     "total_variance",
     total_variance_cases,
     total_variance_truth,
+    formula=(formulas.total_variance_formula, formulas.total_variance_by_squares),
     kind=Number(),
     hint=N_("Each coordinate has a variance over the samples; the trace adds them up."),
     mistakes=listed(TOTAL_VARIANCE_FACES, TOTAL_VARIANCE_HINTS),
@@ -163,6 +165,7 @@ SIGNAL_TO_NOISE = FunctionExercise(
     "signal_to_noise",
     total_variance_cases,
     signal_to_noise_truth,
+    formula=formulas.signal_to_noise_formula,
     kind=Number(),
     prerequisites=("total_variance",),
     hint=N_("Squared length of the mean, over the total variance that this mean has."),
@@ -205,13 +208,15 @@ def batch_size_truth(samples, target):
     return size
 
 
-def sized(rule):
-    """A wrong (samples, target) -> int: rule(target / ratio of one sample)."""
+def sized(change=lambda n, samples: n, whole=math.ceil, least=1):
+    """A wrong (samples, target) -> int, right where nothing else is said: change(target / ratio of
+    one sample, samples), made whole."""
 
     def wrong(samples, target):
         if not mean_square(samples):
             raise ValueError("the mean is zero")
-        return rule(target * spread(samples) / mean_square(samples))
+        size = target * spread(samples) / mean_square(samples)
+        return max(least, whole(change(size, samples)))
 
     return wrong
 
@@ -243,30 +248,23 @@ BATCH_SIZE_FOR_HINTS = {
 BATCH_SIZE_FOR_FACES = {
     "zero-mean": Symptom(zero_mean_silent),
     "mean-not-zero": Symptom(zero_mean_seen),
-    "rounded-down": sized(lambda n: max(1, math.floor(n))),
-    "rounded": sized(lambda n: max(1, round(n))),
-    "one-too-many": sized(lambda n: math.floor(n) + 1),
-    "not-whole": sized(lambda n: max(1.0, n)),
-    "below-one": sized(math.ceil),
-    "of-these-samples": lambda samples, target: max(
-        1, math.ceil(sized(float)(samples, target) / len(samples))
-    ),
-    "times-n": lambda samples, target: max(
-        1, math.ceil(sized(float)(samples, target) * len(samples))
-    ),
-    "root-law": sized(lambda n: max(1, math.ceil(n**0.5))),
-    "squared-law": sized(lambda n: max(1, math.ceil(n**2))),
-    "norm-not-squared": lambda samples, target: sized(
-        lambda n: max(1, math.ceil(n * mean_square(samples) ** 0.5))
-    )(samples, target),
-    "biased": lambda samples, target: sized(
-        lambda n: max(1, math.ceil(n * (len(samples) - 1) / len(samples)))
-    )(samples, target),
+    "rounded-down": sized(whole=math.floor),
+    "rounded": sized(whole=round),
+    "one-too-many": sized(whole=lambda n: math.floor(n) + 1),
+    "not-whole": sized(whole=float),
+    "below-one": sized(least=0),
+    "of-these-samples": sized(lambda n, samples: n / len(samples)),
+    "times-n": sized(lambda n, samples: n * len(samples)),
+    "root-law": sized(lambda n, samples: n**0.5),
+    "squared-law": sized(lambda n, samples: n**2),
+    "norm-not-squared": sized(lambda n, samples: n * mean_square(samples) ** 0.5),
+    "biased": sized(lambda n, samples: n * (len(samples) - 1) / len(samples)),
 }
 BATCH_SIZE_FOR = FunctionExercise(
     "batch_size_for",
     batch_size_cases,
     batch_size_truth,
+    formula=formulas.batch_size_formula,
     kind=Number(),
     relative=1e-9,
     prerequisites=("signal_to_noise", "total_variance"),

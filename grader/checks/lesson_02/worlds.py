@@ -24,6 +24,7 @@ from grader.checking import (
 )
 from grader.checking.compare import inputs_problem, raising_problem, shape_problem
 from grader.checking.text import call_text
+from grader.checks.lesson_02 import formulas
 from grader.checks.shared.slips import listed
 from policy_gradients.envs import Corridor, Grid
 from policy_gradients.envs.tabular import TabularEnv
@@ -80,6 +81,7 @@ BONUS_IN_REWARDS = FunctionExercise(
     "bonus_in_rewards",
     bonus_cases,
     bonus_truth,
+    formula=formulas.bonus_formula,
     kind=Number(),
     hint=N_("Write down the return of each plan, bonus included, and set them equal."),
     mistakes=listed(BONUS_IN_REWARDS_FACES, BONUS_IN_REWARDS_HINTS),

@@ -3,7 +3,8 @@
 import numpy as np
 
 from grader.checking import N_, Array, Case, FunctionExercise, Number, Symptom, View
-from grader.checks.lesson_04.clip import IN_LOGS, SIX
+from grader.checks.lesson_04 import formulas
+from grader.checks.lesson_04.clip import SIX
 from grader.checks.shared.clip_truth import slope
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, off_the_edges
 from grader.checks.shared.slips import listed
@@ -135,6 +136,7 @@ CLIP_GRADIENT = FunctionExercise(
     "clip_gradient",
     gradient_cases,
     gradient_truth,
+    formula=(formulas.clip_gradient_formula, formulas.clip_gradient_by_bounds),
     kind=Array(),
     mistakes=listed(CLIP_GRADIENT_FACES, CLIP_GRADIENT_HINTS),
 )
@@ -170,7 +172,6 @@ def fraction_like(outside):
 CLIP_FRACTION_HINTS = {
     "edge-outside": "A ratio exactly on the edge counts as inside.",
     "percent": "A share lies between 0 and 1.",
-    "band-in-logs": IN_LOGS,
     "distance-not-share": "How many are outside is asked, not how far outside they are.",
 }
 CLIP_FRACTION_FACES = {
@@ -199,6 +200,7 @@ CLIP_FRACTION = FunctionExercise(
     "clip_fraction",
     fraction_cases,
     fraction_truth,
+    formula=(formulas.clip_fraction_formula, formulas.clip_fraction_by_distance),
     kind=Number(),
     mistakes=listed(CLIP_FRACTION_FACES, CLIP_FRACTION_HINTS),
 )

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checks.lesson_04 import formulas
 from grader.checks.shared.clip_truth import objective, ratios
 from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
@@ -201,6 +202,7 @@ DUAL_CLIP_LOSS = FunctionExercise(
     NAME,
     dual_cases,
     dual_truth,
+    formula=formulas.dual_clip_formula,
     kind=TensorOf(),
     prerequisites=("importance_ratio", "ppo_clip_loss"),
     mistakes=listed(DUAL_CLIP_LOSS_FACES, DUAL_CLIP_LOSS_HINTS),

@@ -15,6 +15,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
+from grader.checks.lesson_05b import formulas
 from grader.checks.shared.slips import listed
 
 
@@ -117,6 +118,7 @@ SHOULD_STOP = FunctionExercise(
     "should_stop",
     stop_cases,
     stop_truth,
+    formula=formulas.should_stop_formula,
     kind=Number(),
     mistakes=listed(SHOULD_STOP_FACES, SHOULD_STOP_HINTS),
 )
@@ -263,6 +265,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
     "value_clip_loss",
     clip_cases,
     clip_truth,
+    formula=formulas.value_clip_formula,
     kind=TensorOf(),
     mistakes=listed(VALUE_CLIP_LOSS_FACES, VALUE_CLIP_LOSS_HINTS),
 )

@@ -14,6 +14,7 @@ from grader.checking import (
     Tensor,
     TensorOf,
 )
+from grader.checks.lesson_07 import formulas
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.slips import listed
 
@@ -185,6 +186,7 @@ AGGREGATE_LOSS = FunctionExercise(
     "aggregate_loss",
     aggregate_cases,
     aggregate_truth,
+    formula=formulas.aggregate_formula,
     kind=TensorOf(),
     mistakes=listed(AGGREGATE_LOSS_FACES, AGGREGATE_LOSS_HINTS),
 )

@@ -17,6 +17,7 @@ from grader.checking import (
     array_text,
     call_text,
 )
+from grader.checks.lesson_07 import formulas
 from grader.checks.lesson_07.aggregate import (
     HOWS,
     LENGTH,
@@ -273,6 +274,7 @@ GRPO_LOSS = FunctionExercise(
     "grpo_loss",
     grpo_cases,
     grpo_truth,
+    formula=formulas.grpo_loss_formula,
     kind=TensorOf(),
     prerequisites=("aggregate_loss",),
     mistakes=listed(GRPO_LOSS_FACES, GRPO_LOSS_HINTS),

@@ -15,6 +15,7 @@ from grader.checking import (
     Tensor,
     TupleOf,
 )
+from grader.checks.lesson_08 import formulas
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one
 from grader.checks.shared.slips import listed
 
@@ -155,6 +156,7 @@ APPROX_KL_DIALECTS = FunctionExercise(
     "approx_kl_dialects",
     kl_cases,
     kl_truth,
+    formula=formulas.kl_dialects_formula,
     kind=MappingOf({key: Number() for key in KEYS}),
     prerequisites=("kl_estimates",),
     mistakes=listed(APPROX_KL_DIALECTS_FACES, APPROX_KL_DIALECTS_HINTS),
@@ -268,6 +270,7 @@ CLIP_FRACTION_DIALECTS = FunctionExercise(
     "clip_fraction_dialects",
     fraction_cases,
     fraction_truth,
+    formula=(formulas.clip_dialects_formula, formulas.clip_dialects_by_bounds),
     kind=TupleOf({"outside the band": Number(), "where the clip bites": Number()}),
     mistakes=listed(CLIP_FRACTION_DIALECTS_FACES, CLIP_FRACTION_DIALECTS_HINTS),
 )

@@ -1,0 +1,1 @@
+"""What exercises ask for as formulas whose steps can be changed, one at a time."""
