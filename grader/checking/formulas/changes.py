@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checking.formulas import ways
+from grader.checking.formulas.choice import wraps_of
 from grader.checking.formulas.ways import COMMON, LIKELY, ODD, PLAUSIBLE, STEPS
 from grader.checking.formulas.words import WORDS
-from grader.checking.formulas.wraps import wraps_of
 from grader.i18n import N_, _
 
 # Locals of formulas that go by the field's own name; of others a hint tells what they are made of.
@@ -32,7 +32,7 @@ LOCALS = {
 }
 FIELDS = {"rewards": N_("the rewards"), "states": N_("the states"), "actions": N_("the actions")}
 TURNS = 3  # of a step in a loop, that are looked at
-OTHER_NUMBERS = (0, 1, 2, 0.5, -1, 3, 4, 10)
+OTHER_NUMBERS = (0, 1, 2, 0.5, -1, 1.5, 3, 4, 5, 10, 100, 0.1, 0.2, 0.25, 1.2, 1.25, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,11 @@ BY_PLACE = (
     (COMMON, N_("{what} is multiplied by a power of {other} that grows with the place"), 0),
     (PLAUSIBLE, N_("{what} is multiplied by a power of {other} that falls with the place"), -1),
 )
+ARRAYS_JOINED = (
+    (PLAUSIBLE, N_("{what} counts only where {other} is positive"), lambda x, y: x * (y > 0)),
+    (PLAUSIBLE, N_("{what} counts only where {other} is negative"), lambda x, y: x * (y < 0)),
+    (ODD, N_("{what} is multiplied by the size of {other}"), lambda x, y: x * abs(y)),
+)
 FLAGS_JOINED = (
     (COMMON, N_("{what} counts as true where {other} is, too"), lambda x, y: x | y),
     (COMMON, N_("{what} counts only where {other} is true"), lambda x, y: x & y),
@@ -173,7 +178,7 @@ def _joins(result, value):
             for likelihood, clause, last in BY_PLACE:
                 yield likelihood, clause, _by_powers(last)
     elif same_shape and value.dtype.kind == "f":
-        yield from JOINED[:4]
+        yield from (*JOINED[:4], *ARRAYS_JOINED)
 
 
 def _by_powers(last):

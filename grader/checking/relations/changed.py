@@ -17,7 +17,7 @@ from grader.i18n import _
 
 # Runs of a formula, not seconds: the same answer is told the same on any machine.
 RUNS = 1_500  # for one change, in each form of the formula
-TURNS_OF_TWO = 40_000  # steps that are run for two at once, in all forms together
+TURNS_OF_TWO = 60_000  # steps that are run for two at once, in all forms together
 EXPLAINING = 4  # runs that it takes about to see that a change doesn't hold in other calls
 CORE = 20  # changes that are tried together with others
 
