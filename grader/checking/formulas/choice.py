@@ -11,11 +11,19 @@ from grader.i18n import N_
 CUT = (LIKELY, "cut-off-inside", N_("no gradient flows through {what}"), v.data)
 
 
+# Of a count or an index nobody takes a logarithm.
+WHOLE = tuple(
+    row for row in NUMBERS if row[1] in ("scaled-inside", "left-out-inside", "one-off-inside")
+)
+
+
 def wraps_of(result):
     """(likelihood, slug, clause, way) that make sense for a result like this."""
     if isinstance(result, (bool, np.bool_)):
         return ()
-    if isinstance(result, (int, float, np.number)):
+    if isinstance(result, (int, np.integer)):
+        return WHOLE
+    if isinstance(result, (float, np.floating)):
         return NUMBERS
     if v.is_tensor(result) and not result.is_floating_point():
         return ()

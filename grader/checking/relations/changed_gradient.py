@@ -84,7 +84,7 @@ def _sought(formula, rows):
     watched = formula.watch(inputs[id(first)])
     left = DERIVATIVES
     for change in (one for some in changes_of(watched) for one in some):
-        pairs = [(change.number, change.way)]
+        pairs = change.pairs
         with contextlib.suppress(Exception):  # a change that this call doesn't allow
             result = watched.changed(pairs)
             if len(values) == len(rows) and not _same_value(result, first):
