@@ -1,6 +1,7 @@
 """The bank: for each exercise, wrong implementations with the mistake each must be told, and right
-ones in different styles. One module a lesson, and ``all_`` modules over the whole course; each
-function is self-contained or uses helpers of its module."""
+ones in different styles. A folder a lesson, with files named after those of its checks, and
+``all_`` modules over the whole course; each function is self-contained or uses the bank's helpers.
+"""
 
 import importlib
 import pkgutil
@@ -49,11 +50,11 @@ def _register(exercise, mistake):
 
 
 def load() -> list[Entry]:
-    """Every entry of every lesson's module; two entries of one id are an error."""
-    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
-    for module in names:
-        if module.startswith(("lesson_", "all_")):
-            importlib.import_module(f"{__name__}.{module}")
+    """Every entry of every lesson's modules; two entries of one id are an error."""
+    names = sorted(info.name for info in pkgutil.walk_packages(__path__, f"{__name__}."))
+    for name in names:
+        if name.split(".")[1].startswith(("lesson_", "all_")):
+            importlib.import_module(name)
     ids = [entry.id for entry in ENTRIES]
     twice = {i for i in ids if ids.count(i) > 1}
     if twice:

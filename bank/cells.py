@@ -15,11 +15,11 @@ def cell_of(entry: Entry) -> str | None:
         return f"{entry.exercise} = {answer!r}\n" if isinstance(answer, (str, dict)) else None
     if answer.__closure__ or answer.__name__ == "<lambda>":
         return None
-    imports, defined = _module(answer.__module__)
-    if (answer.__name__, answer.__code__.co_firstlineno) not in defined:
+    place = answer.__name__, answer.__code__.co_firstlineno
+    if place not in _placed(answer.__module__):
         return None
-    parts, done = [], set()  # what it needs, in order, and what is taken care of
-    _collect(defined[answer.__name__, answer.__code__.co_firstlineno], defined, parts, done)
+    parts, imports = [], []  # what it needs, in order
+    _collect(_placed(answer.__module__)[place], answer.__module__, parts, imports, set())
     if answer.__name__ != entry.exercise:
         # A helper of the exercise's own name must not be replaced by the answer.
         parts = [_Renamed(entry.exercise).visit(part) for part in parts]
@@ -44,30 +44,49 @@ class _Renamed(ast.NodeTransformer):
 
 
 @cache
-def _module(name):
-    """(import lines, {(name, line): node} of every function and constant) of a bank's module."""
-    tree = ast.parse(inspect.getsource(sys.modules[name]))
-    imports, defined = [], {}
-    for node in tree.body:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            if getattr(node, "module", "") != "bank":
-                imports.append(ast.unparse(node))
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+def _tree(module):
+    return ast.parse(inspect.getsource(sys.modules[module])).body
+
+
+@cache
+def _placed(module):
+    """{(name, line): node} of every function and constant of a bank's module."""
+    found = {}
+    for node in _tree(module):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             line = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            defined[node.name, line] = node
+            found[node.name, line] = node
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            defined[node.targets[0].id, node.lineno] = node
-    return imports, defined
+            found[node.targets[0].id, node.lineno] = node
+    return found
 
 
-def _collect(node, defined, parts, done):
-    """The node's text after the texts of everything in the module that it uses."""
+@cache
+def _seen(module):
+    """{name: (node, its module)} of what the module's functions see of the bank."""
+    found = {}
+    for node in _tree(module):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("bank."):
+            found.update({alias.name: _seen(node.module)[alias.name] for alias in node.names})
+    own = {name: (node, module) for (name, _line), node in _placed(module).items()}
+    return found | own  # the last definition of a name, as Python finds it
+
+
+@cache
+def _imports(module):
+    """The lines that import something from outside the bank."""
+    nodes = [node for node in _tree(module) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return [ast.unparse(n) for n in nodes if getattr(n, "module", "").split(".")[0] != "bank"]
+
+
+def _collect(node, module, parts, imports, done):
+    """The node's text after the texts of everything in the bank that it uses."""
     done.add(id(node))
+    imports += [line for line in _imports(module) if line not in imports]
     used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    last = {name: other for (name, _line), other in defined.items()}  # as Python finds them
-    for name, other in last.items():
+    for name, (other, home) in _seen(module).items():
         if name in used and id(other) not in done:
-            _collect(other, defined, parts, done)
+            _collect(other, home, parts, imports, done)
     bare = ast.parse(ast.unparse(node)).body[0]
     if isinstance(bare, ast.FunctionDef):
         bare.decorator_list = []

@@ -11,7 +11,7 @@ def test_a_files_path_says_whose_lesson_it_is():
         "lessons/04_ppo_clip.py",
         "grader/checks/lesson_03b/learning.py",
         "README.md",
-        "bank/lesson_02_worlds.py",
+        "bank/lesson_02/worlds.py",
         "locale/es/LC_MESSAGES/06_toward_language.po",
         "tests/test_lesson_05.py",
         "grader/checks/shared/rows.py",

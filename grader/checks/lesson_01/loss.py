@@ -4,37 +4,31 @@ import math
 
 import numpy as np
 
-from grader.checking import Case, Expected, FunctionExercise, Tensor, TensorOf
+from grader.checking import Expected, FunctionExercise, TensorOf
 from grader.checks.lesson_01 import formulas
+from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.slips import listed
 
 
-def reinforce_loss_case(logp, returns, dtype="float64", grad=True):
-    """Gradients are asked for where no step is padded: there they are right, masked or not."""
-    given = {
-        "logp": Tensor(np.asarray(logp, dtype=dtype), grad=grad),
-        "returns": Tensor(np.asarray(returns, dtype=dtype)),
-    }
-    return Case(given)
-
-
 def reinforce_loss_cases(rng):
+    """Gradients are asked for where no step is padded: there they are right, masked or not."""
     square, wide = -rng.exponential(size=(3, 3)), -rng.exponential(size=(4, 6))
     padded = -rng.exponential(size=(3, 4))
     padded[0, 2:] = padded[2, 1:] = 0.0
     tall = -rng.exponential(size=(5, 2))
     returns = rng.normal(size=5) * 3 + 1
+    case = tensor_caller("logp", "returns", grad=("logp",))
     return [
-        reinforce_loss_case([[-1.0, -2.0]], [3.0]),
-        reinforce_loss_case([[-0.5], [-1.5]], [2.0, -4.0]),
-        reinforce_loss_case(square, returns[:3]),
-        reinforce_loss_case(padded, returns[:3], grad=False),
-        reinforce_loss_case(wide, returns[:4], "float32"),
-        reinforce_loss_case(tall, returns),
-        reinforce_loss_case(wide[:1, :1], returns[:1], "float32"),
-        reinforce_loss_case(np.tile(square, (2, 1)), np.tile(returns[:3], 2)),
-        reinforce_loss_case(square, [-2.0, -2.0, -2.0]),
-        reinforce_loss_case(np.log([[0.01], [0.99], [0.01]]), [100.0, -100.0, 0.01]),
+        case([[-1.0, -2.0]], [3.0]),
+        case([[-0.5], [-1.5]], [2.0, -4.0]),
+        case(square, returns[:3]),
+        case(padded, returns[:3], grad=()),
+        case(wide, returns[:4], dtype="float32"),
+        case(tall, returns),
+        case(wide[:1, :1], returns[:1], dtype="float32"),
+        case(np.tile(square, (2, 1)), np.tile(returns[:3], 2)),
+        case(square, [-2.0, -2.0, -2.0]),
+        case(np.log([[0.01], [0.99], [0.01]]), [100.0, -100.0, 0.01]),
     ]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from grader.checking import Case, FunctionExercise, Number, Symptom, View, close
 from grader.checks.lesson_01 import formulas
+from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.returns import discounted_sum, rewards_to_go
 from grader.checks.shared.slips import listed
@@ -153,8 +154,7 @@ def floored(case, seen, truth):
 def categorical_of_logits(logits, actions):
     import torch
 
-    chosen = torch.distributions.Categorical(torch.as_tensor(logits))
-    return chosen.log_prob(torch.as_tensor(actions)).numpy()
+    return of_logits(logits).log_prob(torch.as_tensor(actions)).numpy()
 
 
 LOG_PROB_HINTS = {
@@ -222,6 +222,11 @@ def discounted_return_cases(rng):
     ]
 
 
+def return_like(rule):
+    """A wrong discounted_return: rule(rewards, gamma)."""
+    return lambda rewards, gamma=1.0: rule(rewards, gamma)
+
+
 DISCOUNTED_RETURN_HINTS = {
     "gamma-fixed": "A fixed gamma? Use the argument, and its default of 1.",
     "discount-from-the-end": "The first reward counts in full, and the last one is discounted "
@@ -235,31 +240,25 @@ DISCOUNTED_RETURN_HINTS = {
     "other-discount": "Step t counts gamma to the power t: each step multiplies once more.",
 }
 DISCOUNTED_RETURN_FACES = {
-    "gamma-ignored": lambda rewards, gamma=1.0: float(np.sum(rewards)),
-    "gamma-fixed": lambda rewards, gamma=1.0: discounted_sum(rewards, 0.99),
+    "gamma-ignored": return_like(lambda r, g: float(np.sum(r))),
+    "gamma-fixed": return_like(lambda r, g: discounted_sum(r, 0.99)),
     "gamma-default": tuple(
         lambda rewards, gamma=default: discounted_sum(rewards, gamma)
         for default in (0.99, 0.95, 0.9)
     ),
-    "discount-from-the-end": lambda rewards, gamma=1.0: discounted_sum(rewards[::-1], gamma),
-    "discount-shifted": lambda rewards, gamma=1.0: gamma * discounted_sum(rewards, gamma),
-    "discount-once": lambda rewards, gamma=1.0: rewards[0] + gamma * float(np.sum(rewards[1:])),
-    "mean-not-sum": lambda rewards, gamma=1.0: discounted_sum(rewards, gamma) / len(rewards),
-    "one-per-step": lambda rewards, gamma=1.0: rewards_to_go(rewards, gamma),
-    "discounted-rewards-not-summed": lambda rewards, gamma=1.0: (
-        gamma ** np.arange(len(rewards)) * rewards
-    ),
-    "weighted-mean": lambda rewards, gamma=1.0: (
-        discounted_sum(rewards, gamma) / discounted_sum(np.ones(len(rewards)), gamma)
+    "discount-from-the-end": return_like(lambda r, g: discounted_sum(r[::-1], g)),
+    "discount-shifted": return_like(lambda r, g: g * discounted_sum(r, g)),
+    "discount-once": return_like(lambda r, g: r[0] + g * float(np.sum(r[1:]))),
+    "mean-not-sum": return_like(lambda r, g: discounted_sum(r, g) / len(r)),
+    "one-per-step": return_like(rewards_to_go),
+    "discounted-rewards-not-summed": return_like(lambda r, g: g ** np.arange(len(r)) * r),
+    "weighted-mean": return_like(
+        lambda r, g: discounted_sum(r, g) / discounted_sum(np.ones(len(r)), g)
     ),
     "other-discount": (
-        lambda rewards, gamma=1.0: float(
-            np.sum(rewards / (1 + (1 - gamma) * np.arange(len(rewards))))
-        ),
-        lambda rewards, gamma=1.0: float(np.sum(rewards * gamma / (1 + np.arange(len(rewards))))),
-        lambda rewards, gamma=1.0: float(
-            np.sum(rewards * np.maximum(0, 1 - (1 - gamma) * np.arange(len(rewards))))
-        ),
+        return_like(lambda r, g: float(np.sum(r / (1 + (1 - g) * np.arange(len(r)))))),
+        return_like(lambda r, g: float(np.sum(r * g / (1 + np.arange(len(r)))))),
+        return_like(lambda r, g: float(np.sum(r * np.maximum(0, 1 - (1 - g) * np.arange(len(r)))))),
     ),
 }
 DISCOUNTED_RETURN = FunctionExercise(

@@ -48,7 +48,7 @@ def accumulated(rewards, gamma):
 
 
 def backwards(rewards, gamma):
-    return accumulated(np.asarray(rewards, dtype=float)[::-1], gamma)[::-1]
+    return accumulated(rewards[::-1], gamma)[::-1]
 
 
 def powers(gamma, rewards):
@@ -56,7 +56,6 @@ def powers(gamma, rewards):
 
 
 def one_step(rewards, gamma):
-    rewards = np.asarray(rewards, dtype=float)
     return rewards + gamma * np.append(rewards[1:], 0.0)
 
 
@@ -64,13 +63,14 @@ def moving_average(rewards, gamma):
     """What a filter does, with the last reward in full; for gamma = 1 the plain sums."""
     if gamma == 1:
         return backwards(rewards, gamma)
-    scaled = (1 - gamma) * np.asarray(rewards, dtype=float)
+    scaled = (1 - gamma) * rewards
     scaled[-1] = rewards[-1]
     return backwards(scaled, gamma)
 
 
-def centred(sums):
-    return sums - sums.mean()
+def to_go_like(rule):
+    """A wrong reward_to_go: rule(rewards as an array, gamma)."""
+    return lambda rewards, gamma=1.0: rule(np.asarray(rewards, dtype=float), gamma)
 
 
 def out_of_memory(case, seen, truth):
@@ -138,28 +138,23 @@ REWARD_TO_GO_FACES = {
     "list-refused": Symptom(list_refused),
     "whole-numbers": Symptom(whole_numbers),
     "gamma-default": tuple(
-        lambda rewards, gamma=default: backwards(rewards, gamma) for default in (0.99, 0.95, 0.9)
+        lambda rewards, gamma=default: to_go_like(backwards)(rewards, gamma)
+        for default in (0.99, 0.95, 0.9)
     ),
     "quadratic": Symptom(out_of_memory),
     "recursion": Symptom(too_deep),
-    "whole-return": lambda rewards, gamma=1.0: np.full(
-        len(rewards), float(powers(gamma, rewards) @ np.asarray(rewards))
-    ),
-    "past-rewards": lambda rewards, gamma=1.0: accumulated(rewards, gamma),
-    "gamma-ignored": lambda rewards, gamma=1.0: backwards(rewards, 1.0),
-    "extra-discount": lambda rewards, gamma=1.0: backwards(
-        powers(gamma, rewards) * np.asarray(rewards), 1.0
-    ),
-    "own-reward-missing": lambda rewards, gamma=1.0: np.append(backwards(rewards, gamma)[1:], 0.0),
-    "discounted-once-more": lambda rewards, gamma=1.0: gamma * backwards(rewards, gamma),
-    "reversed": lambda rewards, gamma=1.0: backwards(rewards, gamma)[::-1],
-    "own-reward-only": lambda rewards, gamma=1.0: np.array(rewards, dtype=float),
-    "one-step-ahead": lambda rewards, gamma=1.0: one_step(rewards, gamma),
-    "averaged": lambda rewards, gamma=1.0: (
-        backwards(rewards, gamma) / np.arange(len(rewards), 0, -1)
-    ),
-    "moving-average": lambda rewards, gamma=1.0: moving_average(rewards, gamma),
-    "normalised": lambda rewards, gamma=1.0: centred(backwards(rewards, gamma)),
+    "whole-return": to_go_like(lambda r, g: np.full(len(r), powers(g, r) @ r)),
+    "past-rewards": to_go_like(accumulated),
+    "gamma-ignored": to_go_like(lambda r, g: backwards(r, 1.0)),
+    "extra-discount": to_go_like(lambda r, g: backwards(powers(g, r) * r, 1.0)),
+    "own-reward-missing": to_go_like(lambda r, g: np.append(backwards(r, g)[1:], 0.0)),
+    "discounted-once-more": to_go_like(lambda r, g: g * backwards(r, g)),
+    "reversed": to_go_like(lambda r, g: backwards(r, g)[::-1]),
+    "own-reward-only": to_go_like(lambda r, g: r.copy()),
+    "one-step-ahead": to_go_like(one_step),
+    "averaged": to_go_like(lambda r, g: backwards(r, g) / np.arange(len(r), 0, -1)),
+    "moving-average": to_go_like(moving_average),
+    "normalised": to_go_like(lambda r, g: backwards(r, g) - backwards(r, g).mean()),
 }
 REWARD_TO_GO = LongExercise(
     "reward_to_go",

@@ -208,13 +208,15 @@ def batch_size_truth(samples, target):
     return size
 
 
-def sized(rule):
-    """A wrong (samples, target) -> int: rule(target / ratio of one sample)."""
+def sized(change=lambda n, samples: n, whole=math.ceil, least=1):
+    """A wrong (samples, target) -> int, right where nothing else is said: change(target / ratio of
+    one sample, samples), made whole."""
 
     def wrong(samples, target):
         if not mean_square(samples):
             raise ValueError("the mean is zero")
-        return rule(target * spread(samples) / mean_square(samples))
+        size = target * spread(samples) / mean_square(samples)
+        return max(least, whole(change(size, samples)))
 
     return wrong
 
@@ -246,25 +248,17 @@ BATCH_SIZE_FOR_HINTS = {
 BATCH_SIZE_FOR_FACES = {
     "zero-mean": Symptom(zero_mean_silent),
     "mean-not-zero": Symptom(zero_mean_seen),
-    "rounded-down": sized(lambda n: max(1, math.floor(n))),
-    "rounded": sized(lambda n: max(1, round(n))),
-    "one-too-many": sized(lambda n: math.floor(n) + 1),
-    "not-whole": sized(lambda n: max(1.0, n)),
-    "below-one": sized(math.ceil),
-    "of-these-samples": lambda samples, target: max(
-        1, math.ceil(sized(float)(samples, target) / len(samples))
-    ),
-    "times-n": lambda samples, target: max(
-        1, math.ceil(sized(float)(samples, target) * len(samples))
-    ),
-    "root-law": sized(lambda n: max(1, math.ceil(n**0.5))),
-    "squared-law": sized(lambda n: max(1, math.ceil(n**2))),
-    "norm-not-squared": lambda samples, target: sized(
-        lambda n: max(1, math.ceil(n * mean_square(samples) ** 0.5))
-    )(samples, target),
-    "biased": lambda samples, target: sized(
-        lambda n: max(1, math.ceil(n * (len(samples) - 1) / len(samples)))
-    )(samples, target),
+    "rounded-down": sized(whole=math.floor),
+    "rounded": sized(whole=round),
+    "one-too-many": sized(whole=lambda n: math.floor(n) + 1),
+    "not-whole": sized(whole=float),
+    "below-one": sized(least=0),
+    "of-these-samples": sized(lambda n, samples: n / len(samples)),
+    "times-n": sized(lambda n, samples: n * len(samples)),
+    "root-law": sized(lambda n, samples: n**0.5),
+    "squared-law": sized(lambda n, samples: n**2),
+    "norm-not-squared": sized(lambda n, samples: n * mean_square(samples) ** 0.5),
+    "biased": sized(lambda n, samples: n * (len(samples) - 1) / len(samples)),
 }
 BATCH_SIZE_FOR = FunctionExercise(
     "batch_size_for",

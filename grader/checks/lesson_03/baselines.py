@@ -9,10 +9,12 @@ from grader.checks.shared.score_sums import (
     chosen_only,
     gradient_cases,
     imitation,
+    never_reset,
     random_trajectory,
     summed_scores,
 )
 from grader.checks.shared.slips import listed
+from grader.checks.shared.whitening import white
 
 
 def baseline_cases(rng):
@@ -37,15 +39,9 @@ def baseline_cases(rng):
 
 def square_case(rng):
     """As many states as actions, so that looking up the action's entry raises no error."""
-    trajectories = [random_trajectory(rng, 4, 4) for _n in range(3)]
-    return Case(
-        {
-            "theta": rng.normal(size=(4, 4)),
-            "trajectories": trajectories,
-            "baseline": rng.normal(size=4) * 5,
-            "gamma": 0.8,
-        }
-    )
+    given = {"trajectories": [random_trajectory(rng, 4, 4) for _n in range(3)]}
+    theta, baseline = rng.normal(size=(4, 4)), rng.normal(size=4) * 5
+    return Case({"theta": theta, **given, "baseline": baseline, "gamma": 0.8})
 
 
 def baseline_truth(theta, trajectories, baseline, gamma=1.0):
@@ -80,11 +76,6 @@ def baseline_at_time(t, to_go, baseline):
     return to_go - baseline[: len(to_go)]
 
 
-def never_reset(samples):
-    """Each sample with all that came before it: the sum starts at zeros only once."""
-    return np.cumsum(samples, axis=0)
-
-
 def repeats_lost(theta, trajectories, baseline, gamma=1.0):
     """What an indexed += leaves: of a state's visits the last one alone."""
 
@@ -95,8 +86,11 @@ def repeats_lost(theta, trajectories, baseline, gamma=1.0):
     return with_baseline(last_visits)(theta, trajectories, baseline, gamma)
 
 
-def white(weights):
-    return (weights - weights.mean()) / (weights.std() + 1e-8)
+def with_gamma(weight):
+    """The same for weight(t, to_go, baseline, gamma)."""
+    return lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
+        lambda *given: weight(*given, gamma)
+    )(theta, trajectories, baseline, gamma)
 
 
 def table_less_baseline(theta, trajectories, baseline, gamma=1.0):
@@ -154,12 +148,10 @@ BASELINE_GRADIENT_SAMPLES_FACES = {
         with_baseline(lambda t, g, b: g - b[np.arange(len(g)) % len(b)]),
         with_baseline(lambda t, g, b: g - b[np.minimum(np.arange(len(g)), len(b) - 1)]),
     ),
-    "baseline-discounted": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
-        lambda t, g, b: g - gamma ** np.arange(len(g)) * b[t.states]
-    )(theta, trajectories, baseline, gamma),
-    "subtracted-from-rewards": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
-        lambda t, g, b: rewards_to_go(np.asarray(t.rewards) - b[t.states], gamma)
-    )(theta, trajectories, baseline, gamma),
+    "baseline-discounted": with_gamma(lambda t, g, b, c: g - c ** np.arange(len(g)) * b[t.states]),
+    "subtracted-from-rewards": with_gamma(
+        lambda t, g, b, c: rewards_to_go(np.asarray(t.rewards) - b[t.states], c)
+    ),
     "divided": (
         with_baseline(lambda t, g, b: less_baseline(t, g, b) / len(g)),
         with_baseline(less_baseline, combine=lambda s: np.array(s) / len(s)),
@@ -181,9 +173,9 @@ BASELINE_GRADIENT_SAMPLES_FACES = {
     "gamma-ignored": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(less_baseline)(
         theta, trajectories, baseline
     ),
-    "extra-discount": lambda theta, trajectories, baseline, gamma=1.0: with_baseline(
-        lambda t, g, b: gamma ** np.arange(len(g)) * less_baseline(t, g, b)
-    )(theta, trajectories, baseline, gamma),
+    "extra-discount": with_gamma(
+        lambda t, g, b, c: c ** np.arange(len(g)) * less_baseline(t, g, b)
+    ),
     "mean-taken": with_baseline(less_baseline, combine=lambda s: np.mean(s, axis=0)),
     "other-actions-forgotten": with_baseline(less_baseline, score=chosen_only),
     "positive-only": (

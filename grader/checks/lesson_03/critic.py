@@ -4,34 +4,30 @@ import numpy as np
 
 from grader.checking import (
     N_,
-    Case,
     Expected,
     FunctionExercise,
     Raises,
     Symptom,
-    Tensor,
     TensorOf,
 )
 from grader.checks.lesson_03 import formulas
+from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.slips import listed
+from grader.checks.shared.whitening import white
 
 
 def value_loss_cases(rng):
     """Both dtypes, (N,) and (T, N); returns ask for a gradient that must not come."""
     shape = tuple(int(n) for n in rng.integers(2, 5, size=2))
     one = np.array([1.0, 2.0, 4.0]), np.array([0.0, 4.0, 4.0])
+    single = tensor_caller("values", "returns", grad=("values", "returns"))
 
-    def case(values, returns, dtype=np.float32, grad=True):
-        return Case(
-            {
-                "values": Tensor(np.asarray(values, dtype), True),
-                "returns": Tensor(np.asarray(returns, dtype), grad),
-            }
-        )
+    def case(values, returns, dtype=np.float32, **options):
+        return single(values, returns, dtype=dtype, **options)
 
     return [
         case(*one),
-        case(one[0], one[1], np.float64, grad=False),
+        case(*one, np.float64, grad=("values",)),
         case(one[0][:, None], one[1]),
         case(one[0], one[1][:, None]),
         case(one[0], one[1][:1]),
@@ -52,16 +48,12 @@ def value_loss_truth(values, returns):
     return Expected(np.mean(apart**2), {"values": slope, "returns": None})
 
 
-def same_shape(values, returns):
-    if values.shape != returns.shape:
-        raise ValueError("shapes")
-
-
 def squared(rule, detach=True):
     """A wrong loss that still refuses two shapes: rule(difference) -> scalar."""
 
     def wrong(values, returns):
-        same_shape(values, returns)
+        if values.shape != returns.shape:
+            raise ValueError("shapes")
         return rule(values - (returns.detach() if detach else returns))
 
     return wrong
@@ -84,8 +76,9 @@ def one_for_all(case, seen, truth):
     return broadcasts(case, seen, truth) and values.ndim == returns.ndim
 
 
-def wrong_error(case, seen, truth):
-    return isinstance(truth, Raises)
+def critic_detached(case, seen, truth):
+    found = seen["gradients"]
+    return found.get("error") == "detached" or isinstance(found.get("values"), str)
 
 
 VALUE_LOSS_HINTS = {
@@ -105,17 +98,9 @@ VALUE_LOSS_HINTS = {
 VALUE_LOSS_FACES = {
     "length-not-compared": Symptom(one_for_all),
     "broadcast/errors": Symptom(broadcasts),
-    "other-error": Symptom(wrong_error),
+    "other-error": Symptom(lambda case, seen, truth: isinstance(truth, Raises)),
     "target-moves": squared(lambda x: (x**2).mean(), detach=False),
-    "critic-detached": Symptom(
-        lambda case, seen, truth: (
-            isinstance(seen["gradients"], dict)
-            and (
-                seen["gradients"].get("error") == "detached"
-                or isinstance(seen["gradients"].get("values"), str)
-            )
-        )
-    ),
+    "critic-detached": Symptom(critic_detached),
     "sum-not-mean": squared(lambda x: (x**2).sum()),
     "halved": squared(lambda x: 0.5 * (x**2).mean()),
     "absolute": squared(lambda x: x.abs().mean()),
@@ -124,11 +109,10 @@ VALUE_LOSS_FACES = {
     "not-squared": squared(lambda x: x.mean()),
     "negated": squared(lambda x: -(x**2).mean()),
     "not-averaged": Symptom(lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
-    "huber": (
-        squared(lambda x: huber(x, 1.0)),
-        squared(lambda x: 2 * huber(x, 1.0)),
-        squared(lambda x: huber(x, 10.0)),
-        squared(lambda x: 2 * huber(x, 10.0)),
+    "huber": tuple(
+        squared(lambda x, k=k, delta=delta: k * huber(x, delta))
+        for k in (1, 2)
+        for delta in (1.0, 10.0)
     ),
     "variance-of-error": (squared(lambda x: x.var(unbiased=False)), squared(lambda x: x.var())),
     "other-power": (
@@ -153,24 +137,16 @@ def actor_critic_cases(rng):
     size = int(rng.integers(4, 9))
     drawn = -rng.uniform(0.1, 3, size=size), rng.normal(size=size) * 2, rng.normal(size=size) + 1
 
-    def case(row, dtype, coef=None, keywords=()):
-        logp, values, returns = (np.asarray(x, dtype) for x in row)
-        inputs = {
-            "logp": Tensor(logp, True),
-            "values": Tensor(values, True),
-            "returns": Tensor(returns),
-        }
-        return Case(inputs | ({} if coef is None else {"value_coef": coef}), keywords)
-
+    case = tensor_caller("logp", "values", "returns", "value_coef", grad=("logp", "values"))
     return [
-        case(first, np.float64, 1.0),
-        case(first, np.float32),
-        case(first, np.float64, 0.0),
-        case([x[:1] for x in first], np.float64, 2.0),
-        case(drawn, np.float64, float(rng.uniform(0.1, 2)), keywords=("value_coef",)),
-        case(drawn, np.float32),
-        case([[-1.0, -2.0], [2.0, 2.0], [5.0, 5.0]], np.float64),
-        case([np.log([0.01, 0.99, 0.01]), [100.0, -100.0, 0.0], [0.0, 0.0, 0.01]], np.float64),
+        case(*first, 1.0),
+        case(*first, dtype=np.float32),
+        case(*first, 0.0),
+        case(*(x[:1] for x in first), 2.0),
+        case(*drawn, float(rng.uniform(0.1, 2)), keywords=("value_coef",)),
+        case(*drawn, dtype=np.float32),
+        case([-1.0, -2.0], [2.0, 2.0], [5.0, 5.0]),
+        case(np.log([0.01, 0.99, 0.01]), [100.0, -100.0, 0.0], [0.0, 0.0, 0.01]),
     ]
 
 
@@ -201,10 +177,6 @@ def pg_term(logp, values, returns, adv):
 
 def fit_term(values, returns):
     return ((values - returns) ** 2).mean()
-
-
-def white(adv):
-    return (adv - adv.mean()) / (adv.std(unbiased=False) + 1e-8)
 
 
 def coef_on_policy(logp, values, returns, value_coef=0.5):
@@ -263,7 +235,7 @@ ACTOR_CRITIC_LOSS_FACES = {
     "halved": assembled(critic=lambda v, r: 0.5 * ((v - r) ** 2).mean()),
     "not-averaged": Symptom(lambda case, seen, truth: np.size(seen["value"]["array"]) > 1),
     "advantages-whitened/not-asked": (
-        assembled(lambda p, v, r, a: -(p * (a - a.mean()) / (a.std() + 1e-8)).mean()),
+        assembled(lambda p, v, r, a: -(p * white(a, 1)).mean()),
         assembled(lambda p, v, r, a: -(p * white(a)).mean()),
         assembled(lambda p, v, r, a: -(p * (a - a.mean())).mean()),
     ),

@@ -5,6 +5,7 @@ import numpy as np
 from grader.checking import N_, Case, FunctionExercise, Raises, Symptom, View
 from grader.checks.lesson_03 import formulas
 from grader.checks.shared.slips import listed
+from grader.checks.shared.whitening import white
 
 
 def leave_one_out_cases(rng):
@@ -58,10 +59,6 @@ def list_refused(case, seen, truth):
     return getattr(case.inputs["returns"], "guise", "") == "list" and "error" in seen
 
 
-def count(returns):
-    return len(returns)
-
-
 def pair_refused(case, seen, truth):
     return not isinstance(truth, Raises) and len(truth.value) == 2 and "error" in seen
 
@@ -94,21 +91,21 @@ LEAVE_ONE_OUT_FACES = {
     "pair-refused": Symptom(pair_refused),
     "whole-numbers": Symptom(cut_to_whole),
     "own-return-in-mean": loo(lambda r: r - r.mean()),
-    "divided-by-n": loo(lambda r: r - (r.sum() - r) / count(r)),
-    "own-return-kept": loo(lambda r: r - r.sum() / (count(r) - 1)),
-    "baseline-returned": loo(lambda r: (r.sum() - r) / (count(r) - 1)),
-    "minus-sign": loo(lambda r: (r.sum() - r) / (count(r) - 1) - r),
-    "baseline-added": loo(lambda r: (r.sum() - r) / (count(r) - 1) + r),
+    "divided-by-n": loo(lambda r: r - (r.sum() - r) / len(r)),
+    "own-return-kept": loo(lambda r: r - r.sum() / (len(r) - 1)),
+    "baseline-returned": loo(lambda r: (r.sum() - r) / (len(r) - 1)),
+    "minus-sign": loo(lambda r: (r.sum() - r) / (len(r) - 1) - r),
+    "baseline-added": loo(lambda r: (r.sum() - r) / (len(r) - 1) + r),
     "advantages-whitened/not-asked": (
-        loo(lambda r: (r - r.mean()) / (r.std() + 1e-8)),
-        loo(lambda r: (r - r.mean()) / (r.std(ddof=1) + 1e-8)),
+        loo(white),
+        loo(lambda r: white(r, 1)),
     ),
     "others-by-value": loo(others_by_value),
-    "previous-only": loo(lambda r: r - np.append(0, np.cumsum(r)[:-1] / np.arange(1, count(r)))),
+    "previous-only": loo(lambda r: r - np.append(0, np.cumsum(r)[:-1] / np.arange(1, len(r)))),
     "neighbour": (loo(lambda r: r - np.roll(r, 1)), loo(lambda r: r - np.roll(r, -1))),
     "sum-of-others": loo(lambda r: r - (r.sum() - r)),
-    "median": loo(lambda r: np.array([r[i] - np.median(np.delete(r, i)) for i in range(count(r))])),
-    "shrunk": loo(lambda r: (r - r.mean()) * (count(r) - 1) / count(r)),
+    "median": loo(lambda r: np.array([r[i] - np.median(np.delete(r, i)) for i in range(len(r))])),
+    "shrunk": loo(lambda r: (r - r.mean()) * (len(r) - 1) / len(r)),
 }
 LEAVE_ONE_OUT = FunctionExercise(
     "leave_one_out_advantages",

@@ -2,34 +2,24 @@
 
 import numpy as np
 
-from grader.checking import N_, Case, FunctionExercise, Number, Symptom, View
+from grader.checking import N_, FunctionExercise, Number, Symptom, View
 from grader.checks.lesson_03 import formulas
+from grader.checks.shared.cases import caller
 from grader.checks.shared.slips import listed
 
 
 def optimal_cases(rng):
     """(N, D) scores and (N,) returns; also one coordinate, one sample, and equal lengths N = D."""
     long = rng.normal(size=(8, 3)) * rng.uniform(0.2, 3, size=(8, 1))
+    case = caller("scores", "returns")
     return [
-        Case({"scores": np.array([[1.0, 0.0], [0.0, 3.0]]), "returns": np.array([2.0, 4.0])}),
-        Case(
-            {
-                "scores": np.array([[1.0, 1.0], [2.0, 0.0], [0.0, -1.0]]),
-                "returns": np.array([6.0, -1.0, 3.0]),
-            }
-        ),
-        Case({"scores": np.array([[2.0, -1.0]]), "returns": np.array([7.0])}, edge=True),
-        Case({"scores": np.array([[1.0], [-3.0], [2.0]]), "returns": np.array([1.0, 5.0, -2.0])}),
-        Case(
-            {
-                "scores": View(long, "read_only"),
-                "returns": View(rng.normal(size=8) * 5 + 3, "read_only"),
-            }
-        ),
-        Case({"scores": rng.normal(size=(3, 3)), "returns": rng.normal(size=3) - 4}),
-        Case(
-            {"scores": View(rng.normal(size=(6, 2)), "strided"), "returns": rng.normal(size=6) + 10}
-        ),
+        case([[1.0, 0.0], [0.0, 3.0]], [2.0, 4.0]),
+        case([[1.0, 1.0], [2.0, 0.0], [0.0, -1.0]], [6.0, -1.0, 3.0]),
+        case([[2.0, -1.0]], [7.0], edge=True),
+        case([[1.0], [-3.0], [2.0]], [1.0, 5.0, -2.0]),
+        case(View(long, "read_only"), View(rng.normal(size=8) * 5 + 3, "read_only")),
+        case(rng.normal(size=(3, 3)), rng.normal(size=3) - 4),
+        case(View(rng.normal(size=(6, 2)), "strided"), rng.normal(size=6) + 10),
     ]
 
 

@@ -5,8 +5,6 @@ import numpy as np
 from grader.checking import N_, Case, FunctionExercise, Symptom
 from grader.checks.lesson_03b import formulas
 from grader.checks.lesson_03b.td_errors import (
-    LAST_ROW,
-    OWN_FLAGS,
     deltas,
     flags_shifted,
     guised,
@@ -21,6 +19,7 @@ from grader.checks.lesson_03b.td_errors import (
 )
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.slips import listed
+from grader.checks.shared.whitening import white
 
 
 def gae_cases(rng):
@@ -59,21 +58,29 @@ def recursion(delta, decay, going_on):
     return result
 
 
-def advantage(delta=None, decay=None, going_on=None, finish=None, gamma=None, lam=None):
-    """A wrong gae: what is given replaces that part. delta(r, v, w, term, trunc, gamma),
-    decay(gamma, lam), going_on(term, trunc), finish(adv, delta, values, over, decay)."""
+def advantage(
+    keeps=lambda ended, cut: ~ended,
+    follows=lambda values, next_values: next_values,
+    delta=None,
+    decay=lambda gamma, lam: gamma * lam,
+    going_on=lambda ended, cut: ~(ended | cut),
+    finish=lambda adv, delta, values, over, decay: adv,
+    gamma=None,
+    lam=None,
+):
+    """A wrong gae: what is given replaces that part. keeps: where the successor's value counts;
+    delta(r, v, w, term, trunc, gamma): the TD errors as a whole."""
     fixed = {"gamma": gamma, "lam": lam}
 
     def wrong(rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95):
         gamma = gamma if fixed["gamma"] is None else fixed["gamma"]
         lam = lam if fixed["lam"] is None else fixed["lam"]
-        right = deltas(rewards, values, next_values, ~terminated, gamma)
-        parts = rewards, values, next_values, terminated, truncated, gamma
-        own = right if delta is None else delta(*parts)
-        rate = gamma * lam if decay is None else decay(gamma, lam)
-        go = ~(terminated | truncated) if going_on is None else going_on(terminated, truncated)
-        adv = recursion(own, rate, go)
-        return adv if finish is None else finish(adv, own, values, ~go, rate)
+        flags, rate = (terminated, truncated), decay(gamma, lam)
+        after, go = follows(values, next_values), going_on(*flags)
+        own = deltas(rewards, values, after, keeps(*flags), gamma)
+        if delta is not None:
+            own = delta(rewards, values, next_values, *flags, gamma)
+        return finish(recursion(own, rate, go), own, values, ~go, rate)
 
     return wrong
 
@@ -141,8 +148,6 @@ GAE_HINTS = {
     "cut one look the same. Give what you make of them a name of its own.",
     "bootstrapped-twice": "next_values already stands in the TD error of a step that was cut. Was "
     "it added to its reward as well?",
-    "last-row-ended": LAST_ROW,
-    "one-flag-for-all": OWN_FLAGS,
     "across-columns": "Each column is an environment of its own: with what does its recursion "
     "begin?",
     "wraps-around": "After the last row nothing is known. Does yours read the first row there?",
@@ -169,16 +174,12 @@ GAE_HINTS = {
     "zero-at-ends": "The last step of an episode has a surprise, too.",
 }
 GAE_FACES = {
-    "time-limit-as-terminal": advantage(
-        delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~(te | tr), g)
-    ),
+    "time-limit-as-terminal": advantage(keeps=lambda te, tr: ~(te | tr)),
     "flags-merged-in-place": Symptom(flags_changed),
     "bootstrapped-twice": advantage(
         delta=lambda r, v, w, te, tr, g: deltas(r + g * w * tr, v, w, ~te, g)
     ),
-    "last-row-ended": advantage(
-        delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~last_row_ended(te), g)
-    ),
+    "last-row-ended": advantage(keeps=lambda te, tr: ~last_row_ended(te)),
     "one-flag-for-all": advantage(going_on=lambda te, tr: ~one_flag_for_all(te | tr)),
     "across-columns": advantage(finish=across_columns),
     "wraps-around": advantage(finish=wrapped_around),
@@ -188,23 +189,18 @@ GAE_FACES = {
     "leaks-across-end": advantage(going_on=lambda te, tr: ~tr),
     "leaks-across-episodes": advantage(going_on=lambda te, tr: np.ones_like(te)),
     "terminal-not-masked": (
-        advantage(delta=lambda r, v, w, te, tr, g: r + g * w - v),
-        advantage(
-            delta=lambda r, v, w, te, tr, g: r + g * w - v,
-            going_on=lambda te, tr: np.ones_like(te),
-        ),
+        advantage(keeps=lambda te, tr: np.ones_like(te)),
+        advantage(keeps=lambda te, tr: np.ones_like(te), going_on=lambda te, tr: np.ones_like(te)),
     ),
-    "flags-swapped": advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~tr, g)),
+    "flags-swapped": advantage(keeps=lambda te, tr: ~tr),
     "next-row": (
-        advantage(delta=lambda r, v, w, te, tr, g: deltas(r, v, values_below(v), ~te, g)),
-        advantage(
-            delta=lambda r, v, w, te, tr, g: deltas(r, v, np.concatenate([v[1:], w[-1:]]), ~te, g)
-        ),
+        advantage(follows=lambda v, w: values_below(v)),
+        advantage(follows=lambda v, w: np.concatenate([v[1:], w[-1:]])),
     ),
     "flag-of-next-step": (
         advantage(going_on=lambda te, tr: ~flags_shifted(te | tr, -1)),
         advantage(
-            delta=lambda r, v, w, te, tr, g: deltas(r, v, w, ~flags_shifted(te, -1), g),
+            keeps=lambda te, tr: ~flags_shifted(te, -1),
             going_on=lambda te, tr: ~flags_shifted(te | tr, -1),
         ),
     ),
@@ -223,9 +219,7 @@ GAE_FACES = {
     "td-errors-alone": advantage(decay=lambda g, lam: 0.0),
     "last-row-empty": advantage(finish=last_row_empty),
     "target-returned": advantage(finish=lambda a, d, v, o, c: a + v),
-    "advantages-whitened/not-asked": advantage(
-        finish=lambda a, d, v, o, c: (a - a.mean()) / (a.std() + 1e-8)
-    ),
+    "advantages-whitened/not-asked": advantage(finish=lambda a, d, v, o, c: white(a)),
     "zero-at-ends": advantage(finish=lambda a, d, v, o, c: recursion(d * ~o, c, ~o)),
     "minus-sign/surprise": advantage(finish=lambda a, d, v, o, c: -a),
 }

@@ -5,8 +5,6 @@ import numpy as np
 from grader.checking import N_, Case, FunctionExercise
 from grader.checks.lesson_03b import formulas
 from grader.checks.lesson_03b.td_errors import (
-    LAST_ROW,
-    OWN_FLAGS,
     flags_shifted,
     guised,
     last_row_ended,
@@ -134,8 +132,6 @@ N_STEP_ADVANTAGES_HINTS = {
     "leaks-across-episodes": "Rows of several episodes stand in one column. Where do the rewards "
     "stop?",
     "next-row": "values[t + n] can belong to the next episode. Whose value is next_values?",
-    "last-row-ended": LAST_ROW,
-    "one-flag-for-all": OWN_FLAGS,
     "no-bootstrap": "After n rewards the critic speaks for the rest. Where is its value?",
     "one-too-many": "How many rewards does your sum hold at n = 1?",
     "one-too-few": "How many rewards does your sum hold at n = 2?",

@@ -146,16 +146,9 @@ def one_flag_for_all(flags):
     return np.broadcast_to(flags.any(axis=1, keepdims=True), flags.shape)
 
 
-LAST_ROW = N_(
-    "The last row is no end, if its flag does not say so. next_values holds what its "
-    "successor is worth."
-)
-OWN_FLAGS = N_("Each column is an environment of its own, with its own flags.")
 TD_ERRORS_HINTS = {
     "mask-inverted": "Which steps keep the value of their successor: those that ended, or the "
     "others?",
-    "last-row-ended": LAST_ROW,
-    "one-flag-for-all": OWN_FLAGS,
     "gamma-on-reward": "The reward comes at once; only what follows is discounted.",
     "gamma-on-value": "Only the successor's value is discounted.",
     "reward-minus-value": "That credits one step. What follows is worth something, too.",

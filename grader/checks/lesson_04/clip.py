@@ -5,8 +5,9 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checking import Expected, FunctionExercise, Symptom, TensorOf
 from grader.checks.lesson_04 import formulas
+from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.clip_truth import objective, ratios, slope
 from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
@@ -21,11 +22,8 @@ def clip_cases(rng):
     name = "ppo_clip_loss"
     wide, size = float(rng.uniform(0.25, 0.5)), int(rng.integers(8, 16))
     ratio, adv = map(list, zip(*SIX, strict=True))
-    far = {
-        "logp": Tensor(np.array([-2000.0, -1900.0]), grad=True),
-        "logp_old": Tensor(np.array([-2000.1, -1900.5]), grad=True),
-        "adv": Tensor(np.array([1.0, -2.0])),
-    }
+    case = tensor_caller("logp", "logp_old", "adv", grad=("logp", "logp_old"))
+    far = case([-2000.0, -1900.0], [-2000.1, -1900.5], [1.0, -2.0])
     return [
         loss_case(name, [1.0, 1.0, 1.0], [3.0, -1.0, 0.5], rng),
         *[loss_case(name, [r, 1.0], [a, 1.0]) for r, a in SIX],
@@ -33,7 +31,7 @@ def clip_cases(rng):
         loss_case(name, ratio, [2.5, *adv[1:]], rng, clip=0.6),
         loss_case(name, [1.25, 0.75, 1.25, 0.75], [2.0, 1.0, -1.0, -2.0], rng, clip=0.1),
         loss_case(name, [1.4, 1.4, 1.0], [0.0, 1.0, 0.0], rng, keywords=("clip",), clip=0.3),
-        Case(far),
+        far,
         loss_case(name, off_the_edges(rng, size, 0.2), rng.normal(size=size) * 3, rng),
         loss_case(name, [1.1], [-0.5], rng),
         loss_case(name, [6.0, 0.05, 9.0], [-1.0, 2.0, 1.5], rng),
@@ -89,14 +87,12 @@ def fewer_samples(case, seen, truth):
     return bool(np.isclose(found, kept, rtol=1e-4, equal_nan=True)) and not inside.all()
 
 
-IN_LOGS = N_("The band is 1 - clip to 1 + clip in the ratio itself, not in its logarithm.")
 PPO_CLIP_LOSS_HINTS = {
     "min-of-means": "The min is taken sample by sample, before the mean. Otherwise good and bad "
     "samples hide one another.",
     "product-clipped": "The ratio is clipped, not its product with the advantage.",
     "min-before-advantage": "The min compares two products. With A < 0 the smaller ratio makes the "
     "larger one.",
-    "band-in-logs": IN_LOGS,
     "sample-dropped": "A sample outside the band keeps a value in the mean. Only its gradient may "
     "be zero.",
     "clipped-branch-detached": "Inside the band the two branches are equal, and the min shares the "

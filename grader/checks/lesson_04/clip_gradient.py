@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.checking import N_, Array, Case, FunctionExercise, Number, Symptom, View
 from grader.checks.lesson_04 import formulas
-from grader.checks.lesson_04.clip import IN_LOGS, SIX
+from grader.checks.lesson_04.clip import SIX
 from grader.checks.shared.clip_truth import slope
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, off_the_edges
 from grader.checks.shared.slips import listed
@@ -172,7 +172,6 @@ def fraction_like(outside):
 CLIP_FRACTION_HINTS = {
     "edge-outside": "A ratio exactly on the edge counts as inside.",
     "percent": "A share lies between 0 and 1.",
-    "band-in-logs": IN_LOGS,
     "distance-not-share": "How many are outside is asked, not how far outside they are.",
 }
 CLIP_FRACTION_FACES = {

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from grader.checking import N_, Case, FunctionExercise, Number, Symptom, Tensor, TupleOf
+from grader.checking import N_, FunctionExercise, Number, Symptom, TupleOf
 from grader.checks.lesson_04 import formulas
+from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.ratios import EQUAL, far_from_one, logs
 from grader.checks.shared.slips import listed
 
@@ -20,8 +22,7 @@ def whole_policy(new, old, counts, dtype=np.float64):
 
 
 def kl_case(logp, logp_old, dtype=np.float64):
-    pair = {"logp": logp, "logp_old": logp_old}
-    return Case({name: Tensor(np.asarray(numbers, dtype)) for name, numbers in pair.items()})
+    return tensor_caller("logp", "logp_old")(logp, logp_old, dtype=dtype)
 
 
 def kl_cases(rng):
@@ -80,11 +81,6 @@ def k3_other_ratio(d):
     return (torch.exp(-d) - 1 + d).mean()
 
 
-def kl_like_pair(estimates):
-    """Wrong estimates from both log-probabilities: estimates(new, old) -> three numbers."""
-    return lambda logp, logp_old: estimates(logp, logp_old)
-
-
 def weighed(d, weights):
     return (
         -(weights * d).mean(),
@@ -94,20 +90,16 @@ def weighed(d, weights):
 
 
 def torch_kl_div(log_target, reduction, turned):
-    def way(new, old):
-        first, second = (old, new) if turned else (new, old)
+    """k1 by F.kl_div, the two policies in either order."""
+
+    def estimates(logp, logp_old):
+        first, second = (logp_old, logp) if turned else (logp, logp_old)
         second = second if log_target else second.exp()
-        return F.kl_div(first, second, log_target=log_target, reduction=reduction)
+        k1 = F.kl_div(first, second, log_target=log_target, reduction=reduction)
+        return k1, k2_right(logp - logp_old), k3_right(logp - logp_old)
 
-    return way
+    return estimates
 
-
-KL_DIVS = [
-    torch_kl_div(log_target, reduction, turned)
-    for log_target in (True, False)
-    for reduction in ("mean", "sum", "batchmean")
-    for turned in (False, True)
-]
 
 LARGE = N_("Compare with the exact KL where it is large: which sign has the log-ratio in this one?")
 
@@ -173,19 +165,13 @@ KL_ESTIMATES_FACES = {
     "order": kl_like(k3_right, k2_right, k1_right),
     "weighted-twice": kl_like(lambda d: -(torch.exp(d) * d).mean(), k2_right, k3_right),
     "kl-div-of-torch": tuple(
-        kl_like_pair(
-            lambda new, old, way=way: (
-                way(new, old),
-                k2_right(new - old),
-                k3_right(new - old),
-            )
-        )
-        for way in KL_DIVS
+        torch_kl_div(*how)
+        for how in product((True, False), ("mean", "sum", "batchmean"), (False, True))
     ),
     "weighted-twice/all": (
-        kl_like_pair(lambda new, old: weighed(new - old, new.exp())),
-        kl_like_pair(lambda new, old: weighed(new - old, old.exp())),
-        kl_like_pair(lambda new, old: weighed(new - old, (new - old).exp())),
+        lambda logp, logp_old: weighed(logp - logp_old, logp.exp()),
+        lambda logp, logp_old: weighed(logp - logp_old, logp_old.exp()),
+        lambda logp, logp_old: weighed(logp - logp_old, (logp - logp_old).exp()),
     ),
     "held-back": Symptom(far_from_one),
 }

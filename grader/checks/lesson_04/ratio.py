@@ -4,15 +4,14 @@ import numpy as np
 import torch
 
 from grader.checking import (
-    Case,
     Expected,
     FunctionExercise,
     Symptom,
-    Tensor,
     TensorOf,
     close,
 )
 from grader.checks.lesson_04 import formulas
+from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
 from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
@@ -41,8 +40,8 @@ def ratio_cases(rng):
 
 def ratio_case(logp, logp_old):
     """Both ask for a gradient; unequal weights show which entry moves which."""
-    inputs = {"logp": Tensor(logp, grad=True), "logp_old": Tensor(logp_old, grad=True)}
-    return Case(inputs, upstream=1.0 + np.arange(len(logp)))
+    pair = "logp", "logp_old"
+    return tensor_caller(*pair, grad=pair)(logp, logp_old, upstream=1.0 + np.arange(len(logp)))
 
 
 def ratio_truth(logp, logp_old):
@@ -108,13 +107,8 @@ def surrogate_cases(rng):
     """Equal policies first; ratios far apart; a doubled batch; probabilities that underflow."""
     name = "surrogate_loss"
     size = int(rng.integers(5, 12))
-    far = Case(
-        {
-            "logp": Tensor(np.array([-2000.0, -1.0]), grad=True),
-            "logp_old": Tensor(np.array([-2000.5, -1.5]), grad=True),
-            "adv": Tensor(np.array([1.0, -0.5])),
-        }
-    )
+    case = tensor_caller("logp", "logp_old", "adv", grad=("logp", "logp_old"))
+    far = case([-2000.0, -1.0], [-2000.5, -1.5], [1.0, -0.5])
     return [
         loss_case(name, [1.0, 1.0, 1.0], [3.0, -1.0, 0.5], rng),
         loss_case(name, [2.0, 0.5], [1.0, 3.0]),

@@ -18,6 +18,7 @@ from grader.checking import (
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.run_slips import always_one_order, other_generator
 from grader.checks.shared.sampling import unlikely
+from grader.checks.shared.slips import hint_of
 
 CALLS = 80  # with orders of 40 indices: none is sorted by chance, and no two come again
 TIMES = 700  # with six indices in three pairs: chance can be judged
@@ -32,17 +33,9 @@ def minibatch_cases(rng):
 
     def case(size, part, calls=2, seed=None, noise=0):
         seed = int(rng.integers(2**31)) if seed is None else seed
+        given = {"batch_size": size, "minibatch_size": part, "rng": Rng(seed)}
         words = f"minibatches(batch_size={size}, minibatch_size={part}, rng)"
-        return Case(
-            {
-                "batch_size": size,
-                "minibatch_size": part,
-                "rng": Rng(seed),
-                "calls": calls,
-                "global_seed": noise,
-            },
-            shown=words,
-        )
+        return Case(given | {"calls": calls, "global_seed": noise}, shown=words)
 
     size = int(rng.integers(40, 60))
     return [
@@ -62,31 +55,46 @@ def minibatch_cases(rng):
 
 def batches_kind(case, seen):
     """Index arrays, whole numbers, one axis each."""
-    words = _("index arrays, each of shape (m,)")
-    hint = _("Cut one random order of all indices into pieces.")
     for result in seen["results"]:
         if result["kind"] == "other":
-            return Problem(step="kind", expected=words, got=kind_text(result["seen"]), hint=hint)
+            return _not_arrays(kind_text(result["seen"]))
         if result["kind"] == "flat":
-            return Problem(
-                step="kind",
-                expected=words,
-                got=_("single numbers, one after another"),
-                hint=hint,
-                mistake="not-cut",
-            )
+            return _not_arrays(_("single numbers, one after another"), mistake="not-cut")
         for item in result["items"]:
             if item.get("kind") != "array" or np.ndim(item["array"]) != 1:
-                return Problem(step="kind", expected=words, got=kind_text(item), hint=hint)
+                return _not_arrays(kind_text(item))
             if item["array"].dtype.kind not in "iu":
                 mask = item["array"].dtype.kind == "b"
                 hint = _("An index array holds the numbers of the samples, as whole numbers.")
                 got = _("an array of dtype {known}").format(known=item["array"].dtype)
-                got = kind_text(item) if mask else got
-                return Problem(
-                    step="kind", expected=words, got=got, hint=hint, mistake="mask" if mask else ""
-                )
+                return _not_arrays(kind_text(item) if mask else got, hint, "mask" if mask else "")
     return None
+
+
+def _not_arrays(got, hint="", mistake=""):
+    hint = hint or _("Cut one random order of all indices into pieces.")
+    expected = _("index arrays, each of shape (m,)")
+    return Problem(step="kind", expected=expected, got=got, hint=hint, mistake=mistake)
+
+
+BATCH_HINTS = {
+    "last-dropped": "The last minibatch may be short; its samples count, too.",
+    "with-replacement": "Draw one permutation of all indices; drawing them one by one repeats "
+    "some.",
+    "padded": "The last minibatch may be short: nothing needs to be filled up.",
+    "first-index-missing": "The first index is 0.",
+    "count": "minibatch_size is how many indices one has, not how many there are.",
+    "not-shuffled": "Consecutive steps are alike. Shuffle before you cut.",
+    "blocks-shuffled": "Is it the indices that are shuffled, or only the finished pieces?",
+    "not-shuffled/now-and-then": "Is there a way through your function on which nothing is "
+    "shuffled?",
+    "same-order": "Draw from rng at each call. Is an order kept from an earlier one?",
+    "uneven": "Every order must be equally likely.",
+}
+
+
+def _told(expected, got, key):
+    return behaviour(expected, got, hint_of(BATCH_HINTS, key), key.partition("/")[0])
 
 
 def batches_shapes(case, seen):
@@ -110,35 +118,32 @@ def _coverage(found, size, sizes, wanted, part):
     if not missing and not twice and len(found) == size:
         return None
     got = _("missing: {missing}; more than once: {twice}").format(missing=missing, twice=twice)
-    hint, name = _("Does every sample take part in every epoch?"), ""
+    name = ""
     if sizes == wanted[:-1] and not twice:
-        hint, name = _("The last minibatch may be short; its samples count, too."), "last-dropped"
+        name = "last-dropped"
     elif twice and len(found) == size:
-        hint, name = (
-            _("Draw one permutation of all indices; drawing them one by one repeats some."),
-            "with-replacement",
-        )
+        name = "with-replacement"
     elif len(found) > size:
-        hint, name = _("The last minibatch may be short: nothing needs to be filled up."), "padded"
+        name = "padded"
     elif missing == [size - 1]:
         name = "last-index-missing"
     elif missing == [0]:
-        hint, name = _("The first index is 0."), "first-index-missing"
+        name = "first-index-missing"
+    hint = hint_of(BATCH_HINTS, name) or _("Does every sample take part in every epoch?")
     return Problem(step="value", expected=words, got=got, hint=hint, mistake=name)
 
 
 def _sizes(sizes, wanted, part):
     words, got = (_("minibatches of sizes {sizes}").format(sizes=one) for one in (wanted, sizes))
-    hint, name = _("Each has minibatch_size indices; only the last may be short."), "sizes"
+    name = "sizes"
     if len(sizes) == part and sizes != wanted:
-        hint, name = (
-            _("minibatch_size is how many indices one has, not how many there are."),
-            "count",
-        )
+        name = "count"
     elif 0 in sizes:
         name = "empty-minibatch"
     elif max(sizes) - min(sizes) <= 1 and len(sizes) == len(wanted):
         name = "even-sizes"
+    only_last = _("Each has minibatch_size indices; only the last may be short.")
+    hint = hint_of(BATCH_HINTS, name) or only_last
     return Problem(step="shape", expected=words, got=got, hint=hint, mistake=name)
 
 
@@ -149,19 +154,9 @@ def batches_random(cases, seen):
         for one in seen
     ]
     if all(order == sorted(order) for one in orders[6:10] for order in one):
-        return behaviour(
-            _("a random order"),
-            array_text(np.array(orders[7][0])),
-            _("Consecutive steps are alike. Shuffle before you cut."),
-            "not-shuffled",
-        )
+        return _told(_("a random order"), array_text(np.array(orders[7][0])), "not-shuffled")
     if all(_is_run(item["array"]) for result in seen[6]["results"] for item in result["items"]):
-        return behaviour(
-            _("a random order"),
-            _("neighbours stay together"),
-            _("Is it the indices that are shuffled, or only the finished pieces?"),
-            "blocks-shuffled",
-        )
+        return _told(_("a random order"), _("neighbours stay together"), "blocks-shuffled")
     if orders[7] != orders[8]:
         return other_generator(_("the same order from the same rng"))
     if orders[7] == orders[9][:2] or orders[7][0] == orders[7][1]:
@@ -173,19 +168,11 @@ def now_and_then(orders):
     """Most calls are right: in some the order is none, or it is an earlier one."""
     unsorted, new = (sum(order != sorted(order) for order in orders), len(set(map(tuple, orders))))
     if unsorted < len(orders):
-        return behaviour(
-            _("a random order in {n} of {n} calls").format(n=len(orders)),
-            _("in {k} of them").format(k=unsorted),
-            _("Is there a way through your function on which nothing is shuffled?"),
-            "not-shuffled",
-        )
+        expected = _("a random order in {n} of {n} calls").format(n=len(orders))
+        return _told(expected, _("in {k} of them").format(k=unsorted), "not-shuffled/now-and-then")
     if new < len(orders) - 1:  # a generator that rng seeds may draw the same seed again
-        return behaviour(
-            _("{n} different orders in {n} calls").format(n=len(orders)),
-            _("{k} different ones").format(k=new),
-            _("Draw from rng at each call. Is an order kept from an earlier one?"),
-            "same-order",
-        )
+        expected = _("{n} different orders in {n} calls").format(n=len(orders))
+        return _told(expected, _("{k} different ones").format(k=new), "same-order")
     return None
 
 
@@ -203,12 +190,7 @@ def evenness(results):
                 words = _("{a} and {b} in one minibatch: {k} of {n} times")
                 expected = words.format(a=b, b=a, n=len(calls), k=round(len(calls) / 5))
                 got = words.format(a=b, b=a, n=len(calls), k=int(together.sum()))
-                return behaviour(
-                    expected,
-                    got,
-                    _("Is it the indices that are shuffled, or only the finished pieces?"),
-                    "blocks-shuffled",
-                )
+                return _told(expected, got, "blocks-shuffled")
     for position in range(3):
         for index in range(6):
             here = np.array([index in call[position] for call in calls])
@@ -218,7 +200,7 @@ def evenness(results):
                     words.format(index=index, position=position, n=len(calls), k=k)
                     for k in (round(len(calls) / 3), int(here.sum()))
                 )
-                return behaviour(*texts, _("Every order must be equally likely."), "uneven")
+                return _told(*texts, "uneven")
     return None
 
 

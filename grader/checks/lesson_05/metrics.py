@@ -31,30 +31,41 @@ def update_metrics(case, seen):
         steps = np.array([m[name] for m in log])
         right = steps.mean(), np.average(steps, weights=sizes)
         if not any(near(found[name], one) for one in right):
-            mistake, hint = _metric_mistake(name, float(found[name]), log, case.inputs)
+            mistake = _metric_mistake(name, float(found[name]), log, case.inputs)
+            hint = _(METRIC_HINTS[mistake])
             expected, got = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
             return Problem(step="value", expected=expected, got=got, hint=hint, mistake=mistake)
     return None
 
 
+METRIC_HINTS = {
+    "metrics-of-the-last": "A mean over all minibatches is asked, not the last one.",
+    "metrics-summed": "A mean over all minibatches is asked, not their sum.",
+    "kl-estimator": "Of the three estimates, k3 is asked.",
+    "metric-sign": "What is minimised is a loss.",
+    "one-side": "A band has two sides.",
+    "whole-loss": "policy_loss is the clip loss alone.",
+    "value-loss-weighed": "value_loss stands without value_coef.",
+    "other-metric": "Each is of the forward pass before its step; then the mean over all "
+    "minibatches.",
+}
+
+
 def _metric_mistake(name, found, log, inputs):
     steps = np.array([m[name] for m in log])
     if len(log) > 1 and near(found, steps[-1]):
-        return "metrics-of-the-last", _("A mean over all minibatches is asked, not the last one.")
+        return "metrics-of-the-last"
     if len(log) > 1 and near(found, steps.sum()):
-        return "metrics-summed", _("A mean over all minibatches is asked, not their sum.")
-    if name == "approx_kl":
-        for other in ("k1", "k2"):
-            if near(found, np.mean([m[other] for m in log])):
-                return "kl-estimator", _("Of the three estimates, k3 is asked.")
+        return "metrics-summed"
+    others = {other: np.mean([m[other] for m in log]) for other in ("k1", "k2", "above", "total")}
+    if name == "approx_kl" and (near(found, others["k1"]) or near(found, others["k2"])):
+        return "kl-estimator"
     if near(found, -steps.mean()):
-        return "metric-sign", _("What is minimised is a loss.")
-    if name == "clip_fraction" and near(found, np.mean([m["above"] for m in log])):
-        return "one-side", _("A band has two sides.")
-    if name == "policy_loss" and near(found, np.mean([m["total"] for m in log])):
-        return "whole-loss", _("policy_loss is the clip loss alone.")
+        return "metric-sign"
+    if name == "clip_fraction" and near(found, others["above"]):
+        return "one-side"
+    if name == "policy_loss" and near(found, others["total"]):
+        return "whole-loss"
     if name == "value_loss" and near(found, inputs["value_coef"] * steps.mean()):
-        return "value-loss-weighed", _("value_loss stands without value_coef.")
-    return "other-metric", _(
-        "Each is of the forward pass before its step; then the mean over all minibatches."
-    )
+        return "value-loss-weighed"
+    return "other-metric"

@@ -10,7 +10,6 @@ from grader.checking import (
     FunctionExercise,
     Number,
     Symptom,
-    Tensor,
     TensorOf,
     View,
     close,
@@ -18,6 +17,8 @@ from grader.checking import (
 )
 from grader.checks.lesson_05 import formulas
 from grader.checks.shared.any_truth import AnyTruth
+from grader.checks.shared.cases import caller, tensor_caller
+from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.ppo_update import log_softmax
 from grader.checks.shared.slips import listed
 from grader.checks.shared.whitening import whitened
@@ -126,10 +127,8 @@ def entropy_cases(rng):
     """Closed forms first; probabilities that underflow, alone and beside ordinary rows."""
 
     def case(rows, dtype=np.float64):
-        rows = np.array(rows, dtype=dtype)
-        return Case(
-            {"logits": Tensor(rows, True)}, upstream=rng.uniform(0.5, 2, len(rows)).astype(dtype)
-        )
+        weights = rng.uniform(0.5, 2, len(rows)).astype(dtype)
+        return tensor_caller("logits")(rows, dtype=dtype, grad=("logits",), upstream=weights)
 
     return [
         case([[0.0, math.log(3.0)]]),
@@ -164,19 +163,9 @@ def torch_logp(logits):
     return torch.log_softmax(logits, -1)
 
 
-def entropy_of(logp):
-    return -(logp.exp() * logp).sum(-1)
-
-
-def categorical_of_logits(checked):
-    """The logits handed in as probs, the first argument; checked: what is negative raises."""
-
-    def wrong(logits):
-        import torch
-
-        return torch.distributions.Categorical(logits, validate_args=checked).entropy()
-
-    return wrong
+def terms(logits):
+    """p log p of each action."""
+    return torch_logp(logits).exp() * torch_logp(logits)
 
 
 def plain_entropy(logits, axis=-1):
@@ -236,12 +225,12 @@ ENTROPY_FACES = {
     "underflow": plain_entropy,
     "underflow-gradient": Symptom(nan_in_gradient),
     "batch-axis": lambda logits: -(logits.softmax(0) * logits.log_softmax(0)).sum(-1),
-    "minus-sign": lambda logits: (torch_logp(logits).exp() * torch_logp(logits)).sum(-1),
-    "not-summed": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)),
+    "minus-sign": lambda logits: terms(logits).sum(-1),
+    "not-summed": lambda logits: -terms(logits),
     "unweighted": lambda logits: -torch_logp(logits).sum(-1),
     "unweighted-mean": lambda logits: -torch_logp(logits).mean(-1),
-    "mean-over-actions": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).mean(-1),
-    "batch-mean": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).mean(),
+    "mean-over-actions": lambda logits: -terms(logits).mean(-1),
+    "batch-mean": lambda logits: -terms(logits).sum(-1).mean(),
     "likeliest-only": Symptom(
         lambda case, one, truth: close(
             one["value"]["array"], -log_softmax(case.inputs["logits"].array).max(-1)
@@ -249,20 +238,21 @@ ENTROPY_FACES = {
     ),
     "one-action": Symptom(of_one_action),
     "epsilon-in-log": Symptom(slightly_low),
-    "base-two": lambda logits: (
-        -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1) / math.log(2)
-    ),
-    "no-gradient": lambda logits: -(torch_logp(logits).exp() * torch_logp(logits)).sum(-1).detach(),
+    "base-two": lambda logits: -terms(logits).sum(-1) / math.log(2),
+    "no-gradient": lambda logits: -terms(logits).sum(-1).detach(),
     "epsilon-in-log/gradient": tuple(
         lambda logits, e=e: -(logits.softmax(-1) * (logits.softmax(-1) + e).log()).sum(-1)
         for e in (1e-5, 1e-6, 1e-7, 1e-8)
     ),
     "logit-not-log": lambda logits: -(logits.softmax(-1) * logits).sum(-1),
     "softmax-twice": (
-        lambda logits: entropy_of(torch_logp(logits.softmax(-1))),
+        lambda logits: -terms(logits.softmax(-1)).sum(-1),
         lambda logits: -(logits.softmax(-1) * torch_logp(logits.softmax(-1))).sum(-1),
     ),
-    "logits-as-probabilities": (categorical_of_logits(True), categorical_of_logits(False)),
+    "logits-as-probabilities": (
+        lambda logits: of_logits(logits, True).entropy(),
+        lambda logits: of_logits(logits, False).entropy(),
+    ),
 }
 ENTROPY = FunctionExercise(
     "entropy",
@@ -278,29 +268,20 @@ def variance_cases(rng):
     """Perfect, constant and offset predictions; returns that don't vary, exact and rounded."""
     rounded = [np.full(64, 0.1, np.float32), *equal_numbers()]
     returns = rng.normal(size=(4, 3)) * 3 + 5
+    case = caller("values", "returns")
     return [
-        Case({"values": np.array([1.0, 2.0, 4.0]), "returns": np.array([1.0, 2.0, 4.0])}),
-        Case({"values": np.array([0.0, 1.0]), "returns": np.array([1.0, 3.0])}),
-        Case({"values": np.array([11.0, 12.0, 15.0]), "returns": np.array([1.0, 2.0, 4.0])}),
-        Case({"values": np.array([3.0, 1.0]), "returns": np.array([1.0, 3.0])}),
-        Case(
-            {"values": np.array([0.5, 2.0, 1.0, 0.0]), "returns": np.array([1.0, 4.0, 0.0, -2.0])}
-        ),
-        Case({"values": np.array([1.0, 2.0]), "returns": np.array([2.5, 2.5])}, edge=True),
-        Case({"values": np.array([1.5, 1.5, 1.5]), "returns": np.array([1.0, 2.0, 4.0])}),
-        *[
-            Case({"values": rng.normal(size=x.shape).astype(x.dtype), "returns": x}, edge=True)
-            for x in rounded
-        ],
-        Case({"values": np.array([1.0]), "returns": np.array([2.0])}, edge=True),
-        Case({"values": returns * 0.7 + rng.normal(size=(4, 3)), "returns": returns}),
-        Case({"values": View(rng.normal(size=5), "strided"), "returns": rng.normal(size=5)}),
-        Case(
-            {
-                "values": View(rng.normal(size=(2, 3)), "read_only"),
-                "returns": rng.normal(size=(2, 3)),
-            }
-        ),
+        case([1.0, 2.0, 4.0], [1.0, 2.0, 4.0]),
+        case([0.0, 1.0], [1.0, 3.0]),
+        case([11.0, 12.0, 15.0], [1.0, 2.0, 4.0]),
+        case([3.0, 1.0], [1.0, 3.0]),
+        case([0.5, 2.0, 1.0, 0.0], [1.0, 4.0, 0.0, -2.0]),
+        case([1.0, 2.0], [2.5, 2.5], edge=True),
+        case([1.5, 1.5, 1.5], [1.0, 2.0, 4.0]),
+        *[case(rng.normal(size=x.shape).astype(x.dtype), x, edge=True) for x in rounded],
+        case([1.0], [2.0], edge=True),
+        case(returns * 0.7 + rng.normal(size=(4, 3)), returns),
+        case(View(rng.normal(size=5), "strided"), rng.normal(size=5)),
+        case(View(rng.normal(size=(2, 3)), "read_only"), rng.normal(size=(2, 3))),
     ]
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_05b import formulas
 from grader.checks.shared.slips import listed
 
@@ -109,7 +109,6 @@ def infinite(case, seen, truth):
     return not np.isfinite(seen["value"]["array"]).all()
 
 
-SPREAD_HELD_BACK = N_("A spread may be 1000 or a thousandth. Is it held back here, or added to?")
 GAUSSIAN_LOGP_HINTS = {
     "mean-over-dimensions": "Independent dimensions multiply, so their logarithms add. A mean "
     "divides by D.",
@@ -127,7 +126,6 @@ GAUSSIAN_LOGP_HINTS = {
     "underflow": "Far from the mean the density underflows to 0. Write the logarithm down "
     "directly.",
     "spread-detached": "The spread is learned, too: gradient flows into log_std.",
-    "spread-held-back": SPREAD_HELD_BACK,
 }
 GAUSSIAN_LOGP_FACES = {
     "not-summed": logp_like(each),
@@ -214,7 +212,6 @@ GAUSSIAN_ENTROPY_HINTS = {
     "much.",
     "negated": "A wider Gaussian has the larger entropy.",
     "no-gradient": "The bonus moves the spread through its gradient. Where was the graph cut?",
-    "spread-held-back": SPREAD_HELD_BACK,
 }
 GAUSSIAN_ENTROPY_FACES = {
     "not-summed": lambda s: s + CONSTANT,

@@ -8,18 +8,17 @@ import torch
 
 from grader.checking import (
     N_,
-    Case,
     Expected,
     FunctionExercise,
     Mismatch,
     Symptom,
-    Tensor,
     TensorOf,
     _,
     kind_text,
     none_hint,
 )
 from grader.checks.lesson_06 import formulas
+from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.slips import listed
 
 # completion_mask ------------------------------------------------------------------------------
@@ -66,9 +65,7 @@ def mask_cases(rng):
     ]
 
 
-def mask_case(tokens, prompt_length, eos):
-    inputs = {"tokens": Tensor(np.array(tokens)), "prompt_length": prompt_length, "eos": eos}
-    return Case(inputs)
+mask_case = tensor_caller("tokens", "prompt_length", "eos")
 
 
 def mask_truth(tokens, prompt_length, eos):
@@ -82,30 +79,34 @@ def mask_truth(tokens, prompt_length, eos):
     return mask
 
 
-def mask_like(keep, start=None):
-    """A wrong mask: `keep(is_eos (B, C)) -> bool (B, C)` over the completion alone, aligned."""
-
-    def mask(tokens, prompt_length, eos):
-        found = torch.zeros_like(tokens, dtype=torch.bool)
-        found[:, prompt_length:] = keep(tokens[:, prompt_length:] == eos)
-        return found[:, 1:]
-
-    return mask
-
-
 def to_first(ends):
     return ends.long().cumsum(1) - ends.long() == 0
 
 
-def right_mask(tokens, prompt_length, eos):
-    return mask_like(to_first)(tokens, prompt_length, eos)
-
-
-def whole_row(tokens, prompt_length, eos):
+def whole_row(tokens, prompt_length, eos, keep=to_first):
     """Aligned with the tokens instead of with the predictions."""
     found = torch.zeros_like(tokens, dtype=torch.bool)
-    found[:, prompt_length:] = to_first(tokens[:, prompt_length:] == eos)
+    found[:, prompt_length:] = keep(tokens[:, prompt_length:] == eos)
     return found
+
+
+def mask_like(keep):
+    """A wrong mask: `keep(is_eos (B, C)) -> bool (B, C)` over the completion alone, aligned."""
+    return lambda tokens, prompt_length, eos: whole_row(tokens, prompt_length, eos, keep)[:, 1:]
+
+
+right_mask = mask_like(to_first)
+
+
+def right_but(columns, value):
+    """The right mask, and one value at all columns(prompt_length)."""
+
+    def mask(tokens, prompt_length, eos):
+        found = right_mask(tokens, prompt_length, eos)
+        found[:, columns(prompt_length)] = value
+        return found
+
+    return mask
 
 
 def begun(tokens, start, eos):
@@ -115,30 +116,21 @@ def begun(tokens, start, eos):
     return (chosen & to_first(ends))[:, 1:]
 
 
-def to_last_end(tokens, prompt_length, eos):
-    """Up to the last eos; to the end where the completion has none."""
-    place = torch.arange(tokens.shape[1])
-    last = torch.where(tokens == eos, place, -1).amax(1, keepdim=True)
-    last = torch.where(last < prompt_length, tokens.shape[1] - 1, last)
-    return ((place >= prompt_length) & (place <= last))[:, 1:]
+def up_to(last):
+    """From the prompt's end up to last(tokens, prompt_length, eos) (B, 1), that included."""
+
+    def mask(tokens, prompt_length, eos):
+        place = torch.arange(tokens.shape[1])
+        end = last(tokens, prompt_length, eos)
+        return ((place >= prompt_length) & (place <= end))[:, 1:]
+
+    return mask
 
 
-def late_start(tokens, prompt_length, eos):
-    found = right_mask(tokens, prompt_length, eos)
-    found[:, prompt_length - 1] = False
-    return found
-
-
-def early_start(tokens, prompt_length, eos):
-    found = right_mask(tokens, prompt_length, eos)
-    found[:, max(prompt_length - 2, 0)] = True
-    return found
-
-
-def with_prompt(tokens, prompt_length, eos):
-    found = right_mask(tokens, prompt_length, eos)
-    found[:, : prompt_length - 1] = True
-    return found
+def last_end(tokens, prompt_length, eos):
+    """The last eos; the row's end where the completion has none."""
+    last = torch.where(tokens == eos, torch.arange(tokens.shape[1]), -1).amax(1, keepdim=True)
+    return torch.where(last < prompt_length, tokens.shape[1] - 1, last)
 
 
 def prompt_ends(tokens, prompt_length, eos):
@@ -150,19 +142,14 @@ def prompt_ends(tokens, prompt_length, eos):
 
 def argmax_as_end(tokens, prompt_length, eos):
     """argmax of nothing but False is 0: a completion without an end gets no entry."""
-    place = torch.arange(tokens.shape[1])
-    ends = (tokens == eos) & (place >= prompt_length)
-    last = ends.long().argmax(1, keepdim=True)
-    return ((place >= prompt_length) & (place <= last))[:, 1:]
+    ends = (tokens == eos) & (torch.arange(tokens.shape[1]) >= prompt_length)
+    return ends.long().argmax(1, keepdim=True)
 
 
 def argmax_in_completion(tokens, prompt_length, eos):
     """The same, counted from the prompt's end: such a completion keeps its first token alone."""
-    place = torch.arange(tokens.shape[1] - prompt_length)
-    last = (tokens[:, prompt_length:] == eos).long().argmax(1, keepdim=True)
-    found = torch.zeros_like(tokens, dtype=torch.bool)
-    found[:, prompt_length:] = place <= last
-    return found[:, 1:]
+    ends = tokens[:, prompt_length:] == eos
+    return prompt_length + ends.long().argmax(1, keepdim=True)
 
 
 COMPLETION_MASK_HINTS = {
@@ -192,21 +179,24 @@ COMPLETION_MASK_FACES = {
         mask_like(lambda ends: ends.flip(1).long().cumsum(1).flip(1) > 0),
         mask_like(lambda ends: ends.long().cumsum(1) <= 1),
         mask_like(lambda ends: ~ends | (ends & to_first(ends))),
-        to_last_end,
+        up_to(last_end),
     ),
     "only-eos": (mask_like(lambda ends: ends & to_first(ends)), mask_like(lambda ends: ends)),
     "inverted": lambda *given: ~right_mask(*given),
     "misaligned": (
         lambda *given: whole_row(*given)[:, :-1],
-        late_start,
-        early_start,
+        right_but(lambda length: length - 1, False),
+        right_but(lambda length: max(length - 2, 0), True),
         lambda tokens, length, eos: begun(tokens, length + 1, eos),
         lambda tokens, length, eos: begun(tokens, length - 1, eos),
     ),
     "not-aligned": whole_row,
-    "prompt-kept": (with_prompt, lambda tokens, prompt_length, eos: to_first(tokens == eos)[:, 1:]),
+    "prompt-kept": (
+        right_but(lambda length: slice(length - 1), True),
+        lambda tokens, prompt_length, eos: to_first(tokens == eos)[:, 1:],
+    ),
     "eos-in-prompt": prompt_ends,
-    "end-not-there": (argmax_as_end, argmax_in_completion),
+    "end-not-there": (up_to(argmax_as_end), up_to(argmax_in_completion)),
     "argument-ignored": (
         lambda t, p, eos: right_mask(t, 2, eos),
         lambda t, p, eos: right_mask(t, p, 0),
@@ -262,8 +252,7 @@ def mean_cases(rng):
 ONE_TRUE = np.array([[False] * 3, [False, True, False]])
 
 
-def mean_case(x, mask):
-    return Case({"x": Tensor(np.array(x), grad=True), "mask": Tensor(np.array(mask))})
+mean_case = tensor_caller("x", "mask", grad=("x",))
 
 
 def mean_truth(x, mask):
@@ -289,7 +278,6 @@ def row_means(x, mask):
     return by_rows(x, mask, -1).mean()
 
 
-EMPTY = N_("With no true entry the count is 0. What is 0 divided by 0?")
 COUNT = N_("Divide by the number of true entries.")
 
 MASKED_MEAN_HINTS = {
@@ -300,7 +288,7 @@ MASKED_MEAN_HINTS = {
     "row-means": "A mean of the rows' means weighs a token of a short row more than one of a long "
     "row.",
     "one-per-row": "One number for the whole batch is asked.",
-    "empty-mask": EMPTY,
+    "empty-mask": "With no true entry the count is 0. What is 0 divided by 0?",
     "nan-in-gradient": "The value is right, its gradient is not a number: both branches of where "
     "are differentiated. Keep the zero out of the denominator.",
     "zeros-skipped": "An entry may be true and 0. Count the mask, not the numbers.",

@@ -7,17 +7,15 @@ import torch
 
 from grader.checking import (
     N_,
-    Case,
     FunctionExercise,
     Mismatch,
     Symptom,
-    Tensor,
     TensorOf,
     _,
 )
 from grader.checks.lesson_06 import formulas
-from grader.checks.shared import ratios as words
-from grader.checks.shared.ratios import logs
+from grader.checks.shared.cases import tensor_caller
+from grader.checks.shared.ratios import far_from_one, logs
 from grader.checks.shared.slips import listed
 
 
@@ -52,20 +50,23 @@ def terminal_cases(rng):
     gaps = np.array(
         [[True, False, True, False], [True, True, False, True], [False, True, False, False]]
     )
-    cases = [
-        ([3.0], [[False, True, True, False]]),
-        ([1.0, 2.0], [[False, True, False, False], [False, True, True, True]]),
-        ([1.0, 2.0], [[False, False, True, False, False], [False, False, True, True, False]]),
-        ([5.0, -1.0, 0.0], gaps),
-        (rng.normal(size=rows), completions(rng, rows, cols)),
-        ([2.0, -3.0], [[True], [True]]),
-        (rng.normal(size=rows).astype(np.float32), completions(rng, rows, cols)),
+    case = tensor_caller("scores", "mask")
+    return [
+        case([3.0], [[False, True, True, False]]),
+        case([1.0, 2.0], [[False, True, False, False], [False, True, True, True]]),
+        case([1.0, 2.0], [[False, False, True, False, False], [False, False, True, True, False]]),
+        case([5.0, -1.0, 0.0], gaps),
+        case(rng.normal(size=rows), completions(rng, rows, cols)),
+        case([2.0, -3.0], [[True], [True]]),
+        case(rng.normal(size=rows).astype(np.float32), completions(rng, rows, cols)),
         # As many rows as columns: no broadcast along the wrong axis shows itself by its length.
-        (rng.normal(size=5), completions(rng, 5, 5)),
-        ([2.0, 2.0, 2.0], gaps),
-        ([0.01, -100.0, 100.0], [[False, True, False], [True, False, False], [False, False, True]]),
+        case(rng.normal(size=5), completions(rng, 5, 5)),
+        case([2.0, 2.0, 2.0], gaps),
+        case(
+            [0.01, -100.0, 100.0],
+            [[False, True, False], [True, False, False], [False, False, True]],
+        ),
     ]
-    return [Case({"scores": Tensor(np.array(s)), "mask": Tensor(np.array(m))}) for s, m in cases]
 
 
 def terminal_truth(scores, mask):
@@ -146,33 +147,24 @@ def shaped_cases(rng):
     logp = np.log(np.array([[0.5, 0.4, 0.8, 0.1]]))
     logp_ref = np.log(np.array([[0.5, 0.8, 0.2, 0.6]]))
     mask = np.array([[False, True, True, False]])
-    fixed = {"rewards": np.array([[7.0, 0.0, 2.0, -5.0]]), "logp": logp, "logp_ref": logp_ref}
-    cases = [shaped_case(**fixed, mask=mask, beta=1.0), shaped_case(**fixed, mask=mask, beta=0.1)]
-    sizes = [(3, 6), (5, 5), (1, 1), (4, 8)]
-    for number, (rows, cols) in enumerate(sizes):
-        mask = completions(rng, rows, cols) if cols > 2 else np.ones((rows, cols), dtype=bool)
-        given = {
-            "rewards": rng.normal(size=(rows, cols)) * 3,
-            "logp": np.log(rng.uniform(0.02, 1, size=(rows, cols))),
-            "logp_ref": np.log(rng.uniform(0.02, 1, size=(rows, cols))),
-        }
-        dtype = np.float32 if number == 3 else np.float64
-        given = {name: array.astype(dtype) for name, array in given.items()}
-        cases.append(shaped_case(**given, mask=mask, beta=[0.3, 2.5, 0.7, 0.0][number]))
+    case = tensor_caller("rewards", "logp", "logp_ref", "mask", "beta")
+    fixed = np.array([[7.0, 0.0, 2.0, -5.0]]), logp, logp_ref, mask
+    cases = [case(*fixed, 1.0), case(*fixed, 0.1)]
+    for rows, cols, beta in [(3, 6, 0.3), (5, 5, 2.5), (1, 1, 0.7), (4, 8, 0.0)]:
+        size = rows, cols
+        mask = completions(rng, rows, cols) if cols > 2 else np.ones(size, dtype=bool)
+        rewards = rng.normal(size=size) * 3
+        pair = (np.log(rng.uniform(0.02, 1, size=size)) for _name in ("logp", "logp_ref"))
+        cases.append(case(rewards, *pair, mask, beta, dtype=np.float32 if cols == 8 else None))
     equal, (new, old) = np.full((2, 2), -1.5), logs([[0.01, 100.0], [100.0, 0.01]])
-    cases += [
-        shaped_case(equal, equal, equal, np.ones((2, 2), bool), 0.5),
-        *(shaped_case(equal, *pair, ONE_TRUE, 0.5) for pair in ((new, old), (old, new))),
+    return [
+        *cases,
+        case(equal, equal, equal, np.ones((2, 2), bool), 0.5),
+        *(case(equal, *pair, ONE_TRUE, 0.5) for pair in ((new, old), (old, new))),
     ]
-    return cases
 
 
 ONE_TRUE = np.array([[False, True], [False, False]])
-
-
-def shaped_case(rewards, logp, logp_ref, mask, beta):
-    arrays = {"rewards": rewards, "logp": logp, "logp_ref": logp_ref, "mask": mask}
-    return Case({name: Tensor(array) for name, array in arrays.items()} | {"beta": beta})
 
 
 def shaped_truth(rewards, logp, logp_ref, mask, beta):
@@ -182,13 +174,16 @@ def shaped_truth(rewards, logp, logp_ref, mask, beta):
     return shaped
 
 
+def shaped_by(penalty):
+    """A wrong reward: `penalty(logp, logp_ref, mask)` (B, L-1), times beta, is taken away."""
+    return lambda rewards, logp, logp_ref, mask, beta: (
+        rewards - beta * penalty(logp, logp_ref, mask)
+    )
+
+
 def shaped_like(penalty):
-    """A wrong reward: `penalty(log_ratio, mask)`, both (B, L-1), times beta is taken away."""
-
-    def shaped(rewards, logp, logp_ref, mask, beta):
-        return rewards - beta * penalty(logp - logp_ref, mask)
-
-    return shaped
+    """The same for `penalty(log_ratio, mask)`."""
+    return shaped_by(lambda logp, logp_ref, mask: penalty(logp - logp_ref, mask))
 
 
 def at_the_end(log_ratio, mask):
@@ -196,19 +191,16 @@ def at_the_end(log_ratio, mask):
     return total * (torch.arange(mask.shape[1]) == last_true(mask)[:, None])
 
 
-def kl_div_of_torch(rewards, logp, logp_ref, mask, beta):
-    penalty = torch.nn.functional.kl_div(logp, logp_ref, log_target=True, reduction="none")
-    return rewards - beta * penalty * mask
+def kl_div_of_torch(logp, logp_ref, mask):
+    return mask * torch.nn.functional.kl_div(logp, logp_ref, log_target=True, reduction="none")
 
 
-KL_SIGN = N_(
-    "A token that the policy likes better than the reference does: is it paid for that, or charged?"
-)
 OUTSIDE = N_("Outside the mask nothing was chosen: there the rewards stay as they are.")
 PER_TOKEN = N_("Each token is charged for its own log-ratio, where it stands.")
 
 KL_SHAPED_REWARDS_HINTS = {
-    "kl-sign": KL_SIGN,
+    "kl-sign": "A token that the policy likes better than the reference does: is it paid for that, "
+    "or charged?",
     "mask-ignored": OUTSIDE,
     "outside-erased": OUTSIDE,
     "mask-inverted": "The penalty stands outside the mask, and not inside.",
@@ -228,25 +220,17 @@ KL_SHAPED_REWARDS_FACES = {
     "mask-inverted": shaped_like(lambda lr, mask: lr * ~mask),
     "ratio-not-log": (
         shaped_like(lambda lr, mask: lr.exp() * mask),
-        lambda rewards, logp, logp_ref, mask, beta: (
-            rewards - beta * mask * (logp.exp() - logp_ref.exp())
-        ),
+        shaped_by(lambda logp, ref, mask: mask * (logp.exp() - ref.exp())),
     ),
-    "ratio-of-logs": lambda rewards, logp, logp_ref, mask, beta: (
-        rewards - beta * torch.where(mask, logp / logp_ref, 0)
-    ),
+    "ratio-of-logs": shaped_by(lambda logp, ref, mask: torch.where(mask, logp / ref, 0)),
     "other-estimator": (
         shaped_like(lambda lr, mask: (torch.exp(-lr) - 1 + lr) * mask),
         shaped_like(lambda lr, mask: lr**2 / 2 * mask),
         shaped_like(lambda lr, mask: lr.abs() * mask),
         shaped_like(lambda lr, mask: lr.clamp(min=0) * mask),
-        lambda rewards, logp, logp_ref, mask, beta: (
-            rewards - beta * logp.exp() * (logp - logp_ref) * mask
-        ),
-        lambda rewards, logp, logp_ref, mask, beta: (
-            rewards - beta * logp_ref.exp() * (logp_ref - logp) * mask
-        ),
-        kl_div_of_torch,
+        shaped_by(lambda logp, ref, mask: logp.exp() * (logp - ref) * mask),
+        shaped_by(lambda logp, ref, mask: ref.exp() * (ref - logp) * mask),
+        shaped_by(kl_div_of_torch),
     ),
     "beta-ignored": lambda rewards, logp, logp_ref, mask, beta: rewards - (logp - logp_ref) * mask,
     "paid-at-the-end": shaped_like(at_the_end),
@@ -255,11 +239,11 @@ KL_SHAPED_REWARDS_FACES = {
         shaped_like(lambda lr, mask: (lr * mask).sum() / mask.sum() * mask),
         shaped_like(lambda lr, mask: (lr * mask).sum(1, keepdim=True) * mask),
     ),
-    "no-reference": lambda rewards, logp, logp_ref, mask, beta: rewards - beta * logp * mask,
+    "no-reference": shaped_by(lambda logp, ref, mask: logp * mask),
     "rewards-left-out": lambda rewards, logp, logp_ref, mask, beta: (
         -beta * (logp - logp_ref) * mask
     ),
-    "held-back": Symptom(words.far_from_one),
+    "held-back": Symptom(far_from_one),
 }
 KL_SHAPED_REWARDS = FunctionExercise(
     "kl_shaped_rewards",

@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_06 import formulas
+from grader.checks.shared.categorical import of_logits
 from grader.checks.shared.episodes import softmax
 from grader.checks.shared.slips import listed
 
@@ -58,22 +59,11 @@ def picked(table, tokens):
     return table.gather(-1, tokens[..., None]).squeeze(-1)
 
 
-def categorical_of_logits(checked):
-    """The logits handed in as probs, the first argument; checked: what is negative raises."""
-
-    def wrong(logits, tokens):
-        chosen = torch.distributions.Categorical(logits[:, :-1], validate_args=checked)
-        return chosen.log_prob(tokens[:, 1:])
-
-    return wrong
-
-
-NEXT_ONLY = N_("L tokens have L - 1 successors: the last position's logits foretell nothing here.")
-
 TOKEN_LOGP_HINTS = {
     "off-by-one": "Position t has seen the tokens up to t. Which token does it foretell?",
     "shifted-backwards": "Do your logits foretell the next token, or the one before?",
-    "not-shifted": NEXT_ONLY,
+    "not-shifted": "L tokens have L - 1 successors: the last position's logits foretell nothing "
+    "here.",
     "all-tokens": "Which of the V tokens was written?",
     "not-normalised": "A logit is no log-probability yet: what must the exponentials add up to?",
     "wrong-axis": "Which axis holds the vocabulary?",
@@ -132,7 +122,10 @@ TOKEN_LOGP_FACES = {
     "softmax-twice/log": lambda logits, tokens: picked(
         logits[:, :-1].softmax(-1).log_softmax(-1), tokens[:, 1:]
     ),
-    "logits-as-probabilities": (categorical_of_logits(True), categorical_of_logits(False)),
+    "logits-as-probabilities": (
+        lambda logits, tokens: of_logits(logits[:, :-1], True).log_prob(tokens[:, 1:]),
+        lambda logits, tokens: of_logits(logits[:, :-1], False).log_prob(tokens[:, 1:]),
+    ),
 }
 TOKEN_LOGP = FunctionExercise(
     "token_logp",

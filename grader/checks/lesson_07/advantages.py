@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, FunctionExercise, Raises, Symptom, Tensor, TensorOf
+from grader.checking import Case, FunctionExercise, Raises, Symptom, Tensor, TensorOf
 from grader.checks.lesson_07 import formulas
 from grader.checks.shared.any_truth import AnyTruth
 from grader.checks.shared.slips import listed
@@ -136,19 +136,12 @@ def not_quite_zero(case, seen, truth):
     return bool(case.edge)
 
 
-GROUP = N_("With whom is a completion compared: with all of the batch, or with its own prompt's?")
-SHIFTED = N_("Does row i of groups speak of row i of scores? Try two groups of two rows.")
-ORDER = N_("Rows of a group may stand anywhere. Let groups say who belongs together.")
-
 RLOO_ADVANTAGES_HINTS = {
     "group-of-one": "A group of one row has no others. What does the exercise ask for there?",
     "own-score-in-the-mean": "Leave-one-out: is a row's own score among those that it is compared "
     "with?",
-    "over-the-batch": GROUP,
     "divided-by-deviation": "RLOO divides by no deviation. That is GRPO.",
     "divided-by-size": "How many others are there in a group of G rows?",
-    "groups-misaligned": SHIFTED,
-    "order-assumed": ORDER,
     "minus-sign": "Better than the others is a positive advantage.",
     "baseline-returned": "That is what the others got. The advantage is the score less that.",
     "best-of-the-group": "The baseline is the mean of the others, not the best or the middle one.",
@@ -281,10 +274,7 @@ GRPO_ADVANTAGES_HINTS = {
     "equal-not-zero": "All scores of this group are equal: the advantages are 0. Their mean is "
     "rounded, and rounding divided by rounding has full size. What tells exactly whether numbers "
     "are equal?",
-    "over-the-batch": GROUP,
     "batch-deviation": "The mean is the group's. And the deviation?",
-    "groups-misaligned": SHIFTED,
-    "order-assumed": ORDER,
     "deviation-is-one": "Divided by 1? Read the divisor once more, and mind which operator comes "
     "first.",
     "always-divided": "With divide=False only the mean is taken away.",

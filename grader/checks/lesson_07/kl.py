@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
+from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_07 import formulas
 from grader.checks.lesson_07.aggregate import EMPTY_ROW, ONE_TRUE, kept, ragged
 from grader.checks.shared.masks import of_nothing, spoiled_outside
@@ -88,15 +88,9 @@ def in_loss_like(mean=lambda x, mask: x.sum(1).mean(), turn=1, ref=lambda x: x.d
     return loss
 
 
-PER_SENTENCE = N_("Per sentence the KL is a sum over the tokens; the mean is over the rows.")
-TURNED = N_("x is log of the policy less log of the reference: the policy wrote the samples.")
-
 KL_IN_LOSS_HINTS = {
     "nan-from-outside": "What stands outside the mask spoils it: infinity times 0. Mask the "
     "log-ratio first.",
-    "log-ratio-turned": TURNED,
-    "mean-over-tokens": PER_SENTENCE,
-    "summed": PER_SENTENCE,
     "of-the-sentence": "The estimate is taken token by token, and then added up.",
     "half-forgotten": "k2 is half of the square.",
     "k3-direction": "k3 is exp(-x) - 1 + x, with x = logp - logp_ref.",
@@ -120,7 +114,7 @@ KL_IN_LOSS_FACES = {
         in_loss_like(mean=lambda x, mask: (x.sum(1) / mask.sum(1).clamp(min=1)).mean()),
         in_loss_like(mean=lambda x, mask: x.mean()),
     ),
-    "summed": in_loss_like(mean=lambda x, mask: x.sum()),
+    "summed/over-tokens": in_loss_like(mean=lambda x, mask: x.sum()),
     "of-the-sentence": lambda logp, ref, mask, kind: TERMS[kind](
         kept(logp - ref.detach(), mask).sum(1)
     ).mean(),
@@ -273,9 +267,6 @@ KL_REWARD_LOSS_HINTS = {
     "own-token-alone": "A token leads to the later ones: their log-ratios are on its account, too.",
     "the-past": "Log-ratio to go: this token's and the later ones'.",
     "own-token-left-out": "To go begins with the token itself.",
-    "mean-over-tokens": PER_SENTENCE,
-    "summed": PER_SENTENCE,
-    "log-ratio-turned": TURNED,
     "averaged-to-go": "The log-ratios to go are added up, not averaged.",
     "other-estimator": "The plain log-ratio is asked; it may be negative.",
 }
@@ -295,7 +286,7 @@ KL_REWARD_LOSS_FACES = {
             lambda x, m: go(x), mean=lambda x, m: (x.sum(1) / m.sum(1).clamp(min=1)).mean()
         ),
     ),
-    "summed": reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum()),
+    "summed/over-tokens": reward_like(lambda x, m: go(x), mean=lambda x, m: x.sum()),
     "log-ratio-turned": reward_like(lambda x, m: -go(x)),
     "mask-ignored": lambda logp, ref, mask: reward_like(lambda x, m: go(x))(
         logp, ref, torch.ones_like(mask)

@@ -14,6 +14,7 @@ HINTS = {
     "business.",
     "advantages-whitened/not-asked": "No normalisation is asked here.",
     "band-around-zero": "Equal policies have ratio 1: the band lies around 1.",
+    "band-in-logs": "The band is 1 - clip to 1 + clip in the ratio itself, not in its logarithm.",
     "baseline-added": "Better than expected is return minus expectation.",
     "batch-summed": "One gradient per trajectory is asked: what did you add up?",
     "biased": "Divide by N - 1 in the variance.",
@@ -38,11 +39,17 @@ HINTS = {
     "gradient-through-advantage": "The advantages are data here: no gradient flows into them.",
     "gradient-through-old": "Old is data: it was stored when the batch was drawn. No gradient "
     "flows into it.",
+    "groups-misaligned": "Does row i of groups speak of row i of scores? Try two groups of two "
+    "rows.",
     "halved": "No factor of one half is asked.",
     "held-back": "A ratio may be far from 1. Is something held back here, in the ratio or in its "
     "logarithm?",
     "inverted-ratio": "New over old: is the ratio above 1 where the new policy likes the action "
     "more?",
+    "last-row-ended": "The last row is no end, if its flag does not say so. next_values holds what "
+    "its successor is worth.",
+    "log-ratio-turned": "x is log of the policy less log of the reference: the policy wrote the "
+    "samples.",
     "logits-as-probabilities": "The logits were taken for probabilities. The first argument of "
     "torch's Categorical, for one, is probs: name the other, logits=.",
     "mask-after-exp": "Outside the mask a ratio can be infinite. Backward multiplies its gradient "
@@ -51,6 +58,7 @@ HINTS = {
     "mask-inverted": "The mask is true where an entry counts.",
     "max-not-min": "The objective takes the min of two numbers. Minus a min is the max of the "
     "negated two.",
+    "mean-over-tokens": "Per sentence the KL is a sum over the tokens; the mean is over the rows.",
     "mean-taken": "One gradient per trajectory is asked: leave the average to the caller.",
     "minus-sign/downhill": "This is the gradient of the objective, which we climb. Only the loss "
     "has a minus.",
@@ -66,11 +74,15 @@ HINTS = {
     "axis.",
     "objective-not-loss": "Which way does the optimiser go? A loss is minimised, the objective "
     "maximised.",
+    "one-flag-for-all": "Each column is an environment of its own, with its own flags.",
     "one-side-clipped": "The band has two edges: 1 - clip and 1 + clip.",
     "one-side-counted": "A ratio can leave the band on either side.",
+    "order-assumed": "Rows of a group may stand anywhere. Let groups say who belongs together.",
     "other-actions-forgotten": "Raising one logit lowers the other actions' probabilities: the "
     "score has entries there, too.",
     "other-error": "Shapes that differ should raise ValueError.",
+    "over-the-batch": "With whom is a completion compared: with all of the batch, or with its own "
+    "prompt's?",
     "own-reward-missing": "The reward that follows action t belongs to it: the sum starts at k = "
     "t.",
     "own-reward-only": "Later rewards follow from this action, too.",
@@ -91,11 +103,14 @@ HINTS = {
     "softmax-twice": "These are probabilities of probabilities. Logits go into softmax once.",
     "softmax-twice/log": "The log-softmax of probabilities: softmax is taken twice. Logits go in "
     "once.",
+    "spread-held-back": "A spread may be 1000 or a thousandth. Is it held back here, or added to?",
     "sum-not-mean": "Does the loss double when the batch is doubled? Take the mean over the "
     "samples.",
     "sum-of-others": "Compare with the mean of the others, not with their sum.",
     "summed-over-all": "One number for each action is asked: the sum over its dimensions, the last "
     "axis.",
+    "summed/over-tokens": "Per sentence the KL is a sum over the tokens; the mean is over the "
+    "rows.",
     "target-returned": "The advantage is asked. Advantage plus value is the critic's target.",
     "terminal-not-masked": "Nothing follows a terminal state: what is its successor worth?",
     "underflow": "Both probabilities underflow to 0. Take the difference before you leave the "

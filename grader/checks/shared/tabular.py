@@ -44,9 +44,11 @@ LONG = 20  # updates of a run that is judged by where it leads
 
 
 def env_text(env):
-    """As one would type it, but for the tables."""
-    shown = {k: "..." if isinstance(v, np.ndarray) else v for k, v in env.kwargs.items()}
-    return f"pg.envs.{env.name}({', '.join(f'{name}={value}' for name, value in shown.items())})"
+    """As one would type it, less the tables."""
+    plain = {k: v for k, v in env.kwargs.items() if not isinstance(v, np.ndarray)}
+    shown = [f"{name}={value}" for name, value in plain.items()]
+    tables = ["..."] if len(plain) < len(env.kwargs) else []
+    return f"pg.envs.{env.name}({', '.join(tables + shown)})"
 
 
 def training_env(rng):
