@@ -137,6 +137,11 @@ SEQUENCES = {
             N_("what comes later gets the weight, a step's own the rest"),
             (lambda _h, x, f: v.discounted(x * (1 - f), f)),
         ),
+        (
+            "order-inside",
+            N_("each step gets the discounted sum up to it, not from it on"),
+            lambda _h, x, f: np.cumsum(_discounted_from_start(x, f), 0),
+        ),
     ),
     "to_go": (
         (

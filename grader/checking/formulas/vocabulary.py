@@ -240,6 +240,12 @@ def group_mean(x, groups):
     return by_group(x, groups, np.mean)
 
 
+def others_mean(x, groups):
+    """Of each row, the mean of the other rows of its group."""
+    count = group_size(x, groups)
+    return (by_group(x, groups, np.sum) - numbers(x)) / (count - 1)
+
+
 def group_size(x, groups):
     """Of each row, the number of rows of its group."""
     return by_group(x, groups, len).astype(float)

@@ -11,9 +11,10 @@ from grader.i18n import N_
 
 
 def _of_others(x, groups):
-    """Of each row, the mean of the rows of other groups."""
+    """Of each row, the mean of the rows of other groups; 0 where there are none."""
     values, labels = v.numbers(x), np.asarray(groups)
-    return np.array([values[labels != label].mean() for label in labels])
+    others = [values[labels != label] for label in labels]
+    return np.array([own.mean() if own.size else 0.0 for own in others])
 
 
 SPREADS = (
@@ -345,6 +346,33 @@ WORDS = {
             "other-group-inside",
             N_("the first of the group is taken, not its mean"),
             (lambda _h, x, g: v.by_group(x, g, lambda own: own[0])),
+        ),
+    ),
+    "others_mean": (
+        (
+            "other-group-inside",
+            N_("the mean of the whole group is taken, not that of the others"),
+            (lambda _h, x, g: v.group_mean(x, g)),
+        ),
+        (
+            "other-group-inside",
+            N_("the mean of all is taken, not that of the group"),
+            (lambda _h, x, g: x * 0 + np.mean(x)),
+        ),
+        (
+            "other-group-inside",
+            N_("the mean of the other groups is taken"),
+            (lambda _h, x, g: _of_others(x, g)),
+        ),
+        (
+            "other-group-inside",
+            N_("all other rows are taken, not those of the group alone"),
+            (lambda _h, x, g: (np.sum(x) - x) / (len(x) - 1)),
+        ),
+        (
+            "other-group-inside",
+            N_("the sum of the others is taken, not their mean"),
+            (lambda _h, x, g: v.by_group(x, g, np.sum) - x),
         ),
     ),
     "group_size": (
