@@ -14,7 +14,6 @@ from grader.checking import (
     RuleExercise,
     _,
     array_text,
-    behaviour,
     differing,
     kind_text,
     none_hint,
@@ -34,6 +33,7 @@ from grader.checks.shared.episodes import (
     softmax,
 )
 from grader.checks.shared.sampling import bent_problem, repeated
+from grader.checks.shared.slips import teller
 from grader.checks.shared.tabular import env_text
 
 PLAN_STEPS = 24
@@ -94,27 +94,36 @@ def wheel(rng):
     return Env("TabularEnv", {**tables, "start": [1.0, 0.0, 0.0], "max_steps": 24})
 
 
+ROLLOUT_HINTS = {
+    "last-state-appended": "T actions were taken in T states. Which state is one too many?",
+    "reset-returns-two": "reset returns two things, the observation and a dict; step returns five.",
+    "stops-early": "Play until the environment says that the episode is over.",
+    "episodes-miscounted": "In each call reset env once, and take every step in env itself.",
+    "fields-swapped": "The order is states, actions, rewards.",
+    "last-step-missing": "The last step counts: it often brings the only reward.",
+    "rewards-summed": "Keep each step's own reward. Summing comes later.",
+    "rewards-shifted": "Which action earned this reward?",
+    "state-not-updated": "Where are you after a step? Does your state know?",
+    "states-shifted": "Keep the state in which the action was chosen, not the one it led to.",
+    "first-state": "The first state is the one that reset returned.",
+    "same-seed": "Are your trajectories all alike? A generator made anew starts over each time.",
+    "seed-reused": "The same episode comes again and again. Is a generator made or seeded inside?",
+    "changed-inputs": "Work on a copy: the caller still needs its array.",
+}
+_told = teller(ROLLOUT_HINTS)
+
+
 def rollout_raised(case, seen):
     problem, log = raised(case, seen), seen["played"]
     if problem is None or problem.mistake in ("too-slow", "not-written"):
         return problem
     lengths = [int(n) for n in re.findall(r"\((\d+),?\)", seen["raised"].get("message", ""))]
     if len(lengths) == 3 and lengths[0] == lengths[1] + 1 == lengths[2] + 1:
-        hint = _("T actions were taken in T states. Which state is one too many?")
-        return Problem(
-            step="shape",
-            expected=_("as many states as actions"),
-            got=problem.got,
-            hint=hint,
-            mistake="last-state-appended",
-        )
-    if (
-        log["starts"]
-        and not len(log["rewards"])
-        and seen["raised"]["type"] in ("IndexError", "TypeError")
-    ):
-        hint = _("reset returns two things, the observation and a dict; step returns five.")
-        return Problem(step="runs", got=problem.got, hint=hint, mistake="reset-returns-two")
+        expected = _("as many states as actions")
+        return _told(expected, problem.got, "last-state-appended", "shape")
+    unpacked = seen["raised"]["type"] in ("IndexError", "TypeError")
+    if log["starts"] and not len(log["rewards"]) and unpacked:
+        return _told("", problem.got, "reset-returns-two", "runs")
     return problem
 
 
@@ -123,19 +132,13 @@ def rollout_kind(case, seen):
         fields = result.get("fields", {})
         if not {"states", "actions", "rewards"} <= set(fields):
             hint = none_hint(result) or _("Wrap the three sequences in pg.Trajectory.")
+            wanted, got = _("a pg.Trajectory"), kind_text(result)
             return Problem(
-                step="kind",
-                expected=_("a pg.Trajectory"),
-                got=kind_text(result),
-                hint=hint,
-                mistake="no-trajectory",
+                step="kind", expected=wanted, got=got, hint=hint, mistake="no-trajectory"
             )
         if any(tabular.numbers(fields[name]) is None for name in ("states", "actions", "rewards")):
-            return Problem(
-                step="kind",
-                expected=_("arrays or lists of numbers"),
-                got=kind_text(fields["states"]),
-            )
+            wanted, got = _("arrays or lists of numbers"), kind_text(fields["states"])
+            return Problem(step="kind", expected=wanted, got=got)
     return None
 
 
@@ -145,13 +148,11 @@ def rollout_played(case, seen):
     if any(not episode.ended for episode in played):
         broken = next(episode for episode in played if not episode.ended)
         got = _("an episode broken off after {n} steps").format(n=len(broken.rewards))
-        hint = _("Play until the environment says that the episode is over.")
-        return behaviour(_("whole episodes"), got, hint, "stops-early")
+        return _told(_("whole episodes"), got, "stops-early")
     if len(played) == count:
         return None
     got = _("{played} episodes in {n} calls").format(played=len(played), n=count)
-    hint = _("In each call reset env once, and take every step in env itself.")
-    return behaviour(_("one episode a call"), got, hint, "episodes-miscounted")
+    return _told(_("one episode a call"), got, "episodes-miscounted")
 
 
 def rollout_recorded(case, seen):
@@ -172,47 +173,39 @@ def _record_problem(name, found, truth, episode):
     if found.shape == truth.shape:
         before = words[name].format(x="")
         expected, got = differing(truth, found, np.isclose(found, truth), before)
-    mistake, hint = _record_mistake(name, found, truth)
-    if not hint and any(
+    mistake = _record_mistake(name, found, truth)
+    if mistake not in ROLLOUT_HINTS and any(
         name != other and np.array_equal(found, getattr(episode, other))
         for other in ("states", "actions", "rewards")
     ):
-        mistake, hint = "fields-swapped", _("The order is states, actions, rewards.")
-    step = "value" if found.shape == truth.shape else "shape"
-    return Problem(step=step, expected=expected, got=got, hint=hint, mistake=mistake)
+        mistake = "fields-swapped"
+    return _told(expected, got, mistake, "value" if found.shape == truth.shape else "shape")
 
 
 def _record_mistake(name, found, truth):
     if len(found) == len(truth) - 1:
-        return "last-step-missing", _("The last step counts: it often brings the only reward.")
+        return "last-step-missing"
     if len(found) != len(truth):
-        return "lengths", ""
+        return "lengths"
     if name == "rewards" and np.allclose(found, np.cumsum(truth)):
-        return "rewards-summed", _("Keep each step's own reward. Summing comes later.")
+        return "rewards-summed"
     if name == "rewards" and np.allclose(found[1:], truth[:-1]):
-        return "rewards-shifted", _("Which action earned this reward?")
+        return "rewards-shifted"
     if name == "states" and (found == found[0]).all():
-        return "state-not-updated", _("Where are you after a step? Does your state know?")
+        return "state-not-updated"
     if name == "states" and np.array_equal(found[:-1], truth[1:]):
-        return "states-shifted", _(
-            "Keep the state in which the action was chosen, not the one it led to."
-        )
+        return "states-shifted"
     if name == "states" and np.array_equal(found[1:], truth[1:]):
-        return "first-state", _("The first state is the one that reset returned.")
-    return f"{name}-wrong", ""
+        return "first-state"
+    return f"{name}-wrong"
 
 
 def rollout_sampling(case, seen):
     log = seen["played"]
     actual = softmax(case.inputs["theta"])[log["obs"]]
     if not _fixed(log) and _all_alike(log, actual):
-        hint = _("Are your trajectories all alike? A generator made anew starts over each time.")
-        return behaviour(
-            _("a fresh episode every time"),
-            _("the same actions in every episode"),
-            hint,
-            "same-seed",
-        )
+        got = _("the same actions in every episode")
+        return _told(_("a fresh episode every time"), got, "same-seed")
     problem = one_seed(log) or sampling_problem(log["obs"], log["actions"], actual)
     if problem and problem.mistake != "frequencies":
         return problem
@@ -246,9 +239,8 @@ def rollout_fresh(cases, seen):
     """No episode comes again more often than chance has it; the frequencies are right by now."""
     if not any(map(_reused, cases, seen)):
         return None
-    hint = _("The same episode comes again and again. Is a generator made or seeded inside?")
     expected, got = _("a fresh episode every time"), _("episodes that repeat earlier ones")
-    return behaviour(expected, got, hint, "seed-reused")
+    return _told(expected, got, "seed-reused")
 
 
 def _reused(case, report):
@@ -263,15 +255,8 @@ def _reused(case, report):
 def rollout_unchanged(case, seen):
     if not seen["changed"]:
         return None
-    hint = _("Work on a copy: the caller still needs its array.")
     got = _("changed in place: {names}").format(names="theta")
-    return Problem(
-        step="inputs",
-        expected=_("inputs as they were"),
-        got=got,
-        hint=hint,
-        mistake="changed-inputs",
-    )
+    return _told(_("inputs as they were"), got, "changed-inputs", "inputs")
 
 
 def rollout_chance(cases, seen):

@@ -159,14 +159,14 @@ def actor_critic_truth(logp, values, returns, value_coef=0.5):
     return Expected(value, slopes)
 
 
-def assembled(policy=None, critic=None, coef=None):
-    """A wrong loss: policy(logp, values, returns, adv) and critic(values, returns) as given."""
+def assembled(policy=None, critic=None, weighed=lambda own, fit, coef: own + coef * fit):
+    """A wrong loss: policy(logp, values, returns, adv), critic(values, returns) and how the two
+    are weighed, as given."""
 
     def wrong(logp, values, returns, value_coef=0.5):
         adv = (returns - values).detach()
         own = (policy or pg_term)(logp, values, returns, adv)
-        fit = (critic or fit_term)(values, returns)
-        return own + (value_coef if coef is None else coef) * fit
+        return weighed(own, (critic or fit_term)(values, returns), value_coef)
 
     return wrong
 
@@ -177,16 +177,6 @@ def pg_term(logp, values, returns, adv):
 
 def fit_term(values, returns):
     return ((values - returns) ** 2).mean()
-
-
-def coef_on_policy(logp, values, returns, value_coef=0.5):
-    adv = (returns - values).detach()
-    return value_coef * pg_term(logp, values, returns, adv) + fit_term(values, returns)
-
-
-def both_scaled(logp, values, returns, value_coef=0.5):
-    adv = (returns - values).detach()
-    return value_coef * (pg_term(logp, values, returns, adv) + fit_term(values, returns))
 
 
 ACTOR_CRITIC_LOSS_HINTS = {
@@ -221,11 +211,14 @@ ACTOR_CRITIC_LOSS_FACES = {
         assembled(lambda p, v, r, a: -(p * a).sum(), lambda v, r: ((v - r) ** 2).sum()),
     ),
     "critic-detached": assembled(critic=lambda v, r: ((v.detach() - r) ** 2).mean()),
-    "no-value-loss": assembled(coef=0.0),
+    "no-value-loss": assembled(weighed=lambda own, fit, coef: own),
     "value-loss-subtracted": assembled(critic=lambda v, r: -((v - r) ** 2).mean()),
-    "value-coef-ignored": (assembled(coef=1.0), assembled(coef=0.5)),
-    "value-coef-on-policy": coef_on_policy,
-    "value-coef-on-both": both_scaled,
+    "value-coef-ignored": (
+        assembled(weighed=lambda own, fit, coef: own + fit),
+        assembled(weighed=lambda own, fit, coef: own + 0.5 * fit),
+    ),
+    "value-coef-on-policy": assembled(weighed=lambda own, fit, coef: coef * own + fit),
+    "value-coef-on-both": assembled(weighed=lambda own, fit, coef: coef * (own + fit)),
     "probability-not-log": assembled(lambda p, v, r, a: -(p.exp() * a).mean()),
     "logp-detached": (
         assembled(lambda p, v, r, a: -(p.detach() * a).mean()),

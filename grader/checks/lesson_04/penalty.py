@@ -171,6 +171,13 @@ def beta_like(below, above, low=1 / 1.5, high=1.5, on_bound=False):
     return adapt
 
 
+def three_ways(near, far):
+    """A wrong rule: halved where near(kl, target) holds, else doubled where far does."""
+    return lambda beta, kl, target: (
+        beta / 2 if near(kl, target) else beta * 2 if far(kl, target) else beta
+    )
+
+
 def bounded_beta(case, seen, truth):
     """Wrong where beta is very small or very large; the cases with an ordinary beta come first."""
     return not 1e-3 < case.inputs["beta"] < 1e3
@@ -198,20 +205,14 @@ ADAPT_BETA_FACES = {
     "beta-backwards": beta_like(2, 0.5),
     "no-range": (
         beta_like(0.5, 2, low=1, high=1),
-        lambda beta, kl, target: beta / 2 if kl < target else beta * 2,
-        lambda beta, kl, target: beta * 2 if kl > target else beta / 2,
-        lambda beta, kl, target: (
-            beta / 2 if kl < 1.5 * target else beta * 2 if kl > 1.5 * target else beta
-        ),
+        three_ways(lambda kl, target: kl < target, lambda kl, target: True),
+        three_ways(lambda kl, target: kl <= target, lambda kl, target: True),
+        three_ways(lambda kl, target: kl < 1.5 * target, lambda kl, target: kl > 1.5 * target),
     ),
     "on-the-bound": (
         beta_like(0.5, 2, on_bound=True),
-        lambda beta, kl, target: (
-            beta * 2 if kl >= 1.5 * target else beta / 2 if kl < target / 1.5 else beta
-        ),
-        lambda beta, kl, target: (
-            beta * 2 if kl > 1.5 * target else beta / 2 if kl <= target / 1.5 else beta
-        ),
+        three_ways(lambda kl, target: kl < target / 1.5, lambda kl, target: kl >= 1.5 * target),
+        three_ways(lambda kl, target: kl <= target / 1.5, lambda kl, target: kl > 1.5 * target),
     ),
     "absolute-kl": lambda beta, kl, target: beta_like(0.5, 2)(beta, abs(kl), target),
     "beta-bounded": Symptom(bounded_beta),

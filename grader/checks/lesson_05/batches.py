@@ -12,13 +12,12 @@ from grader.checking import (
     RuleExercise,
     _,
     array_text,
-    behaviour,
     kind_text,
 )
 from grader.checks.shared.episodes import raised
 from grader.checks.shared.run_slips import always_one_order, other_generator
 from grader.checks.shared.sampling import unlikely
-from grader.checks.shared.slips import hint_of
+from grader.checks.shared.slips import hint_of, teller
 
 CALLS = 80  # with orders of 40 indices: none is sorted by chance, and no two come again
 TIMES = 700  # with six indices in three pairs: chance can be judged
@@ -93,8 +92,7 @@ BATCH_HINTS = {
 }
 
 
-def _told(expected, got, key):
-    return behaviour(expected, got, hint_of(BATCH_HINTS, key), key.partition("/")[0])
+_told = teller(BATCH_HINTS)
 
 
 def batches_shapes(case, seen):

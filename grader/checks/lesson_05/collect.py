@@ -13,7 +13,6 @@ from grader.checking import (
     RuleExercise,
     _,
     array_text,
-    behaviour,
     close,
     kind_text,
     number_text,
@@ -21,9 +20,10 @@ from grader.checking import (
 )
 from grader.checks.shared.episodes import raised, softmax
 from grader.checks.shared.ppo_update import log_softmax
-from grader.checks.shared.run_slips import likeliest_actions, named
+from grader.checks.shared.run_slips import likeliest_actions
 from grader.checks.shared.sampling import bent_problem, unlikely
 from grader.checks.shared.scripted import layer, linear, script
+from grader.checks.shared.slips import teller
 
 FIELDS = ("obs", "actions", "logp", "rewards", "values", "next_values", "terminated", "truncated")
 ENDS = {
@@ -39,18 +39,10 @@ def collect_cases(rng):
         words = _(
             "collect_rollout(envs, policy, critic, obs, num_steps={steps}) with {n} environments"
         )
-        return Case(
-            {
-                "envs": envs,
-                "policy": policies[size],
-                "critic": critics[size],
-                "before": before,
-                "calls": calls,
-                "seeds": list(seeds),
-                "num_steps": steps,
-            },
-            shown=words.format(steps=steps, n=envs.shown.shape[1]),
-        )
+        networks = {"policy": policies[size], "critic": critics[size]}
+        how = {"before": before, "calls": calls, "seeds": list(seeds), "num_steps": steps}
+        shown = words.format(steps=steps, n=envs.shown.shape[1])
+        return Case({"envs": envs, **networks, **how}, shown=shown)
 
     policies = {size: linear(rng, size, 3, scale=1 if size < 4 else 1.5) for size in (2, 3, 4)}
     critics = {size: linear(rng, size, None) for size in (2, 3, 4)}
@@ -92,19 +84,53 @@ def collect_fields(case, seen, call):
     }
 
 
+COLLECT_HINTS = {
+    "resets-inside": "Go on from obs. Environments whose episode ended start the next one by "
+    "themselves.",
+    "no-next-obs": "The caller goes on from the last observation: return both.",
+    "keeps-gradients": "Collecting is no training step: torch.no_grad().",
+    "parameters-frozen": "Collecting needs no gradients, but training does: torch.no_grad() ends "
+    "by itself.",
+    "next-obs": "Hand back the observation that the next rollout starts from.",
+    "logp-of-all": "Which action was played? Keep its log-probability alone.",
+    "axes-swapped": "Time is the first axis, environments the second.",
+    "obs-after-step": "Which observation did the policy see when it chose?",
+    "next-obs-overwritten": "final_obs took the place of the next episode's first observation. Is "
+    "it a copy that you write into?",
+    "values-carried-over": "Where an episode has just ended, values[t] is of the new one's first "
+    "observation: next_values[t - 1] is not.",
+    "actions": "Keep the actions that the environments were sent.",
+    "values-after-step": "values belong to obs, next_values to what comes after it.",
+    "probability": "A log-probability is never positive. Is this a probability?",
+    "logit": "A logit is no log-probability until it is normalised.",
+    "logp-sign": "A log-probability is never positive.",
+    "logp": "Score the very action that was played, under the policy that played it.",
+    "flags-merged": "The clock ran out, or the pole fell: only one of them means that nothing "
+    "follows. Keep the two flags apart.",
+    "flags-swapped": "In which order does step() return its two flags?",
+    "flags": "Does the flag speak of leaving a state or of entering it?",
+    "next-episode": "Where an episode was cut, obs is already the next episode's. Whose value is "
+    "that? infos holds the true last one.",
+    "cut-without-value": "The clock ran out; the state still had a value.",
+    "last-value": "The rollout stops here, the episode doesn't: what is the last successor worth?",
+    "values-twice": "next_values belong to what comes after obs.",
+    "next-values": "Inside an episode, next_values[t] is values[t + 1].",
+    "one-action-for-all": "Every row of the logits is a policy of its own.",
+    "frequencies": "Compare how often each action came with its probability.",
+    "not-torchs-generator": "Two runs with one seed of torch must play alike, with another seed "
+    "they must not.",
+}
+_told = teller(COLLECT_HINTS)
+
+
 def collect_played(case, seen):
     """As many steps as asked, and no reset."""
     steps, wanted = len(seen["played"]["rewards"]), case.inputs["num_steps"] * case.inputs["calls"]
     if seen["played"]["starts"]:
-        return behaviour(
-            _("no reset"),
-            _("reset() was called"),
-            _("Go on from obs. Environments whose episode ended start the next one by themselves."),
-            "resets-inside",
-        )
+        return _told(_("no reset"), _("reset() was called"), "resets-inside")
     if len(seen["results"]) == case.inputs["calls"] and steps != wanted:
         words = _("{n} steps of the environments")
-        return behaviour(words.format(n=wanted), words.format(n=steps), "", "step-count")
+        return _told(words.format(n=wanted), words.format(n=steps), "step-count")
     return None
 
 
@@ -113,18 +139,11 @@ def collect_kind(case, seen):
     words = _("a tuple (Rollout, obs)")
     for result in seen["results"]:
         if result.get("kind") not in ("tuple", "list") or result.get("length") != 2:
-            hint = _("The caller goes on from the last observation: return both.")
-            return Problem(
-                step="kind", expected=words, got=kind_text(result), hint=hint, mistake="no-next-obs"
-            )
+            return _told(words, kind_text(result), "no-next-obs", "kind")
         rollout, obs = result["items"]
         if rollout.get("kind") != "record" or not set(FIELDS) <= set(rollout["fields"]):
-            return Problem(
-                step="kind",
-                expected=words,
-                got=kind_text(rollout),
-                hint=_("pg.Rollout(obs=..., ...)"),
-            )
+            hint, got = _("pg.Rollout(obs=..., ...)"), kind_text(rollout)
+            return Problem(step="kind", expected=words, got=got, hint=hint)
         for name, part in {**{n: rollout["fields"][n] for n in FIELDS}, "obs": obs}.items():
             problem = _field_kind(name, part)
             if problem:
@@ -136,27 +155,15 @@ def _field_kind(name, part):
     try:
         array = Array().arrays(part)[""]
     except Mismatch as mismatch:
-        return Problem(
-            step="kind",
-            expected=mismatch.expected,
-            got=f"{name}: {mismatch.got}",
-            hint=mismatch.hint,
-        )
+        got = f"{name}: {mismatch.got}"
+        return Problem(step="kind", expected=mismatch.expected, got=got, hint=mismatch.hint)
     if part.get("requires_grad"):
-        return Problem(
-            step="kind",
-            expected=_("data without gradients"),
-            got=_("{name} still carries a graph").format(name=name),
-            hint=_("Collecting is no training step: torch.no_grad()."),
-            mistake="keeps-gradients",
-        )
+        got = _("{name} still carries a graph").format(name=name)
+        return _told(_("data without gradients"), got, "keeps-gradients", "kind")
     if name in ("terminated", "truncated") and array.dtype != bool:
-        return Problem(
-            step="kind",
-            expected=_("{name} of dtype bool").format(name=name),
-            got=_("dtype {dtype}").format(dtype=array.dtype),
-            mistake="flags-not-bool",
-        )
+        expected = _("{name} of dtype bool").format(name=name)
+        got = _("dtype {dtype}").format(dtype=array.dtype)
+        return _told(expected, got, "flags-not-bool", "kind")
     return None
 
 
@@ -164,12 +171,8 @@ def collect_frozen(case, seen):
     """The networks can still learn afterwards."""
     if not seen.get("frozen"):
         return None
-    return behaviour(
-        _("parameters that can still learn"),
-        _("requires_grad is False for some of them"),
-        _("Collecting needs no gradients, but training does: torch.no_grad() ends by itself."),
-        "parameters-frozen",
-    )
+    got = _("requires_grad is False for some of them")
+    return _told(_("parameters that can still learn"), got, "parameters-frozen")
 
 
 def collect_values(case, seen):
@@ -185,13 +188,8 @@ def collect_values(case, seen):
                 return problem
         after = given["envs"].shown[given["before"] + (call + 1) * length]
         if np.shape(last["array"]) != after.shape or not close(last["array"], after).all():
-            return Problem(
-                step="value",
-                expected="obs = " + array_text(after),
-                got="obs = " + array_text(last["array"]),
-                hint=_("Hand back the observation that the next rollout starts from."),
-                mistake="next-obs",
-            )
+            expected, got = ("obs = " + array_text(one) for one in (after, last["array"]))
+            return _told(expected, got, "next-obs", "value")
     return None
 
 
@@ -202,29 +200,28 @@ def _field(name, found, wanted, case, call):
     keep = ~wanted["terminated"] if name == "next_values" else np.ones(right.shape, bool)
     if close(np.where(keep, got, 0), np.where(keep, right, 0), 1e-3).all():
         return None
-    mistake, hint = _field_mistake(name, found, wanted, case, call, keep)
+    mistake = _field_mistake(name, found, wanted, case, call, keep)
     at = tuple(int(i) for i in np.argwhere(keep & ~close(got, right, 1e-3))[0])
     words = _("{name} at index {index}: {value}")
     expected, got = (
         words.format(name=name, index=shape_text(at), value=number_text(array[at]))
         for array in (right, got)
     )
-    return Problem(step="value", expected=expected, got=got, hint=hint, mistake=mistake)
+    return _told(expected, got, mistake, "value")
 
 
 def _field_shape(name, got, right):
-    words = _("{name} of shape {shape}")
-    hint, mistake = "", "field-shape"
+    words, mistake = _("{name} of shape {shape}"), "field-shape"
     if name == "logp" and got.shape[:2] == right.shape and got.ndim == 3:
-        hint, mistake = _("Which action was played? Keep its log-probability alone."), "logp-of-all"
+        mistake = "logp-of-all"
     elif got.shape[:2] == right.shape[1::-1]:
-        hint, mistake = _("Time is the first axis, environments the second."), "axes-swapped"
+        mistake = "axes-swapped"
     expected, got = (words.format(name=name, shape=shape_text(one.shape)) for one in (right, got))
-    return Problem(step="shape", expected=expected, got=got, hint=hint, mistake=mistake)
+    return _told(expected, got, mistake, "shape")
 
 
 def _field_mistake(name, found, wanted, case, call, keep):
-    """(name, hint) of a wrong field."""
+    """The name of what is wrong with a field."""
     got, given = found[name], case.inputs
     start, length = given["before"] + call * given["num_steps"], given["num_steps"]
     envs = given["envs"]
@@ -234,34 +231,26 @@ def _field_mistake(name, found, wanted, case, call, keep):
         return close(np.where(keep, got, 0), np.where(keep, other, 0), 1e-3).all()
 
     if name == "obs" and same(following):
-        return "obs-after-step", _("Which observation did the policy see when it chose?")
+        return "obs-after-step"
     ended = envs.terminated[start : start + length] | envs.truncated[start : start + length]
     before = np.concatenate([np.zeros_like(ended[:1]), ended[:-1]])  # an episode begins here
     if name == "obs" and same(_after_ends(wanted["obs"], envs.final[start:], before)):
-        return "next-obs-overwritten", _(
-            "final_obs took the place of the next episode's first observation. Is it a copy "
-            "that you write into?"
-        )
+        return "next-obs-overwritten"
     if name == "values" and same(_after_ends(wanted["values"], found["next_values"], before)):
-        return "values-carried-over", _(
-            "Where an episode has just ended, values[t] is of the new one's first observation: "
-            "next_values[t - 1] is not."
-        )
-    if name == "actions":
-        return "actions", _("Keep the actions that the environments were sent.")
+        return "values-carried-over"
+    if name in ("actions", "rewards"):
+        return name
     if name == "logp":
         return _logp_mistake(same, wanted, layer(given["policy"], wanted["obs"]))
-    if name == "rewards":
-        return "rewards", ""
     after = layer(given["critic"], following)
     going = keep & ~(wanted["terminated"] | wanted["truncated"])
     if name == "values" and close(got[going], after[going], 1e-3).all():
-        return "values-after-step", _("values belong to obs, next_values to what comes after it.")
+        return "values-after-step"
     if name in ("terminated", "truncated"):
         return _flag_mistake(same, wanted, name)
     if name == "next_values":
         return _successor_mistake(got, wanted, layer(given["critic"], following), keep)
-    return "", ""
+    return ""
 
 
 def _after_ends(right, other, begins):
@@ -273,31 +262,23 @@ def _after_ends(right, other, begins):
 def _logp_mistake(same, wanted, logits):
     actions = wanted["actions"][..., None]
     if same(np.exp(wanted["logp"])):
-        return "probability", _("A log-probability is never positive. Is this a probability?")
+        return "probability"
     if same(np.take_along_axis(logits, actions, -1)[..., 0]):
-        return "logit", _("A logit is no log-probability until it is normalised.")
+        return "logit"
     if same(np.take_along_axis(log_softmax(softmax(logits)), actions, -1)[..., 0]):
-        return named("softmax-twice/log")
+        return "softmax-twice/log"
     with np.errstate(all="ignore"):
         shares = np.log(logits / logits.sum(-1, keepdims=True))
     if same(np.take_along_axis(shares, actions, -1)[..., 0]):
-        return named("logits-as-probabilities")
-    if same(-wanted["logp"]):
-        return "logp-sign", _("A log-probability is never positive.")
-    return "logp", _("Score the very action that was played, under the policy that played it.")
+        return "logits-as-probabilities"
+    return "logp-sign" if same(-wanted["logp"]) else "logp"
 
 
 def _flag_mistake(same, wanted, name):
-    either = wanted["terminated"] | wanted["truncated"]
-    if same(either):
-        return "flags-merged", _(
-            "The clock ran out, or the pole fell: only one of them means that "
-            "nothing follows. Keep the two flags apart."
-        )
+    if same(wanted["terminated"] | wanted["truncated"]):
+        return "flags-merged"
     other = "truncated" if name == "terminated" else "terminated"
-    if same(wanted[other]):
-        return "flags-swapped", _("In which order does step() return its two flags?")
-    return "flags", _("Does the flag speak of leaving a state or of entering it?")
+    return "flags-swapped" if same(wanted[other]) else "flags"
 
 
 def _successor_mistake(got, wanted, naive, keep):
@@ -305,19 +286,13 @@ def _successor_mistake(got, wanted, naive, keep):
     wrong = keep & ~close(got, wanted["next_values"], 1e-3)
     cut = wanted["truncated"]
     if close(got[wrong], naive[wrong], 1e-3).all() and cut[wrong].all():
-        return "next-episode", _(
-            "Where an episode was cut, obs is already the next episode's. "
-            "Whose value is that? infos holds the true last one."
-        )
+        return "next-episode"
     if cut[wrong].all() and not got[wrong].any():
-        return "cut-without-value", _("The clock ran out; the state still had a value.")
+        return "cut-without-value"
     if not wrong[:-1].any() and not cut[-1][wrong[-1]].all():
-        return "last-value", _(
-            "The rollout stops here, the episode doesn't: what is the last successor worth?"
-        )
-    if close(got[keep], wanted["values"][keep], 1e-3).all():
-        return "values-twice", _("next_values belong to what comes after obs.")
-    return "next-values", _("Inside an episode, next_values[t] is values[t + 1].")
+        return "last-value"
+    values_twice = close(got[keep], wanted["values"][keep], 1e-3).all()
+    return "values-twice" if values_twice else "next-values"
 
 
 def collect_sampling(cases, seen):
@@ -332,12 +307,9 @@ def collect_sampling(cases, seen):
     if (flat == likeliest).all():
         return likeliest_actions(len(flat))
     if (actions[0] == actions[0][:, :1]).all():
-        return behaviour(
-            _("an action drawn for each environment"),
-            _("the same one for all of them at each step"),
-            _("Every row of the logits is a policy of its own."),
-            "one-action-for-all",
-        )
+        expected = _("an action drawn for each environment")
+        got = _("the same one for all of them at each step")
+        return _told(expected, got, "one-action-for-all")
     both, twice = np.concatenate([flat, actions[2].ravel()]), np.concatenate([probs, probs])
 
     def odd(action, probs):
@@ -358,16 +330,11 @@ def collect_sampling(cases, seen):
                 words.format(action=action, n=len(flat), k=k)
                 for k in (round(probs[:, action].sum()), int((flat == action).sum()))
             )
-            return behaviour(
-                *texts, _("Compare how often each action came with its probability."), "frequencies"
-            )
+            return _told(*texts, "frequencies")
     if not np.array_equal(actions[0], actions[1]) or np.array_equal(actions[0], actions[2]):
-        return behaviour(
-            _("actions drawn through torch's generator"),
-            _("actions that torch.manual_seed doesn't decide"),
-            _("Two runs with one seed of torch must play alike, with another seed they must not."),
-            "not-torchs-generator",
-        )
+        expected = _("actions drawn through torch's generator")
+        got = _("actions that torch.manual_seed doesn't decide")
+        return _told(expected, got, "not-torchs-generator")
     return None
 
 

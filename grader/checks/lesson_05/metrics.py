@@ -5,6 +5,7 @@ import numpy as np
 from grader.checking import MappingOf, Mismatch, Number, Problem, _, number_text
 from grader.checks.lesson_05.replayed import near, replayed, used_rows
 from grader.checks.shared.ppo_update import METRICS
+from grader.checks.shared.slips import teller
 
 
 def update_metrics(case, seen):
@@ -32,9 +33,8 @@ def update_metrics(case, seen):
         right = steps.mean(), np.average(steps, weights=sizes)
         if not any(near(found[name], one) for one in right):
             mistake = _metric_mistake(name, float(found[name]), log, case.inputs)
-            hint = _(METRIC_HINTS[mistake])
             expected, got = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
-            return Problem(step="value", expected=expected, got=got, hint=hint, mistake=mistake)
+            return teller(METRIC_HINTS)(expected, got, mistake, "value")
     return None
 
 

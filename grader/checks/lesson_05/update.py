@@ -10,7 +10,6 @@ from grader.checking import (
     MappingOf,
     Mismatch,
     Number,
-    Problem,
     Rng,
     RuleExercise,
     _,
@@ -32,7 +31,7 @@ from grader.checks.shared.episodes import raised
 from grader.checks.shared.ppo_update import METRICS, Samples, Way, derivatives, log_softmax
 from grader.checks.shared.run_slips import always_one_order, gradients_pile_up, other_generator
 from grader.checks.shared.scripted import layer, linear
-from grader.checks.shared.slips import hint_of
+from grader.checks.shared.slips import teller
 from grader.probes.ppo import Batch
 from grader.probes.train import Optimizer
 
@@ -88,8 +87,7 @@ WRONG_WAYS = {
 }
 
 
-def _told(expected, got, name):
-    return behaviour(expected, got, hint_of(UPDATE_HINTS, name), name)
+_told = teller(UPDATE_HINTS)
 
 
 def update_cases(rng):
@@ -233,8 +231,7 @@ def update_weights(case, seen):
     part = max(wanted, key=lambda n: np.abs(found[n] - wanted[n]).max())
     words = _("after all steps, {name} = {value}")
     expected, got = (words.format(name=part, value=array_text(w[part])) for w in (wanted, found))
-    hint = hint_of(UPDATE_HINTS, name)
-    return Problem(step="value", expected=expected, got=got, hint=hint, mistake=name)
+    return _told(expected, got, name, "value")
 
 
 def _plain_gradient(seen, log):

@@ -274,10 +274,6 @@ def by_rows(x, mask, axis):
     return (x * mask).sum(axis) / mask.sum(axis).clamp(min=1)
 
 
-def row_means(x, mask):
-    return by_rows(x, mask, -1).mean()
-
-
 COUNT = N_("Divide by the number of true entries.")
 
 MASKED_MEAN_HINTS = {
@@ -305,7 +301,7 @@ MASKED_MEAN_FACES = {
     "not-divided": lambda x, mask: (x * mask).sum(),
     "changed-inputs": Symptom(lambda case, seen, truth: bool(seen.get("changed"))),
     "row-means": (
-        row_means,
+        lambda x, mask: by_rows(x, mask, -1).mean(),
         lambda x, mask: by_rows(x, mask, 1).mean(),
         lambda x, mask: ((x * mask).sum(-1) / mask.sum(-1)).mean(),
     ),

@@ -7,23 +7,19 @@ import torch
 
 from grader.checking import (
     N_,
-    Case,
     Expected,
     FunctionExercise,
     Symptom,
     Tensor,
     TensorOf,
-    _,
-    array_text,
-    call_text,
 )
 from grader.checks.lesson_06 import formulas
 from grader.checks.lesson_06.rewards import ONE_TRUE, completions
-from grader.checks.shared import ratios as words
+from grader.checks.shared import ratios
 from grader.checks.shared.clip_truth import objective, slope
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
-from grader.checks.shared.ratios import logs, off_the_edges
+from grader.checks.shared.ratios import off_the_edges
 from grader.checks.shared.slips import listed, made
 
 
@@ -79,18 +75,9 @@ def far_outside(dtype):
     return case
 
 
-def loss_case(ratio, adv, mask, *, rng=None, dtype=np.float64, keywords=(), edge=False, **others):
-    logp, logp_old = logs(ratio, rng, dtype)
-    inputs = {
-        "logp": Tensor(logp, grad=True),
-        "logp_old": Tensor(logp_old, grad=True),
-        "adv": Tensor(np.asarray(adv, dtype=dtype), grad=True),
-        "mask": Tensor(np.array(mask)),
-        **others,
-    }
-    text = _("ratios: {ratios}").format(ratios=array_text(np.round(ratio, 4)))
-    shown = call_text("ppo_token_loss", inputs) + "\n" + text
-    return Case(inputs, keywords, shown=shown, edge=edge)
+def loss_case(ratio, adv, mask, **how):
+    mask = Tensor(np.array(mask))
+    return ratios.loss_case("ppo_token_loss", ratio, adv, adv_grad=True, mask=mask, **how)
 
 
 def loss_truth(logp, logp_old, adv, mask, clip=0.2):
@@ -176,7 +163,7 @@ PPO_TOKEN_LOSS_FACES = {
         loss_like(lambda r, a, c, up=up: torch.min(r * a, r.clamp(1 - c, 1 + up * c) * a))
         for up in (1.4, 2.0, 1.5)
     ),
-    "held-back": Symptom(words.far_from_one),
+    "held-back": Symptom(ratios.far_from_one),
 }
 PPO_TOKEN_LOSS = FunctionExercise(
     "ppo_token_loss",

@@ -40,7 +40,9 @@ def off_the_edges(rng, size, clip, margin=0.02):
     return ratio
 
 
-def loss_case(name, ratio, adv, rng=None, dtype=np.float64, adv_grad=False, keywords=(), **others):
+def loss_case(
+    name, ratio, adv, rng=None, dtype=np.float64, adv_grad=False, keywords=(), edge=False, **others
+):
     """A call with these ratios: gradients are asked of logp and of what must get none."""
     logp, logp_old = logs(ratio, rng, dtype)
     inputs = {
@@ -50,4 +52,4 @@ def loss_case(name, ratio, adv, rng=None, dtype=np.float64, adv_grad=False, keyw
         **others,
     }
     words = _("ratios: {ratios}").format(ratios=array_text(np.round(ratio, 4)))
-    return Case(inputs, keywords, shown=call_text(name, inputs) + "\n" + words)
+    return Case(inputs, keywords, shown=call_text(name, inputs) + "\n" + words, edge=edge)

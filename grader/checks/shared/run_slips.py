@@ -1,7 +1,6 @@
 """Slips in training runs that several lessons' students make: one name and one hint each."""
 
 from grader.checking import Problem, _, behaviour, wrong_gradient
-from grader.checks.shared.slips import HINTS
 
 
 def gradients_pile_up() -> Problem:
@@ -38,8 +37,3 @@ def always_one_order(expected: str) -> Problem:
     """Different generators gave one order."""
     hint = _("Draw from rng itself. Is a generator made or seeded inside?")
     return behaviour(expected, _("the same order each time"), hint, "same-order")
-
-
-def named(key: str) -> tuple[str, str]:
-    """Name and translated hint of one of the shared slips, for a rule that has seen it."""
-    return key.partition("/")[0], _(HINTS[key])

@@ -61,18 +61,13 @@ def gradient_cases(rng):
         for s, a, n in sizes
     ]
     guises = View(drawn[0][0], "read_only"), View(drawn[1][0], "strided")
+    gamma = float(rng.uniform(0.3, 0.95))
     return [
         Case({"theta": np.zeros((2, 2)), "trajectories": short_episodes()}),
         Case({"theta": theta, "trajectories": short_episodes(), "gamma": 0.5}),
         Case({"theta": theta, "trajectories": short_episodes()[:1], "gamma": 0.0}),
         Case({"theta": guises[0], "trajectories": drawn[0][1], "gamma": 0.9}, keywords=("gamma",)),
-        Case(
-            {
-                "theta": guises[1],
-                "trajectories": drawn[1][1],
-                "gamma": float(rng.uniform(0.3, 0.95)),
-            }
-        ),
+        Case({"theta": guises[1], "trajectories": drawn[1][1], "gamma": gamma}),
         Case({"theta": drawn[1][0], "trajectories": drawn[1][1]}),
     ]
 

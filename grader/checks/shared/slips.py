@@ -5,7 +5,7 @@ An exercise has a table of faces, and one of hints for the names that are its ow
 
 from collections.abc import Callable, Mapping
 
-from grader.checking import Mistake, Symptom, _
+from grader.checking import Mistake, Problem, Symptom, _
 
 HINTS = {
     "absolute": "Squares, not absolute values.",
@@ -140,6 +140,18 @@ def listed(faces: Mapping, hints: Mapping | None = None) -> tuple[Mistake, ...]:
 def hint_of(hints: Mapping, name: str) -> str:
     """The translated hint of a mistake that a rule has seen, "" where the table has none."""
     return _(hints[name]) if name in hints else ""
+
+
+def teller(hints: Mapping) -> Callable:
+    """told(expected, got, key, step) -> Problem of the mistake of that key and its hint, if any:
+    its own or a shared one."""
+    table = {**HINTS, **hints}
+
+    def told(expected: str, got: str, key: str, step: str = "behaviour") -> Problem:
+        name, hint = key.partition("/")[0], hint_of(table, key)
+        return Problem(step=step, expected=expected, got=got, hint=hint, mistake=name)
+
+    return told
 
 
 def made(by: Callable, faces: Mapping) -> dict:

@@ -208,7 +208,8 @@ def rule_episodes(case, seen):
         )
     counts = ", ".join(str(len(batch)) for batch in played[:4])
     got = _("{total} episodes; by update {counts}, ...").format(total=total, counts=counts)
-    return Problem(step="behaviour", expected=expected, got=got, mistake="batch-size")
+    hint = _("Count the episodes that one update plays: batch_size says how many there are.")
+    return behaviour(expected, got, hint, "batch-size")
 
 
 def rule_sampling(case, seen):
@@ -243,7 +244,8 @@ def rule_history(case, seen):
         )
     if found.shape != wanted.shape:
         got = _("shape {shape}").format(shape=found.shape)
-        return Problem(step="shape", expected=expected, got=got, mistake="history-shape")
+        hint = _("One number for each update: the mean over its batch.")
+        return Problem(step="shape", expected=expected, got=got, hint=hint, mistake="history-shape")
     if close(found, wanted).all():
         return None
     hint = _(
