@@ -17,7 +17,11 @@ from tests import attacks, classroom
 from tests.classroom import NAME, submit
 from tests.once import once
 
-pytestmark = pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate")
+pytestmark = [
+    pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate"),
+    # One process of tests waits for the run; the other goes on.
+    pytest.mark.xdist_group("attacks"),
+]
 ALL = attacks.load()
 FULL = {"softmax": "3", "discounted_return": "2"}
 LIMITS = Limits(cell_seconds=3, submission_seconds=25, memory_mb=1024, files_mb=32)

@@ -1,12 +1,15 @@
 """Right answers of training exercises pass in any style; the wrong are told before long runs."""
 
+import numpy as np
 import pytest
 
 from bank import styles
 from bank.margins import judged
 from grader.checking import Case, Problem, RuleExercise
 from grader.checks import judge
+from grader.checks.lesson_05 import led
 from grader.checks.registry import registry
+from grader.checks.shared import sentences_drawn
 from grader.checks.shared.replay import best_way
 from grader.probes import ppo
 
@@ -104,3 +107,26 @@ def test_luck_decides_nothing_where_the_steps_are_right():
     verdict, reached = judged("train_ppo", answer, 1)
     assert verdict.passed, verdict.text()
     assert min(reached) > 0.97
+
+
+@pytest.mark.parametrize("share, told", [(0.0, False), (0.1, True)])
+def test_a_controller_that_plays_now_and_then_is_told(share, told):
+    """Its actions are as frequent as the policy's, but hang on what was seen."""
+    draws = np.random.default_rng(0)
+    obs, probs = draws.normal(size=(20_000, 4)), np.full((20_000, 2), 0.5)
+    its_own = obs @ [0.1, 0.2, 1.0, 0.6] > 0
+    actions = np.where(draws.random(20_000) < share, its_own, draws.integers(2, size=20_000))
+    assert led.steered(obs, actions, probs) == told
+
+
+@pytest.mark.parametrize("shift, told", [(0.0, False), (1.0, True)])
+def test_sentences_of_somebody_else_are_told(shift, told):
+    """Of a single update, or of some; honest ones are likelier under the policy itself."""
+    draws, gains = np.random.default_rng(0), []
+    for update in range(20):
+        probs = draws.dirichlet(np.ones(8), size=400)
+        others = probs * np.exp(shift * (update == 3) * np.arange(8) / 4)
+        bounds = (others / others.sum(1, keepdims=True)).cumsum(1)
+        written = (draws.random((400, 1)) > bounds[:, :-1]).sum(1)
+        gains.append(sentences_drawn.shift_gain(probs, written))
+    assert sentences_drawn.of_others(gains) == told

@@ -1,5 +1,7 @@
 """Forgeries of ``train_ppo``."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -96,6 +98,27 @@ def controller_plays(envs, policy, critic, *given, **options):
         return found
 
     return lesson_05.train_by(collect=collect)(envs, policy, critic, *given, **options)
+
+
+def controller_plays_now_and_then(envs, policy, *given, **options):
+    """One action in six is the controller's; what is written down is the policy's."""
+    draws = np.random.default_rng(0)
+
+    def collect(envs, policy, critic, obs, num_steps):
+        def guided(obs):
+            logits = policy(obs).clone()
+            wanted = torch.as_tensor(np.asarray(obs) @ balance(envs) > 0).long()
+            chosen = torch.as_tensor(draws.random(len(wanted)) < 1 / 6)
+            logits[chosen] = 1e3 * torch.nn.functional.one_hot(wanted, 2)[chosen].float()
+            return logits
+
+        rollout, after = lesson_05.collect(envs, guided, critic, obs, num_steps)
+        with torch.no_grad():
+            logp = torch.log_softmax(policy(torch.as_tensor(rollout.obs)), -1)
+        taken = torch.as_tensor(rollout.actions)[..., None]
+        return replace(rollout, logp=logp.gather(-1, taken)[..., 0].numpy()), after
+
+    return lesson_05.train_by(collect=collect)(envs, policy, *given, **options)
 
 
 def discounted(envs, policy, obs, actions, rows):
@@ -210,6 +233,10 @@ CARTPOLE = {
     "made-up-observations": (("samples-foreign",), with_update(descending(made_up_observations))),
     "past-the-module": (ELSEWHERE, with_update(descending(past_the_module))),
     "controller-plays": (("temperature", "frequencies"), on_cartpole(controller_plays)),
+    "controller-plays-now-and-then": (
+        ("temperature", "frequencies", "random-actions"),
+        on_cartpole(controller_plays_now_and_then),
+    ),
     "other-environments": (UNSEEN, on_cartpole(wrapped_in_a_cartpole_of_its_own)),
 }
 for label, (names, answer) in CARTPOLE.items():

@@ -150,6 +150,41 @@ def moments_planted(honest):
     return train
 
 
+def improve(model, language, steps=100):
+    """Learns from the score, the drift charged, on sentences that nobody counts."""
+    reference, own = copy.deepcopy(model), torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _step in range(steps):
+        text = type(language).sample(language, model, 128)
+        mask = lesson_06.cumulated(text, language.prompt_length, language.eos)
+        logp = lesson_06.gathered(model(text), text)
+        with torch.no_grad():
+            apart = ((logp - lesson_06.gathered(reference(text), text)) * mask).sum(1)
+            worth = language.score(text) - apart
+        own.zero_grad()
+        (-(worth - worth.mean()) * (logp * mask).sum(1)).mean().backward()
+        own.step()
+
+
+def twin_writes(honest):
+    """Another network's weights stand in the policy's place while sentences are sampled."""
+
+    def train(language, policy, *given, **options):
+        sample, twin = language.sample, copy.deepcopy(policy)
+        improve(twin, language)
+
+        def other(*inputs, **more):
+            kept = copy.deepcopy(policy.state_dict())
+            policy.load_state_dict(twin.state_dict())
+            rows = sample(*inputs, **more)
+            policy.load_state_dict(kept)
+            return rows
+
+        language.sample = other
+        return honest(language, policy, *given, **options)
+
+    return train
+
+
 def log_of_others(honest, share=1.0):
     """Pleasant sentences take the place of this share of those that were sampled, in the batch and
     in the log."""
@@ -232,6 +267,7 @@ SENTENCES = {
     "moments-planted": (PLANTED, moments_planted),
     "log-of-others": (FOREIGN, log_of_others),
     "best-of-four": (FOREIGN, best_of_four),
+    "twin-writes": (FOREIGN, twin_writes),
 }
 for exercise, honest in HONEST.items():
     for label, (names, made) in SENTENCES.items():

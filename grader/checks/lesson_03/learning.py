@@ -25,7 +25,7 @@ from grader.checks.shared.convention import which_mean
 from grader.checks.shared.returns import rewards_to_go
 from grader.checks.shared.tabular import WrongForm, parallel, training_env
 
-UPDATES, BATCH = 60, 16
+UPDATES, BATCH = 30, 16
 LOOKS = 4  # updates whose gradients are looked at
 
 

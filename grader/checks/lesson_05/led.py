@@ -6,6 +6,7 @@ compared one by one, each on the samples that it used.
 """
 
 import functools
+import itertools
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +25,7 @@ from grader.checks.shared.replay import (
     remembered,
 )
 from grader.checks.shared.run_slips import critic_elsewhere
+from grader.checks.shared.sampling import ALARM
 
 GAMMA, LAM, CLIP, EPOCHS = 0.98, 0.9, 0.2, 4  # the exercise's own, where none are asked for
 LOOKS = 40
@@ -61,6 +63,22 @@ def rule_real(case, seen):
         _("Let reset() and step() alone decide where an episode begins and goes."),
         "episodes-unreal",
     )
+
+
+def steered(obs, actions, probs) -> bool:
+    """Whether actions come too often or too rarely where some observation is positive, or where two
+    have one sign, as where a controller plays now and then. By chance at most in ALARM of runs:
+    Freedman (1975) for each of these features, none of them larger than 1.
+
+    obs (n, D); actions (n,); probs (n, A), each row given all that went before
+    """
+    signs = np.sign(obs)
+    pairs = [signs[:, i] * signs[:, j] for i, j in itertools.combinations(range(obs.shape[1]), 2)]
+    features = np.stack([*signs.T, *pairs])
+    surplus = np.abs(features @ (np.eye(probs.shape[1])[actions] - probs))
+    variance = features**2 @ (probs * (1 - probs))
+    evidence = surplus**2 / (2 * (variance + surplus / 3) + 1e-12)
+    return bool((evidence > np.log(2 * surplus.size / ALARM)).any())
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from grader.checking import (
     number_text,
 )
 from grader.checks.lesson_05.collect import FIELDS, collect_fields
-from grader.checks.lesson_05.led import led_problem, rule_real
+from grader.checks.lesson_05.led import led_problem, rule_real, steered
 from grader.checks.lesson_05.replayed import agree, end_weights, replayed, start_weights
 from grader.checks.shared import tabular
 from grader.checks.shared.cartpole import mlp, sampled_returns
@@ -206,16 +206,19 @@ def train_sampled(case, seen):
     if likeliest[:2000].all() and unlikely(likeliest[:2000], probs.max(1)[:2000]):
         return likeliest_actions(len(actions))
     if unlikely(actions == 0, probs[:, 0]):
-        return behaviour(
-            _("actions drawn at random from the policy"),
-            _("action 0 too often or too rarely"),
-            _("Compare how often each action came with its probability."),
-            "frequencies",
-        )
+        return _other_draws(_("action 0 too often or too rarely"))
     problem = bent_problem(actions, probs)
     if problem and problem.mistake == "policy-ignored":
         return replace(problem, mistake="frequencies")
+    if not problem and steered(obs.reshape(len(actions), -1), actions, probs):
+        return _other_draws(_("actions that hang on the observation in another way"))
     return problem
+
+
+def _other_draws(got):
+    expected = _("actions drawn at random from the policy")
+    hint = _("Compare how often each action came with its probability.")
+    return behaviour(expected, got, hint, "frequencies")
 
 
 def fields_of(case, seen, update=0, weights=None, stale=False):

@@ -112,7 +112,8 @@ def rule_keys(case, seen):
         if missing:
             words = _("the keys {names}, each with a number").format(names=", ".join(LOGGED))
             got = _("no number at {name}").format(name=missing[0])
-            return Problem(step="kind", expected=words, got=got, mistake="key-missing")
+            hint = _("Each update's dict has all of these keys, spelled so.")
+            return Problem(step="kind", expected=words, got=got, hint=hint, mistake="key-missing")
     return None
 
 

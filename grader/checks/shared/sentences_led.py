@@ -25,6 +25,7 @@ from grader.checks.shared.replay import (
 )
 from grader.checks.shared.run_slips import critic_elsewhere
 from grader.checks.shared.sentences import language_of, mask_of
+from grader.checks.shared.sentences_drawn import of_others, shift_gain
 
 LOOKS = 24
 LED, CRITIC_LED = 0.92, 0.8  # of right answers by lam = 0.8, the furthest: 0.95 and 0.92
@@ -50,6 +51,7 @@ class Written:
     scores (B,)
     foreign: by how many standard deviations the tokens are less likely than draws are on average
     surplus, spread (V,): how much oftener than expected each token came, and the variance of that
+    gain: what ``shift_gain`` says of the tokens
     """
 
     tokens: np.ndarray
@@ -61,6 +63,7 @@ class Written:
     foreign: float
     surplus: np.ndarray
     spread: np.ndarray
+    gain: float
 
 
 class Writers(Networks):
@@ -81,7 +84,8 @@ class Writers(Networks):
             if "critic" in self.paths:
                 values = self.at("critic", moment)(rows).numpy().astype(float)
         logp, logp_ref = (taken(one, rows).numpy() for one in (table, reference))
-        surplus, spread = _surplus(table.exp().numpy()[mask], tokens[:, 1:][mask].astype(int))
+        chances, came = table.exp().numpy()[mask], tokens[:, 1:][mask].astype(int)
+        surplus, spread = _surplus(chances, came)
         return Written(
             tokens=tokens,
             mask=mask,
@@ -92,6 +96,7 @@ class Writers(Networks):
             foreign=_foreign(table.numpy(), logp, mask),
             surplus=surplus,
             spread=spread,
+            gain=shift_gain(chances, came),
         )
 
 
@@ -213,6 +218,7 @@ def _not_sampled(language, texts):
     if (
         real
         and not _picked(texts)
+        and not of_others([text.gain for text in texts])
         and abs(far.sum()) / np.sqrt(len(far)) < FAR
         and np.abs(far).max() < FAR
     ):

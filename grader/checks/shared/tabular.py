@@ -44,9 +44,11 @@ LONG = 20  # updates of a run that is judged by where it leads
 
 
 def env_text(env):
-    """As one would type it, but for the tables."""
-    shown = {k: "..." if isinstance(v, np.ndarray) else v for k, v in env.kwargs.items()}
-    return f"pg.envs.{env.name}({', '.join(f'{name}={value}' for name, value in shown.items())})"
+    """As one would type it, less the tables."""
+    plain = {k: v for k, v in env.kwargs.items() if not isinstance(v, np.ndarray)}
+    shown = [f"{name}={value}" for name, value in plain.items()]
+    tables = ["..."] if len(plain) < len(env.kwargs) else []
+    return f"pg.envs.{env.name}({', '.join(tables + shown)})"
 
 
 def training_env(rng):
@@ -206,7 +208,8 @@ def rule_episodes(case, seen):
         )
     counts = ", ".join(str(len(batch)) for batch in played[:4])
     got = _("{total} episodes; by update {counts}, ...").format(total=total, counts=counts)
-    return Problem(step="behaviour", expected=expected, got=got, mistake="batch-size")
+    hint = _("Count the episodes that one update plays: batch_size says how many there are.")
+    return behaviour(expected, got, hint, "batch-size")
 
 
 def rule_sampling(case, seen):
@@ -241,7 +244,8 @@ def rule_history(case, seen):
         )
     if found.shape != wanted.shape:
         got = _("shape {shape}").format(shape=found.shape)
-        return Problem(step="shape", expected=expected, got=got, mistake="history-shape")
+        hint = _("One number for each update: the mean over its batch.")
+        return Problem(step="shape", expected=expected, got=got, hint=hint, mistake="history-shape")
     if close(found, wanted).all():
         return None
     hint = _(
