@@ -16,8 +16,8 @@ from grader.checking.relations.outputs import quantities
 from grader.i18n import _
 
 # Steps that are run, not seconds: the same answer is told the same on any machine.
-STEPS_OF_ONE = 45_000  # for one change, in all forms of the formula together
-STEPS_OF_TWO = 25_000  # for two at once
+STEPS_OF_ONE = 36_000  # for one change, in all forms of the formula together
+STEPS_OF_TWO = 20_000  # for two at once
 SILENT = 60  # changes that show in other calls alone, that are tried besides
 CORE = 20  # changes that are tried together with others
 
