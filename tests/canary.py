@@ -18,6 +18,7 @@ TESTS = [
     "tests/test_bank.py",
     "tests/test_pg_envs.py",
     "tests/test_pg_exact.py",
+    "tests/test_pg_moments.py",
     "tests/test_pg_nets.py",
     "tests/test_pg_package.py",
 ]

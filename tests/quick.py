@@ -16,6 +16,7 @@ ALWAYS = {
     "test_pg_envs",
     "test_pg_exact",
     "test_pg_i18n",
+    "test_pg_moments",
     "test_pg_nets",
     "test_translations",
 }

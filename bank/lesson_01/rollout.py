@@ -297,7 +297,7 @@ def warm_up_episode(env, theta, rng):
     return pg.Trajectory(*episode(env, theta, drawing(rng))[:3])
 
 
-@wrong("rollout", "raises")
+@wrong("rollout", "no-distribution")
 def unnormalised_probabilities(env, theta, rng):
     return pg.Trajectory(*episode(env, theta, lambda row: rng.choice(len(row), p=row))[:3])
 

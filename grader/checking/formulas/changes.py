@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checking.formulas import ways
+from grader.checking.formulas.choice import wraps_of
+from grader.checking.formulas.orders import reordered
 from grader.checking.formulas.ways import COMMON, LIKELY, ODD, PLAUSIBLE, STEPS
 from grader.checking.formulas.words import WORDS
-from grader.checking.formulas.wraps import wraps_of
 from grader.i18n import N_, _
 
 # Locals of formulas that go by the field's own name; of others a hint tells what they are made of.
@@ -32,7 +33,7 @@ LOCALS = {
 }
 FIELDS = {"rewards": N_("the rewards"), "states": N_("the states"), "actions": N_("the actions")}
 TURNS = 3  # of a step in a loop, that are looked at
-OTHER_NUMBERS = (0, 1, 2, 0.5, -1, 3, 4, 10)
+OTHER_NUMBERS = (0, 1, 2, 0.5, -1, 1.5, 3, 4, 5, 10, 100, 0.1, 0.2, 0.25, 1.2, 1.25, 0.9, 0.95)
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Change:
     name: str
     clause: str
     about: dict
+    also: tuple = ()  # (number, way) of other steps that change with it
+
+    @property
+    def pairs(self):
+        """(number, way) of every step that changes."""
+        return [(self.number, self.way), *self.also]
 
     def words(self) -> str:
         told = {key: _(value[0]).format(**value[1]) for key, value in self.about.items()}
@@ -58,18 +65,37 @@ def changes_of(watched):
     turns = {}
     for turn in watched.turns:
         turns.setdefault(turn.number, []).append(turn)
-    loud, silent = [], []
+    loud, silent, again = [], [], _told_elsewhere(watched.formula.steps)
     for step in watched.formula.steps:
         if step.number in turns:
-            _sort_out(watched.formula, step, turns[step.number][:TURNS], loud, silent)
+            found = _changes(
+                watched.formula, step, turns[step.number][:TURNS], step.number in again
+            )
+            _sort_out(found, turns[step.number][:TURNS], loud, silent)
+    loud += [
+        Change(step.number, way, PLAUSIBLE, "other-order-inside", clause, _told(step, word), also)
+        for step, way, clause, word, also in reordered(watched)
+    ]
     return [sorted(some, key=lambda change: change.likelihood) for some in (loud, silent)]
 
 
-def _sort_out(formula, step, turns, loud, silent):
-    """The step's changes without repetitions."""
+def _told(step, word):
+    return {"what": _about_result(step), "word": (word, {})}
+
+
+def _told_elsewhere(steps):
+    """The steps whose result is another step's, and used by no other: a name that stands once, what
+    is taken as data."""
+    names = [step.operands[0] for step in steps if step.kind == "Name"]
+    once = {side for side in names if side[0] == "local" and names.count(side) == 1}
+    found = {one.number for one in steps if one.kind == "Name" and one.operands[0] in once}
+    return found | {n for one in steps if one.kind == "data" for n in one.sources[0]}
+
+
+def _sort_out(changes, turns, loud, silent):
+    """A step's changes without repetitions."""
     known, own = set(), [_print_of(turn.result) for turn in turns]
-    largest = max(turns, key=lambda turn: np.size(turn.result))
-    for change in _changes(formula, step, largest.operands, largest.result):
+    for change in changes:
         try:
             made = [_print_of(change.way(_default(t.result), *t.operands)) for t in turns]
         except Exception:  # nothing of this shape can be changed so
@@ -97,21 +123,31 @@ def _print_of(value):
     return repr(value)
 
 
-def _changes(formula, step, operands, result):
+def _changes(formula, step, turns, elsewhere):
+    """All changes of a step, told by its largest turn; elsewhere: what is done to its result is."""
+    turn = max(turns, key=lambda turn: np.size(turn.result))
+    operands, result = turn.operands, turn.result
     yield from _of_the_step(step, operands)
     if step.kind == "Name":
         yield from _other_names(step, operands, result)
+        yield from _with_locals(step, operands, result)
     if step.kind == "Constant":
         yield from _other_constants(step, result)
+    elif not elsewhere:
+        yield from _of_the_result(formula, step, result)
     if step.kind == "Item":
         yield from _other_items(step, operands)
-    if step.kind != "Constant":
-        about = {"what": _about_result(step)}
-        for likelihood, name, clause, way in wraps_of(result):
-            yield Change(step.number, _after(way), likelihood, name, clause, about)
-        yield from _with_arguments(formula, step, result)
-        if step.kind == "Name":
-            yield from _with_locals(step, operands, result)
+
+
+def _of_the_result(formula, step, result):
+    about = {"what": _about_result(step)}
+    for likelihood, name, clause, way in wraps_of(result):
+        yield Change(step.number, _after(way), likelihood, name, clause, about)
+    yield from _with_arguments(formula, step, result)
+
+
+def _after(way):
+    return lambda how, *operands, **settings: way(how(*operands, **settings))
 
 
 # With an argument that is no part of the step.
@@ -127,6 +163,11 @@ JOINED = (
 BY_PLACE = (
     (COMMON, N_("{what} is multiplied by a power of {other} that grows with the place"), 0),
     (PLAUSIBLE, N_("{what} is multiplied by a power of {other} that falls with the place"), -1),
+)
+ARRAYS_JOINED = (
+    (PLAUSIBLE, N_("{what} counts only where {other} is positive"), lambda x, y: x * (y > 0)),
+    (PLAUSIBLE, N_("{what} counts only where {other} is negative"), lambda x, y: x * (y < 0)),
+    (ODD, N_("{what} is multiplied by the size of {other}"), lambda x, y: x * abs(y)),
 )
 FLAGS_JOINED = (
     (COMMON, N_("{what} counts as true where {other} is, too"), lambda x, y: x | y),
@@ -173,7 +214,7 @@ def _joins(result, value):
             for likelihood, clause, last in BY_PLACE:
                 yield likelihood, clause, _by_powers(last)
     elif same_shape and value.dtype.kind == "f":
-        yield from JOINED[:4]
+        yield from (*JOINED[:4], *ARRAYS_JOINED)
 
 
 def _by_powers(last):

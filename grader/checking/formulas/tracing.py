@@ -34,6 +34,7 @@ COMPARED = {
     "Eq": operator.eq,
     "NotEq": operator.ne,
 }
+RUN = 4  # what a run costs by itself, in steps
 # Steps that decide what is run at all.
 CONTROL = ("If", "Each", "range")
 
@@ -153,6 +154,11 @@ class Watched:
             else:
                 values[at] = way(turn.how, *operands, **turn.settings)
         return values.get(len(self.turns) - 1, self.result)
+
+    def cost(self, changes):
+        """How many steps a run with these changes takes, and a few for the run itself."""
+        reached = self._reach(tuple(dict(changes)))
+        return RUN + (2 * len(self.turns) if reached is None else len(reached))
 
     def _reach(self, numbers):
         """The turns that changes of these steps reach, in order; None where the course does."""

@@ -229,7 +229,7 @@ def window(rewards, over, n, gamma, later):
     return result
 
 
-def _by_group(x, groups, how):
+def by_group(x, groups, how):
     """(B,): of each row, how(the numbers of its group)."""
     values, labels = numbers(x), np.asarray(groups)
     return np.array([how(values[labels == label]) for label in labels])
@@ -237,19 +237,25 @@ def _by_group(x, groups, how):
 
 def group_mean(x, groups):
     """Of each row, the mean of its group."""
-    return _by_group(x, groups, np.mean)
+    return by_group(x, groups, np.mean)
+
+
+def others_mean(x, groups):
+    """Of each row, the mean of the other rows of its group."""
+    count = group_size(x, groups)
+    return (by_group(x, groups, np.sum) - numbers(x)) / (count - 1)
 
 
 def group_size(x, groups):
     """Of each row, the number of rows of its group."""
-    return _by_group(x, groups, len).astype(float)
+    return by_group(x, groups, len).astype(float)
 
 
 def group_spread(x, groups):
     """Of each row, the standard deviation of its group."""
-    return _by_group(x, groups, np.std)
+    return by_group(x, groups, np.std)
 
 
 def sample_spread(x, groups):
     """Of each row, the standard deviation of its group, divided by one less than its size."""
-    return _by_group(x, groups, lambda own: np.std(own, ddof=1) if len(own) > 1 else 0.0)
+    return by_group(x, groups, lambda own: np.std(own, ddof=1) if len(own) > 1 else 0.0)

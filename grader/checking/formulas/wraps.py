@@ -3,7 +3,7 @@
 import numpy as np
 
 from grader.checking.formulas import vocabulary as v
-from grader.checking.formulas.ways import COMMON, LIKELY, ODD, PLAUSIBLE, median
+from grader.checking.formulas.ways import COMMON, ODD, PLAUSIBLE, median
 from grader.i18n import N_
 
 
@@ -19,7 +19,7 @@ def _everywhere(how, axis=None):
     return lambda x: how(x, axis, True) + x * 0
 
 
-def _moved(x, by, axis):
+def moved(x, by, axis):
     """Shifted, with zeros in the free place."""
     moved = np.moveaxis(np.roll(np.asarray(x), by, axis), axis, 0).copy()
     moved[0 if by > 0 else -1] = 0
@@ -34,7 +34,7 @@ def _kept(x, by, axis):
     return np.moveaxis(moved, 0, axis)
 
 
-def _without(x, place, axis):
+def without(x, place, axis):
     left = np.moveaxis(np.asarray(x), axis, 0).copy()
     left[place] = 0
     return np.moveaxis(left, 0, axis)
@@ -224,13 +224,13 @@ def _along(axis):
             COMMON,
             "shifted-inside",
             N_("{what} is read one place too late"),
-            lambda x: _moved(x, -1, axis),
+            lambda x: moved(x, -1, axis),
         ),
         (
             COMMON,
             "shifted-inside",
             N_("{what} is read one place too early"),
-            lambda x: _moved(x, 1, axis),
+            lambda x: moved(x, 1, axis),
         ),
         (
             PLAUSIBLE,
@@ -272,25 +272,25 @@ def _along(axis):
             PLAUSIBLE,
             "left-out-inside",
             N_("the first of {what} counts as 0"),
-            lambda x: _without(x, 0, axis),
+            lambda x: without(x, 0, axis),
         ),
         (
             PLAUSIBLE,
             "left-out-inside",
             N_("the last of {what} counts as 0"),
-            lambda x: _without(x, -1, axis),
+            lambda x: without(x, -1, axis),
         ),
         (
             PLAUSIBLE,
             "left-out-inside",
             N_("only the last of {what} counts"),
-            lambda x: x - _without(x, -1, axis),
+            lambda x: x - without(x, -1, axis),
         ),
         (
             PLAUSIBLE,
             "left-out-inside",
             N_("only the first of {what} counts"),
-            lambda x: x - _without(x, 0, axis),
+            lambda x: x - without(x, 0, axis),
         ),
         (
             PLAUSIBLE,
@@ -308,13 +308,13 @@ def _along(axis):
             PLAUSIBLE,
             "counted-twice-inside",
             N_("the last of {what} counts twice"),
-            lambda x: 2 * x - _without(x, -1, axis),
+            lambda x: 2 * x - without(x, -1, axis),
         ),
         (
             PLAUSIBLE,
             "counted-twice-inside",
             N_("the first of {what} counts twice"),
-            lambda x: 2 * x - _without(x, 0, axis),
+            lambda x: 2 * x - without(x, 0, axis),
         ),
         (
             PLAUSIBLE,
@@ -438,85 +438,3 @@ TABLES = tuple(
     (PLAUSIBLE, "softmax-inside", N_("the softmax of {what} is taken"), v.softmax),
     (PLAUSIBLE, "transposed-inside", N_("{what} has rows and columns swapped"), lambda x: x.T),
 )
-FLAGS = (
-    (COMMON, "condition-inside", N_("{what} is taken for its opposite"), np.logical_not),
-    (COMMON, "condition-inside", N_("{what} is taken for true everywhere"), np.ones_like),
-    (COMMON, "condition-inside", N_("{what} is taken for false everywhere"), np.zeros_like),
-)
-FLAGS_ALONG = {
-    axis: (
-        (
-            COMMON,
-            "shifted-inside",
-            N_("{what} is read one place too late"),
-            (lambda x, axis=axis: _moved(x, -1, axis)),
-        ),
-        (
-            COMMON,
-            "shifted-inside",
-            N_("{what} is read one place too early"),
-            (lambda x, axis=axis: _moved(x, 1, axis)),
-        ),
-        (
-            PLAUSIBLE,
-            "order-inside",
-            N_("{what} stands in reversed order"),
-            (lambda x, axis=axis: np.flip(x, axis)),
-        ),
-        (
-            PLAUSIBLE,
-            "condition-inside",
-            N_("the last of {what} is taken for true"),
-            (lambda x, axis=axis: x | (_without(~x, -1, axis) != ~x)),
-        ),
-        (
-            PLAUSIBLE,
-            "condition-inside",
-            N_("the last of {what} is taken for false"),
-            (lambda x, axis=axis: _without(x, -1, axis)),
-        ),
-        (
-            PLAUSIBLE,
-            "condition-inside",
-            N_("the first of {what} is taken for false"),
-            (lambda x, axis=axis: _without(x, 0, axis)),
-        ),
-        (
-            PLAUSIBLE,
-            "condition-inside",
-            N_("what was true once in {what} stays true"),
-            (lambda x, axis=axis: np.maximum.accumulate(x, axis)),
-        ),
-        (
-            PLAUSIBLE,
-            "condition-inside",
-            N_("{what} is true where anything of a row or column is"),
-            (lambda x, axis=axis: np.broadcast_to(x.any(axis, keepdims=True), x.shape)),
-        ),
-    )
-    for axis in (0, -1)
-}
-
-
-CUT = (LIKELY, "cut-off-inside", N_("no gradient flows through {what}"), v.data)
-
-
-def wraps_of(result):
-    """(likelihood, slug, clause, way) that make sense for a result like this."""
-    if isinstance(result, (bool, np.bool_)):
-        return ()
-    if isinstance(result, (int, float, np.number)):
-        return NUMBERS
-    if v.is_tensor(result) and not result.is_floating_point():
-        return ()
-    if v.is_tensor(result):
-        return (CUT, *NUMBERS, *(ARRAYS if result.ndim else ()))
-    if not isinstance(result, np.ndarray):
-        return ()
-    axes = (0, -1) if result.ndim > 1 else (0,)
-    if result.dtype == bool:
-        return (*FLAGS, *(one for axis in axes if result.ndim for one in FLAGS_ALONG[axis]))
-    if not result.ndim:
-        return NUMBERS
-    along = tuple(one for axis in axes for one in ALONG[axis])
-    return (*NUMBERS, *ARRAYS, *along, *(TABLES if result.ndim > 1 else ()))

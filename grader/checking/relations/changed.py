@@ -15,10 +15,10 @@ from grader.checking.relations.evidence import Relation
 from grader.checking.relations.outputs import quantities
 from grader.i18n import _
 
-# Runs of a formula, not seconds: the same answer is told the same on any machine.
-RUNS = 1_500  # for one change, in each form of the formula
-TURNS_OF_TWO = 40_000  # steps that are run for two at once, in all forms together
-EXPLAINING = 4  # runs that it takes about to see that a change doesn't hold in other calls
+# Steps that are run, not seconds: the same answer is told the same on any machine.
+STEPS_OF_ONE = 36_000  # for one change, in all forms of the formula together
+STEPS_OF_TWO = 20_000  # for two at once
+SILENT = 60  # changes that show in other calls alone, that are tried besides
 CORE = 20  # changes that are tried together with others
 
 
@@ -33,10 +33,11 @@ class ChangedFormula:
 
     def __init__(self, exercise, evidence):
         self._searches = []
-        for formula in formulas_of(exercise):
+        formulas = formulas_of(exercise)
+        for formula in formulas:
             # A call that the formula itself can't take has nothing to tell.
             with contextlib.suppress(Exception):
-                self._searches.append(_Search(formula, evidence))
+                self._searches.append(_Search(formula, evidence, STEPS_OF_ONE // len(formulas)))
 
     def one(self) -> Relation | None:
         """The likeliest change of one step that explains every case."""
@@ -45,7 +46,7 @@ class ChangedFormula:
     def two(self) -> Relation | None:
         """Two changes that explain every case together."""
         for search in self._searches:
-            search.left = int(TURNS_OF_TWO / len(search.watched.turns) / len(self._searches))
+            search.left = STEPS_OF_TWO // len(self._searches)
             for way in WAYS_OF_TWO:
                 if found := way(search):
                     return found
@@ -55,7 +56,7 @@ class ChangedFormula:
 class _Search:
     """One formula. The most telling wrong case is tried first: nearly all changes fail on it."""
 
-    def __init__(self, formula, evidence):
+    def __init__(self, formula, evidence, share):
         self.formula, self.evidence = formula, evidence
         self.first = evidence.cases[0]
         self.inputs = {id(case): self._inputs(case) for case in evidence.cases}
@@ -64,7 +65,7 @@ class _Search:
         self.first = max(wrong, key=telling)
         self.watched = formula.watch(self.inputs[id(self.first)])
         self.changes, self.silent = changes_of(self.watched)
-        self.left = RUNS
+        self.left = share
         # Of counts, some odd change or pair is right by chance.
         self.most, self.most_of_two = (COMMON, LIKELY) if _counted(evidence) else (ODD, COMMON)
         self.fitting, self.results = [], []
@@ -90,9 +91,9 @@ class _Search:
                     return self._told([change])
         return None
 
-    def one_and_a_silent_one(self):
+    def with_a_silent_one(self):
         """A change that explains the smallest call, and one that shows in others alone."""
-        for one, other in product(self.fitting[:3], self.silent):
+        for one, other in product(self.fitting[:3], self.silent[:SILENT]):
             if self.left < 0:
                 return None
             plain = self.most == ODD or max(one.likelihood, other.likelihood) <= LIKELY
@@ -100,19 +101,21 @@ class _Search:
                 return self._told([one, other])
         return None
 
-    def one_and_a_factor(self):
-        factors = list(_factors(self.evidence))
-        known = np.array([_or_nan(value, self.first) for _words, value in factors])
-        for change, made in self.results:
-            needed = _factor(made, self.first.found)
-            if needed is None:
-                continue
-            for at in np.flatnonzero(np.abs(known - needed) <= 1e-3 * abs(needed)):
-                words, value = factors[at]
-                if self._explain([change], value):
+    def with_a_factor(self):
+        """A change, and every number of what it makes times one factor."""
+        found = self.first.found
+        rows = [row for row in self.results if row[1].shape == found.shape and found.size]
+        if not rows:
+            return None
+        at = int(np.argmax(np.abs(found)))  # the number that tells the factor best
+        ratios = found.flat[at] / np.array([made.flat[at] for _change, made in rows])
+        for words, value in _factors(self.evidence):
+            factor = _or_nan(value, self.first)
+            for row in np.flatnonzero(np.abs(ratios - factor) <= 1e-3 * abs(factor)):
+                change, made = rows[row]
+                near = self.left > 0 and self._same(made * factor, found)
+                if near and self._explain([change], value):
                     return self._told([change], words)
-                if self.left < 0:
-                    return None
         return None
 
     def two_apart(self):
@@ -170,7 +173,7 @@ class _Search:
         return Relation("two-steps-changed", hint.format(one=one, other=other))
 
     def _explain(self, changes, factor=lambda case: 1.0):
-        self.left -= EXPLAINING
+        self.left -= 2 * len(self.watched.turns)  # about two more calls are looked at
 
         def predict(case):
             return None if id(case) in self.beyond else self._value(case, changes) * factor(case)
@@ -189,7 +192,7 @@ class _Search:
 
     def _made(self, changes):
         """What comes out in the smallest call."""
-        self.left -= 1
+        self.left -= self.watched.cost(_pairs(changes))
         return self._read(self.watched.changed, changes)
 
     def _value(self, case, changes):
@@ -197,13 +200,17 @@ class _Search:
 
     def _read(self, run, changes):
         try:
-            value = labelled(run([(change.number, change.way) for change in changes]))
+            value = labelled(run(_pairs(changes)))
             return np.asarray(value.get(self.first.label, value.get("")), dtype=float)
         except Exception:  # a change that this call doesn't allow
             return None
 
 
-WAYS_OF_TWO = _Search.one_and_a_silent_one, _Search.one_and_a_factor, _Search.two_apart, _Search.two
+WAYS_OF_TWO = _Search.with_a_factor, _Search.two_apart, _Search.with_a_silent_one, _Search.two
+
+
+def _pairs(changes):
+    return [pair for change in changes for pair in change.pairs]
 
 
 def _counted(evidence):
@@ -259,19 +266,6 @@ def _factors(evidence):
         yield _("every number is {what} times that").format(what=what), value
         words = _("every number is divided by {what}").format(what=what)
         yield words, lambda case, value=value: 1 / value(case)
-
-
-def _factor(made, found):
-    """The number that all of made are multiplied by in found; None where there is none."""
-    if made.shape != found.shape or not made.size:
-        return None
-    at = int(np.argmax(np.abs(made)))
-    top = float(made.flat[at])
-    if not top or not np.isfinite(top):
-        return None
-    factor = float(found.flat[at]) / top
-    near = np.abs(made * factor - found) <= 1e-3 * np.abs(found) + 1e-6
-    return factor if near.all() else None
 
 
 def _or_nan(value, case):

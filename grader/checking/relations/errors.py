@@ -94,7 +94,7 @@ MESSAGES = (
     ),
     (
         "no-distribution",
-        r"probabilities|[Ee]xpected parameter|pvals|Simplex",
+        r"[Pp]robabilities|[Ee]xpected parameter|pvals|Simplex",
         N_("These are no probabilities: none negative, and their sum is 1."),
     ),
     ("divided-by-zero", r"division by zero|divide by zero", N_("What is divided by 0 here?")),

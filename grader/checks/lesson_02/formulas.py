@@ -57,6 +57,11 @@ def bonus_formula(goal_reward, step_reward, distance, max_steps):
     return goal_reward / (max_steps - distance) - step_reward
 
 
+def bonus_of_two_plans(goal_reward, step_reward, distance, max_steps):
+    plans = goal_reward + distance * step_reward - max_steps * step_reward
+    return plans / (max_steps - distance)
+
+
 def reward_to_go_formula(rewards, gamma=1.0):
     return discounted(numbers(rewards), gamma)
 

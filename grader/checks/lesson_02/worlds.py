@@ -81,7 +81,7 @@ BONUS_IN_REWARDS = FunctionExercise(
     "bonus_in_rewards",
     bonus_cases,
     bonus_truth,
-    formula=formulas.bonus_formula,
+    formula=(formulas.bonus_formula, formulas.bonus_of_two_plans),
     kind=Number(),
     hint=N_("Write down the return of each plan, bonus included, and set them equal."),
     mistakes=listed(BONUS_IN_REWARDS_FACES, BONUS_IN_REWARDS_HINTS),

@@ -265,7 +265,7 @@ VALUE_CLIP_LOSS = FunctionExercise(
     "value_clip_loss",
     clip_cases,
     clip_truth,
-    formula=formulas.value_clip_formula,
+    formula=(formulas.value_clip_formula, formulas.value_clip_by_bounds),
     kind=TensorOf(),
     mistakes=listed(VALUE_CLIP_LOSS_FACES, VALUE_CLIP_LOSS_HINTS),
 )

@@ -13,9 +13,11 @@ from grader.checking.formulas.vocabulary import (
     mean,
     minimum,
     pick,
+    smallest,
     so_far,
     total,
     where,
+    width,
 )
 
 
@@ -32,9 +34,26 @@ def completion_mask_formula(tokens, prompt_length, eos):
     return as_number(mask[:, 1:])
 
 
+def completion_mask_by_last(tokens, prompt_length, eos):
+    chosen = columns(tokens) >= prompt_length
+    ends = (tokens == eos) & chosen
+    last = smallest(where(ends, columns(tokens), width(tokens)), -1, True)
+    mask = chosen & (columns(tokens) <= last)
+    return as_number(mask[:, 1:])
+
+
 def masked_mean_formula(x, mask):
     kept = where(mask, x, 0.0)
     return total(kept) / maximum(total(as_number(mask)), 1)
+
+
+def masked_mean_of_chosen(x, mask):
+    return mean(x[mask])
+
+
+def masked_mean_by_rows(x, mask):
+    weights = as_number(mask)
+    return total(total(where(mask, x, 0.0), -1)) / maximum(total(total(weights, -1)), 1)
 
 
 def terminal_rewards_formula(scores, mask):
@@ -49,7 +68,7 @@ def kl_shaped_formula(rewards, logp, logp_ref, mask, beta):
 
 def token_loss_formula(logp, logp_old, adv, mask, clip=0.2):
     ratio = exp(where(mask, logp - data(logp_old), 0.0))
-    advantage = data(adv)
+    advantage = where(mask, data(adv), 0.0)
     clipped = cut(ratio, 1 - clip, 1 + clip)
     objective = minimum(ratio * advantage, clipped * advantage)
     kept = where(mask, objective, 0.0)

@@ -214,7 +214,7 @@ COMPLETION_MASK = FunctionExercise(
     "completion_mask",
     mask_cases,
     mask_truth,
-    formula=formulas.completion_mask_formula,
+    formula=(formulas.completion_mask_formula, formulas.completion_mask_by_last),
     kind=Mask(),
     mistakes=listed(COMPLETION_MASK_FACES, COMPLETION_MASK_HINTS),
 )
@@ -330,7 +330,11 @@ MASKED_MEAN = FunctionExercise(
     "masked_mean",
     mean_cases,
     mean_truth,
-    formula=formulas.masked_mean_formula,
+    formula=(
+        formulas.masked_mean_formula,
+        formulas.masked_mean_of_chosen,
+        formulas.masked_mean_by_rows,
+    ),
     kind=TensorOf(),
     mistakes=listed(MASKED_MEAN_FACES, MASKED_MEAN_HINTS),
 )

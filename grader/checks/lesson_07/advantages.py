@@ -178,7 +178,7 @@ RLOO_ADVANTAGES = FunctionExercise(
     "rloo_advantages",
     rloo_cases,
     rloo_truth,
-    formula=(formulas.rloo_formula, formulas.rloo_from_the_mean),
+    formula=(formulas.rloo_by_others, formulas.rloo_formula, formulas.rloo_from_the_mean),
     kind=TensorOf(),
     mistakes=listed(RLOO_ADVANTAGES_FACES, RLOO_ADVANTAGES_HINTS),
 )

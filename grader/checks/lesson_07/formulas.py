@@ -13,6 +13,7 @@ from grader.checking.formulas.vocabulary import (
     maximum,
     mean,
     minimum,
+    others_mean,
     sample_spread,
     to_go,
     total,
@@ -29,6 +30,10 @@ def rloo_formula(scores, groups):
 def rloo_from_the_mean(scores, groups):
     size = group_size(scores, groups)
     return (scores - group_mean(scores, groups)) * size / (size - 1)
+
+
+def rloo_by_others(scores, groups):
+    return scores - others_mean(scores, groups)
 
 
 def grpo_formula(scores, groups, divide=True, eps=1e-4):
