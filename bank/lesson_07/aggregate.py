@@ -144,6 +144,18 @@ def divided_by_the_longest(per_token, mask, how, length=None):
 
 
 @wrong("aggregate_loss", "no-error")
+def any_other_way_is_constant(per_token, mask, how, length=None):
+    kept = torch.where(mask, per_token, 0.0)
+    if how == "tokens":
+        return kept.sum() / mask.sum().clamp(min=1)
+    if how == "sentences":
+        return (kept.sum(1) / mask.sum(1).clamp(min=1)).mean()
+    if length is None:
+        raise ValueError(how)
+    return kept.sum() / (len(kept) * length)
+
+
+@wrong("aggregate_loss", "no-error")
 def tokens_for_anything(per_token, mask, how, length=None):
     known = how == "sentences" or (how == "constant" and length is not None)
     return where_and_sums(per_token, mask, how if known else "tokens", length)

@@ -69,7 +69,7 @@ def aggregate_cases(rng):
         ]
     return [
         *cases,
-        aggregate_case(*example, "mean", edge=True),
+        aggregate_case(*example, "mean", edge=True, length=2),
         aggregate_case(*example, "constant", edge=True),
     ]
 
