@@ -13,11 +13,6 @@ def goal_step_pays_no_price(goal_reward, step_reward, distance, max_steps):
     return paid / (max_steps - distance)
 
 
-@wrong("bonus_in_rewards", "two-steps-changed")
-def size_of_the_price(goal_reward, step_reward, distance, max_steps):
-    return goal_reward / (max_steps - distance) + abs(step_reward)
-
-
 @wrong("leave_one_out_advantages", "shifted-inside")
 def neighbour_left_out(returns):
     values = np.asarray(returns, float)
