@@ -538,10 +538,9 @@ check("explained_variance")
 #
 # The check follows two updates number by number. Then your function trains a policy for 20 updates,
 # in a CartPole whose actions and observations are mixed up, with a learning rate that falls from
-# 0.01. Its steps must go along the gradients of the clipped loss on their own samples. And the
-# policy must have learned: 100 sampled episodes must have a mean return of at least 100, where a
-# policy that tosses coins gets about 20. Whether the poles stand for all 500 steps by then is luck,
-# for a right program, too.
+# 0.01. Its steps must go along the gradients of the clipped loss on their own samples, and 100
+# sampled episodes must have a mean return of at least 100; a policy that tosses coins gets about 20.
+# Whether all 500 steps are reached by then is luck.
 
 # %% exercise="train_ppo"
 def train_ppo(envs, policy, critic, optimizer, num_updates, num_steps, rng, *, gamma=0.98, lam=0.9,
