@@ -23,10 +23,11 @@ WORDS = {
 
 
 def collected(secret):
-    """The probabilities of all actions that collect_rollout's draws are judged by, (n, 3)."""
+    """The probabilities of all actions that collect_rollout's draws are judged by, (n, A)."""
     case = collect_cases(seed_of("collect_rollout", secret))[-1].inputs
     obs = case["envs"].shown[: case["num_steps"]]
-    probs = softmax(layer(case["policy"], obs)).reshape(-1, 3)
+    probs = softmax(layer(case["policy"], obs))
+    probs = probs.reshape(-1, probs.shape[-1])
     return np.concatenate([probs, probs])
 
 

@@ -65,7 +65,8 @@ def tensors_and_a_shift(envs, policy, critic, obs, num_steps):
     seen, actions, logps, rewards, ends, cuts, lasts = [obs], [], [], [], [], [], {}
     for t in range(num_steps):
         probs = torch.softmax(policy(obs), -1)
-        action = torch.searchsorted(probs.cumsum(-1), torch.rand(len(probs), 1)).clamp(max=2)[:, 0]
+        above = torch.searchsorted(probs.cumsum(-1), torch.rand(len(probs), 1))[:, 0]
+        action = above.clamp(max=probs.shape[1] - 1)
         obs, reward, terminated, truncated, infos = envs.step(action.numpy())
         for i in np.flatnonzero(truncated):
             lasts[t, i] = critic(infos["final_obs"][i][None])[0]

@@ -33,8 +33,11 @@ ENDS = {
 }
 
 
+MANY = 64  # actions where draws are judged
+
+
 def collect_cases(rng):
-    def case(envs, steps, before=0, calls=1, seeds=(0, 0), actions=3):
+    def case(envs, steps, before=0, calls=1, seeds=(0, 0)):
         size = envs.shown.shape[2]
         words = _(
             "collect_rollout(envs, policy, critic, obs, num_steps={steps}) with {n} environments"
@@ -44,10 +47,12 @@ def collect_cases(rng):
         shown = words.format(steps=steps, n=envs.shown.shape[1])
         return Case({"envs": envs, **networks, **how}, shown=shown)
 
-    policies = {size: linear(rng, size, 3, scale=1 if size < 4 else 1.5) for size in (2, 3, 4)}
+    policies = {size: linear(rng, size, 3) for size in (2, 3)}
+    policies[4] = linear(rng, 4, MANY, scale=1.5)
     critics = {size: linear(rng, size, None) for size in (2, 3, 4)}
-    # As many draws as a temperature of 0.8 or 5 % random actions need to show (see sampling.bent).
-    large = script(rng, 40, 300, size=4)
+    # As many draws as a temperature of 0.8 or 5 % random actions need to show (see sampling.bent):
+    # the more actions, the fewer.
+    large = script(rng, 40, 30, size=4, num_actions=MANY)
     count = int(rng.integers(1, 5))
     return [
         case(script(rng, 4, 3, ends=ENDS["fixed"]), 4),
@@ -301,7 +306,7 @@ def collect_sampling(cases, seen):
     actions = [np.asarray(one["played"]["actions"]) for one in many]
     case = cases[-1].inputs
     obs = case["envs"].shown[: case["num_steps"]]
-    probs = softmax(layer(case["policy"], obs)).reshape(-1, 3)
+    probs = softmax(layer(case["policy"], obs)).reshape(-1, MANY)
     flat = actions[0].ravel()
     likeliest = probs.argmax(1)
     if (flat == likeliest).all():
@@ -318,12 +323,12 @@ def collect_sampling(cases, seen):
         )
 
     def fits(alternative):
-        return not any(odd(action, alternative[: len(flat)]) for action in range(3))
+        return not any(odd(action, alternative[: len(flat)]) for action in range(MANY))
 
     bent = bent_problem(both, twice, fits)
     if bent:
         return bent
-    for action in range(3):
+    for action in range(MANY):
         if odd(action, probs):
             words = _("action {action}: {k} of {n} times")
             texts = (
