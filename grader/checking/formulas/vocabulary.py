@@ -208,10 +208,6 @@ def as_number(flags):
     return flags.double() if is_tensor(flags) else flags * 1.0
 
 
-def as_flags(x):
-    return np.asarray(x, dtype=bool)
-
-
 def next_whole(x):
     return float(np.ceil(x))
 

@@ -31,8 +31,6 @@ def turned(how, a, b):
     return how(b, a)
 
 
-LEFT_OUT_A = "left-out-inside", N_("{a} is left out"), left
-LEFT_OUT_B = "left-out-inside", N_("{b} is left out"), right
 WITHOUT_A = "left-out-inside", N_("{a} is left out"), right
 WITHOUT_B = "left-out-inside", N_("{b} is left out"), left
 OPERATION = "other-operation"
@@ -206,10 +204,6 @@ def one_less(x, axis=None, keep=False):
 
 def without_zeros(x, axis=None, keep=False):
     return v.total(x, axis, keep) / np.maximum((x != 0).sum(axis, keepdims=keep), 1)
-
-
-def along_rows(how):
-    return lambda _how, x, axis=None, keep=False: how(how(x, -1), 0)
 
 
 REDUCTIONS = (
