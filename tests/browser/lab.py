@@ -175,11 +175,12 @@ class Lab(Window):
     def _opened_here(self, address, notebook) -> bool:
         """Opens the notebook in a page that shows this server already, which takes a tenth of
         loading one. What stood there goes, with its kernel and whatever wasn't saved; False where
-        there is no such page, or a dialogue that somebody left open."""
+        there is no such page with a notebook in it, or a dialogue that somebody left open."""
         if not self.driver.current_url.startswith(f"{address}/lab/"):
             return False
-        if self.driver.execute_script(
-            "return !window.jupyterapp || !!document.querySelector('.jp-Dialog')"
+        if not self.driver.execute_script(
+            "return !!window.jupyterapp?.shell?.currentWidget?.sessionContext"
+            " && !document.querySelector('.jp-Dialog')"
         ):
             return False
         self.awaited(

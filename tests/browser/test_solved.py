@@ -41,7 +41,7 @@ def test_a_solved_lesson_can_be_read(driver, address, lesson):
 
 
 @pytest.mark.parametrize("lesson", RUN)
-def test_what_a_solved_lesson_does_without_training_runs_and_every_check_is_right(driver, address, lesson):
+def test_all_but_training_runs_in_a_solved_lesson_and_every_check_is_right(driver, address, lesson):
     lab = Lab(driver, address, f"solutions/es/{lesson}/{lesson}.ipynb")
     lab.run_anew(but=TRAINED, seconds=600)
     cells = lab.outputs()
