@@ -23,9 +23,6 @@ return [...all("mjx-merror"), ...all("img").filter(n => !n.naturalWidth),
         ...all(shown).filter(n => n.scrollWidth > n.clientWidth + 1)]
     .map(n => (n.innerText || n.outerHTML).slice(0, 200));
 """
-# Cells whose output comes out of training take two thirds of a lesson's time. They show what the
-# build made of them; tests/test_claims.py runs the same code to its end.
-TRAINED = "w => w.model.getMetadata('policy_gradients').trained"
 LESSONS = sorted(path.name for path in (ROOT / "solutions" / "es").iterdir())
 # Predictions and one slider, two sliders, the clip explorer.
 RUN = ("01_reinforce", "03b_gae", "04_ppo_clip")
@@ -43,7 +40,7 @@ def test_a_solved_lesson_can_be_read(driver, address, lesson):
 @pytest.mark.parametrize("lesson", RUN)
 def test_all_but_training_runs_in_a_solved_lesson_and_every_check_is_right(driver, address, lesson):
     lab = Lab(driver, address, f"solutions/es/{lesson}/{lesson}.ipynb")
-    lab.run_anew(but=TRAINED, seconds=600)
+    lab.run_all_but_training(seconds=600)
     cells = lab.outputs()
     assert all(cell["count"] for cell in cells if not cell["about"].get("trained"))
     assert all(cell["outputs"] for cell in cells if cell["about"].get("trained"))
