@@ -13,8 +13,8 @@ import numpy as np
 from grader.checking import behaviour, error_problem
 from grader.checking.exercise import HINTS
 from grader.checking.relations import named_error
+from grader.checking.remembering import remembered
 from grader.checking.verdict import Problem
-from grader.checks.shared.replay import remembered
 from grader.checks.shared.run_slips import likeliest_actions
 from grader.i18n import _
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from grader.checking import Case, Env, Rng, behaviour, close, wrong_gradient
 from grader.checking.kinds import kind_text, none_hint
+from grader.checking.remembering import remembered
 from grader.checking.verdict import Problem
 from grader.checks.shared.episodes import (
     DOUBT,
@@ -33,7 +34,6 @@ from grader.checks.shared.replay import (
     first_led,
     follow,
     moved_by_steps,
-    remembered,
 )
 from grader.checks.shared.sampling import bent_problem
 from grader.i18n import N_, _
