@@ -53,7 +53,7 @@ def odd(x):
         (lambda x, scale: weighed(np.append(x[:-1], 0), scale), "left-out"),
         (lambda x, scale: -weighed(np.abs(x), scale), "two-at-once"),
         (lambda x, scale: np.cumsum(x) / scale, "changed-argument"),
-        (lambda x, scale: weighed(x, scale) ** 3, "order-alone"),
+        (lambda x, scale: weighed(x, scale) ** 3, "when-doubled"),
         (lambda x: weighed(x), "other-signature"),
         (lambda x, scale: weighed(x, scale) * np.where(odd(x), -1, 1), "some-signs"),
         (lambda x, scale: weighed(x, scale) * np.where(odd(x), 3.7, 1), "some-factor"),

@@ -11,21 +11,38 @@ from itertools import chain
 
 import numpy as np
 
+from grader.checking.relations.asking import questions_about
 from grader.checking.relations.changed import ChangedFormula
 from grader.checking.relations.changed_gradient import changed_gradient
 from grader.checking.relations.errors import error_relation, named_error
 from grader.checking.relations.evidence import Relation, gather, remembered
 from grader.checking.relations.fits import fitted_relations
+from grader.checking.relations.further import UNSTEADY, further_relation
 from grader.checking.relations.gradients import gradient_relation
 from grader.checking.relations.inputs import input_relations
 from grader.checking.relations.joined import parts_of, swapped_parts, two_at_once, wrong_parts
 from grader.checking.relations.kinds import kind_relation
 from grader.checking.relations.outputs import output_relations
 from grader.checking.relations.places import direction_relation, place_relation
+from grader.checking.relations.shapes import bounds_relation, shape_relation
 from grader.checking.relations.slices import part_relations
 from policy_gradients.i18n import language, speaking
 
-__all__ = ["Relation", "named_error", "relation"]
+__all__ = [
+    "MAY_HANG_ON_THE_CALL",
+    "UNSTEADY",
+    "VAGUE",
+    "Relation",
+    "further_relation",
+    "named_error",
+    "questions_about",
+    "relation",
+]
+
+# Names that say little: where one stands, or none, further calls are made.
+VAGUE = ("", "too-large", "too-small", "order-alone", "out-of-range")
+# Names that a result of chance, or of what is kept from call to call, may get.
+MAY_HANG_ON_THE_CALL = ("wrong-for-some-calls", "some-factor", "misplaced", "not-zero")
 
 
 def relation(exercise, problem, cases, seen, expected) -> Relation | None:
@@ -75,7 +92,9 @@ def _sought(exercise, problem, cases, seen, expected):
         changed.one()
         or two_at_once(asked, evidence)
         or place_relation(evidence)
+        or shape_relation(evidence)
         or changed.two()
         or wrong_parts(rows)
+        or bounds_relation(evidence)
         or direction_relation(evidence)
     )
