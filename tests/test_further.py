@@ -273,3 +273,15 @@ def test_effects_are_told_apart():
         others = [other(before) for n, (_r, _y, other) in enumerate(EFFECTS) if n != at]
         made = effect(before)
         assert not any(o.shape == made.shape and np.allclose(o, made) for o in others)
+
+
+def test_a_call_of_many_numbers_is_never_changed():
+    """Its truth may take seconds, for each of a hundred changes."""
+
+    def long_ones(rng):
+        return [Case({"x": rng.normal(size=n)}) for n in (3, 4, 5000)]
+
+    exercise = FunctionExercise("f", long_ones, np.tanh)
+    asked = []
+    told(exercise, lambda x: np.tanh(x) + (len(x) > 9) * np.sin(np.cumsum(x) ** 2), asked)
+    assert asked == [3]

@@ -16,6 +16,7 @@ from grader.probes.inputs import Tensor, Trajectory, View
 BASES = 2  # calls that are changed
 MOST_ENTRIES = 8  # entries of one input that are changed one at a time
 MOST_NUMBERS = 60  # a call of more numbers is changed only where there is no smaller one
+TOO_LARGE = 300  # a call of more numbers is never changed
 RAISED = 0.7  # what is added to every number of an input
 
 
@@ -48,8 +49,9 @@ class Question:
 def questions_about(exercise, step, cases, seen) -> list[Question]:
     """The further calls. step: of the ladder, the one that failed; seen: what came of the cases."""
     found, gradients = [], step == "gradient"
-    wrong = [n for n in range(len(cases)) if _is_wrong(exercise, cases[n], seen[n])]
-    elsewhere = any(not cases[n].edge for n in range(len(cases)) if n not in wrong)
+    small = [n for n in range(len(cases)) if size_of(cases[n]) <= TOO_LARGE]
+    wrong = [n for n in small if _is_wrong(exercise, cases[n], seen[n])]
+    elsewhere = any(not cases[n].edge for n in small if n not in wrong)
     for number in _bases(cases, [n for n in wrong if "error" not in seen[n]]):
         case = cases[number] if gradients else without_gradients(cases[number])
         again = Question(number, "again", "", (), case, right_elsewhere=elsewhere)
