@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from grader.checking import Case, Expected, FunctionExercise, Number, Tensor, TensorOf
+from grader.checking.relations import VAGUE
 from grader.checking.relations.effects import Answer, effect_relations, in_proportion
 from grader.checking.relations.symmetries import EFFECTS
 from grader.checks.judge import run_check
@@ -74,7 +75,7 @@ def after(x, rate):
         (
             lambda x, y, rate: score(x, y, rate) - 2.3 * np.sin(y),
             "effect-of-one-input",
-            "`x`, `rate` count as they should, `y` doesn't",
+            "`x`, `rate` count as they should; not so `y`",
         ),
     ],
 )
@@ -281,7 +282,42 @@ def test_a_call_of_many_numbers_is_never_changed():
     def long_ones(rng):
         return [Case({"x": rng.normal(size=n)}) for n in (3, 4, 5000)]
 
-    exercise = FunctionExercise("f", long_ones, np.tanh)
+    exercise = FunctionExercise("f", long_ones, lambda x: np.tanh(x))
     asked = []
     told(exercise, lambda x: np.tanh(x) + (len(x) > 9) * np.sin(np.cumsum(x) ** 2), asked)
     assert asked == [3]
+
+
+def best_of_a_grid(scores, returns):
+    grid = np.linspace(-3, 3, 7)
+    return float(min(grid, key=lambda b: ((scores * (returns - b)[:, None]) ** 2).sum()))
+
+
+def cut_to_integers(ratio, adv, clip=0.2):
+    return np.minimum(ratio * adv, np.clip(ratio, 1 - clip, 1 + clip) * adv).astype(int)
+
+
+def eos_is_the_last_number(tokens, prompt_length, eos):
+    chosen = (torch.arange(tokens.shape[1]) >= prompt_length).expand(tokens.shape)
+    ends = (tokens == tokens.max()) & chosen
+    return (chosen & (ends.long().cumsum(1) - ends.long() == 0))[:, 1:]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("optimal_baseline", best_of_a_grid),
+        ("clip_gradient", cut_to_integers),
+        ("completion_mask", eos_is_the_last_number),
+    ],
+)
+def test_of_odd_answers_something_is_told_whatever_was_drawn(name, answer, seed):
+    """What it is hangs on the draw: a grid is coarse for one drawn number and fine for another."""
+    exercise = get(name)
+
+    def probe(request, ask):
+        return runtime.run({name: answer}, name, request, ask)
+
+    verdict = run_check(exercise, probe, seed)
+    assert not verdict.passed and verdict.mistake not in VAGUE, verdict.text()

@@ -357,15 +357,25 @@ def _factor(rows):
 
 
 def _one_of_them(parts):
-    """All inputs but one count as they should."""
-    moving = {n: rows for n, rows in parts.items() if any(_any(one, 1) for one in rows)}
-    right = {name: all(map(_is_right, rows)) for name, rows in moving.items()}
-    wrong = [name for name, good in right.items() if not good]
-    good = [name for name in right if name not in wrong]
-    if len(wrong) == 1 and good:
-        names = ", ".join(f"`{name}`" for name in good)
-        if len(good) == 1:
-            hint = N_("{good} counts as it should, `{name}` doesn't. How does it go in?")
-        else:
-            hint = N_("{good} count as they should, `{name}` doesn't. How does it go in?")
-        yield Relation("effect-of-one-input", _(hint).format(good=names, name=wrong[0]))
+    """Some inputs count as they should, others don't."""
+    moving = {
+        name: rows
+        for name, rows in parts.items()
+        if _is_real(rows[0]) and any(_any(one, 1) for one in rows)
+    }
+    right = [name for name, rows in moving.items() if all(map(_is_right, rows))]
+    wrong = [name for name in moving if name not in right]
+    if not right or not wrong:
+        return
+    slug = "effect-of-one-input" if len(wrong) == 1 else "effect-of-some-inputs"
+    if len(right) == 1:
+        hint = N_("{good} counts as it should; not so {name}. How does that go in?")
+    else:
+        hint = N_("{good} count as they should; not so {name}. How does that go in?")
+    good, bad = (", ".join(f"`{name}`" for name in names) for names in (right, wrong))
+    yield Relation(slug, _(hint).format(good=good, name=bad))
+
+
+def _is_real(one):
+    """Whether it is no flag and no whole number that was changed."""
+    return np.asarray(one.inputs.get(one.part, 0.0)).dtype.kind == "f"
