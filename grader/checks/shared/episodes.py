@@ -19,6 +19,7 @@ from grader.checks.shared.run_slips import likeliest_actions
 from grader.i18n import _
 
 FALSE_ALARM = 1e-9  # at most so often is an honest draw called a wrong one, per comparison
+NEAR = 0.998  # of the likeliest action's probability, that counts as well
 DOUBT = 1e-2  # at most so often is another policy, from which the draws come, not named
 
 
@@ -102,10 +103,10 @@ def drawn_from(obs, actions, probabilities, alarm=FALSE_ALARM) -> bool:
 
 
 def always_likeliest(actions, probabilities) -> bool:
-    """Whether each action was the likeliest one, and chance can't explain it."""
-    likeliest = probabilities.argmax(1)
-    chance = log_likelihood(likeliest, probabilities)
-    return bool((actions == likeliest).all()) and chance < math.log(FALSE_ALARM)
+    """Whether each action was the likeliest one, or nearly, and chance can't explain it."""
+    near = probabilities >= NEAR * probabilities.max(1, keepdims=True)
+    chance = float(np.log((probabilities * near).sum(1)).sum())
+    return bool(near[np.arange(len(actions)), actions].all()) and chance < math.log(FALSE_ALARM)
 
 
 def oddest(obs, actions, probabilities) -> tuple:
