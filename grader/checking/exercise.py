@@ -10,7 +10,7 @@ from grader.checking.verdict import Problem, Verdict
 from grader.i18n import N_, _
 from grader.probes.runtime import PATIENCE
 
-SECONDS = 10.0
+SECONDS = 4.0
 # Where no named mistake fits, what to do next.
 HINTS = {
     "runs": N_("Call it yourself on this input, and read the error from its last line upwards."),
@@ -65,6 +65,14 @@ class Exercise:
 
     def problem(self, cases, seen) -> Problem | None:
         raise NotImplementedError
+
+    def questions(self, cases, seen, verdict) -> list:
+        """Further calls that may tell why an answer is wrong, each with its ``case``."""
+        return []
+
+    def explained(self, verdict, questions, seen, cases) -> Verdict:
+        """The verdict of a wrong answer, with what further calls tell."""
+        return verdict
 
     def answer(self, question: Mapping) -> dict:
         """The right values for a later exercise's check, where this one was failed."""
