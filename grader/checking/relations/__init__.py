@@ -8,7 +8,7 @@ because it changes nothing there. The simplest one that fits is told.
 
 import warnings
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 
 import numpy as np
@@ -82,7 +82,8 @@ def _sought(exercise, problem, cases, seen, expected):
     if found:
         return found
     evidence = gather(*rows)
-    told = _of_values(exercise, evidence, rows) if evidence else None
+    of_gradient = problem.step == "gradient"
+    told = _of_values(exercise, evidence, rows, of_gradient) if evidence else None
     return told or _first_of([partial(long_relation, *rows)])
 
 
@@ -96,11 +97,12 @@ def _first_of(ways):
     return None
 
 
-def _of_values(exercise, evidence, rows):
+def _of_values(exercise, evidence, rows, of_gradient):
+    """of_gradient: whether a gradient is wrong as well; for two changed steps there is no time."""
     parts = parts_of(*rows)
     other_calls = chain(input_relations(exercise, evidence), part_relations(exercise, evidence))
     asked = [remembered(one) for one in other_calls]
-    changed = ChangedFormula(exercise, evidence)
+    changed = cache(partial(ChangedFormula, exercise, evidence))
 
     def plain_one():
         candidates = chain(output_relations(evidence), asked, fitted_relations(evidence))
@@ -110,11 +112,11 @@ def _of_values(exercise, evidence, rows):
         (
             partial(swapped_parts, parts),
             plain_one,
-            changed.one,
+            lambda: changed().one(),
             partial(two_at_once, asked, evidence),
             partial(place_relation, evidence),
             partial(shape_relation, evidence),
-            changed.two,
+            lambda: None if of_gradient else changed().two(),
             partial(wrong_parts, parts),
             partial(near_relation, evidence),
             partial(bounds_relation, evidence),

@@ -38,8 +38,11 @@ def place_relation(evidence) -> Relation | None:
 
 
 def near_relation(evidence) -> Relation | None:
-    """All numbers within a hundredth of the right ones, in every case."""
-    for case in evidence.cases:
+    """All numbers within a hundredth of the right ones, in every call of ordinary inputs."""
+    ordinary = [case for case in evidence.cases if _largest(case) <= LARGE]
+    if len(ordinary) < 3 or all(case.right for case in ordinary):
+        return None
+    for case in ordinary:
         if case.found.shape != case.wanted.shape or not np.isfinite(case.found).all():
             return None
         top = float(np.abs(case.wanted).max(initial=0.0))
