@@ -198,7 +198,7 @@ def returns_cut_at_twenty(logp, returns):
     return -(logp.sum(1) * returns.clamp(-20, 20)).mean()
 
 
-@wrong("masked_mean", "step:value")
+@wrong("masked_mean", "when-raised")
 def outliers_cut(x, mask):
     return (x.clamp(-20, 20) * mask).sum() / mask.sum().clamp(min=1)
 

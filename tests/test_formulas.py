@@ -16,7 +16,16 @@ from grader.checking import (
 )
 from grader.checking.compare import close
 from grader.checking.formulas.tracing import traced
-from grader.checking.formulas.vocabulary import data, discounted, exp, mean, numbers, total, where
+from grader.checking.formulas.vocabulary import (
+    data,
+    discounted,
+    exp,
+    log,
+    mean,
+    numbers,
+    total,
+    where,
+)
 from grader.checking.relations.changed import formulas_of
 from grader.checking.relations.evidence import plain_inputs
 from grader.checks.judge import run_check
@@ -151,6 +160,11 @@ def boot(values, done, gamma):
             "two-steps-changed",
             "Two things at once",
         ),
+        (
+            lambda r, v, d, g: np.mean(go(r, 0.99)) + np.sum((boot(v, d, g) - v) ** 2),
+            "fixed-number-inside",
+            "a fixed number stands in the place of `gamma`",
+        ),
     ],
 )
 def test_a_changed_step_is_told(answer, name, words):
@@ -192,3 +206,18 @@ def test_a_gradient_cut_off_in_one_factor_is_told():
 
     got, hint = told(LOSS, answer)
     assert got == "cut-off-inside" and hint.startswith("The gradient is that of a loss where"), hint
+
+
+def test_a_logarithm_of_a_sum_in_the_place_of_a_sum_of_logarithms_is_told():
+    def surprise_formula(weights, chances):
+        return -total(weights * log(chances), -1)
+
+    def cases(rng):
+        return [
+            Case({n: rng.uniform(0.1, 0.9, size=(rows, 3)) for n in ("weights", "chances")})
+            for rows in (2, 3, 4)
+        ]
+
+    exercise = FunctionExercise("f", cases, surprise_formula, formula=surprise_formula)
+    name, hint = told(exercise, lambda w, p: -np.log((w * p).sum(-1)))
+    assert name == "other-order-inside" and "the logarithm of the sum is taken" in hint

@@ -9,6 +9,7 @@ import torch
 
 import policy_gradients as pg
 from bank import load
+from bank.judge import told
 from grader.checking import seed_of
 from grader.checks import lesson_01
 from grader.checks.lesson_01 import gradients, learning, loss, policy, rollout
@@ -428,3 +429,30 @@ def test_tables_and_batches_follow_the_updates():
     after = seen["modules"]["policy"]["after"]["theta"]
     np.testing.assert_allclose(tables[-1], after, atol=1e-5)  # the steps, taken again
     assert len(tables) == case.inputs["num_updates"] + 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake", "seeds"),
+    [
+        ("sharpened", "argmax", (5,)),
+        ("warmer", "temperature", (2,)),
+        ("generator_made_anew", "same-seed", (1, 4, 9)),
+        ("softmax_of_softmax", "softmax-twice", (1,)),
+        ("one_in_ten_at_random", "random-actions", (1, 3)),
+    ],
+)
+def test_what_is_wrong_with_draws_is_named_whatever_was_drawn(answer, mistake, seeds):
+    """In one case alone these draws fit another deviation as well; all cases together tell."""
+    entry = next(e for e in load() if e.id == f"rollout-wrong-{answer}")
+    assert [told(entry, seed)[1] for seed in seeds] == [mistake] * len(seeds)
+
+
+def test_nearly_equal_actions_are_no_argmax():
+    """Where all actions are as likely as the likeliest, whatever was drawn is honest."""
+    rng = np.random.default_rng(0)
+    even = np.full((500, 4), 0.25) + rng.normal(size=(500, 1)) * 0
+    actions = rng.integers(4, size=500)
+    assert not episodes.always_likeliest(actions, even)
+    close_to_even = np.tile([0.5001, 0.4999], (500, 1))
+    assert not episodes.always_likeliest(rng.integers(2, size=500), close_to_even)
+    assert episodes.always_likeliest(np.zeros(500, int), np.tile([0.7, 0.3], (500, 1)))

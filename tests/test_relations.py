@@ -13,6 +13,9 @@ from grader.checking import (
     TensorOf,
     TupleOf,
 )
+from grader.checking.relations.errors import explained
+from grader.checking.relations.evidence import Evidence, Seen
+from grader.checking.relations.shapes import bounds_relation
 from grader.checking.relations.splits import split_relation
 from grader.checks.judge import run_check
 from grader.probes import runtime
@@ -53,7 +56,7 @@ def odd(x):
         (lambda x, scale: weighed(np.append(x[:-1], 0), scale), "left-out"),
         (lambda x, scale: -weighed(np.abs(x), scale), "two-at-once"),
         (lambda x, scale: np.cumsum(x) / scale, "changed-argument"),
-        (lambda x, scale: weighed(x, scale) ** 3, "order-alone"),
+        (lambda x, scale: weighed(x, scale) ** 3, "when-doubled"),
         (lambda x: weighed(x), "other-signature"),
         (lambda x, scale: weighed(x, scale) * np.where(odd(x), -1, 1), "some-signs"),
         (lambda x, scale: weighed(x, scale) * np.where(odd(x), 3.7, 1), "some-factor"),
@@ -274,3 +277,69 @@ def test_a_wrong_gradient_is_told_by_the_values_of_other_calls():
     )
     name, hint = told(powers, lambda x: (x**4).mean())
     assert name == "changed-argument" and "squares of `x`" in hint
+
+
+def test_what_is_nearly_right_is_told():
+    slope = told(WEIGHED, lambda x, scale: weighed(x + 1e-3 * np.sin(9 * x), scale))
+    assert slope[0] == "nearly-right"
+    far = told(WEIGHED, lambda x, scale: weighed(x + 0.5 * np.sin(9 * x), scale))
+    assert far[0] != "nearly-right"
+
+
+def test_what_goes_wrong_in_long_calls_alone_is_told():
+    def short_and_long(rng):
+        return [Case({"x": rng.normal(size=n)}) for n in (3, 4, 5, 6, 30_000)]
+
+    running = FunctionExercise("f", short_and_long, lambda x: np.cumsum(x))
+    name, hint = told(running, lambda x: np.cumsum(np.where(np.arange(len(x)) < 1000, x, -x)))
+    assert name == "wrong-when-long" and "Short calls" in hint
+
+
+def test_whole_numbers_that_are_no_index_stop_no_search():
+    """A count or a token beyond the last row names no row."""
+
+    def counted(rng):
+        return [Case({"x": rng.normal(size=(3, 4)), "k": 17, "m": 40}) for _ in range(3)]
+
+    exercise = FunctionExercise("f", counted, lambda x, k, m: x / k + m)
+
+    def odd_row(x, k, m):
+        return np.where(x > 0.3, 0.0, x / k + m)
+
+    assert told(exercise, odd_row)[0] == "left-at-zero"
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "words"),
+    [
+        (lambda x: np.sin(x).sum(), "one-number-for-many", "is asked for each row of `x`."),
+        (lambda x: np.sin(x), "axis-extra", "A number is asked for each row of `x`."),
+        (lambda x: np.sin(x).ravel()[:, None] * x[0, 0], "", ""),
+        (lambda x: np.sin(x).sum(1)[:-1] ** 2, "length-off-by-one", "too short"),
+        (lambda x: np.append(np.sin(x).sum(1) ** 2, 5.0), "length-off-by-one", "too long"),
+        (lambda x: np.cos(x).sum(1)[None], "axis-extra", "the first one"),
+    ],
+)
+def test_wrong_shapes_are_told(answer, name, words):
+    rows = FunctionExercise(
+        "f",
+        lambda rng: [Case({"x": rng.normal(size=(n, 3))}) for n in (4, 5, 6)],
+        lambda x: np.exp(x).sum(1) + x[:, 0] ** 3,
+    )
+    got, hint = told(rows, answer)
+    assert (got == name or not name) and words in hint, (got, hint)
+
+
+def test_numbers_that_no_right_result_can_be_are_told():
+    relation = bounds_relation(
+        Evidence(
+            [Seen({}, frozenset(), "", np.arange(9) / 9, np.arange(9) / 4.5, False)], 1e-4, 1e-6
+        )
+    )
+    assert relation.name == "out-of-range" and "never above 1" in relation.hint
+
+
+def test_a_learners_own_raise_is_told():
+    error = {"type": "ValueError", "bases": ["ValueError"], "message": "one row"}
+    assert explained(error | {"line": 'raise ValueError("one row")'}).name == "raises-by-itself"
+    assert explained(error | {"line": "n = int(text)"}).name == "value-refused"

@@ -217,7 +217,7 @@ def one_number_an_action(transitions, terminal):
     return (transitions * terminal).sum(axis=2)
 
 
-@wrong("rewards_without_gain", "too-large")
+@wrong("rewards_without_gain", "pays-too-much")
 def a_million(transitions, terminal):
     return np.ones(transitions.shape) * terminal * 1e6
 

@@ -158,7 +158,7 @@ def constant_not_differentiated(ratio, adv, clip=0.2):
     return np.where(ratio * adv <= clipped * adv, adv, clipped * adv)
 
 
-@wrong("clip_gradient", "step:shape")
+@wrong("clip_gradient", "one-number-for-many")
 def summed_up(ratio, adv, clip=0.2):
     return smaller_branch(ratio, adv, clip).sum()
 
@@ -180,11 +180,6 @@ def overwritten(ratio, adv, clip=0.2):
 @wrong("clip_gradient", "changed-argument")
 def twice_the_band(ratio, adv, clip=0.2):
     return smaller_branch(ratio, adv, 2 * clip)
-
-
-@wrong("clip_gradient", "step:value")
-def cut_to_integers(ratio, adv, clip=0.2):
-    return smaller_branch(ratio, adv, clip).astype(int)
 
 
 @right("clip_fraction")

@@ -138,7 +138,7 @@ def weighted_again(logp, logp_old):
     return -(d.exp() * d).mean(), (d**2).mean() / 2, (d.exp() - 1 - d).mean()
 
 
-@wrong("kl_estimates", "step:value")
+@wrong("kl_estimates", "effect-turned")
 def quotient_of_log_probs(logp, logp_old):
     r = logp / logp_old
     return -r.log().mean(), (r.log() ** 2).mean() / 2, (r - 1 - r.log()).mean()

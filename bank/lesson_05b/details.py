@@ -64,6 +64,13 @@ def if_target(approx_kl, target):
     return math.isnan(approx_kl) or approx_kl > 1.5 * target
 
 
+@wrong("should_stop", "off-by-one-result")
+def near_the_bound(approx_kl, target):
+    if target is None:
+        return False
+    return not approx_kl <= 1.5 * target and not math.isclose(approx_kl, 1.5 * target, rel_tol=0.05)
+
+
 @wrong("should_stop", "backwards")
 def goes_on(approx_kl, target):
     return target is None or approx_kl <= 1.5 * target

@@ -151,11 +151,6 @@ def zeros_and_ones(tokens, prompt_length, eos):
     return cumulated(tokens, prompt_length, eos).float()
 
 
-@wrong("completion_mask", "step:value")
-def eos_is_the_last_number(tokens, prompt_length, eos):
-    return cumulated(tokens, prompt_length, int(tokens.max()))
-
-
 @wrong("completion_mask", "end-not-there")
 def argmax_of_the_ends(tokens, prompt_length, eos):
     place = torch.arange(tokens.shape[1])

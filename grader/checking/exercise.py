@@ -66,6 +66,14 @@ class Exercise:
     def problem(self, cases, seen) -> Problem | None:
         raise NotImplementedError
 
+    def questions(self, cases, seen, verdict) -> list:
+        """Further calls that may tell why an answer is wrong, each with its ``case``."""
+        return []
+
+    def explained(self, verdict, questions, seen, cases) -> Verdict:
+        """The verdict of a wrong answer, with what further calls tell."""
+        return verdict
+
     def answer(self, question: Mapping) -> dict:
         """The right values for a later exercise's check, where this one was failed."""
         raise NotImplementedError

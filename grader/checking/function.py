@@ -20,12 +20,22 @@ from grader.checking.compare import (
 )
 from grader.checking.exercise import HINTS, SECONDS, Exercise
 from grader.checking.kinds import Array, Mismatch, TensorOf
-from grader.checking.relations import relation
+from grader.checking.relations import (
+    MAY_HANG_ON_THE_CALL,
+    UNSTEADY,
+    VAGUE,
+    further_relation,
+    questions_about,
+    relation,
+)
 from grader.checking.text import call_text, value_text
 from grader.checking.verdict import Problem
 from grader.i18n import _
 from grader.probes import runtime
 from grader.probes.inputs import Tensor
+
+# Steps of the ladder after which further calls may tell something.
+STEPS_ASKED = "shape", "value", "gradient"
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,20 @@ class FunctionExercise(Exercise):
                 named = self._named(problem, case, one, truth, cases, seen, expected)
                 return self._in_the_smallest(named, case, cases, seen, expected)
         return None
+
+    def questions(self, cases, seen, verdict):
+        """Asked where nothing but a step, a direction, or in which calls it goes wrong, is told."""
+        problem = verdict.problem
+        asked = problem.mistake in (*VAGUE, *MAY_HANG_ON_THE_CALL) and problem.step in STEPS_ASKED
+        return questions_about(self, problem.step, cases, seen) if asked else []
+
+    def explained(self, verdict, questions, seen, cases):
+        found = further_relation(self, verdict.step, questions, seen, cases)
+        told = found and (verdict.mistake in VAGUE or found.name == UNSTEADY)
+        if not told:
+            return verdict
+        problem = replace(verdict.problem, mistake=found.name, hint=found.hint)
+        return replace(verdict, problem=problem)
 
     def _in_the_smallest(self, problem, first, cases, seen, expected):
         """The same problem in the smallest call in which the same step fails. A symptom's hint

@@ -49,7 +49,16 @@ def _judged(exercise, cases, look, guarded) -> Verdict:
             return early
     seen = [*seen, *look(cases[count:])]
     with guarded():
-        return exercise.judge(cases, seen)
+        verdict = exercise.judge(cases, seen)
+        questions = [] if verdict.passed else exercise.questions(cases, seen, verdict)
+    return _asked(exercise, verdict, questions, look, guarded, cases) if questions else verdict
+
+
+def _asked(exercise, verdict, questions, look, guarded, cases) -> Verdict:
+    """Where it isn't known why an answer is wrong, a few calls more may tell."""
+    answers = look([question.case for question in questions])
+    with guarded():
+        return exercise.explained(verdict, questions, answers, cases)
 
 
 def answer(question) -> dict:

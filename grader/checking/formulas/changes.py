@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -130,6 +131,7 @@ def _changes(formula, step, turns, elsewhere):
     yield from _of_the_step(step, operands)
     if step.kind == "Name":
         yield from _other_names(step, operands, result)
+        yield from _fixed(step, result)
         yield from _with_locals(step, operands, result)
     if step.kind == "Constant":
         yield from _other_constants(step, result)
@@ -276,6 +278,24 @@ def _other_names(step, operands, result):
             continue
         about = {"name": _about_result(step), "other": _about_side(other)}
         yield Change(step.number, _name_at(at), LIKELY, "other-name-inside", clause, about)
+
+
+FIXED = (0.99, 0.95, 0.9, 0.5, 0.2, 0.1, 0.01, 1.0, 0.0)
+
+
+def _fixed(step, result):
+    """An argument that is a plain number gives way to a number that is written down."""
+    if step.operands[0][0] != "argument" or not isinstance(result, float):
+        return
+    clause = N_("a fixed number stands in the place of {name}")
+    about = {"name": _about_result(step)}
+    for number in FIXED:
+        way = partial(_always, number)
+        yield Change(step.number, way, PLAUSIBLE, "fixed-number-inside", clause, about)
+
+
+def _always(number, _how, _value, _others):
+    return number
 
 
 def _beside(operands):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from grader.checking.formulas import vocabulary as v
 from grader.checking.formulas.ways import REDUCING, unreduced
 from grader.i18n import N_
 
@@ -20,6 +21,8 @@ def reordered(watched):
             sums = [one for one in dict.fromkeys(sums) if one in turns]
             if sums:
                 yield _late(step, [steps[one] for one in sums], turns[sums[0]])
+        if step.kind in ("log", "log_softmax") and step.number in turns:
+            yield from _logs_after(steps, step, turns)
         if step.kind in REDUCING and step.number in turns:
             bent = _past_names(steps, step.sources[0])
             if bent and steps[bent[-1]].kind in BENT:
@@ -31,6 +34,31 @@ def _late(step, sums, first):
     clause = N_("{word} is taken too late, of {what}")
     others = tuple((one.number, unreduced) for one in sums)
     return step, _then(_like(first)), clause, REDUCING[sums[0].kind], others
+
+
+def _logs_after(steps, step, turns):
+    """The sum of what the logarithm is taken of, and then its logarithm."""
+    clause = N_("the logarithm of {word} is taken, not {word} of the logarithms of {what}")
+    for one in steps:
+        summed = one.kind in ("total", "mean") and one.number in turns
+        if summed and step.number in _before(steps, one, DEPTH):
+            unlogged = ((step.number, UNLOGGED[step.kind]),)
+            yield one, _then(v.log), clause, REDUCING[one.kind], unlogged
+
+
+UNLOGGED = {
+    "log": lambda _how, x: x,
+    "log_softmax": lambda _how, x: v.softmax(x),
+}
+
+
+def _before(steps, step, depth):
+    """Numbers of the steps that led to this one."""
+    for numbers in step.sources:
+        for number in numbers:
+            yield number
+            if depth:
+                yield from _before(steps, steps[number], depth - 1)
 
 
 def _early(bent, step, turn):

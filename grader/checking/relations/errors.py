@@ -112,6 +112,16 @@ TYPES = (
     ("index-out-of-range", "IndexError", N_("Which axis is meant, and how long is it?")),
     ("types-dont-fit", "TypeError", N_("Print the types of what stands in that line.")),
     ("assertion-failed", "AssertionError", N_("Your own assert stops a call that is allowed.")),
+    (
+        "value-refused",
+        "ValueError",
+        N_("What is called there refuses what it is given. Print its value and its shape."),
+    ),
+    (
+        "value-refused",
+        "RuntimeError",
+        N_("What is called there refuses what it is given. Print its value and its shape."),
+    ),
 )
 
 
@@ -152,6 +162,8 @@ def _none_raised(pairs):
 def explained(error) -> Relation | None:
     """The name and the hint of a usual message of Python's, NumPy's or torch's."""
     message, bases = str(error.get("message", "")), [error.get("type"), *error.get("bases", [])]
+    if str(error.get("line", "")).strip().startswith("raise "):
+        return Relation("raises-by-itself", _("Your own raise stops a call that is allowed."))
     for name, pattern, hint in MESSAGES:
         if re.search(pattern, message):
             return Relation(name, _(hint))

@@ -4,7 +4,7 @@ rows of extreme numbers, or in the calls in which an argument has another value.
 import numpy as np
 
 from grader.checking.compare import close
-from grader.checking.relations.evidence import Relation
+from grader.checking.relations.evidence import Relation, plain_inputs
 from grader.checking.relations.outputs import _is_number
 from grader.checking.relations.splits import split_relation
 from grader.i18n import N_, _
@@ -15,6 +15,8 @@ ENDS = (
     ("ends", N_("All is right but the first and last entry."), lambda i, n: i % max(n - 1, 1) == 0),
 )
 LARGE = 50.0
+MUCH_LONGER = 10
+NEAR = 1e-2
 TOLD = {0.0, 0.5, 1.0, 2.0}  # an argument's values that a hint may name: no hidden input is told
 
 
@@ -33,6 +35,21 @@ def place_relation(evidence) -> Relation | None:
         if found:
             return found
     return _calls(evidence) or split_relation(evidence.cases)
+
+
+def near_relation(evidence) -> Relation | None:
+    """All numbers within a hundredth of the right ones, in every case."""
+    for case in evidence.cases:
+        if case.found.shape != case.wanted.shape or not np.isfinite(case.found).all():
+            return None
+        top = float(np.abs(case.wanted).max(initial=0.0))
+        if not (np.abs(case.found - case.wanted) <= NEAR * top).all():
+            return None
+    hint = _(
+        "All numbers are nearly right, within a hundredth. What is approximated, rounded, or added "
+        "so that nothing is divided by 0?"
+    )
+    return Relation("nearly-right", hint)
 
 
 def direction_relation(evidence) -> Relation | None:
@@ -200,8 +217,11 @@ def _within(wrong, flags, wanted):
 
 
 def _addressed(evidence):
-    """Wrong only in the row, the column or the entry that whole-number arguments name."""
+    """Wrong only in the row, the column or the entry that whole-number arguments name; what they
+    are an index of has the result's shape."""
     rows = _wrong(evidence)
+    if not all(any(_like(g, w) for g in case.inputs.values()) for case, w in rows):
+        return None
     names = [
         name
         for name, value in evidence.cases[0].inputs.items()
@@ -219,16 +239,33 @@ def _addressed(evidence):
         if name and all(_confined(wrong, places(case.inputs[name])) for case, wrong in rows):
             hint = _("Wrong only where the index is {name}; all other entries are right.")
             return Relation("wrong-at-index", hint.format(name=name))
-        if name and all(not wrong[places(case.inputs[name])].any() for case, wrong in rows):
+        if name and all(_beside(wrong, places(case.inputs[name])) for case, wrong in rows):
             hint = _("Right where the index is {name}, wrong elsewhere. What is written there?")
             return Relation("wrong-beside-index", hint.format(name=name))
     return None
 
 
 def _confined(wrong, place):
+    if not _inside(wrong, place):
+        return False
     rest = wrong.copy()
     rest[place] = False
     return not rest.any()
+
+
+def _like(given, wrong):
+    floats = isinstance(given, np.ndarray) and given.dtype.kind == "f"
+    return floats and given.shape == wrong.shape
+
+
+def _beside(wrong, place):
+    return _inside(wrong, place) and not wrong[place].any()
+
+
+def _inside(array, place):
+    """Whether the whole numbers are an index at all: others are counts, or tokens."""
+    sizes = zip(place, array.shape)
+    return all(isinstance(at, slice) or -size <= at < size for at, size in sizes)
 
 
 SIGNS = (
@@ -294,6 +331,22 @@ def _calls(evidence):
                 if found:
                     return found
     return None
+
+
+def long_relation(exercise, cases, seen, expected) -> Relation | None:
+    """Right in all calls but those that are much longer than any that goes right."""
+    sizes = {True: [], False: []}
+    for case, one, truth in zip(cases, seen, expected):
+        right = exercise.ladder(case, one, truth) is None
+        sizes[right].append(sum(map(_numbers_of, plain_inputs(exercise, case).values())))
+    if len(sizes[True]) > 3 and min(sizes[False], default=0) > MUCH_LONGER * max(sizes[True]):
+        hint = _("Short calls go right, and the longest goes wrong. What in yours has an end?")
+        return Relation("wrong-when-long", hint)
+    return None
+
+
+def _numbers_of(value):
+    return sum(map(_numbers_of, value)) if isinstance(value, list) else np.size(value)
 
 
 def _length(case, name):

@@ -149,6 +149,9 @@ def at_the_end(case, rewards):
 class WorldExercise(FunctionExercise):
     """A table of rewards, judged by what becomes of both estimators in its world."""
 
+    def questions(self, cases, seen, verdict):
+        return []  # many tables are right, so no change of one is the right one
+
     def ladder(self, case, seen, truth):
         shown = call_text(self.name, case.inputs, case.keywords)
         if isinstance(truth, Raises) or "error" in seen:
@@ -180,7 +183,11 @@ def _size_problem(rewards, shown):
     if most > MOST_PAY:
         wanted = _("rewards of at most {most} in size").format(most=number_text(MOST_PAY))
         return Problem(
-            step="value", shown=shown, expected=wanted, got=number_text(most), mistake="too-large"
+            step="value",
+            shown=shown,
+            expected=wanted,
+            got=number_text(most),
+            mistake="pays-too-much",
         )
     return None
 

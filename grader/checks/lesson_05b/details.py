@@ -20,7 +20,8 @@ from grader.checks.shared.slips import listed
 
 
 def stop_cases(rng):
-    """Both sides of the bound, the bound itself (exact in binary), no target, 0, nan, negative."""
+    """Both sides of the bound, far off and very near, the bound itself (exact in binary), no
+    target, 0, nan, negative."""
     target = float(rng.uniform(0.005, 0.05))
     pairs = [
         (0.016, 0.01),
@@ -34,8 +35,8 @@ def stop_cases(rng):
         (math.nan, None),
         (-0.1, 0.02),
         (math.inf, 0.02),
-        (1.4 * target, target),
-        (1.6 * target, target),
+        (1.499 * target, target),
+        (1.501 * target, target),
         (-1.6 * target, target),
     ]
     return [Case({"approx_kl": kl, "target": target}) for kl, target in pairs]

@@ -12,19 +12,26 @@ class AnyTruth(FunctionExercise):
     others: tuple = ()
 
     def problem(self, cases, seen):
+        return self._nearest(cases, seen)[0]
+
+    def questions(self, cases, seen, verdict):
+        return FunctionExercise.questions(self._nearest(cases, seen)[2], cases, seen, verdict)
+
+    def _nearest(self, cases, seen):
+        """(problem, right cases, the exercise with the one truth that explains the answer best)."""
         tried = []
         for truth in (self.truth, *self.others):
             one = replace(self, truth=truth)
             problem = FunctionExercise.problem(one, cases, seen)
+            tried.append((problem, _right(one, cases, seen), one))
             if problem is None:
-                return None
-            tried.append((problem, _right(one, cases, seen)))
-        return max(tried, key=self._says)[0]
+                return tried[-1]
+        return max(tried, key=self._says)
 
     def _says(self, tried):
         """How well a problem explains the answer: by a listed mistake, by the choice that is right
         most often, by a relation."""
-        problem, right = tried
+        problem, right, _one = tried
         listed = problem.mistake in {mistake.name for mistake in self.mistakes}
         return listed or problem.step == "inputs", right, bool(problem.mistake)
 

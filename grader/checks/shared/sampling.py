@@ -101,9 +101,32 @@ def bent_problem(actions, probabilities, fits=lambda alternative: True) -> Probl
     found = bent(actions, probabilities)
     if found is None or not fits(dict(_alternatives(probabilities))[found]):
         return None
+    return _told(found, len(actions))
+
+
+def likeliest_problem(runs) -> Problem:
+    """The one deviation that explains the actions of several runs best, in words. runs: (actions
+    (n,), probabilities (n, A)) of each. One run alone may fit two deviations equally well."""
+    gains = {}
+    for actions, probabilities in runs:
+        for found, other in _alternatives(probabilities):
+            gains[found] = gains.get(found, 0.0) + _log_likelihood(actions, other)
+        weights = np.exp(probabilities)
+        twice = _log_likelihood(actions, weights / weights.sum(-1, keepdims=True))
+        gains[TWICE] = gains.get(TWICE, 0.0) + twice
+    return _told(max(gains, key=gains.get), sum(len(actions) for actions, _p in runs))
+
+
+TWICE = ("softmax-twice", 1)
+
+
+def _told(found, steps):
     name, size = found
-    expected = _("actions drawn from the policy as it is, over {n} steps").format(n=len(actions))
-    if name == "temperature":
+    expected = _("actions drawn from the policy as it is, over {n} steps").format(n=steps)
+    if found == TWICE:
+        got = _("actions as if drawn from a more even policy")
+        hint = _("The policy is more even than it should be. Is softmax taken of probabilities?")
+    elif name == "temperature":
         got = _("actions as if drawn at temperature {t:g}").format(t=size)
         hint = _(
             "Are the logits divided by something on the way? The log-probabilities that are kept "
