@@ -136,12 +136,13 @@ def execute(notebook, import_from, timeout=600, environment=None, tell=None):
         settings = {**_environment(notebook, import_from, profile), **(environment or {})}
         try:
             client.execute(cwd=folder, env=settings, cleanup_kc=True)
-        except (CellTimeoutError, DeadKernelError) as error:
-            raise Stopped(client.last_index, str(error).strip().splitlines()[0]) from None
-        except BaseException:
+        except BaseException as error:
             # At Ctrl-C nbclient shuts the kernel down and then stumbles over its absence.
             if getattr(client, "_async_cleanup_kernel_future", None) is not None:
                 raise KeyboardInterrupt from None
+            if isinstance(error, (CellTimeoutError, DeadKernelError)):
+                reason = str(error).strip().splitlines()[0]
+                raise Stopped(client.last_index, reason) from None
             raise
     _settle(notebook)
     known = [peak for peak in peaks if peak is not None]

@@ -7,6 +7,7 @@ import time
 
 import nbformat
 import pytest
+from nbclient.exceptions import DeadKernelError
 
 from publish import kernels
 from publish.execute import Stopped, execute
@@ -70,6 +71,18 @@ def test_a_kernel_that_dies_is_told_and_the_next_one_lives(zygote):
     with pytest.raises(Stopped):
         told("import os\nos._exit(3)")
     assert told("print(3)") == 3
+
+
+def test_ctrl_c_is_no_death_of_the_kernel_that_it_ends(monkeypatch):
+    """nbclient shuts the kernel down, and may notice its end first where it waits for a cell."""
+
+    def ended(client, **_options):
+        client._async_cleanup_kernel_future = object()
+        raise DeadKernelError("Kernel died")
+
+    monkeypatch.setattr("publish.execute.Client.execute", ended)
+    with pytest.raises(KeyboardInterrupt):
+        told("print(3)")
 
 
 def test_a_zygote_that_was_killed_is_replaced(zygote):
