@@ -536,7 +536,7 @@ check("explained_variance")
 #   returns. Add `explained_variance`, too; the gauges need it.
 # - `policy` and `critic` are trained in place.
 #
-# The check follows two updates number by number. Then your function trains a policy for 20 updates,
+# The check follows two updates number by number. Then your function trains a policy for 12 updates,
 # in a CartPole whose actions and observations are mixed up, with a learning rate that falls from
 # 0.01. Its steps must go along the gradients of the clipped loss on their own samples, and 100
 # sampled episodes must have a mean return of at least 100; a policy that tosses coins gets about 20.

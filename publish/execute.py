@@ -20,6 +20,7 @@ from nbclient.util import run_sync
 
 from publish.claiming import MIME, cell_source
 from publish.expand import LANGUAGE_INFO, kind_of
+from publish.kernels import warm
 
 # One thread and a fixed hash seed: the same numbers on every machine and in every run. Figures go
 # into the notebook, whatever backend the maintainer has chosen.
@@ -117,6 +118,8 @@ def execute(notebook, import_from, timeout=600, environment=None, tell=None):
     """
     peaks = []
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnKernel())
+    if not environment:  # libraries read their settings when they are imported
+        warm(manager, notebook)
     client = Client(
         notebook,
         km=manager,

@@ -209,7 +209,8 @@ def install_torch(tool) -> int:
     if cuda:
         goal = os.environ.get("MAKE_GOAL") or "setup"
         print(_(NO_CPU_BUILD).format(version=version, goal=goal), flush=True)
-    return run(f"torch {version}", tool.command(*arguments), tool.environment)
+    command = tool.command(*tool.compiles, *arguments)
+    return run(f"torch {version}", command, tool.environment)
 
 
 def install(tool, extras) -> int:

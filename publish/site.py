@@ -23,7 +23,6 @@ from publish.blocks import cut
 from publish.catalogue import N_, SOURCE_LANGUAGE, text_in
 from publish.course import Course, notebook_text, write_text
 from publish.problems import Problem, PublishError
-from publish.release import release
 from publish.rules import BEGIN, END, has_blank, without_markers
 
 HERE = Path(__file__).resolve().parents[1]
@@ -63,6 +62,8 @@ def language_name(code) -> str:
 
 def page(notebook, name, language):
     """The page of the solved lesson `notebook`, as a notebook for MyST-NB."""
+    from publish.release import release  # nbgrader takes a second, and site/conf.py needs none
+
     cells = [
         built
         for cell, blank in zip(notebook.cells, release(notebook).cells)
@@ -160,6 +161,8 @@ def _folded(summary, text, language):
 
 def write_pages(course, language, folder):
     """Write the language's pages, and the notebooks that they offer, under `folder`."""
+    from publish.release import release
+
     paths = sorted((course.root / "solutions" / language).glob("*/*.ipynb"))
     for path in paths:
         solved, name = nbformat.read(path, as_version=4), path.stem

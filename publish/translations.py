@@ -17,13 +17,13 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from publish import documents, spanish
-from publish.__main__ import HERE
 from publish.catalogue import catalogue_path, compile_messages, languages, load
 from publish.course import Course, write_bytes
 from publish.problems import Problem, PublishError
 from publish.proofread import RULES
 from publish.translate import texts
 
+HERE = Path(__file__).resolve().parents[1]
 # Lessons are among them for the labels of their own figures, `pg.tr("...")`.
 PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
 KEYWORDS = {"_": None, "N_": None, "tr": None}
@@ -143,6 +143,7 @@ def rules(course, language):
 def complaints(course, language):
     """Yield a line for each rule that an entry breaks, and one for a catalogue's missing entries;
     a fuzzy entry is a missing one."""
+    bound = rules(course, language)
     for path in sorted((course.root / "locale" / language / "LC_MESSAGES").glob("*.po")):
         catalogue = load(path, course.shown(path))
         entries = [entry for entry in catalogue if entry.id]
@@ -151,7 +152,7 @@ def complaints(course, language):
             missing = len(entries) - len(done)
             yield f"{course.shown(path)}: {missing} of {len(entries)} texts are not translated"
         for entry in done:
-            for rule in rules(course, language):
+            for rule in bound:
                 for words in rule(entry.id, entry.string):
                     yield f"{course.shown(path)}:{entry.lineno}: {rule.__name__}: {words}"
 

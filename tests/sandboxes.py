@@ -21,6 +21,12 @@ needs_walls = pytest.mark.skipif(
     not doctor.can_isolate(), reason="this machine can't isolate: python -m grader doctor"
 )
 
+# One process of tests starts the shared zygotes, and not each its own: with torch they take seconds
+# and 300 MB.
+WARM_TOGETHER = pytest.mark.xdist_group("sandbox")
+# A zygote that a test needs for itself does without the course's libraries.
+LIGHT = {"imports": ("numpy",), "shell": False}
+
 
 def open_session(unsafe=False, **options):
     """A session of the shared zygote; close it (or use it as a context manager)."""

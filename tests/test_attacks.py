@@ -24,7 +24,7 @@ pytestmark = [
 ]
 ALL = attacks.load()
 FULL = {"softmax": "3", "discounted_return": "2"}
-LIMITS = Limits(cell_seconds=3, submission_seconds=25, memory_mb=1024, files_mb=32)
+LIMITS = Limits(cell_seconds=3, submission_seconds=18, grace_seconds=1, memory_mb=1024, files_mb=32)
 NAMED = {attack.name: f"a{number:03d}_{attack.name}" for number, attack in enumerate(ALL)}
 
 

@@ -13,7 +13,9 @@ from grader.checks.judge import run_check
 from grader.checks.registry import get
 from grader.probes.observe import observe, observe_error
 from grader.probes.wire import Limits, TooLarge, dumps, loads
-from tests.sandboxes import HONEST, doubles, needs_walls, open_session
+from tests.sandboxes import HONEST, WARM_TOGETHER, doubles, needs_walls, open_session
+
+pytestmark = WARM_TOGETHER
 
 ODD = {
     "nine axes": "np.zeros((1,) * 9)",

@@ -16,6 +16,7 @@ import nbformat
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
+from publish import kernels
 from publish.compare import without_pixels
 from publish.course import notebook_text
 from publish.execute import LOOK_EVERY, _asked_again
@@ -360,8 +361,10 @@ def test_the_maintainers_own_settings_stay_out_of_a_lesson(tmp_path, monkeypatch
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("MPLBACKEND", "svg")
+    monkeypatch.setattr(kernels, "ZYGOTE", kernels.Zygote())  # one that starts with these settings
     root = copy_course(tmp_path / "course")
     assert publish(root, "01_first") == 0
+    kernels.ZYGOTE.close()
     notebook = read(root, "solutions", "01_first")
     assert "image/png" in cell(notebook, "demo-1").outputs[0].data
     assert "640x480" in cell(notebook, "demo-1").outputs[0].data["text/plain"]

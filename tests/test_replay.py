@@ -1,11 +1,13 @@
 """The optimiser's replay agrees with torch's own, and finds what each gradient counted."""
 
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from grader.checking import Case, RuleExercise, remembering
 from grader.checks.shared import replay
 from grader.probes.ppo import LinearDecay
 from grader.probes.spies import OptimizerSpy
@@ -91,3 +93,22 @@ def test_a_baselines_part_is_right_alone_only_where_all_returns_are_equal():
     form = np.array([2.0, 1.0, -1.0, 0.5])
     assert replay.cosine_beside(form - 7 * free, form, free) == pytest.approx(1)
     assert replay.cosine_beside(-form, form, free) == pytest.approx(-1)
+
+
+def test_what_a_verdict_worked_out_is_let_go_with_it():
+    """A long training leaves a hundred megabytes of paths in whichever process judges it."""
+    seen = []
+
+    @remembering.remembered
+    def rule(case, one):
+        seen.append(one)
+        return None
+
+    exercise = RuleExercise("any", "train", None, rules=(rule, rule))
+    case, report = Case({}, shown="any()"), {"value": np.zeros(3)}
+    assert exercise.judge([case], [report]).passed
+    assert len(seen) == 1
+    gone = weakref.ref(report["value"])
+    seen.clear()
+    del report
+    assert gone() is None

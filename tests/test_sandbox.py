@@ -1,17 +1,26 @@
 """Honest submissions run as in a notebook, and are told apart from late, loud and dead ones."""
 
-import subprocess
 import sys
 import time
 
+import gymnasium
 import numpy as np
 import pytest
+import torch
 
 from grader.probes.inputs import Tensor
-from grader.sandbox import Died, TimedOut
-from tests.sandboxes import HONEST, LIMITS, doubles, needs_walls, open_session, printed
+from grader.sandbox import Died, TimedOut, Zygote
+from tests.sandboxes import (
+    HONEST,
+    LIMITS,
+    WARM_TOGETHER,
+    doubles,
+    needs_walls,
+    open_session,
+    printed,
+)
 
-pytestmark = needs_walls
+pytestmark = [needs_walls, WARM_TOGETHER]
 
 
 @pytest.fixture(params=["isolated", "unsafe"])
@@ -56,8 +65,8 @@ def test_the_libraries_of_the_course_are_there(session):
 def test_the_interpreter_and_the_packages_are_the_graders_own(session):
     look = "import sys, numpy, torch, gymnasium\nprint(sys.version, [m.__version__ for m in "
     look += "(numpy, torch, gymnasium)])"
-    here = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
-    assert printed(session.run_cell(look)) == here.stdout != ""
+    here = f"{sys.version} {[m.__version__ for m in (np, torch, gymnasium)]}\n"
+    assert printed(session.run_cell(look)) == here
 
 
 @pytest.mark.parametrize(
@@ -226,9 +235,7 @@ def test_a_probe_that_resists_ends_its_submission(session):
 
 def test_a_submission_has_an_end_as_well():
     limits = type(LIMITS)(**{**LIMITS.plain(), "submission_seconds": 1.0})
-    from grader.sandbox import zygote_for
-
-    with zygote_for(limits).session() as session:
+    with Zygote(limits, imports=("numpy",)) as zygote, zygote.session() as session:
         results = [session.run_cell("import time; time.sleep(0.4)") for _ in range(5)]
     assert [r.status for r in results[:2]] == ["ok", "ok"] and results[-1].status != "ok"
     assert session.seconds < 10

@@ -17,6 +17,7 @@ from grader.sandbox import BadReply, SandboxError
 from tests.sandboxes import (
     HONEST,
     LIMITS,
+    WARM_TOGETHER,
     doubles,
     honest_neighbour,
     needs_walls,
@@ -24,7 +25,7 @@ from tests.sandboxes import (
     printed,
 )
 
-pytestmark = needs_walls
+pytestmark = [needs_walls, WARM_TOGETHER]
 
 
 REPO = Path(__file__).resolve().parents[1]

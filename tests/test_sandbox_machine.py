@@ -23,11 +23,20 @@ from grader.sandbox import (
     zygote_for,
 )
 from grader.sandbox import zygote as zygote_module
-from tests.sandboxes import HONEST, LIMITS, doubles, needs_walls, open_session, printed
+from tests.sandboxes import (
+    HONEST,
+    LIGHT,
+    LIMITS,
+    WARM_TOGETHER,
+    doubles,
+    needs_walls,
+    open_session,
+    printed,
+)
 from tests.test_sandbox_escapes import WRECKS, alive
 
 REPO = Path(__file__).resolve().parents[1]
-LIGHT = {"imports": ("numpy",), "shell": False}
+pytestmark = WARM_TOGETHER
 
 
 def program(folder, name, text):

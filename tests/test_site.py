@@ -6,6 +6,8 @@ import http.server
 import os
 import re
 import threading
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -66,7 +68,8 @@ def site(tmp_path_factory):
     out = tmp_path_factory.mktemp("host") / "below" / "site"
     out.parent.mkdir()
     reading.build(COURSE, out)
-    return out
+    yield out
+    read_page.cache_clear()
 
 
 def pages(site):
@@ -76,6 +79,47 @@ def pages(site):
 
 def soup(path):
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@dataclass
+class Page:
+    """What the tests ask of a page; a parsed page takes much more memory, and parsing time."""
+
+    language: str
+    title: str
+    entries: int  # of the table of contents
+    fetched: list  # addresses
+    links: list  # addresses
+    folded: list = field(default_factory=list)  # the texts that are folded away
+    unfolded: list = field(default_factory=list)  # the attributes of those that aren't
+    text: str = ""  # the article without what is folded, and of that the code, images, download
+    code: list = field(default_factory=list)
+    images: list = field(default_factory=list)
+    download: str = ""
+
+
+@cache
+def read_page(path):
+    page = soup(path)
+    elements = [(element, FETCHED[element.name]) for element in page.find_all(list(FETCHED))]
+    contents = page.find(id="pst-primary-sidebar")
+    seen = Page(
+        page.html["lang"],
+        page.title.get_text() if page.title else "",
+        len(contents.select("li.toctree-l1")) if contents else 0,
+        [element[name] for element, name in elements if element.get(name)],
+        [link["href"] for link in page.find_all("a", href=True)],
+    )
+    if article := page.article:
+        details = [details.extract() for details in article.find_all("details")]
+        seen.folded = [one.get_text() for one in details]
+        seen.unfolded = [one.attrs for one in details if "open" in one.attrs]
+        seen.text = article.get_text()
+        seen.code = [block.get_text() for block in article.find_all("pre")]
+        seen.images = [image["alt"] for image in article.find_all("img")]
+        link = article.find("a", class_="download")
+        seen.download = link["href"] if link else ""
+    return seen
 
 
 def lesson(site, code, name):
@@ -98,19 +142,17 @@ def kinds(notebook, *wanted):
 def test_the_site_has_every_lesson_in_every_language(site):
     assert {path.name for path in site.iterdir()} == {*SPOKEN, "index.html", ".nojekyll"}
     for code, name in PAGES:
-        page = soup(lesson(site, code, name))
+        page = read_page(lesson(site, code, name))
         heading = solved(code, name).cells[0].source.splitlines()[0].removeprefix("# ")
-        assert page.html["lang"] == code
-        assert page.title.get_text().replace("’", "'").startswith(heading)
-        sidebar = page.find(id="pst-primary-sidebar")
-        assert len(sidebar.select("li.toctree-l1")) == 1 + len(COURSE.lesson_names())
+        assert page.language == code
+        assert page.title.replace("’", "'").startswith(heading)
+        assert page.entries == 1 + len(COURSE.lesson_names())
 
 
 def test_nothing_that_a_page_fetches_comes_from_elsewhere_and_all_of_it_is_there(site):
     for path in pages(site):
-        for element in soup(path).find_all(list(FETCHED)):
-            address = element.get(FETCHED[element.name])
-            if address and not address.startswith("data:"):
+        for address in read_page(path).fetched:
+            if not address.startswith("data:"):
                 parts = urlsplit(address)
                 assert not parts.scheme and not parts.netloc, (path, address)
                 assert (path.parent / unquote(parts.path)).exists(), (path, address)
@@ -125,10 +167,10 @@ def test_no_style_fetches_anything_from_elsewhere(site):
 
 def test_every_link_within_the_site_leads_somewhere(site):
     for path in pages(site):
-        for link in soup(path).find_all("a", href=True):
-            parts = urlsplit(link["href"])
+        for address in read_page(path).links:
+            parts = urlsplit(address)
             if not parts.scheme and parts.path:
-                assert (path.parent / unquote(parts.path)).is_file(), (path, link["href"])
+                assert (path.parent / unquote(parts.path)).is_file(), (path, address)
 
 
 @pytest.mark.parametrize("code", SPOKEN)
@@ -142,33 +184,29 @@ def test_no_solution_is_on_a_page_unfolded(site, code):
         name: [text for cell in cells[name] for text in regions(cell.source)] for name in cells
     }
     for name in cells:
-        page = soup(lesson(site, code, name)).article
-        folded = [details.extract() for details in page.find_all("details")]
-        hidden = "\n".join(details.get_text() for details in folded)
-        assert folded and all("open" not in details.attrs for details in folded)
+        page = read_page(lesson(site, code, name))
+        hidden = "\n".join(page.folded)
+        assert page.folded and page.unfolded == []
         for secret in secrets[name]:
             assert secret in hidden
         for secret in sum(secrets.values(), []):
-            assert not any(f"{secret}\n" in block.get_text() for block in page.find_all("pre"))
+            assert not any(f"{secret}\n" in block for block in page.code)
 
 
 @pytest.mark.parametrize(("code", "name"), PAGES)
 def test_model_answers_and_marks_are_folded(site, code, name):
-    page = soup(lesson(site, code, name)).article
-    folded = [details.extract().get_text() for details in page.find_all("details")]
+    page = read_page(lesson(site, code, name))
     for cell in kinds(solved(code, name), "free"):
         for part in cell.source.split("### BEGIN MARK SCHEME"):
             line = next(line for line in part.splitlines() if line.strip() and "$" not in line)
-            assert any(line in text for text in folded) and line not in page.get_text()
-    assert "MARK SCHEME" not in page.get_text() + "".join(folded)
+            assert any(line in text for text in page.folded) and line not in page.text
+    assert "MARK SCHEME" not in page.text + "".join(page.folded)
 
 
 @pytest.mark.parametrize(("code", "name"), PAGES)
 def test_tasks_stubs_verdicts_and_figures_are_shown(site, code, name):
-    page = soup(lesson(site, code, name)).article
-    for details in page.find_all("details"):
-        details.extract()
-    text, notebook = page.get_text(), solved(code, name)
+    page = read_page(lesson(site, code, name))
+    text, notebook = page.text, solved(code, name)
     assert text.count("raise NotImplementedError\n") >= len(
         [cell for cell in kinds(notebook, "exercise") if f"    {BEGIN}" in cell.source]
     )
@@ -183,13 +221,13 @@ def test_tasks_stubs_verdicts_and_figures_are_shown(site, code, name):
         for output in cell.get("outputs", [])
         if {"image/png", "image/gif"} & set(output.get("data", {}))
     ]
-    assert [image["alt"] for image in page.find_all("img")] == drawn
+    assert page.images == drawn
 
 
 @pytest.mark.parametrize(("code", "name"), PAGES)
 def test_the_notebook_to_work_in_is_the_students(site, code, name):
-    link = soup(lesson(site, code, name)).article.find("a", class_="download")
-    offered = nbformat.read(lesson(site, code, name).parent / link["href"], as_version=4)
+    page = lesson(site, code, name)
+    offered = nbformat.read(page.parent / read_page(page).download, as_version=4)
     assert offered == nbformat.read(COURSE.notebook_path(name, code), as_version=4)
 
 

@@ -384,6 +384,7 @@ def python(root, *arguments, folder=None):
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PYTHONPATH": str(root), "PATH": programs}
     environment.pop("COURSE_LANGUAGE", None)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # five processes load this copy
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=folder or root,
@@ -408,7 +409,7 @@ def test_a_third_language_needs_no_code(tree):
     said = python(tree, "-m", "publish.translations")
     assert "not translated" not in said
     python(tree, "-m", "publish", "--no-execute", "--language", "pt_BR", "--strict")
-    python(tree, "-m", "publish", "--no-execute", "--language", "en")
+    assert publish(tree, "--no-execute", "--language", "en") == 0
     folder = tree / "notebooks" / "pt_BR" / NAME
     notebook = json.loads((folder / f"{NAME}.ipynb").read_text(encoding="utf-8"))
     assert "# pt A tiny lesson" in "".join(notebook["cells"][0]["source"])

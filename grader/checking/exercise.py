@@ -10,7 +10,7 @@ from grader.checking.verdict import Problem, Verdict
 from grader.i18n import N_, _
 from grader.probes.runtime import PATIENCE
 
-SECONDS = 10.0
+SECONDS = 4.0
 # Where no named mistake fits, what to do next.
 HINTS = {
     "runs": N_("Call it yourself on this input, and read the error from its last line upwards."),

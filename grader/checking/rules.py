@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from grader.checking.compare import error_problem
 from grader.checking.exercise import SECONDS, Exercise
 from grader.checking.relations import named_error
+from grader.checking.remembering import forget
 from grader.checking.text import call_text
 from grader.i18n import _
 
@@ -33,7 +34,12 @@ class RuleExercise(Exercise):
     hint: str = ""
 
     def judge(self, cases, seen):
-        verdict = super().judge(cases, seen)
+        try:
+            return self._remarked(super().judge(cases, seen), cases, seen)
+        finally:
+            forget()
+
+    def _remarked(self, verdict, cases, seen):
         if not (verdict.passed and self.remark):
             return verdict
         try:

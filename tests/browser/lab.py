@@ -21,6 +21,9 @@ CHROMIUM = [
     shutil.which("chromium") or shutil.which("chromium-browser"),
     shutil.which("chromedriver"),
 ]
+# Cells whose output comes out of training take two thirds of a lesson's time. tests/test_claims.py
+# runs the same code to its end.
+TRAINED = "w => !!w.model.getMetadata('policy_gradients').trained"
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -99,7 +102,6 @@ def browser():
         for flag in [*FLAGS, f"--user-data-dir={profile}"]:
             options.add_argument(flag)
         driver = webdriver.Chrome(options=options, service=Service(CHROMIUM[1]))
-        driver.set_script_timeout(300)
         try:
             yield driver
         finally:
@@ -121,6 +123,23 @@ class Window:
             time.sleep(0.2)
         return value
 
+    def awaited(self, script: str, *values, seconds: float = 90):
+        """What the body of an async function returns; values are its arguments. While it waits,
+        WebDriver's own asynchronous scripts keep half a processor busy; looking now and then
+        doesn't."""
+        self.driver.execute_script(
+            "const mine = window.awaited = {};"
+            f"(async function() {{ {script} }})(...arguments)"
+            ".then(value => { mine.value = value; }, error => { mine.error = String(error); })"
+            ".finally(() => { mine.over = true; });",
+            *values,
+        )
+        self.wait("return window.awaited.over", seconds=seconds)
+        value, error = self.driver.execute_script("return [awaited.value, awaited.error]")
+        if error:
+            raise RuntimeError(error)
+        return value
+
     def choose(self, menu: str, entry: str):
         """An entry of one of JupyterLab's menus, by the mouse."""
         for place, words in (("lm-MenuBar-item", menu), ("lm-Menu-item", entry)):
@@ -140,21 +159,44 @@ class Window:
 
 
 class Lab(Window):
-    """One notebook open in JupyterLab."""
+    """One notebook open in JupyterLab, with a kernel of its own."""
 
     def __init__(self, driver, address: str, notebook: str):
         super().__init__(driver)
-        driver.get(f"{address}/lab/tree/{notebook}?token={TOKEN}&reset")
+        if not self._opened_here(address, notebook):
+            driver.get(f"{address}/lab/tree/{notebook}?token={TOKEN}&reset")
         self.wait(
             "return !!(window.jupyterapp && jupyterapp.shell.currentWidget"
+            " && jupyterapp.shell.currentWidget.context?.path == arguments[0]"
             " && jupyterapp.shell.currentWidget.sessionContext"
             " && jupyterapp.shell.currentWidget.sessionContext.session"
-            " && jupyterapp.shell.currentWidget.content.widgets.length > 1)"
+            " && jupyterapp.shell.currentWidget.content.widgets.length > 1)",
+            notebook,
         )
-        self.driver.execute_async_script(
-            "const done = arguments[0];"
-            "jupyterapp.shell.currentWidget.sessionContext.ready.then(() => done(1))"
+        self.awaited("await jupyterapp.shell.currentWidget.sessionContext.ready")
+
+    def _opened_here(self, address, notebook) -> bool:
+        """Opens the notebook in a page that shows this server already, which takes a tenth of
+        loading one. What stood there goes, with its kernel and whatever wasn't saved; False where
+        there is no such page with a notebook in it, or a dialogue that somebody left open."""
+        if not self.driver.current_url.startswith(f"{address}/lab/"):
+            return False
+        if not self.driver.execute_script(
+            "return !!window.jupyterapp?.shell?.currentWidget?.sessionContext"
+            " && !document.querySelector('.jp-Dialog')"
+        ):
+            return False
+        self.awaited(
+            "for (const shown of [...jupyterapp.shell.widgets('main')]) {"
+            "  if (shown.sessionContext?.session) await shown.sessionContext.shutdown();"
+            "  shown.dispose();"
+            "}"
+            "await jupyterapp.commands.execute('docmanager:open', {path: arguments[0]});",
+            notebook,
         )
+        # Pictures of the last notebook would stay for as long as there is memory.
+        self.driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+        return True
 
     def index_of(self, text: str) -> int:
         """The first code cell whose source holds the text."""
@@ -175,12 +217,12 @@ class Lab(Window):
 
     def run(self, index: int) -> str:
         """Runs one cell and returns the text below it."""
-        self.driver.execute_async_script(
-            "const [i, done] = [arguments[0], arguments[1]];"
+        self.awaited(
             "const nb = jupyterapp.shell.currentWidget.content;"
-            "nb.deselectAll(); nb.activeCellIndex = i;"
-            "jupyterapp.commands.execute('notebook:run-cell').then(() => done(1), () => done(0))",
+            "nb.deselectAll(); nb.activeCellIndex = arguments[0];"
+            "await jupyterapp.commands.execute('notebook:run-cell').catch(() => null)",
             index,
+            seconds=300,
         )
         return self.output(index)
 
@@ -188,18 +230,28 @@ class Lab(Window):
         """Run > Run All Cells, until the last code cell has run (the command itself returns at the
         first error, while the kernel goes on)."""
         self.driver.execute_script("jupyterapp.commands.execute('notebook:run-all-cells')")
+        self._have_run("", seconds)
+
+    def run_all_but_training(self, seconds: float = 240):
+        """Edit > Clear Cell Output, so that what stands there later was made here, and Run > Run
+        Selected Cells, on all code cells but the TRAINED ones. Those keep what they came with."""
+        self.awaited(
+            f"const wanted = w => w.model.type == 'code' && !({TRAINED})(w);"
+            "const nb = jupyterapp.shell.currentWidget.content;"
+            "nb.deselectAll(); nb.activeCellIndex = nb.widgets.findIndex(wanted);"
+            "nb.widgets.filter(wanted).forEach(w => nb.select(w));"
+            "await jupyterapp.commands.execute('notebook:clear-cell-output');"
+            "jupyterapp.commands.execute('notebook:run-cell')"
+        )
+        self._have_run(f"|| ({TRAINED})(w)", seconds)
+
+    def _have_run(self, or_else, seconds):
         self.wait(
             "return jupyterapp.shell.currentWidget.content.widgets.every(w => "
             "w.model.type != 'code' || !w.model.sharedModel.getSource().trim()"
-            " || w.model.executionCount) && jupyterapp.shell.currentWidget.sessionContext"
-            ".session.kernel.status == 'idle'",
+            f" || w.model.executionCount {or_else}) && jupyterapp.shell.currentWidget"
+            ".sessionContext.session.kernel.status == 'idle'",
             seconds=seconds,
-        )
-
-    def clear(self):
-        """Edit > Clear Outputs of All Cells, so that what stands there later was made here."""
-        self.driver.execute_async_script(
-            "jupyterapp.commands.execute('notebook:clear-all-cell-outputs').then(arguments[0])"
         )
 
     def output(self, index: int) -> str:
@@ -212,11 +264,12 @@ class Lab(Window):
         )
 
     def outputs(self) -> list[dict]:
-        """Every code cell's source, execution count and outputs from the model."""
+        """Every code cell's source, execution count, outputs, and what the course says about it."""
         return self.driver.execute_script(
             "return jupyterapp.shell.currentWidget.content.widgets"
             ".filter(w => w.model.type == 'code').map(w => ({"
             "source: w.model.sharedModel.getSource(), count: w.model.executionCount,"
+            "about: w.model.getMetadata('policy_gradients'),"
             "outputs: w.model.outputs.toJSON()}))"
         )
 
@@ -230,9 +283,7 @@ class Lab(Window):
 
     def shut_down(self):
         """Kernel > Shut Down Kernel."""
-        self.driver.execute_async_script(
-            "jupyterapp.shell.currentWidget.sessionContext.shutdown().then(() => arguments[0](1))"
-        )
+        self.awaited("await jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
     def scroll_through(self, name: str):
         """The notebook from top to bottom, with one picture for each windowful where pictures are

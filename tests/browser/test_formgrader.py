@@ -24,18 +24,20 @@ pytestmark = [
 WRONG = "def discounted_return(rewards, gamma=1.0):\n    return 0.0\n"
 
 
-@pytest.fixture
-def marks(tmp_path):
-    """A folder of marks: Ada and Ben are graded, Cleo came after that."""
-    course = classroom.build_course(tmp_path / "course")
-    submitted = tmp_path / "submitted"
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory):
+    """A folder of marks: Ada and Ben are graded, Cleo came after that. Each test changes what no
+    other one looks at."""
+    folder = tmp_path_factory.mktemp("marks")
+    course = classroom.build_course(folder / "course")
+    submitted = folder / "submitted"
     submit(submitted, "ada", classroom.solved(course, q_why="Because <b>so</b>."))
     submit(submitted, "ben", classroom.blank(course))
-    (tmp_path / "secret").write_text("ab" * 32)
-    (tmp_path / "secret").chmod(0o600)
-    grade(tmp_path, "marks")
+    (folder / "secret").write_text("ab" * 32)
+    (folder / "secret").chmod(0o600)
+    grade(folder, "marks")
     submit(submitted, "cleo", classroom.solved(course, discounted_return=WRONG))
-    return tmp_path / "marks"
+    return folder / "marks"
 
 
 def grade(folder, out) -> dict:
@@ -53,21 +55,27 @@ def grade(folder, out) -> dict:
     return totals
 
 
-@pytest.fixture
-def formgrader(driver, marks):
-    """The formgrader, opened by JupyterLab's menu in the folder of marks."""
+@pytest.fixture(scope="module")
+def instructors(marks):
+    """The address of an instructor's server in the folder of marks."""
     programs = Path(sys.executable).parent
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
     with serving([str(programs / "jupyter"), "lab"], marks, PATH=path) as address:
-        window = Window(driver)
-        driver.get(f"{address}/lab?token={TOKEN}&reset")
-        window.choose("Nbgrader", "Formgrader")
-        window.wait("return !!document.querySelector('iframe[src*=formgrader]')")
-        driver.switch_to.frame(
-            driver.execute_script("return document.querySelector('iframe[src*=formgrader]')")
-        )
-        yield Formgrader(window)
-        driver.switch_to.default_content()
+        yield address
+
+
+@pytest.fixture
+def formgrader(driver, instructors):
+    """The formgrader, opened by JupyterLab's menu."""
+    window = Window(driver)
+    driver.get(f"{instructors}/lab?token={TOKEN}&reset")
+    window.choose("Nbgrader", "Formgrader")
+    window.wait("return !!document.querySelector('iframe[src*=formgrader]')")
+    driver.switch_to.frame(
+        driver.execute_script("return document.querySelector('iframe[src*=formgrader]')")
+    )
+    yield Formgrader(window)
+    driver.switch_to.default_content()
 
 
 class Formgrader:

@@ -170,6 +170,9 @@ def rollout_recorded(case, seen):
         for name in ("states", "actions", "rewards"):
             found = tabular.numbers(result["fields"][name])
             truth = getattr(episode, name)
+            # Nearly always to the bit, which is seen at a tenth of the cost.
+            if np.array_equal(found, truth):
+                continue
             if found.shape == truth.shape and np.allclose(found, truth):
                 continue
             return _record_problem(name, found, truth, episode)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.checking import N_, RuleExercise, _, wrong_gradient
+from grader.checking.remembering import remembered
 from grader.checks.shared import actor_critic, tabular
 from grader.checks.shared.actor_critic import (
     CRITIC_UNUSED,
@@ -27,7 +28,6 @@ from grader.checks.shared.actor_critic import (
 from grader.checks.shared.convention import which_mean
 from grader.checks.shared.episodes import environment
 from grader.checks.shared.gae import decayed_sums
-from grader.checks.shared.replay import remembered
 from grader.checks.shared.returns import rewards_to_go
 from grader.checks.shared.tabular import WrongForm, parallel, training_env
 

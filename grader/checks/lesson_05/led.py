@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from grader.checking import Problem, _, behaviour
+from grader.checking.remembering import remembered
 from grader.checks.shared.gae import decayed_sums
 from grader.checks.shared.replay import (
     Networks,
@@ -22,7 +23,6 @@ from grader.checks.shared.replay import (
     cosine_beside,
     drawn,
     elsewhere,
-    remembered,
 )
 from grader.checks.shared.run_slips import critic_elsewhere
 from grader.checks.shared.sampling import ALARM

@@ -13,6 +13,7 @@ import numpy as np
 from grader.checking import behaviour, error_problem
 from grader.checking.exercise import HINTS
 from grader.checking.relations import named_error
+from grader.checking.remembering import remembered
 from grader.checking.verdict import Problem
 from grader.checks.shared.run_slips import likeliest_actions
 from grader.i18n import _
@@ -38,6 +39,7 @@ class Episode:
         return float(self.rewards.sum())
 
 
+@remembered
 def episodes(log) -> list[Episode]:
     """The log of one environment, cut where an episode ended or a reset came."""
     over = np.asarray(log["terminated"], bool) | np.asarray(log["truncated"], bool)
@@ -77,11 +79,13 @@ def learned_probabilities(obs, actions, num_actions) -> np.ndarray:
     In each state the count of each action so far plus a half, over their sum: the estimate of
     Krichevsky and Trofimov (1981), which loses next to nothing against the best constant policy.
     """
-    counts = {state: np.full(num_actions, 0.5) for state in np.unique(obs).tolist()}
-    bets = np.empty((len(actions), num_actions))
-    for t, (state, action) in enumerate(zip(obs.tolist(), actions.tolist(), strict=True)):
-        bets[t] = counts[state] / counts[state].sum()
-        counts[state][action] += 1
+    order = np.argsort(obs, kind="stable")
+    taken = np.eye(num_actions)[actions[order]]
+    seen, first = np.cumsum(taken, axis=0) - taken, np.flatnonzero(np.diff(obs[order], prepend=-1))
+    # What was counted before the state's first step belongs to other states.
+    seen -= np.repeat(seen[first], np.diff(first, append=len(obs)), axis=0)
+    bets = np.empty_like(seen)
+    bets[order] = (seen + 0.5) / (seen + 0.5).sum(1, keepdims=True)
     return bets
 
 
@@ -192,6 +196,7 @@ def foreign_chance(shown) -> Problem:
     )
 
 
+@remembered
 def environment(record):
     """The environment of a case, built in the grader's own process."""
     import policy_gradients as pg

@@ -13,6 +13,7 @@ import numpy as np
 
 from grader.checking import Case, Env, Rng, behaviour, close, wrong_gradient
 from grader.checking.kinds import kind_text, none_hint
+from grader.checking.remembering import remembered
 from grader.checking.verdict import Problem
 from grader.checks.shared.episodes import (
     DOUBT,
@@ -33,7 +34,6 @@ from grader.checks.shared.replay import (
     first_led,
     follow,
     moved_by_steps,
-    remembered,
 )
 from grader.checks.shared.sampling import bent_problem
 from grader.i18n import N_, _
@@ -161,29 +161,39 @@ def rule_moved(case, seen):
 def rule_real(case, seen):
     """What was played is what the environment does. It is played again here: its worlds leave
     nothing to chance but the actions."""
-    env, log = environment(case.inputs["env"]), seen["envs"]["env"]
-    following = env.transitions.argmax(-1)
-    for episode in episodes(log):
-        states, actions = np.asarray(episode.states), np.asarray(episode.actions)
-        after = following[states, actions]
-        last = "truncated" if len(states) == env.max_steps else ""
-        last = "terminated" if env.terminal[after[-1]] else last
-        real = (
-            env.start[states[0]] > 0
-            and np.array_equal(states[1:], after[:-1])
-            and not env.terminal[after[:-1]].any()
-            and len(states) <= env.max_steps
-            and close(episode.rewards, env.rewards[states, actions, after]).all()
-            and episode.ended == last
-        )
-        if not real:
-            return behaviour(
-                _("episodes that the environment plays"),
-                _("an episode that it can't have played"),
-                _("Let reset() and step() alone decide where an episode begins and goes."),
-                "episodes-unreal",
-            )
-    return None
+    env, played = environment(case.inputs["env"]), episodes(seen["envs"]["env"])
+    if _played_by(env, played):
+        return None
+    return behaviour(
+        _("episodes that the environment plays"),
+        _("an episode that it can't have played"),
+        _("Let reset() and step() alone decide where an episode begins and goes."),
+        "episodes-unreal",
+    )
+
+
+def _played_by(env, played):
+    """Whether the episodes, all in one row, are what the actions lead to."""
+    if not played:
+        return True
+    states, actions, rewards = (
+        np.concatenate([getattr(one, name) for one in played])
+        for name in ("states", "actions", "rewards")
+    )
+    lengths = np.array([len(one.states) for one in played])
+    last = np.cumsum(lengths) - 1
+    after = env.transitions.argmax(-1)[states, actions]
+    under_way = np.delete(np.arange(len(states)), last)
+    ended = np.where(lengths == env.max_steps, "truncated", "")
+    ended = np.where(env.terminal[after[last]], "terminated", ended)
+    return (
+        (env.start[states[last - lengths + 1]] > 0).all()
+        and np.array_equal(states[under_way + 1], after[under_way])
+        and not env.terminal[after[under_way]].any()
+        and lengths.max() <= env.max_steps
+        and close(rewards, env.rewards[states, actions, after]).all()
+        and ended.tolist() == [one.ended for one in played]
+    )
 
 
 def rule_episodes(case, seen):
