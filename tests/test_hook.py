@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from grader.grading.autograde import Options, autograde
 from grader.nbgrader_plugin import converters
 from grader.records.gradebook import COURSE
 from grader.sandbox import doctor
-from tests import classroom
+from tests import classroom, forked
 from tests.attacks import load
 from tests.classroom import NAME, find, submit
 from tests.once import once
@@ -71,10 +70,7 @@ def environment(folder):
 
 
 def nbgrader(folder, *arguments):
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=600
-    )
+    return forked.run(["-m", "nbgrader", *arguments], folder, environment(folder))
 
 
 def make_class(folder):
@@ -176,14 +172,7 @@ def test_formgrader_can_open_every_submission(graded):
         "print(json.dumps([[s['student'], s['autograded'], s['score']] for s in rows]))"
     )
     for place in (folder, folder / "ours"):
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=place,
-            env=environment(folder),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = forked.run(["-c", code], place, environment(folder))
         assert done.returncode == 0, done.stderr
         listed = {
             student: (autograded, score)
@@ -201,14 +190,7 @@ def test_button_of_formgrader_goes_through_the_sandbox(graded, tmp_path):
     code = f"{API} print(json.dumps(api.autograde('{NAME}', 'input_transformers')))"
     root = tmp_path / "course"
     shutil.copytree(folder / "ours", root, ignore=shutil.ignore_patterns("input_transformers"))
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=root,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = forked.run(["-c", code], root, environment(folder))
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["success"], result
     notebook = json.loads(

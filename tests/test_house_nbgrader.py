@@ -19,6 +19,7 @@ import pytest
 
 from publish.course import notebook_text
 from publish.rules import without_markers
+from tests import forked
 from tests.publishing import copy_course, path, publish, read
 
 # One worker builds the class and asks all questions about it.
@@ -41,13 +42,7 @@ c.Autograde.pre_convert_hook = None
 
 
 def nbgrader(root, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=root,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
+    done = forked.run(["-m", "nbgrader", *arguments], root, ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

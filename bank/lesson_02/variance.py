@@ -369,3 +369,12 @@ def distances_of_pairs(samples):
     n = len(x)
     squares = (((x[i] - x[j]) ** 2).sum() for i in range(n) for j in range(i))
     return sum(squares) / (n * (n - 1))
+
+
+@wrong("batch_size_for", "mean-not-zero")
+def nearly_zero_is_zero(samples, target):
+    flat = np.asarray(samples, float).reshape(len(samples), -1)
+    if np.allclose(flat.mean(0), 0.0, atol=1e-3):
+        raise ValueError("the mean is zero")
+    noise = flat.var(0, ddof=1).sum()
+    return max(1, int(np.ceil(target * noise / (flat.mean(0) ** 2).sum() - 1e-9)))

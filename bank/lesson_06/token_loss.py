@@ -199,3 +199,11 @@ def wider_above(logp, logp_old, adv, mask, clip=0.2):
     adv = torch.where(mask, adv.detach(), 0.0)
     least = torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + 1.4 * clip) * adv)
     return -least.sum() / mask.sum().clamp(min=1)
+
+
+@wrong("ppo_token_loss", "other-reduction")
+def by_the_tokens_with_an_advantage(logp, logp_old, adv, mask, clip=0.2):
+    adv = torch.where(mask, adv.detach(), 0.0)
+    ratio = torch.where(mask, logp - logp_old.detach(), 0.0).exp()
+    gained = torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
+    return -gained.sum() / (adv != 0).sum().clamp(min=1)

@@ -199,3 +199,9 @@ def root_of_lengths(per_token, mask, how, length=None):
     if how == "constant" and length is not None:
         return kept.sum() / (len(kept) * length)
     raise ValueError(how)
+
+
+@wrong("aggregate_loss", "no-error")
+def any_word_with_that_letter(per_token, mask, how, length=None):
+    meant = {"t": "tokens", "s": "sentences", "c": "constant"}.get(how[:1], how)
+    return where_and_sums(per_token, mask, meant, length)

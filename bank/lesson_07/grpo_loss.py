@@ -298,3 +298,23 @@ def multiplied_after_exp(
         x = logp_ref.detach() - logp
         each = each + beta * (x.exp() - x - 1)
     return where_and_sums(each, mask, how, length)
+
+
+@wrong(LOSS, "beta-ignored")
+def the_papers_beta_where_there_is_a_reference(
+    logp,
+    logp_old,
+    logp_ref,
+    adv,
+    mask,
+    *,
+    clip_low=0.2,
+    clip_high=0.28,
+    beta=0.0,
+    how="tokens",
+    length=None,
+):
+    band = {"clip_low": clip_low, "clip_high": clip_high, "how": how, "length": length}
+    if logp_ref is not None:
+        beta = beta or 0.04
+    return masked_first(logp, logp_old, logp_ref, adv, mask, beta=beta, **band)

@@ -186,7 +186,8 @@ def batch_size_cases(rng):
         Case({"samples": np.array([1.0, 3.0, 8.0, 4.0]), "target": 30.0}),
         Case({"samples": np.array([[1.0], [3.0]]), "target": 0.0}),
         Case({"samples": np.array([[1.0, -3.0], [3.0, -1.0]]), "target": 3.0}),
-        Case({"samples": np.array([[0.001], [0.003]]), "target": 5.5}),
+        # A small mean is a mean.
+        Case({"samples": np.array([[0.0004], [0.0012]]), "target": 5.5}),
     ]
 
 

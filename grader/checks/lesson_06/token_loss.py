@@ -26,7 +26,8 @@ from grader.checks.shared.slips import listed, made
 def loss_cases(rng):
     """Equal policies, the six cases of the clip, padding with large numbers, other bands."""
     wide = float(rng.uniform(0.25, 0.5))
-    ragged = completions(rng, 4, 6)
+    ragged, advantages = completions(rng, 4, 6), rng.normal(size=(4, 6)) * 3
+    advantages[2] = 0.0  # such tokens count as others do
     gaps = rng.random((3, 5)) < 0.6
     gaps[0, 0], gaps[2, 4] = True, False
     six = (
@@ -39,9 +40,7 @@ def loss_cases(rng):
         loss_case([[3.0, 1.5, 1.1, 0.1]], [[50.0, 2.0, 1.0, -80.0]], inside),
         loss_case(*six, np.ones((2, 3), dtype=bool)),
         loss_case(*six, np.array([[False, True, True], [True, True, False]]), clip=0.6),
-        loss_case(
-            off_the_edges(rng, 24, 0.2).reshape(4, 6), rng.normal(size=(4, 6)) * 3, ragged, rng=rng
-        ),
+        loss_case(off_the_edges(rng, 24, 0.2).reshape(4, 6), advantages, ragged, rng=rng),
         loss_case(
             off_the_edges(rng, 15, 0.2).reshape(3, 5), rng.normal(size=(3, 5)) + 2, gaps, rng=rng
         ),

@@ -19,6 +19,7 @@ from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.slips import listed
 
 HOWS = "tokens", "sentences", "constant"
+OTHERS = "mean", "token", "sentence", "constants"
 LENGTH = 5
 
 
@@ -69,7 +70,7 @@ def aggregate_cases(rng):
         ]
     return [
         *cases,
-        aggregate_case(*example, "mean", edge=True, length=2),
+        *(aggregate_case(*example, how, edge=True, length=2) for how in OTHERS),
         aggregate_case(*example, "constant", edge=True),
     ]
 

@@ -49,7 +49,8 @@ def grpo_cases(rng):
         grpo_case(*eight, part),
         grpo_case(*eight, whole, clip_low=0.3, clip_high=0.6),
         grpo_case(ratios, adv, ragged_mask, rng=rng),
-        grpo_case(ratios, adv, ragged_mask, rng=rng, how="sentences"),
+        # A reference may be there, though nothing is asked of it.
+        grpo_case(ratios, adv, ragged_mask, rng=rng, apart=near, how="sentences"),
         grpo_case(ratios, adv, ragged_mask, rng=rng, how="constant", length=LENGTH),
         grpo_case([[1.0, 1.0]], [0.0], [[True, True]], apart=[[1.0, -2.0]], beta=0.5),
         grpo_case(ratios, adv, ragged_mask, rng=rng, apart=near, beta=0.3),
@@ -172,8 +173,10 @@ def grpo_like(
     ratio_of=None,
     advantage=lambda a, m: a.detach()[:, None],
     weigh=lambda beta: beta,
+    unasked=0.0,
 ):
-    """A wrong loss, right where nothing else is said."""
+    """A wrong loss, right where nothing else is said. unasked: beta where a reference is there,
+    but nothing is asked of it."""
 
     def loss(
         logp,
@@ -191,8 +194,8 @@ def grpo_like(
         apart = kept(logp - data(logp_old), mask)
         ratio = torch.exp(apart) if ratio_of is None else ratio_of(apart, mask)
         each = sign * gain(ratio, advantage(adv, mask), clip_low, clip_high)
-        if beta:
-            each = each + weigh(beta) * term(kept(logp_ref.detach() - logp, mask))
+        if logp_ref is not None:
+            each = each + weigh(beta or unasked) * term(kept(logp_ref.detach() - logp, mask))
         return (aggregate or aggregate_like())(each, mask, how, length)
 
     return loss
@@ -251,7 +254,10 @@ GRPO_LOSS_FACES = {
     "gradient-through-advantage": grpo_like(advantage=lambda a, m: a[:, None]),
     "kl-sign": grpo_like(weigh=lambda beta: -beta),
     "kl-left-out": grpo_like(weigh=lambda beta: 0.0),
-    "beta-ignored": grpo_like(weigh=lambda beta: 1.0),
+    "beta-ignored": (
+        grpo_like(weigh=lambda beta: 1.0),
+        *(grpo_like(unasked=beta) for beta in (0.001, 0.01, 0.02, 0.04, 0.1, 1.0)),
+    ),
     "other-estimator": (grpo_like(term=lambda x: -x), grpo_like(term=lambda x: x**2 / 2)),
     "other-direction": grpo_like(term=lambda x: torch.expm1(-x) + x),
     "kl-detached": grpo_like(term=lambda x: third(x).detach()),
