@@ -74,7 +74,7 @@ def mean_of_both(logp, logp_old, adv, clip=0.2):
     return -((one + other) / 2).mean()
 
 
-@wrong("ppo_penalty_loss", "two-steps-changed")
+@wrong("ppo_penalty_loss", "effect-of-other-input")
 def kl_inside_the_ratio(logp, logp_old, adv, kl, beta):
     return -(torch.exp(logp - logp_old.detach()) * (adv - beta * kl)).mean()
 

@@ -13,8 +13,10 @@ from grader.checking.relations.effects import Answer, effect_relations, in_propo
 from grader.checking.relations.symmetries import EFFECTS
 from grader.checks.judge import run_check
 from grader.checks.registry import get
+from grader.marking.hidden import for_the_student
 from grader.probes import runtime
 from grader.probes.inputs import Trajectory
+from tests.sandboxes import needs_walls, open_session
 
 
 def told(exercise, answer, asked=None):
@@ -276,6 +278,22 @@ def test_effects_are_told_apart():
         assert not any(o.shape == made.shape and np.allclose(o, made) for o in others)
 
 
+def test_further_calls_of_a_slow_answer_are_given_up_soon():
+    """A hundred calls of a slow one would take longer than its check."""
+    requests = []
+
+    def probe(request, ask):
+        requests.append(request)
+        wrong = {"f": lambda x, y, rate: np.sin(99 * score(x, y, rate)) * 7}
+        if len(requests) == 1:
+            return runtime.run(wrong, "f", request, ask)
+        return [{"error": {"kind": "slow"}}]
+
+    verdict = run_check(SCORE, probe, 0)
+    assert requests[0]["seconds"] == SCORE.seconds and requests[1]["seconds"] == 1.0
+    assert verdict.step == "value" and not verdict.passed
+
+
 def test_a_call_of_many_numbers_is_never_changed():
     """Its truth may take seconds, for each of a hundred changes."""
 
@@ -321,3 +339,23 @@ def test_of_odd_answers_something_is_told_whatever_was_drawn(name, answer, seed)
 
     verdict = run_check(exercise, probe, seed)
     assert not verdict.passed and verdict.mistake not in VAGUE, verdict.text()
+
+
+@needs_walls
+def test_further_calls_go_through_the_walls_of_grading():
+    """In grading the same is told of the same answer, with hidden cases."""
+    exercise = get("total_variance")
+    cell = (
+        "import numpy as np\n"
+        "def total_variance(samples):\n"
+        "    x = np.asarray(samples, float).reshape(len(samples), -1)\n"
+        "    return float(np.linalg.norm(x - x.mean(0), axis=1).sum() / (len(x) - 1))"
+    )
+    with open_session() as session:
+        assert session.run_cell(cell).status == "ok"
+        verdict = run_check(
+            exercise, lambda request, ask: session.probe(exercise.name, request, 20, ask), 5
+        )
+    assert verdict.mistake == "when-doubled"
+    assert for_the_student(verdict, exercise, 5).problem.hint == verdict.problem.hint
+    assert "four times as large; yours is doubled" in verdict.problem.hint

@@ -9,6 +9,7 @@ from grader.checking import Exercise, Verdict, _, seed_of
 from grader.checks.registry import get
 
 PUBLIC_SEED = 0
+SECONDS_ASKED = 1.0  # for the further calls of a wrong answer, all together
 
 
 def run_check(
@@ -34,8 +35,9 @@ def run_check(
     return replace(again, note=words.format(names=", ".join(helped)))
 
 
-def _seen(exercise, probe, helped, cases):
-    return probe(exercise.request(cases, helped), answer if helped else None)
+def _seen(exercise, probe, helped, cases, more=None):
+    """more: what stands otherwise in the request."""
+    return probe(exercise.request(cases, helped) | (more or {}), answer if helped else None)
 
 
 def _judged(exercise, cases, look, guarded) -> Verdict:
@@ -56,7 +58,8 @@ def _judged(exercise, cases, look, guarded) -> Verdict:
 
 def _asked(exercise, verdict, questions, look, guarded, cases) -> Verdict:
     """Where it isn't known why an answer is wrong, a few calls more may tell."""
-    answers = look([question.case for question in questions])
+    brief = {"seconds": min(exercise.seconds, SECONDS_ASKED), "shorter": ()}
+    answers = look([question.case for question in questions], more=brief)
     with guarded():
         return exercise.explained(verdict, questions, answers, cases)
 
