@@ -21,9 +21,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import torch
 
-torch.set_num_threads(1)
 # A shell's background job ignores Ctrl+C, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # A shared machine can make any single example slow; the same examples in every run.
@@ -38,6 +36,10 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    # Here, and not above: the process that hands out the tests collects none and needs no torch.
+    import torch
+
+    torch.set_num_threads(1)
     if config.getoption("quick", False):
         from tests import quick
 

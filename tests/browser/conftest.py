@@ -1,4 +1,5 @@
-"""One server and one browser for all tests that need none of their own."""
+"""One server and one browser for all tests of this folder that need none of their own; they end
+with the folder's tests, and their gigabyte with them."""
 
 import shutil
 
@@ -7,7 +8,7 @@ import pytest
 from tests.browser.lab import ROOT, browser, server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def course(tmp_path_factory):
     """A copy of the notebooks, so that what is typed changes nothing here."""
     folder = tmp_path_factory.mktemp("course")
@@ -16,13 +17,13 @@ def course(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(course):
     with server(course) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def driver():
     with browser() as driver:
         yield driver

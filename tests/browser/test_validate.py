@@ -16,7 +16,7 @@ pytestmark = [
 LESSON = "notebooks/en/02_variance/02_variance.ipynb"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tiny(course):
     """A course with one tiny lesson, inside the folder that is served."""
     return classroom.build_course(course / "validate")
