@@ -529,7 +529,7 @@ check("ppo_token_loss")
 # - `language.prompt_length` and `language.eos` say what the mask needs.
 # - The result is the list of dicts, one for each update.
 #
-# The check hands in a language whose tokens have other numbers, and trains for 20 updates at
+# The check hands in a language whose tokens have other numbers, and trains for 12 updates at
 # $\beta=0.5$. The exact expected score must reach 1.15 (the reference has about 0.65), and the exact KL to
 # the reference must stay within 2.5 nats per sentence.
 
