@@ -45,7 +45,7 @@ from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
 
 BETA, MARK, BOUND = 0.5, 1.15, 2.5
-UPDATES, BATCH = 12, 128
+UPDATES, BATCH = 20, 128
 
 
 # Cases ----------------------------------------------------------------------------------------
