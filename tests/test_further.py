@@ -16,6 +16,7 @@ from grader.checks.registry import get
 from grader.marking.hidden import for_the_student
 from grader.probes import runtime
 from grader.probes.inputs import Trajectory
+from grader.sandbox.errors import BadReply, Died
 from tests.sandboxes import needs_walls, open_session
 
 
@@ -248,6 +249,21 @@ def test_answers_of_any_structure_leave_the_verdict_as_it_is():
 
         verdict = run_check(SCORE, probe, 0)
         assert not verdict.passed and len(calls) == 2 and verdict.step == "value"
+
+
+@pytest.mark.parametrize("error", [BadReply("too large"), Died("killed")])
+def test_a_process_that_ends_in_further_calls_leaves_the_verdict_as_it_is(error):
+    calls = []
+
+    def probe(request, ask):
+        calls.append(request)
+        if len(calls) > 1:
+            raise error
+        wrong = {"f": lambda x, y, rate: np.sin(99 * score(x, y, rate)) * 7}
+        return runtime.run(wrong, "f", request, ask)
+
+    verdict = run_check(SCORE, probe, 0)
+    assert len(calls) == 2 and verdict.step == "value" and not verdict.passed
 
 
 def test_a_choice_that_is_left_open_is_asked_by_the_nearest_truth():

@@ -59,7 +59,10 @@ def _judged(exercise, cases, look, guarded) -> Verdict:
 def _asked(exercise, verdict, questions, look, guarded, cases) -> Verdict:
     """Where it isn't known why an answer is wrong, a few calls more may tell."""
     brief = {"seconds": min(exercise.seconds, SECONDS_ASKED), "shorter": ()}
-    answers = look([question.case for question in questions], more=brief)
+    try:
+        answers = look([question.case for question in questions], more=brief)
+    except Exception:  # whatever such a call sets off, what was judged stands
+        return verdict
     with guarded():
         return exercise.explained(verdict, questions, answers, cases)
 
