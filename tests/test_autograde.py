@@ -267,6 +267,27 @@ def test_report_names_what_matters(graded):
     assert report.count("<svg ") == 2 and "<script" not in report and "http://" not in report
 
 
+DIES_LATER = """CALLS = []
+def softmax(logits):
+    CALLS.append(1)
+    if len(CALLS) > 10:
+        import os
+        os._exit(3)
+    odd = np.exp(np.sin(3 * (logits - np.max(logits, axis=-1, keepdims=True))))
+    return odd / odd.sum(axis=-1, keepdims=True)
+"""
+
+
+def test_an_answer_that_dies_of_further_calls_costs_its_own_points_alone(copied):
+    course = classroom.Course(copied / "course")
+    submit(copied / "in", "kim", classroom.solved(course, softmax=DIES_LATER))
+    _counts, seen = grade(copied)
+    marks = {mark.exercise: mark for mark in seen["kim"].marks}
+    assert marks["softmax"].score == 0 and marks["softmax"].mistake != "died"
+    assert marks["discounted_return"].score == marks["discounted_return"].max_score
+    assert seen["kim"].status == "graded"
+
+
 def test_second_run_grades_nothing_twice(copied):
     before = {p: p.stat().st_mtime_ns for p in (copied / "out").rglob("*.ipynb")}
     tables_before = (copied / "out" / "grades.csv").read_bytes()

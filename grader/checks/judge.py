@@ -13,7 +13,12 @@ SECONDS_ASKED = 1.0  # for the further calls of a wrong answer, all together
 
 
 def run_check(
-    exercise: Exercise, probe: Callable, seed: int, failed=frozenset(), guarded=nullcontext
+    exercise: Exercise,
+    probe: Callable,
+    seed: int,
+    failed=frozenset(),
+    guarded=nullcontext,
+    further=True,
 ) -> Verdict:
     """Judges one exercise.
 
@@ -21,14 +26,14 @@ def run_check(
     observations; seed draws the random cases; failed holds the exercises failed earlier. Where
     the exercise builds on one of those, it is judged a second time with right values in that
     one's place, so that one mistake costs one exercise's points. guarded() makes the context
-    in which a reply is read.
+    in which a reply is read. further: whether a wrong answer that nobody listed is called again.
     """
     cases = exercise.cases(seed_of(exercise.name, seed))
-    verdict = _judged(exercise, cases, partial(_seen, exercise, probe, ()), guarded)
+    verdict = _judged(exercise, cases, partial(_seen, exercise, probe, ()), guarded, further)
     helped = [name for name in exercise.prerequisites if name in failed]
     if verdict.passed or not helped:
         return verdict
-    again = _judged(exercise, cases, partial(_seen, exercise, probe, helped), guarded)
+    again = _judged(exercise, cases, partial(_seen, exercise, probe, helped), guarded, False)
     if not again.passed:
         return verdict
     words = _("right once {names} is right; mend that first")
@@ -40,7 +45,7 @@ def _seen(exercise, probe, helped, cases, more=None):
     return probe(exercise.request(cases, helped) | (more or {}), answer if helped else None)
 
 
-def _judged(exercise, cases, look, guarded) -> Verdict:
+def _judged(exercise, cases, look, guarded, further) -> Verdict:
     """Whoever is wrong in the short cases is told so before a long one is run."""
     count, seen = exercise.short_cases, []
     if count:
@@ -52,13 +57,14 @@ def _judged(exercise, cases, look, guarded) -> Verdict:
     seen = [*seen, *look(cases[count:])]
     with guarded():
         verdict = exercise.judge(cases, seen)
-        questions = [] if verdict.passed else exercise.questions(cases, seen, verdict)
+        asked = further and not verdict.passed
+        questions = exercise.questions(cases, seen, verdict) if asked else []
     return _asked(exercise, verdict, questions, look, guarded, cases) if questions else verdict
 
 
 def _asked(exercise, verdict, questions, look, guarded, cases) -> Verdict:
     """Where it isn't known why an answer is wrong, a few calls more may tell."""
-    brief = {"seconds": min(exercise.seconds, SECONDS_ASKED), "shorter": ()}
+    brief = {"seconds": min(exercise.seconds, SECONDS_ASKED), "shorter": (), "further": True}
     try:
         answers = look([question.case for question in questions], more=brief)
     except Exception:  # whatever such a call sets off, what was judged stands

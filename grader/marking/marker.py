@@ -73,16 +73,24 @@ def _mark(task, zygotes):
         return refusal(task, why.note)
     lesson, language = _language(task, document)
     set_language(language)
+    run, usage = _run(task, lesson, document, zygotes, language)
+    if run.lost_further:
+        # What tells why an answer is wrong must not cost the exercises after it.
+        run, usage = _run(task, lesson, document, zygotes, language, further=False)
+    return run.outcome(usage, language)
+
+
+def _run(task, lesson, document, zygotes, language, further=True):
+    """(the run, what it used) in a session of its own."""
     plan = assemble(lesson, document)
     plan.notes[:0] = [*task.notes, *document.notes]
     plan.notes += lacking(plan)
     plan.suspicions = [*task.suspicions, *plan.suspicions, *suspicions_in(plan)]
-    run = _Run(task, lesson, plan)
+    run = _Run(task, lesson, plan, further)
     zygote = zygotes.of("\n".join(cell.text for cell in plan.cells if cell.run))
     with zygote.session(allowed_files=task.files, language=language, lesson=lesson.name) as session:
         run.cells(session)
-        usage = session.close()
-    return run.outcome(usage, language)
+        return run, session.close()
 
 
 def _language(task, document):
@@ -107,10 +115,12 @@ def refusal(task: Task, why) -> Outcome:
 
 
 class _Run:
-    """One pass over a plan's cells."""
+    """One pass over a plan's cells. further: whether a wrong answer is called again to tell why;
+    lost_further: whether the session ended in such a call."""
 
-    def __init__(self, task, lesson, plan):
+    def __init__(self, task, lesson, plan, further=True):
         self.task, self.lesson, self.plan = task, lesson, plan
+        self.further, self.lost_further = further, False
         self.outputs, self.marks, self.failed = {}, [], set()
         self.stopped = ""
         self.students_code_ran = self.checked = False
@@ -192,17 +202,17 @@ class _Run:
 
         def probe(request, ask):
             allowed = set(request.get("replace", ())) & self.failed
-            return session.probe(
-                name,
-                request,
-                exercise.by_the_clock + MARGIN_SECONDS,
-                self._answer_only(allowed) if ask else None,
-            )
+            limit = exercise.by_the_clock + MARGIN_SECONDS
+            try:
+                return session.probe(
+                    name, request, limit, self._answer_only(allowed) if ask else None
+                )
+            finally:
+                self.lost_further |= bool(request.get("further") and session.ended)
 
+        seed, failed = self.task.seeds[name], frozenset(self.failed)
         try:
-            return checking.run_check(
-                exercise, probe, self.task.seeds[name], frozenset(self.failed), self._guarded
-            )
+            return checking.run_check(exercise, probe, seed, failed, self._guarded, self.further)
         except TooSlow:
             message = N_("Judging the check {name} took longer than allowed; it was given up.")
             self.plan.suspicions.append(note(message, name=name))
