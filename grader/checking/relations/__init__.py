@@ -6,18 +6,15 @@ only where it explains all cases: those that went wrong by the relation, those t
 because it changes nothing there. The simplest one that fits is told.
 """
 
-import warnings
 from contextlib import suppress
 from functools import cache, partial
 from itertools import chain
-
-import numpy as np
 
 from grader.checking.relations.asking import questions_about
 from grader.checking.relations.changed import ChangedFormula
 from grader.checking.relations.changed_gradient import changed_gradient
 from grader.checking.relations.errors import error_relation, named_error
-from grader.checking.relations.evidence import Relation, gather, remembered
+from grader.checking.relations.evidence import Relation, gather, quietly, remembered
 from grader.checking.relations.fits import fitted_relations
 from grader.checking.relations.further import UNSTEADY, further_relation
 from grader.checking.relations.gradients import gradient_relation
@@ -33,7 +30,6 @@ from grader.checking.relations.places import (
 )
 from grader.checking.relations.shapes import bounds_relation, shape_relation
 from grader.checking.relations.slices import part_relations
-from policy_gradients.i18n import language, speaking
 
 __all__ = [
     "MAY_HANG_ON_THE_CALL",
@@ -58,14 +54,7 @@ def relation(exercise, problem, cases, seen, expected) -> Relation | None:
     exercise: a FunctionExercise; problem: what its ladder found; cases, seen and expected: the
     calls, what was observed and the truths, in one order.
     """
-    # The language is asked for once: the search writes thousands of hints that nobody reads.
-    with warnings.catch_warnings(), np.errstate(all="ignore"), speaking(language()):
-        # The search tries what makes no sense for some shapes; nbgrader takes points for a warning.
-        warnings.simplefilter("ignore")
-        try:
-            return _sought(exercise, problem, cases, seen, expected)
-        except Exception:  # what came may have any structure; then there is nothing to tell
-            return None
+    return quietly(_sought, exercise, problem, cases, seen, expected)
 
 
 def _sought(exercise, problem, cases, seen, expected):
@@ -76,13 +65,12 @@ def _sought(exercise, problem, cases, seen, expected):
         return kind_relation(*rows[1:])
     if problem.step not in ("gradient", "value", "shape", "finite"):
         return None
-    of_gradients = (gradient_relation, changed_gradient) if problem.step == "gradient" else ()
-    found = _first_of(partial(way, *rows) for way in of_gradients)
-    # Where a gradient is wrong, the values of other calls may be, too.
-    if found:
-        return found
-    evidence = gather(*rows)
     of_gradient = problem.step == "gradient"
+    ways = (gradient_relation, changed_gradient) if of_gradient else ()
+    if found := _first_of(partial(way, *rows) for way in ways):
+        return found
+    # Where a gradient is wrong, the values of other calls may be, too.
+    evidence = gather(*rows)
     told = _of_values(exercise, evidence, rows, of_gradient) if evidence else None
     return told or _first_of([partial(long_relation, *rows)])
 

@@ -64,10 +64,11 @@ def lesser_effects(answers):
     yield from (found for name, rows in parts.items() if (found := _some_right(name, rows)))
     yield from _shares(parts)
     yield from _one_of_them(parts)
-    rows = ((name, _entries(name, rows, anywhere=True)) for name, rows in parts.items())
-    yield from (found for _name, found in rows if found)
-    proportional = in_proportion(answers)
-    yield from [proportional] if proportional else []
+    for name, rows in parts.items():
+        if found := _entries(name, rows, anywhere=True):
+            yield found
+    if found := in_proportion(answers):
+        yield found
 
 
 def in_proportion(answers) -> Relation | None:

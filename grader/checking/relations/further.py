@@ -1,6 +1,5 @@
 """What further calls of a wrong answer tell (see asking.py): the simplest relation they show."""
 
-import warnings
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -12,10 +11,9 @@ from grader.checking.compare import close
 from grader.checking.kinds import Mismatch
 from grader.checking.relations.asking import MOST_NUMBERS, size_of, without_gradients
 from grader.checking.relations.effects import Answer, effect_relations, lesser_effects
-from grader.checking.relations.evidence import Relation, plain_inputs
+from grader.checking.relations.evidence import Relation, plain_inputs, quietly
 from grader.checking.relations.symmetries import Lawful, lesser_symmetries, symmetry_relations
 from grader.i18n import N_, _
-from policy_gradients.i18n import language, speaking
 
 UNSTEADY = "differs-each-time"
 # What may hold in the calls that go wrong, and not in those that go right.
@@ -29,12 +27,7 @@ EACH_TIME = N_(
 def further_relation(exercise, step, questions, seen, cases) -> Relation | None:
     """The simplest relation. step: of the ladder, the one that failed; seen: the answers; cases:
     all of the exercise's."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"), speaking(language()):
-        warnings.simplefilter("ignore")
-        try:
-            return _sought(exercise, step, questions, seen, cases)
-        except Exception:  # what came may have any structure; then there is nothing to tell
-            return None
+    return quietly(_sought, exercise, step, questions, seen, cases)
 
 
 def _sought(exercise, step, questions, seen, cases):

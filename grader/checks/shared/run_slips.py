@@ -27,6 +27,15 @@ def likeliest_actions(count: int) -> Problem:
     )
 
 
+def episodes_unreal() -> Problem:
+    return behaviour(
+        _("episodes that the environment plays"),
+        _("an episode that it can't have played"),
+        _("Let reset() and step() alone decide where an episode begins and goes."),
+        "episodes-unreal",
+    )
+
+
 def other_generator(expected: str) -> Problem:
     """Equal generators gave different orders."""
     hint = _("All randomness comes from rng: is another generator in play?")

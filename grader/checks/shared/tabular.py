@@ -35,6 +35,7 @@ from grader.checks.shared.replay import (
     follow,
     moved_by_steps,
 )
+from grader.checks.shared.run_slips import episodes_unreal
 from grader.checks.shared.sampling import bent_problem
 from grader.i18n import N_, _
 from grader.probes.train import Module, Optimizer
@@ -164,12 +165,7 @@ def rule_real(case, seen):
     env, played = environment(case.inputs["env"]), episodes(seen["envs"]["env"])
     if _played_by(env, played):
         return None
-    return behaviour(
-        _("episodes that the environment plays"),
-        _("an episode that it can't have played"),
-        _("Let reset() and step() alone decide where an episode begins and goes."),
-        "episodes-unreal",
-    )
+    return episodes_unreal()
 
 
 def _played_by(env, played):
