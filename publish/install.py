@@ -209,18 +209,20 @@ def install_torch(tool) -> int:
     if cuda:
         goal = os.environ.get("MAKE_GOAL") or "setup"
         print(_(NO_CPU_BUILD).format(version=version, goal=goal), flush=True)
-    command = tool.command(*tool.compiles, *arguments)
-    return run(f"torch {version}", command, tool.environment)
+    return put_in(tool, f"torch {version}", *arguments)
+
+
+def put_in(tool, what, *arguments) -> int:
+    """Installs what the arguments say, byte-compiled: else each process that may write no byte code
+    compiles it anew. The status."""
+    return run(what, tool.command(*tool.compiles, *arguments), tool.environment)
 
 
 def install(tool, extras) -> int:
     """torch, then the course with these extras; the status of what failed, or 0."""
     course = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
-    return install_torch(tool) or run(
-        _("The course and its packages"),
-        tool.command(*tool.compiles, "--editable", course),
-        tool.environment,
-    )
+    what = _("The course and its packages")
+    return install_torch(tool) or put_in(tool, what, "--editable", course)
 
 
 def main(extras) -> int:
