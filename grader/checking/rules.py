@@ -19,7 +19,7 @@ class RuleExercise(Exercise):
     in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end; remark:
     (cases, seen) -> what a right answer is told besides, or ""; hint: the msgid of what to do
     where a rule has no hint of its own; short_cases: how many of the first cases are judged before
-    the others, which take long, are run.
+    the others, which take long, are run; short_overall: functions as in overall, over those alone.
     """
 
     name: str
@@ -31,6 +31,7 @@ class RuleExercise(Exercise):
     prerequisites: tuple = ()
     remark: Callable | None = None
     short_cases: int = 0
+    short_overall: tuple = ()
     hint: str = ""
 
     def judge(self, cases, seen):
@@ -49,7 +50,7 @@ class RuleExercise(Exercise):
 
     def of_short_cases(self, cases, seen):
         """The verdict by the rules on the first cases; seen: what was seen of them alone."""
-        alone = replace(self, overall=(), remark=None)
+        alone = replace(self, overall=self.short_overall, remark=None)
         return replace(alone.judge(cases[: self.short_cases], seen), cases=len(cases))
 
     def cases(self, rng):

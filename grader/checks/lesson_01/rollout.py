@@ -305,6 +305,8 @@ ROLLOUT = RolloutExercise(
         rollout_sampling,
         rollout_unchanged,
     ),
-    overall=(rollout_fresh, rollout_chance),
+    overall=(rollout_fresh,),
+    short_cases=2,
+    short_overall=(rollout_chance,),
     prerequisites=("softmax",),
 )
