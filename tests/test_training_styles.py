@@ -129,3 +129,16 @@ def test_sentences_of_somebody_else_are_told(shift, others, told):
         bounds = (weights / weights.sum(1, keepdims=True)).cumsum(1)
         draws.append((probs, (rng.random((400, 1)) > bounds[:, :-1]).sum(1)))
     assert sentences_drawn.of_others(draws) == told
+
+
+def test_where_a_way_is_exact_none_but_its_equals_are_measured_on():
+    """Two ways are alike in the first steps; the third is told from them, and costs no more."""
+    asked = []
+
+    def measure(step, ways):
+        asked.append(ways)
+        later = {0: 1.0 if step < 5 else 0.0, 1: 0.9995, 2: 0.99}
+        return [later[way] for way in ways]
+
+    assert best_way(range(20), 3, measure) == pytest.approx(0.9995)
+    assert [1] in asked and [0, 1] in asked and 2 not in asked[3]

@@ -45,7 +45,7 @@ from grader.probes.ppo import LinearDecay
 from grader.probes.train import Module, Optimizer
 
 BETA, MARK, BOUND = 0.5, 1.15, 2.5
-UPDATES, BATCH = 20, 128
+UPDATES, BATCH, EPOCHS, MINIBATCH = 20, 128, 2, 64
 
 
 # Cases ----------------------------------------------------------------------------------------
@@ -70,8 +70,8 @@ def train_cases(rng):
         "batch_size": 14,
         "beta": 0.1,
         "rng": Rng(2),
-        "epochs": 3,
-        "minibatch_size": 4,
+        "epochs": 2,
+        "minibatch_size": 5,
     }
     other = {**short, "rng": Rng(3)}
     whole = {
@@ -79,6 +79,8 @@ def train_cases(rng):
         "batch_size": BATCH,
         "beta": BETA,
         "rng": Rng(int(rng.integers(2**31))),
+        "epochs": EPOCHS,
+        "minibatch_size": MINIBATCH,
     }
     critic = speaking(rng)
     return [
@@ -107,7 +109,8 @@ SILENT = {"head.weight": np.zeros((1, 48), np.float32), "head.bias": np.zeros(1,
 def train_case(order, reference, policy, options, chance, critic=SILENT, watched=0, sgd=None):
     sizes = {"num_tokens": 8, "length": 7}
     trained = ["policy", "critic"]
-    optimizer = LinearDecay("Adam", trained, {"lr": 5e-3}, steps=UPDATES * 4 * BATCH // 64)
+    steps = UPDATES * EPOCHS * BATCH // MINIBATCH
+    optimizer = LinearDecay("Adam", trained, {"lr": 5e-3}, steps=steps)
     inputs = {
         "chance": list(chance),
         "watched": watched,
@@ -422,8 +425,8 @@ TRAIN_LANGUAGE_PPO = RuleExercise(
         rule_score_told,
         rule_mark,
     ),
-    overall=(rule_chance,),
     short_cases=4,
+    short_overall=(rule_chance,),
     seconds=60.0,
     prerequisites=(
         "token_logp",

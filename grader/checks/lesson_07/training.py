@@ -281,8 +281,8 @@ TRAIN_GRPO = RuleExercise(
         rule_logged,
         rule_mark,
     ),
-    overall=(rule_chance,),
     short_cases=5,
+    short_overall=(rule_chance,),
     seconds=60.0,
     prerequisites=(
         "token_logp",

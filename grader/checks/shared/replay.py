@@ -54,7 +54,7 @@ class Path:
     @cached_property
     def shares(self) -> np.ndarray:
         """(T,): how much each step's gradient counted, adding up to 1; 0 where nothing moved."""
-        sizes = np.linalg.norm(self.effects.astype(float), axis=1)
+        sizes = np.array([np.linalg.norm(row.astype(float)) for row in self.effects])
         return sizes / max(sizes.sum(), 1e-300)
 
 
@@ -130,19 +130,20 @@ def _adam(weights, grads, on, rate):
     them counts is found from the last step backwards.
     """
     one, two = BETAS
-    weights, count = weights.copy(), np.zeros(len(weights))
-    first, second = np.zeros(len(weights)), np.zeros(len(weights))
+    weights, first, second = weights.copy(), np.zeros(len(weights)), np.zeros(len(weights))
+    faded, faded_twice = np.ones(len(weights)), np.ones(len(weights))  # powers of both betas
     lengths = np.zeros(grads.shape, np.float32)
     moments = np.empty((len(grads) + 1, len(weights)), np.float32)
     for step, gradient in enumerate(grads):
         moments[step] = weights
         here = slice(None) if on[step].all() else on[step]
         g = gradient[here].astype(np.float64)
-        count[here] += 1
+        faded[here] *= one
+        faded_twice[here] *= two
         first[here] = one * first[here] + (1 - one) * g
         second[here] = two * second[here] + (1 - two) * g * g
-        spread = np.sqrt(second[here] / (1 - two ** count[here])) + EPSILON
-        length = rate[step] / (1 - one ** count[here]) / spread
+        spread = np.sqrt(second[here] / (1 - faded_twice[here])) + EPSILON
+        length = rate[step] / (1 - faded[here]) / spread
         weights[here] -= length * first[here]
         lengths[step, here] = length
     moments[-1] = weights
@@ -205,17 +206,20 @@ def best_way(steps, ways, measure) -> float:
     """Mean cosine over steps with the way, among several right ones, that fits best.
 
     measure: (step, numbers of ways) -> their cosines. To measure takes long: a way that falls
-    behind is looked at no more.
+    behind is looked at no more, and where one is exact so far, none but those that are so too.
     """
     left, sums = list(range(ways)), np.zeros(ways)
     for count, step in enumerate(steps, 1):
         sums[left] += measure(step, left)
         if count >= PATIENT:
-            left = [way for way in left if sums[way] >= sums[left].max() - BEHIND]
+            best = sums[left].max()
+            behind = count * (1 - EXACT) if best >= count * EXACT else BEHIND
+            left = [way for way in left if sums[way] >= best - behind]
     return float(sums[left].max()) / max(len(steps), 1)
 
 
 PATIENT, BEHIND = 3, 0.1  # steps before a way is dropped, and by how much it lies behind in all
+EXACT = 0.999  # a cosine where nothing but rounding is apart
 
 
 def best_led(path, cosines) -> float:

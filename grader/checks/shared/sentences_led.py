@@ -14,6 +14,7 @@ import torch
 from grader.checking import Problem, _, behaviour
 from grader.checks.shared.episodes import FALSE_ALARM
 from grader.checks.shared.replay import (
+    EXACT,
     Networks,
     best_way,
     cosine,
@@ -28,7 +29,6 @@ from grader.checks.shared.sentences import language_of, mask_of
 from grader.checks.shared.sentences_drawn import of_others
 
 LOOKS = 24
-EXACT = 0.999  # nothing but rounding is apart
 LED, CRITIC_LED = 0.97, 0.8  # right answers reach 0.99, imitation at every third step 0.94
 FAR = 7.0  # standard deviations that chance doesn't reach
 
@@ -168,17 +168,21 @@ def _policy_cosines(text, net, rows, used, ways, clip) -> list:
     known = logp.detach().numpy().astype(float)
     ratio = np.exp(known - text.logp[rows])
 
+    def slope(weight):
+        return _slope(net, -(logp * torch.as_tensor(weight * mask)).sum())
+
     def along(way, middle):
         adv, share = way.adv[rows], way.shares[rows]
         alive = np.where(adv > middle, ratio < clip[1], ratio > clip[0])
-        right = ratio * alive * share * adv
+        free = ratio * alive * share
+        right = free * (adv - middle)
         if way.penalty:
             right = right + share * way.penalty(known - text.logp_ref[rows])
-        forms = [
-            _slope(net, -(logp * torch.as_tensor(one * mask)).sum())
-            for one in (right, ratio * alive * share)
-        ]
-        return cosine_beside(used, *forms)
+        centred = slope(right)
+        if (found := cosine(used, centred)) >= EXACT:
+            return found
+        baseline = slope(free)  # advantages may be moved by any constant
+        return cosine_beside(used, centred + middle * baseline, baseline)
 
     found = [along(way, way.adv[text.mask].mean()) for way in ways]
     best = int(np.argmax(found))
