@@ -383,7 +383,7 @@ def test_a_page_is_complete_and_fits_a_phone(reader, host, code, name):
         reader.picture(f"site-phone-{code}-{name or 'start'}")
         assert reader.ask("refused") == [] and host.missing == []
     finally:
-        reader.driver.get("about:blank")  # to lay the page out once more takes as long as to open it
+        reader.driver.get("about:blank")  # to lay the page out once more takes longer
         reader.command("Emulation.clearDeviceMetricsOverride")
 
 
