@@ -1,5 +1,5 @@
-"""nbgrader's commands in forks of a process that has imported nbgrader: each a process of its own,
-with its own folder and environment, but without a second of imports."""
+"""nbgrader's commands, and ours that need it, in forks of a process that has imported it: each a
+process of its own, with its own folder and environment, but without a second of imports."""
 
 import atexit
 import json
