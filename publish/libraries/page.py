@@ -7,7 +7,8 @@ from policy_gradients.libraries import answers
 HEAD = """\
 # What the libraries compute
 
-Ten libraries were fed the same small inputs; [publish/libraries](../publish/libraries) holds the
+Ten libraries were asked about the same small inputs;
+[publish/libraries](../publish/libraries) holds the
 inputs and a script for each library. A row is **run** where the library's own function gave the
 answer, **read** where only its text was read, **restated** where there is no package and the text
 was written anew. `python -m publish.libraries` asks all of them again ({torch}, each in an
