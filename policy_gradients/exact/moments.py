@@ -115,9 +115,7 @@ def _spread(own):
 
 def _own(table, num_actions):
     """(S, ..., S * A) -> (S, ..., A): what each state's row holds at its own coordinates."""
-    num_states = len(table)
-    table = table.reshape(*table.shape[:-1], num_states, num_actions)
-    return np.stack([table[s, ..., s, :] for s in range(num_states)])
+    return np.einsum("s...si->s...i", table.reshape(*table.shape[:-1], len(table), num_actions))
 
 
 def _forward_moments(env, pi, gains, decay, offset):
@@ -176,15 +174,20 @@ def _whole_return_moments(env, pi, gamma, shift):
     flow, scores = alive_transitions(env), _own_scores(pi)
     stop = env.transitions * env.terminal
     gain_powers = _reward_powers(env)
+    ended = [(stop * power).sum(2)[:, :, None] for power in gain_powers]
+    going = [  # from joint[m][k] to E[R^j Z'^k] given the state and the action
+        [_choose(j, m) * gamma**m * (flow * gain_powers[j - m]) for m in range(j + 1)]
+        for j in range(3)
+    ]
     joint = _ended(num_states, pi.size)
     for _step in range(env.max_steps):
-        later = [[None] * 3 for _j in range(3)]  # E[R^j Z'^k] given the state and the action
-        for j in range(3):
-            for k in range(3):
-                later[j][k] = (stop * gain_powers[j]).sum(2)[:, :, None] * (k == 0) + sum(
-                    _choose(j, m) * gamma**m * (flow * gain_powers[j - m]) @ joint[m][k]
-                    for m in range(j + 1)
-                )
+        later = [
+            [
+                ended[j] * (k == 0) + sum(step @ joint[m][k] for m, step in enumerate(going[j]))
+                for k in range(3)
+            ]
+            for j in range(3)
+        ]
         joint = [[_add_score(pi, scores, row, k) for k in range(3)] for row in later]
     first = joint[1][1] + shift * joint[0][1]
     second = joint[2][2] + 2 * shift * joint[1][2] + shift**2 * joint[0][2]

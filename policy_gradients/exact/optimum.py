@@ -62,14 +62,15 @@ def _greedy(values):
 
 def _polished(env, pi, gamma):
     """Gradient ascent from `pi`, none of it zero, by multiplicative steps of adapted length."""
-    best, length = objective(env, pi, gamma), 1.0
+    best, length, direction = objective(env, pi, gamma), 1.0, None
     for _step in range(POLISH_STEPS):
-        direction = policy_gradient(env, pi, gamma) / np.maximum(pi, 1e-300)
+        if direction is None:
+            direction = policy_gradient(env, pi, gamma) / np.maximum(pi, 1e-300)
         trial = pi * np.exp(np.clip(length * direction, -50, 50))
         trial /= trial.sum(1, keepdims=True)
         value = objective(env, trial, gamma)
         if value > best:
-            pi, best, length = trial, value, 1.5 * length
+            pi, best, length, direction = trial, value, 1.5 * length, None
         elif length < 1e-9:
             break
         else:
