@@ -125,14 +125,14 @@ def _forward_moments(env, pi, gains, decay, offset):
     b_t = offset[s, a]; z_t is the score. Nothing follows the end of the episode.
     """
     flow = alive_transitions(env)
-    gain_flow = flow * gains
+    gain_flow, decayed = flow * gains, decay * flow
     gain = (env.transitions * gains).sum(2)  # (S, A)
     gain_square = (env.transitions * gains**2).sum(2) + env.noise**2
     weights = np.zeros((2, env.num_states))  # E[W], E[W^2]
     sums = np.zeros((3, env.num_states, pi.size))  # E[G], E[G^2], E[W G]
     for _step in range(env.max_steps):
-        w1 = gain + decay * flow @ weights[0]  # (S, A), given the action
-        w2 = gain_square + decay * (2 * gain_flow @ weights[0] + decay * flow @ weights[1])
+        w1 = gain + decayed @ weights[0]  # (S, A), given the action
+        w2 = gain_square + decay * (2 * gain_flow @ weights[0] + decayed @ weights[1])
         g1, g2, wg = flow @ sums[0], flow @ sums[1], flow @ sums[2]  # (S, A, S * A), of G'
         w_later = gain_flow @ sums[0] + decay * wg  # E[W G']
         sums = _add_step(pi, offset, (w1, w2), (g1, g2, w_later))
