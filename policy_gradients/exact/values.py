@@ -38,7 +38,7 @@ def state_values(env, pi, gamma=1.0, horizon=None):
     pi = checked_policy(env, pi)
     if horizon is None:
         return _endless_values(env, pi, gamma)
-    return _horizon_values(env, pi, gamma, horizon)[1]
+    return horizon_values(env, pi, gamma, horizon)[1]
 
 
 def action_values(env, pi, gamma=1.0, horizon=None):
@@ -48,11 +48,11 @@ def action_values(env, pi, gamma=1.0, horizon=None):
     """
     pi = checked_policy(env, pi)
     if horizon is not None:
-        return _horizon_values(env, pi, gamma, horizon)[0]
+        return horizon_values(env, pi, gamma, horizon)[0]
     return mean_rewards(env) + gamma * alive_transitions(env) @ _endless_values(env, pi, gamma)
 
 
-def _horizon_values(env, pi, gamma, horizon):
+def horizon_values(env, pi, gamma, horizon):
     """Values of the actions (H + 1, S, A) and of the states (H + 1, S), row h with h steps left."""
     rewards, flow = mean_rewards(env), gamma * alive_transitions(env)
     actions, states = [np.zeros(pi.shape)], [np.zeros(env.num_states)]
@@ -113,8 +113,13 @@ def policy_gradient(env, pi, gamma=1.0):
     summed over the steps: at step t, max_steps - t steps are left.
     """
     pi = checked_policy(env, pi)
+    return gradient_by(env, pi, gamma, horizon_values(env, pi, gamma, env.max_steps)[0])
+
+
+def gradient_by(env, pi, gamma, actions):
+    """`policy_gradient` from the values of the actions with 0, 1, ... max_steps steps left."""
     occupancy = _occupancy(env, pi) * gamma ** np.arange(env.max_steps)[:, None]
-    gains = action_values(env, pi, gamma, env.max_steps)[:0:-1]  # (max_steps, S, A), from step 0
+    gains = actions[:0:-1]  # (max_steps, S, A), from step 0
     gains = gains - (pi * gains).sum(2, keepdims=True)
     return np.einsum("ts,sa,tsa->sa", occupancy, pi, gains)
 
