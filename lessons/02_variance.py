@@ -69,10 +69,11 @@ def gradient_samples(theta, trajectories, gamma=1.0):
     Example: with two states, two actions and three trajectories the result is (3, 2, 2).
     """
     ### BEGIN SOLUTION
+    states, actions = map(range, np.shape(theta))
+    scores = np.array([[grad_log_prob(theta, s, a) for a in actions] for s in states])
     samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
     for sample, traj in zip(samples, trajectories):
-        for state, action in zip(traj.states, traj.actions):
-            sample += grad_log_prob(theta, state, action)
+        sample += scores[traj.states, traj.actions].sum(axis=0)  # (T, S, A) -> (S, A)
         sample *= discounted_return(traj.rewards, gamma)
     return samples
     ### END SOLUTION
@@ -127,6 +128,7 @@ print(pg.tr("This plane holds {held:.0%} of the variance.").format(held=held))
 # others. The angle to the exact gradient counts them all.
 
 # %% demo=true alt="Histogram of angles to the exact gradient. Single trajectories spread from 60 to 120 degrees around 86; averages of 64 lie mostly between 45 and 75 degrees."
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
 batches = samples.reshape(64, 64, *theta.shape).mean(axis=1)  # (64, S, A), averages of 64
 angle = pg.plots.angles(samples, exact)
 pg.plots.angle_histogram(
@@ -226,6 +228,7 @@ pg.predict("single_error", pg.tr("Typical error of one estimate:"), None)
 
 # %% demo=true
 moments = pg.exact.gradient_moments(env, softmax(theta), "return")
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
 rows = [
     (pg.tr("total variance, from {n} samples"), total_variance(samples)),
     (pg.tr("total variance, exact"), moments.total_variance),
@@ -268,7 +271,7 @@ check("q_batch")
 
 # %% demo=true alt="Total variance of the batch mean over batch size on logarithmic axes. Measured points lie on the exact line, which falls by a factor of N."
 sizes = 2 ** np.arange(0, 9)  # 1, 2, 4, ... 256
-measured = []
+samples, measured = gradient_samples(theta, trajectories), []
 for size in sizes:
     means = samples.reshape(-1, size, *theta.shape).mean(axis=1)  # (4096 / size, S, A)
     measured.append(total_variance(means))
@@ -428,6 +431,7 @@ ratio = 64 * np.sum(exact**2) / moments.total_variance  # of an average of 64
 print(pg.tr("exact ratio of an average of 64: {ratio:.2f}").format(ratio=ratio))
 angle = np.degrees(np.arctan(1 / np.sqrt(ratio)))
 print(pg.tr("angle that it foretells: {angle:.0f} degrees").format(angle=angle))
+batches = gradient_samples(theta, trajectories).reshape(64, 64, *theta.shape).mean(axis=1)
 angle = pg.plots.angles(batches, exact).mean()
 print(pg.tr("mean angle measured: {angle:.0f} degrees").format(angle=angle))
 
@@ -453,6 +457,7 @@ check("q_angle")
 
 # %% demo=true alt="Angle over batch size from 1 to 1024, logarithmic. Measured mean angles lie on the curve arctan of one over the root of the ratio, which falls from 86 degrees for one trajectory over 64 degrees at 64 towards 27 degrees at 1024."
 sizes = 4 ** np.arange(6)  # 1, 4, ... 1024
+samples = gradient_samples(theta, trajectories)  # (4096, S, A)
 means = [samples.reshape(-1, n, *theta.shape).mean(axis=1) for n in sizes]  # averages of n
 measured = [pg.plots.angles(one, exact).mean() for one in means]
 fine = np.geomspace(1, 1024, 60)
@@ -506,14 +511,14 @@ def shifted(trajectory, constant):
     return pg.Trajectory(trajectory.states, trajectory.actions, rewards)
 
 
-constants = np.arange(-6, 19, 6.0)
+constants = np.arange(-6, 19, 3.0)
 shifted_samples = [
     gradient_samples(theta, [shifted(t, c) for t in trajectories[:2000]]) for c in constants
 ]  # one array (2000, S, A) a constant
 direction = exact / np.linalg.norm(exact)  # (S, A)
-progress = np.array([np.sum(s * direction, axis=(1, 2)) for s in shifted_samples])  # (5, 2000)
+progress = np.array([np.sum(s * direction, axis=(1, 2)) for s in shifted_samples])  # (9, 2000)
 
-fine = np.linspace(-6, 18, 25)
+fine = np.linspace(-6, 18, 49)
 curve = [pg.exact.gradient_moments(env, softmax(theta), "return", shift=c) for c in fine]
 parabola = [point.total_variance for point in curve]
 lowest = fine[np.argmin(parabola)]
@@ -566,11 +571,12 @@ print(pg.tr("mean return: {mean:.1f}").format(mean=pg.exact.objective(env, softm
 # width? Each point is an average of 64 gradients, as in section 1.
 
 # %% demo=true alt="Three clouds of averages of 64 gradients, with 0, 7 and 18 added to every return. The arrow of the exact gradient and the cross of the mean stay where they are. The cloud in the middle is the narrowest, the one on the right the widest."
-scores = gradient_samples(theta, [shifted(t, 1.0) for t in trajectories]) - samples  # z of each
+plain = gradient_samples(theta, trajectories)  # (4096, S, A)
+scores = gradient_samples(theta, [shifted(t, 1.0) for t in trajectories]) - plain  # z of each
 
 
 def draw(ax, constant):
-    averages = (samples + constant * scores).reshape(64, 64, *theta.shape).mean(axis=1)
+    averages = (plain + constant * scores).reshape(64, 64, *theta.shape).mean(axis=1)
     in_plane, arrow = pg.plots.gradient_plane(averages, exact)
     pg.plots.cloud(in_plane, arrow, reach=8, ax=ax)
     ax.set_title(pg.tr("c = {c:g}").format(c=constant))
@@ -738,11 +744,12 @@ def reward_to_go_gradient_samples(theta, trajectories, gamma=1.0):
     theta (S, A), N trajectories -> (N, S, A)
     """
     ### BEGIN SOLUTION
+    states, actions = map(range, np.shape(theta))
+    scores = np.array([[grad_log_prob(theta, s, a) for a in actions] for s in states])
     samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
     for sample, traj in zip(samples, trajectories):
-        weights = reward_to_go(traj.rewards, gamma)  # (T,)
-        for state, action, weight in zip(traj.states, traj.actions, weights):
-            sample += weight * grad_log_prob(theta, state, action)
+        weights = reward_to_go(traj.rewards, gamma)[:, None, None]  # (T, 1, 1)
+        sample += (weights * scores[traj.states, traj.actions]).sum(axis=0)
     return samples
     ### END SOLUTION
 

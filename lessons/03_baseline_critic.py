@@ -72,11 +72,12 @@ def baseline_gradient_samples(theta, trajectories, baseline, gamma=1.0):
     Example: with a baseline of zeros these are the reward-to-go samples of lesson 02.
     """
     ### BEGIN SOLUTION
+    states, actions = map(range, np.shape(theta))
+    scores = np.array([[grad_log_prob(theta, s, a) for a in actions] for s in states])
     samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
     for sample, traj in zip(samples, trajectories):
         weights = reward_to_go(traj.rewards, gamma) - np.asarray(baseline)[traj.states]  # (T,)
-        for state, action, weight in zip(traj.states, traj.actions, weights):
-            sample += weight * grad_log_prob(theta, state, action)
+        sample += (weights[:, None, None] * scores[traj.states, traj.actions]).sum(axis=0)
     return samples
     ### END SOLUTION
 
