@@ -242,17 +242,18 @@ def _cart(ax, name):
     ax.plot([-2.7, 2.7], [0, 0], color=GREY, linestyle="-", linewidth=1)
     for limit in (-2.4, 2.4):
         ax.plot([limit, limit], [-0.15, 0.15], color=GREY, linestyle="-", linewidth=1)
-    ax.text(-2.65, 1.05, name, size=9, va="center")
     (cart,) = ax.plot([], [], color=COLORS[0], linestyle="-", linewidth=12, solid_capstyle="butt")
     (pole,) = ax.plot([], [], color=COLORS[4], linestyle="-", linewidth=5, solid_capstyle="round")
     clock = ax.text(2.65, 1.05, "", size=9, va="center", ha="right", color=DARK)
-    for part in (cart, pole, clock):
+    caption = ax.text(-2.65, 1.05, name, size=9, va="center")  # the pole may pass behind it
+    moving = cart, pole, caption, clock
+    for part in moving:
         part.set_animated(True)
-    return cart, pole, clock
+    return moving
 
 
 def _move_cart(drawing, states, moment):
-    cart, pole, clock = drawing
+    cart, pole, _caption, clock = drawing
     x, _speed, angle, _spin = states[moment]
     cart.set_data([x - 0.25, x + 0.25], [0.05, 0.05])
     # The pole is one metre long; its axle sits on the cart.
