@@ -9,7 +9,6 @@ from grader import command_line
 from grader.course import Course, no_lesson
 from grader.errors import UserError
 from grader.i18n import N_, _
-from grader.sandbox.system import LINUX_ALONE, need_linux
 from policy_gradients.i18n import language, speaking
 
 NOT_INSTALLED = N_(
@@ -33,7 +32,9 @@ def main(arguments=None) -> int:
 
 def _run(options):
     try:
-        if options.command in LINUX_ALONE:
+        if options.command in command_line.LINUX_ALONE:
+            from grader.sandbox.system import need_linux
+
             need_linux()
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:

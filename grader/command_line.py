@@ -9,6 +9,8 @@ from grader.i18n import N_, _
 from policy_gradients.i18n import language, system_language
 
 PLATFORMS = ("canvas", "moodle")
+# Commands that run submissions, or share a folder of results with one that does.
+LINUX_ALONE = ("autograde", "demo", "doctor", "report")
 # argparse's own words, which `_in_our_words` looks up. It formats them with %.
 OWN_WORDS = (
     N_("usage: "),

@@ -10,19 +10,13 @@ translated messages (`pg.i18n`).
 `pg.progress()` is another name of `from grader import progress`.
 `pg.tr("text")` translates a label of a lesson's own figure (`_` means something else in IPython).
 
-Importing the package is cheap: gymnasium, torch and matplotlib are loaded on first use.
+Importing the package is cheap: NumPy, gymnasium, torch and matplotlib are loaded on first use.
 """
 
 from importlib import import_module
 
 from . import i18n
-from .blank import reset, stub
-from .data import Rollout, Trajectory
-from .episodes import EpisodeReturns
 from .i18n import _ as tr
-from .kept import outcome, predict, predicted, predictions
-from .side_by_side import learn_many, play_many
-from .stored_runs import stored_runs
 
 __all__ = [
     "EpisodeReturns",
@@ -55,7 +49,18 @@ __all__ = [
 ]
 
 _MODULES = ("envs", "evaluation", "exact", "language", "libraries", "nets", "plots")
-_NETWORKS = ("GaussianMLP", "MLP", "TabularCritic", "TabularPolicy")
+_FOUND_IN = {
+    "batches": ("padded_logp",),
+    "blank": ("reset", "stub"),
+    "data": ("Rollout", "Trajectory"),
+    "episodes": ("EpisodeReturns",),
+    "kept": ("outcome", "predict", "predicted", "predictions"),
+    "nets": ("GaussianMLP", "MLP", "TabularCritic", "TabularPolicy"),
+    "saved_runs": ("stored_runs",),
+    "side_by_side": ("learn_many", "play_many"),
+    "transformer": ("Transformer",),
+}
+_NAMES = {name: module for module, names in _FOUND_IN.items() for name in names}
 
 
 def progress(notebooks=None):
@@ -76,14 +81,11 @@ def progress(notebooks=None):
 def __getattr__(name):
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
-    if name in _NETWORKS:
-        return getattr(import_module(f"{__name__}.nets"), name)
-    if name == "Transformer":
-        return import_module(f"{__name__}.transformer").Transformer
-    if name == "padded_logp":
-        return import_module(f"{__name__}.batches").padded_logp
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+    return found
 
 
 def __dir__():
-    return sorted({*globals(), *_MODULES, *_NETWORKS, "Transformer", "padded_logp"})
+    return sorted({*globals(), *_MODULES, *_NAMES})

@@ -1,6 +1,7 @@
 """What a lesson must hold to beyond its headers: names, regions, checks, given code."""
 
 import ast
+import functools
 import re
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -162,6 +163,7 @@ def _region(cell, begin, end):
         yield cell.line, f"The {cell.kind} cell has no '{begin}'.", remedy
 
 
+@functools.cache  # the same cells are looked at for each lesson after theirs
 def plain_python(source):
     """The code with IPython's magics turned into calls, line by line."""
     return TransformerManager().transform_cell(source)

@@ -22,6 +22,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import forked
+
 # A shell's background job ignores Ctrl+C, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # A shared machine can make any single example slow; the same examples in every run.
@@ -58,6 +60,13 @@ def _group(config, items):
         groups = "_".join(sorted({mark.args[0] for mark in item.iter_markers("xdist_group")}))
         if groups and not item.nodeid.endswith(f"@{groups}"):
             item._id = type(item._id).parse(f"{item.nodeid}@{groups}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasty_databases():
+    """Gradebooks of tests needn't outlive a power cut. A new one waits for the disk 140 times,
+    which is most of its time."""
+    forked.hasty_databases()
 
 
 MUCH = 64 << 20  # bytes

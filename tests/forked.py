@@ -1,10 +1,11 @@
-"""nbgrader's commands in forks of a process that has imported nbgrader: each a process of its own,
-with its own folder and environment, but without a second of imports."""
+"""nbgrader's commands, and ours that need it, in forks of a process that has imported it: each a
+process of its own, with its own folder and environment, but without a second of imports."""
 
 import atexit
 import json
 import os
 import runpy
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -39,10 +40,21 @@ def _server():
     return server
 
 
+def hasty_databases():
+    """SQLAlchemy's files of SQLite in this process don't wait for the disk."""
+    from sqlalchemy import Engine, event
+
+    @event.listens_for(Engine, "connect")
+    def hurry(connection, _record):
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+
 def serve():
     """Answers each line with an exit status; returns the request in a forked process."""
     for name in LIBRARIES:
         __import__(name)
+    hasty_databases()
     while line := sys.stdin.readline():
         if not (pid := os.fork()):
             return json.loads(line)

@@ -7,7 +7,7 @@ from grader.sandbox import Limits, doctor, zygote_for
 LIMITS = Limits(
     cell_seconds=20,
     submission_seconds=60,
-    grace_seconds=1,
+    grace_seconds=0.5,
     memory_mb=400,
     files_mb=16,
     output_kb=16,

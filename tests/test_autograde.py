@@ -30,7 +30,7 @@ from grader.records.outcome import Task
 from grader.records.secret import SecretError, read_secret, seeds_of
 from grader.reports import tables
 from grader.sandbox import doctor
-from tests import classroom
+from tests import classroom, forked
 from tests.classroom import NAME, code, find, insert_after, submit
 from tests.once import once
 from tests.warm import executor_for, warm  # noqa: F401
@@ -206,28 +206,14 @@ def test_nbgrader_gives_the_marked_notebooks_the_same_marks(graded):
 
 
 def test_nbgrader_makes_its_own_feedback_and_export(copied):
-    command = [
-        sys.executable,
-        "-m",
-        "nbgrader",
-        "generate_feedback",
-        NAME,
-        f"--course-dir={copied / 'out'}",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=copied / "out", timeout=300)
+    out = copied / "out"
+    command = ["-m", "nbgrader", "generate_feedback", NAME, f"--course-dir={out}"]
+    done = forked.run(command, out, os.environ)
     assert done.returncode == 0, done.stderr
-    text = (copied / "out" / "feedback" / "anna" / NAME / f"{NAME}.html").read_text()
+    text = (out / "feedback" / "anna" / NAME / f"{NAME}.html").read_text()
     assert "right in all" in text
-    command = [
-        sys.executable,
-        "-m",
-        "nbgrader",
-        "export",
-        f"--db=sqlite:///{copied}/out/gradebook.db",
-    ]
-    done = subprocess.run(
-        [*command, "--to=x.csv"], capture_output=True, text=True, cwd=copied, timeout=300
-    )
+    command = ["-m", "nbgrader", "export", f"--db=sqlite:///{out}/gradebook.db", "--to=x.csv"]
+    done = forked.run(command, copied, os.environ)
     assert done.returncode == 0, done.stderr
     exported = {
         row["student_id"]: row["score"] for row in csv.DictReader((copied / "x.csv").open())

@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 
 import pytest
@@ -21,7 +20,7 @@ from grader.records import gradebook, store
 from grader.records.gradebook import GradebookError, Ledger, Record
 from grader.records.outcome import GRADED, Mark, Outcome, Task
 from grader.sandbox import doctor
-from tests import classroom
+from tests import classroom, forked
 from tests.classroom import NAME, submit
 from tests.once import once
 from tests.warm import warm  # noqa: F401
@@ -115,14 +114,9 @@ def classes(tmp_path_factory):
 
 def broken_off(folder, out, lines, number):
     """Runs the command until so many submissions are told; returns its status and its errors."""
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, str(lines), str(int(number)), *arguments(folder, out)],
-        text=True,
-        cwd=HERE,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(HERE)},
-        timeout=120,
-    )
+    command = ["-c", RUN, lines, int(number), *arguments(folder, out)]
+    more = {"PYTHONPATH": str(HERE), "RUN_OF_A_TEST": str(out)}
+    done = forked.run(command, HERE, {**os.environ, **more})
     return done.returncode, done.stderr
 
 
@@ -152,24 +146,19 @@ def test_interrupted_run_keeps_what_it_graded(classes, tmp_path, number):
 
 def test_no_worker_outlives_a_killed_run(classes, tmp_path):
     broken_off(classes, tmp_path / "out", 2, signal.SIGKILL)
-    mine = str(tmp_path / "out").encode()
+    mine = f"RUN_OF_A_TEST={tmp_path / 'out'}\0".encode()
     for _ in range(100):
-        left = [pid for pid in _workers() if mine in _environment_or_line(pid)]
+        left = [pid for pid in os.listdir("/proc") if pid.isdigit() and mine in _environment(pid)]
         if not left:
             break
         threading.Event().wait(0.1)
     assert not left
 
 
-def _workers():
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            yield name
-
-
-def _environment_or_line(pid):
+def _environment(pid):
+    """What a process was started with, and what started it hands on."""
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
+        with open(f"/proc/{pid}/environ", "rb") as file:
             return file.read()
     except OSError:
         return b""

@@ -11,7 +11,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from grader.course import HERE
-from grader.grading.autograde import Options, autograde
+from grader.grading import autograde as grading
+from grader.grading.autograde import Options
 from grader.nbgrader_plugin import converters
 from grader.records.gradebook import COURSE
 from grader.sandbox import doctor
@@ -19,6 +20,7 @@ from tests import classroom, forked
 from tests.attacks import load
 from tests.classroom import NAME, find, submit
 from tests.once import once
+from tests.warm import executor_for
 
 pytestmark = pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate")
 
@@ -88,11 +90,12 @@ def make_class(folder):
     submit(folder / "submitted", "solved", classroom.solved(course, q_why="Because <b>so</b>."))
     submit(folder / "submitted", "blank", classroom.blank(course))
     done = [nbgrader(folder, "generate_assignment", NAME), nbgrader(folder, "autograde", NAME)]
-    autograde(
-        Options(
-            folder / "submitted", folder / "ours", course, jobs=1, secret_file=folder / "secret"
+    secret = folder / "secret"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(grading, "executor_for", executor_for)
+        grading.autograde(
+            Options(folder / "submitted", folder / "ours", course, secret_file=secret)
         )
-    )
     return folder, [(one.returncode, one.stderr) for one in done]
 
 

@@ -347,3 +347,19 @@ def test_growth_is_judged_and_not_the_speed_of_the_machine(answer, mistake):
         return runtime.run({"reward_to_go": answer}, "reward_to_go", request, ask)
 
     assert run_check(exercise, probe, 0).mistake == mistake
+
+
+def test_the_shortest_episodes_that_tell_growth_are_enough():
+    """Whoever compares all pairs isn't kept waiting for pairs of 75,000 steps."""
+    exercise = dataclasses.replace(get("reward_to_go"), seconds=get("reward_to_go").seconds / 10)
+    lengths = []
+
+    def noted(rewards, gamma=1.0):
+        lengths.append(len(rewards))
+        return sum_by_sum(rewards, gamma)
+
+    def probe(request, ask):
+        return runtime.run({"reward_to_go": noted}, "reward_to_go", request, ask)
+
+    assert run_check(exercise, probe, 0).mistake == "too-slow"
+    assert max(lengths) == 300_000 and 75_000 not in lengths

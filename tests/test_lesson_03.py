@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import policy_gradients as pg
+from bank.lesson_03.learning import with_one_step_errors
 from grader.checks.judge import run_check
 from grader.checks.lesson_01.learning import TRAIN_REINFORCE
 from grader.checks.lesson_03 import (
@@ -19,6 +20,7 @@ from grader.checks.lesson_03 import (
     optimal_baseline,
 )
 from grader.checks.registry import get
+from grader.checks.shared import tabular
 from grader.probes import runtime
 from tests.lesson_code import solved
 from tests.pages import pictured
@@ -127,6 +129,24 @@ def test_more_episodes_than_the_budget_are_told():
 @pytest.mark.parametrize("seed", range(5))
 def test_the_lessons_training_reaches_the_mark_on_other_draws(seed):
     assert judged("train_actor_critic", LESSON, seed=seed).passed
+
+
+@pytest.mark.parametrize("seed", [13, 16])
+def test_one_step_errors_that_miss_the_mark_by_bad_luck_are_right(seed):
+    """Each step is along a right estimate, but the critic knows nothing when the run begins."""
+    answer = {"train_actor_critic": with_one_step_errors}
+    verdict = judged("train_actor_critic", answer, seed=seed)
+    assert verdict.passed, verdict.text()
+
+
+def test_weights_below_the_mark_are_told_where_steps_are_wrong():
+    (case,) = learning.train_actor_critic_cases(np.random.default_rng(0))[-1:]
+    claimed = {"theta": np.zeros((1, 9, 4), np.float32)}, {"theta": np.zeros(1)}
+    log = {"steps": 1, "grads": {"policy": claimed[0]}, "absent": {"policy": claimed[1]}}
+    seen = {"optimizers": {"optimizer": log}}
+    assert tabular.mark_rule(0.9)(case, seen).mistake == "mark-missed"
+    assert tabular.mark_rule(0.9, lambda case, seen: "wrong")(case, seen).mistake == "mark-missed"
+    assert tabular.mark_rule(0.9, lambda case, seen: None)(case, seen) is None
 
 
 # One mistake, one exercise

@@ -9,6 +9,8 @@ import subprocess
 import sys
 
 import pytest
+from nbformat import from_dict
+from nbgrader.utils import compute_checksum
 
 import policy_gradients as pg
 from grader.__main__ import main
@@ -169,6 +171,22 @@ def test_a_text_below_its_cell_counts_as_written(tmp_path):
     for cells, written in (([], 0), ([text], 1)):  # saving it replaces the course's own
         save(folder, NAME, insert_after(solved(course), "q_why", *cells))
         assert progress.look(folder).lessons[0].texts == (written, 1)
+
+
+def test_checksums_are_nbgraders():
+    cells = [
+        cell
+        for path in sorted((HERE / "notebooks").glob("*/*/*.ipynb"))
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if "nbgrader" in cell["metadata"]
+    ]
+    assert {cell["metadata"]["nbgrader"].get("grade") for cell in cells} == {True, False}
+    for cell in cells:
+        cell["source"] = "".join(cell["source"])
+        told = cell["metadata"]["nbgrader"]["checksum"]
+        assert saved.checksum(cell) == compute_checksum(from_dict(cell)) == told
+        cell["source"] += " "
+        assert saved.checksum(cell) == compute_checksum(from_dict(cell)) != told
 
 
 def test_an_instructors_version_that_is_held_back_is_not_needed(tmp_path):

@@ -324,7 +324,8 @@ from grader.sandbox import Limits, Zygote, doctor
 assert os.getuid() == 54321
 for finding in doctor.findings():
     print(finding.name, finding.ok, finding.detail)
-with Zygote(Limits(memory_mb=400, processes=20, submission_seconds=30)) as zygote:
+limits = Limits(memory_mb=400, processes=20, submission_seconds=30)
+with Zygote(limits, imports=("numpy",), shell=False) as zygote:
     with zygote.session() as session:
         session.run_cell("def double(x):\\n    return 2 * x")
         request = {{"probe": "call", "cases": [{{"inputs": {{"x": 3.0}}}}], "seconds": 5}}

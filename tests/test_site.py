@@ -337,7 +337,8 @@ FORMULAS = "document.querySelectorAll('article .math').length"
 SET = "document.querySelectorAll('article .math > mjx-container > svg').length"
 WRONG = "document.querySelectorAll('[data-mml-node=merror]').length"
 LOADED = "[...document.querySelectorAll('article img')].filter(i => i.naturalWidth > 0).length"
-TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+WIDTH = "document.documentElement.scrollWidth"
+PHONE = 390
 
 
 @needs_browser
@@ -358,30 +359,32 @@ def test_the_net_catches_what_comes_from_elsewhere(driver, tmp_path):
 @needs_browser
 @pytest.mark.parametrize(("code", "name"), [*PAGES, *[(code, None) for code in SPOKEN]])
 def test_a_page_is_complete_and_fits_a_phone(reader, host, code, name):
-    reader.open(f"{code}/{name}/{name}.html" if name else f"{code}/index.html")
-    formulas = reader.ask(FORMULAS)
-    assert formulas > 8 or not name
-    assert reader.ask(SET) == formulas and reader.ask(WRONG) == 0
-    assert reader.ask(LOADED) == reader.ask("document.querySelectorAll('article img').length")
-    assert "$" not in reader.ask(
-        "[...document.querySelectorAll('article p, article li, article td')]"
-        ".map(element => { const copy = element.cloneNode(true);"
-        "copy.querySelectorAll('code, pre, .math').forEach(part => part.remove());"
-        "return copy.textContent }).join('')"
-    )
     reader.command(
         "Emulation.setDeviceMetricsOverride",
-        width=390,
+        width=PHONE,
         height=840,
         deviceScaleFactor=1,
         mobile=True,
     )
     try:
-        assert reader.ask(TOO_WIDE) <= 0
+        reader.open(f"{code}/{name}/{name}.html" if name else f"{code}/index.html")
+        formulas = reader.ask(FORMULAS)
+        assert formulas > 8 or not name
+        assert reader.ask(SET) == formulas and reader.ask(WRONG) == 0
+        assert reader.ask(LOADED) == reader.ask("document.querySelectorAll('article img').length")
+        assert "$" not in reader.ask(
+            "[...document.querySelectorAll('article p, article li, article td')]"
+            ".map(element => { const copy = element.cloneNode(true);"
+            "copy.querySelectorAll('code, pre, .math').forEach(part => part.remove());"
+            "return copy.textContent }).join('')"
+        )
+        # Not innerWidth: a phone zooms out to what is too wide, and that grows with it.
+        assert reader.ask(WIDTH) <= PHONE
         reader.picture(f"site-phone-{code}-{name or 'start'}")
+        assert reader.ask("refused") == [] and host.missing == []
     finally:
+        reader.driver.get("about:blank")  # to lay the page out once more takes longer
         reader.command("Emulation.clearDeviceMetricsOverride")
-    assert reader.ask("refused") == [] and host.missing == []
 
 
 @needs_browser

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def loaded_after(code):
     """Which heavy modules a fresh interpreter has loaded after running this code."""
-    heavy = ("torch", "matplotlib.figure", "nbgrader", "nbformat")
+    heavy = ("numpy", "torch", "matplotlib.figure", "nbgrader", "nbformat")
     code += f"\nimport sys; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
@@ -27,9 +27,10 @@ def loaded_after(code):
     ("code", "loaded"),
     [
         ("import grader.__main__; from grader.lms import download", []),
-        ("import grader.executor.worker", []),
-        ("from grader.checks.registry import get; get('gradient_samples')", []),
-        ("from grader.checks.registry import get; get('ppo_clip_loss')", ["torch"]),
+        ("import policy_gradients, grader", []),
+        ("import grader.executor.worker", ["numpy"]),
+        ("from grader.checks.registry import get; get('gradient_samples')", ["numpy"]),
+        ("from grader.checks.registry import get; get('ppo_clip_loss')", ["numpy", "torch"]),
         (
             (
                 "from grader.checks.judge import run_check\n"
@@ -40,7 +41,7 @@ def loaded_after(code):
                 "    probe = lambda request, ask: runtime.run(answer, one.name, request, ask)\n"
                 "    assert not run_check(one, probe, 0).passed"
             ),
-            [],
+            ["numpy"],
         ),
         (
             (
@@ -48,7 +49,7 @@ def loaded_after(code):
                 "request = {'probe': 'call', 'cases': [{'inputs': {'x': 1.0}}]}\n"
                 "assert 'value' in runtime.run({'f': abs}, 'f', request)[0]"
             ),
-            [],
+            ["numpy"],
         ),
     ],
 )

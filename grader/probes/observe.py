@@ -7,12 +7,14 @@ import traceback
 
 import numpy as np
 
-from .wire import DTYPES, MAX_AXES, MAX_SIDE
+from .wire import DTYPES, MAX_AXES, MAX_SIDE, name_of
 
 MAX_ITEMS = 5_000
 MAX_PARTS = 50_000
 MAX_NUMBERS = 4_000_000
 MAX_TEXT = 500
+PLAIN = {bool: "bool", float: "float64"}
+INT = np.dtype(int).name
 
 
 def observe(value, depth: int = 0, room: list | None = None):
@@ -51,22 +53,28 @@ def _other(value, what=None, **known):
 
 
 def _number(value):
-    dtype = np.asarray(value).dtype
-    if dtype.name not in DTYPES and not isinstance(value, int):
+    dtype = PLAIN.get(type(value)) or _dtype_of(value)
+    if dtype not in DTYPES and not isinstance(value, int):
         return _other(value)
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, int) and abs(plain) > 2**63:
         plain = float(plain) if abs(plain) < 1e300 else float("inf")
-    return {"kind": "number", "value": plain, "dtype": dtype.name}
+    return {"kind": "number", "value": plain, "dtype": dtype}
+
+
+def _dtype_of(value):
+    small = type(value) is int and abs(value) < 2**31
+    return INT if small else np.asarray(value).dtype.name
 
 
 def _array(value):
     value = np.asarray(value)
-    if value.dtype.name not in DTYPES:
+    name = name_of(value.dtype)
+    if name is None:
         return _other(value, "array", dtype=str(value.dtype))
     if _too_large(value.shape):
         return _other(value, "array", shape=str(value.shape))
-    return {"kind": "array", "array": np.array(value), "dtype": value.dtype.name}
+    return {"kind": "array", "array": np.array(value), "dtype": name}
 
 
 def _too_large(shape):

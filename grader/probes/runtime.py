@@ -20,6 +20,8 @@ from .observe import observe_error
 PROBES = {}
 # By the clock a check may take so many times its seconds, on a machine that has other work.
 PATIENCE = 4.0
+# What takes so many of its seconds is long enough for a ratio of times.
+MEASURABLE = 0.05
 STAND_INS = {}
 
 
@@ -52,8 +54,8 @@ def run(namespace: dict, exercise: str, request: dict, ask=None):
 
     request: probe (name), cases (list of plain trees), seconds (limit), replace (names of
     functions of the student's that give way to ones that ask the grader, see ``Oracle``), shorter
-    (where growth is judged and not seconds: the longest case at a quarter and at a sixteenth
-    of its length).
+    (where growth is judged and not seconds: the longest case at a quarter of its length, at a
+    quarter of that, and so on).
     Never raises for what the student's code does; writes nothing to stdout or stderr.
     """
     _import_probes()
@@ -89,18 +91,21 @@ def _is_slow(seen):
 
 
 def _judged_by_growth(function, request, slow):
-    """A slow machine is no mistake of the function's. Of ``shorter`` the first case has a quarter
-    of the longest one's steps, the second a quarter of those. What is linear takes four times as
-    long for the first as for the second, what compares all pairs up to sixteen times. Whoever
-    stays below five and a half is judged by the values."""
-    name, seconds = request["probe"], request["seconds"]
-    first, second = request["shorter"]
-    brief = _seconds_of(function, name, second, 2 * seconds)
-    if brief is None:
+    """A slow machine is no mistake of the function's. What is linear takes four times as long for
+    four times the steps, what compares all pairs up to sixteen times. Whoever stays below five and
+    a half is judged by the values. Compared are the shortest cases that take long enough."""
+    name, seconds, shorter = request["probe"], request["seconds"], request["shorter"]
+    for at in range(len(shorter) - 1, 0, -1):
+        brief = _seconds_of(function, name, shorter[at], 2 * seconds)
+        if brief is None:
+            return slow
+        if brief > MEASURABLE * seconds:
+            break
+    again = [_seconds_of(function, name, shorter[at], 2 * seconds) or brief for _time in range(2)]
+    longer = _seconds_of(function, name, shorter[at - 1], 5.5 * min(brief, *again))
+    if longer is None:
         return slow
-    again = [_seconds_of(function, name, second, 2 * seconds) or brief for _time in range(2)]
-    longer = _seconds_of(function, name, first, 5.5 * min(brief, *again))
-    return slow if longer is None else _probed(function, name, request["cases"], 5.5 * longer)
+    return _probed(function, name, request["cases"], 5.5 * longer * 4 ** (at - 1))
 
 
 def _seconds_of(function, name, case, limit):

@@ -18,6 +18,9 @@ DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
     + ["float16", "float32", "float64"]
 )
+# Looked up a thousand times in a reply; NumPy makes a name, or a dtype, anew each time.
+NAMES = {np.dtype(name): name for name in DTYPES}
+STORED = {name: np.dtype(name).newbyteorder("<") for name in DTYPES} | {"bool": np.dtype("uint8")}
 LARGEST = 2**64
 MAX_SIDE = 2**40
 MAX_AXES = 8
@@ -117,15 +120,21 @@ def _key(key):
     return key
 
 
+def name_of(dtype) -> str | None:
+    """A name of DTYPES, in whatever order the bytes are; None for another dtype."""
+    return NAMES.get(dtype.newbyteorder("="))
+
+
 def _pack_array(array, buffers):
-    if array.dtype.name not in DTYPES:
+    name = name_of(array.dtype)
+    if name is None:
         raise TypeError(f"arrays of dtype {array.dtype} don't travel")
     if array.ndim > MAX_AXES or max(array.shape, default=0) > MAX_SIDE:
         raise TooLarge(f"arrays of shape {array.shape} don't travel")
-    raw = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    raw = array.astype(STORED[name], copy=False).tobytes()
     offset = buffers.size
     buffers.append(raw)
-    return {"a": array.dtype.name, "s": list(array.shape), "o": offset}
+    return {"a": name, "s": list(array.shape), "o": offset}
 
 
 def read_frame(read, limits: Limits = Limits()) -> bytes | None:
@@ -245,7 +254,7 @@ class _Unpacker:
         size = 1
         for n in shape:
             size *= n
-        end = offset + size * np.dtype(dtype).itemsize
+        end = offset + size * STORED[dtype].itemsize
         self.array_bytes += end - offset
         # Overlapping buffers would let a small reply unfold into a large one.
         if end > len(self.body) or self.array_bytes > len(self.body):
@@ -259,9 +268,8 @@ def _is_count(number):
 
 def _array(raw, dtype, shape):
     """A copy of the bytes as an array; a truth value is 0 or 1 whatever its byte was."""
-    stored = np.dtype("uint8" if dtype == "bool" else dtype).newbyteorder("<")
     try:
-        flat = np.frombuffer(raw, dtype=stored).reshape(shape)
+        flat = np.frombuffer(raw, dtype=STORED[dtype]).reshape(shape)
     except (ValueError, OverflowError) as error:
         raise BadReply(N_("an array of the reply is not allowed")) from error
     return np.asarray(flat != 0) if dtype == "bool" else flat.astype(dtype, copy=True)

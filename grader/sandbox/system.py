@@ -5,9 +5,6 @@ import sys
 from grader.errors import UserError
 from grader.i18n import N_, _
 
-# Commands of python -m grader that run submissions, or share a folder of results with one that
-# does.
-LINUX_ALONE = ("autograde", "demo", "doctor", "report")
 NAMES = {"win32": "Windows", "darwin": "macOS"}
 REMEDIES = {
     "win32": N_("On Windows use WSL: wsl --install, clone the course there, make setup."),

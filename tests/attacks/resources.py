@@ -68,13 +68,13 @@ def endless_function_that_catches_everything(course):
         course,
         "",
         softmax="""
-import signal
+import signal, time
 def softmax(logits):
     signal.setitimer(signal.ITIMER_REAL, 0)
     while True:
         try:
             while True:
-                pass
+                time.sleep(0.01)  # 18 seconds of the clock, but none of the processor
         except BaseException:
             pass
 """,
@@ -258,5 +258,5 @@ def cell_of_megabytes(course):
 @attack(status=SLOW, softmax=3)
 def many_slow_cells(course):
     """Each within its limit, together past the submission's."""
-    cells = [code(f"import time\ntime.sleep(2)  # {n}") for n in range(30)]
+    cells = [code(f"import time\ntime.sleep(1)  # {n}") for n in range(60)]
     return insert_after(classroom.solved(course), "softmax", *cells)

@@ -97,7 +97,7 @@ class LongExercise(FunctionExercise):
     def request(self, cases, replace=()):
         shorter = [
             Case({"rewards": np.ones(MANY_STEPS // part), "gamma": 1.0}).request()
-            for part in (4, 16)
+            for part in (4, 16, 64, 256)
         ]
         return {**super().request(cases, replace), "shorter": shorter}
 

@@ -353,11 +353,12 @@ def rule_mark(case, seen):
     )
     problem, clip = reached_problem(case, seen, MARK, BOUND, drifted, missed), (1 - CLIP, 1 + CLIP)
     return problem or led_problem(
-        case, seen, RUN.batches(case, seen), weigh_by(case), LEARNERS, clip
+        case, seen, RUN.batches(case, seen), weigh_by(case), LEARNERS, clip, LED
     )
 
 
 LEARNERS, CLIP = ("policy", "critic"), 0.2
+LED = 0.985  # right answers reach 0.998, forgeries at most 0.85
 
 
 def rule_moved(case, seen):

@@ -29,7 +29,7 @@ from grader.checks.shared.sentences import language_of, mask_of
 from grader.checks.shared.sentences_drawn import of_others
 
 LOOKS = 24
-LED, CRITIC_LED = 0.97, 0.8  # right answers reach 0.99, imitation at every third step 0.94
+CRITIC_LED = 0.8
 FAR = 7.0  # standard deviations that chance doesn't reach
 
 
@@ -121,12 +121,12 @@ def moved(case, seen, names) -> Problem | None:
     return next((problem for problem in found if problem), None)
 
 
-def led_problem(case, seen, batches, weigh, names, clip) -> Problem | None:
+def led_problem(case, seen, batches, weigh, names, clip, floor) -> Problem | None:
     """Whether the way was led by what the exercise asks for.
 
     batches: for each update its rows (B, L); weigh: Written -> (list of right ``Way``s, list of
     right targets (B, L - 1) of the critic or none), as many for each update; names: of the networks
-    that learn; clip: (low, high) edges of the ratio
+    that learn; clip: (low, high) edges of the ratio; floor: least mean cosine of the policy's steps
     """
     networks = Writers(names, case, seen)
     every = len(networks.paths["policy"].grads) // len(batches)
@@ -136,7 +136,7 @@ def led_problem(case, seen, batches, weigh, names, clip) -> Problem | None:
         problem = problem or _unseen(seen["looked"][name], batches, every)
     if problem:
         return problem
-    return _told(_reached(networks, texts, weigh, seen["looked"], names, clip))
+    return _told(_reached(networks, texts, weigh, seen["looked"], names, clip), floor)
 
 
 def _reached(networks, texts, weigh, looked, names, clip) -> dict:
@@ -259,8 +259,8 @@ def _unseen(looked, batches, every):
     return None
 
 
-def _told(reached):
-    if reached["policy"] < LED:
+def _told(reached, floor):
+    if reached["policy"] < floor:
         hint = _(
             "Take one minibatch: is the loss made of its own tokens' log-probabilities and "
             "advantages?"
