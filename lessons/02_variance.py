@@ -69,10 +69,11 @@ def gradient_samples(theta, trajectories, gamma=1.0):
     Example: with two states, two actions and three trajectories the result is (3, 2, 2).
     """
     ### BEGIN SOLUTION
+    states, actions = map(range, np.shape(theta))
+    scores = np.array([[grad_log_prob(theta, s, a) for a in actions] for s in states])
     samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
     for sample, traj in zip(samples, trajectories):
-        for state, action in zip(traj.states, traj.actions):
-            sample += grad_log_prob(theta, state, action)
+        sample += scores[traj.states, traj.actions].sum(axis=0)  # (T, S, A) -> (S, A)
         sample *= discounted_return(traj.rewards, gamma)
     return samples
     ### END SOLUTION
@@ -743,11 +744,12 @@ def reward_to_go_gradient_samples(theta, trajectories, gamma=1.0):
     theta (S, A), N trajectories -> (N, S, A)
     """
     ### BEGIN SOLUTION
+    states, actions = map(range, np.shape(theta))
+    scores = np.array([[grad_log_prob(theta, s, a) for a in actions] for s in states])
     samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
     for sample, traj in zip(samples, trajectories):
-        weights = reward_to_go(traj.rewards, gamma)  # (T,)
-        for state, action, weight in zip(traj.states, traj.actions, weights):
-            sample += weight * grad_log_prob(theta, state, action)
+        weights = reward_to_go(traj.rewards, gamma)[:, None, None]  # (T, 1, 1)
+        sample += (weights * scores[traj.states, traj.actions]).sum(axis=0)
     return samples
     ### END SOLUTION
 

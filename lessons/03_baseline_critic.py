@@ -72,11 +72,12 @@ def baseline_gradient_samples(theta, trajectories, baseline, gamma=1.0):
     Example: with a baseline of zeros these are the reward-to-go samples of lesson 02.
     """
     ### BEGIN SOLUTION
+    states, actions = map(range, np.shape(theta))
+    scores = np.array([[grad_log_prob(theta, s, a) for a in actions] for s in states])
     samples = np.zeros((len(trajectories), *np.shape(theta)))  # (N, S, A)
     for sample, traj in zip(samples, trajectories):
         weights = reward_to_go(traj.rewards, gamma) - np.asarray(baseline)[traj.states]  # (T,)
-        for state, action, weight in zip(traj.states, traj.actions, weights):
-            sample += weight * grad_log_prob(theta, state, action)
+        sample += (weights[:, None, None] * scores[traj.states, traj.actions]).sum(axis=0)
     return samples
     ### END SOLUTION
 
@@ -329,24 +330,21 @@ sides = [pg.tr("above"), pg.tr("below")]
 pg.predict("side_of_the_mean", pg.tr("The best constant, against the mean return:"), None, choices=sides)
 
 # %% demo=true alt="Total variance of the whole-return estimate over the constant baseline, a parabola for each of two boards. On the board with 20 steps its lowest point lies to the right of the mean return, on the board with 200 steps to the left of it. In both cases the variance at the two places is almost the same."
-def width_at(board, b):
-    """Exact total variance of the whole-return estimate at the constant b."""
-    return pg.exact.gradient_moments(board, pi, "return", shift=-b).total_variance
-
-
-def lowest_point(board):
-    """Where the exact parabola is lowest: three of its points say it."""
-    low, middle, high = (width_at(board, b) for b in (-1.0, 0.0, 1.0))
-    return (low - high) / (low + high - 2 * middle) / 2
+def exact_parabola(board):
+    """b -> exact total variance of the whole-return estimate: three of its points say it."""
+    at = [-16.0, -8.0, 0.0]
+    widths = [pg.exact.gradient_moments(board, pi, "return", shift=-b).total_variance for b in at]
+    return np.poly1d(np.polyfit(at, widths, 2))
 
 
 grid = np.linspace(-16, 0, 17)
 boards = {20: pg.envs.Grid(), 200: env}  # by the number of steps on the clock
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.4))
 for ax, (steps, board) in zip(axes, boards.items()):
-    best, mean = lowest_point(board), pg.exact.objective(board, pi)
+    width_at = exact_parabola(board)
+    best, mean = width_at.deriv().roots[0], pg.exact.objective(board, pi)
     name = pg.tr("whole return minus b")
-    curve = {name: {"exact": (grid, [width_at(board, b) for b in grid])}}
+    curve = {name: {"exact": (grid, width_at(grid))}}
     pg.plots.exact_and_measured(curve, pg.tr("constant b"), pg.tr("total variance"), ax=ax)
     ax.axvline(best, color="black", lw=1.2)
     ax.axvline(mean, color="black", lw=1.2, linestyle="--")
@@ -354,9 +352,8 @@ for ax, (steps, board) in zip(axes, boards.items()):
     ax.set_title(pg.tr("{steps} steps on the clock").format(steps=steps))
     words = pg.tr("{steps} steps: best constant {best:.2f}, mean return {mean:.2f}; total variance ")
     words += pg.tr("{none:.0f} without a baseline, {mean_width:.0f} at the mean, {width:.0f} at best")
-    found = width_at(board, 0.0), width_at(board, mean), width_at(board, best)
-    print(words.format(steps=steps, best=best, mean=mean, none=found[0], mean_width=found[1],
-                       width=found[2]))
+    print(words.format(steps=steps, best=best, mean=mean, none=width_at(0.0),
+                       mean_width=width_at(mean), width=width_at(best)))
 pg.outcome("side_of_the_mean", sides[0] if best > mean else sides[1])  # of the last board
 plt.show()
 
@@ -411,13 +408,17 @@ for steps, batch in ((20, under_short_clock), (200, many)):
                            earned=earned[which].mean(), square=square[which].mean()))
 
 # %% claim="which_side_of_the_mean"
+parabolas = {steps: exact_parabola(board) for steps, board in boards.items()}
+lowest = {steps: parabola.deriv().roots[0] for steps, parabola in parabolas.items()}
 claim("Above the mean return on the board with 20 steps",
-      lowest_point(boards[20]) - pg.exact.objective(boards[20], pi), at_least=1)
-claim("Below it on the board with 200 steps",
-      pg.exact.objective(env, pi) - lowest_point(env), at_least=0.3)
-for board in boards.values():
-    none, mean = width_at(board, 0.0), width_at(board, pg.exact.objective(board, pi))
-    best = width_at(board, lowest_point(board))
+      lowest[20] - pg.exact.objective(boards[20], pi), at_least=1)
+claim("Below it on the board with 200 steps", pg.exact.objective(env, pi) - lowest[200],
+      at_least=0.3)
+for steps, board in boards.items():
+    places = 0.0, pg.exact.objective(board, pi), lowest[steps]
+    none, mean, best = map(parabolas[steps], places)
+    own = pg.exact.gradient_moments(board, pi, "return", shift=-places[1]).total_variance
+    claim("Three points say the whole parabola", abs(mean / own - 1), at_most=1e-9)
     claim("The mean takes nearly all that a constant can take", (none - mean) / (none - best),
           at_least=0.95)
 claim("About four fifths of the variance", 1 - mean / none, at_least=0.75, at_most=0.85)
@@ -1016,8 +1017,8 @@ pg.predict("best_of_three", pg.tr("Ahead over all updates:"), None, choices=name
 
 # %% demo=true trained=true alt="Left, the mean objective of three learners over 60 updates, each a line with a band of its twelve runs' middle half: the three wide bands overlap all the way and stay well below the best reachable objective. Right, the mean over all updates for five learning rates."
 def to_go(play):
-    """Your `reward_to_go` on each column of a batch, (T, N)."""
-    return np.apply_along_axis(reward_to_go, 0, play.rewards)
+    """What `reward_to_go` gives for each episode of a batch, all at once: (T, N)."""
+    return play.rewards[::-1].cumsum(axis=0)[::-1]  # summed from the last step on
 
 
 def whole_return(play, values, next_values):
@@ -1056,26 +1057,32 @@ for name, found in runs.items():
                        stuck=(found[best][:, -1] < 5).sum(), runs=len(found[best])))
 pg.outcome("best_of_three", max(runs, key=lambda name: max(map(np.mean, runs[name]))))
 
-# %% claim="the_critic_alone_is_no_faster" seeds=12
-def again(seed):
-    """How far the learned value leads over the mean of the others, both at their best rates."""
-    found = [max(race(racers[name], seed, rate).mean() for rate in rates) for name in names[1:]]
-    return found[1] - found[0]
+# %% claim="the_critic_alone_is_no_faster_and_runs_get_stuck" seeds=12
+import functools
 
 
-claim("Between the two baselines luck decides", again(0), at_least=-3, at_most=3, again=again)
-
-# %% claim="runs_get_stuck" seeds=12
-def again(seed):
-    """The smallest number of runs, of twelve, that any of the three loses at its best rate."""
-    lost = []
-    for weigh in racers.values():
-        found = max((race(weigh, seed, rate) for rate in rates), key=np.mean)
-        lost.append((found[:, -1] < 5).sum())
-    return min(lost)
+@functools.lru_cache(maxsize=1)  # the same races serve both claims
+def at_their_best(seed):
+    """Each racer's objectives (12, 60) at its best rate."""
+    return [max((race(weigh, seed, rate) for rate in rates), key=np.mean)
+            for weigh in racers.values()]
 
 
-claim("Each of the three gets stuck in some runs", again(0), at_least=1, again=again)
+def lead(found):
+    """How far the learned value leads over the mean of the others."""
+    return found[2].mean() - found[1].mean()
+
+
+def lost(found):
+    """The smallest number of runs, of twelve, that any of the three loses."""
+    return min((one[:, -1] < 5).sum() for one in found)
+
+
+best_runs = [max(found, key=np.mean) for found in runs.values()]
+claim("Between the two baselines luck decides", lead(best_runs), at_least=-3, at_most=3,
+      again=lambda seed: lead(at_their_best(seed)))
+claim("Each of the three gets stuck in some runs", lost(best_runs), at_least=1,
+      again=lambda seed: lost(at_their_best(seed)))
 
 # %% [markdown]
 # Between the two baselines luck decides: with twelve other runs now one and now the other leads.

@@ -312,6 +312,9 @@ def update_from_groups(language, policy, optimizer, divide, num_prompts=8, group
     optimizer.step()
 
 
+REFERENCE = pg.language.tables(language, reference)  # all that `exact` asks of a policy
+
+
 def drift(divide, seed, rate=0.3, language=Hopeless(max_new=4)):
     """The exact KL to the reference before and after each of thirty updates."""
     torch.manual_seed(seed)
@@ -320,7 +323,7 @@ def drift(divide, seed, rate=0.3, language=Hopeless(max_new=4)):
     found = [0.0]
     for _ in range(30):
         update_from_groups(language, policy, optimizer, divide)
-        found.append(pg.language.exact(language, policy, reference).kl)
+        found.append(pg.language.exact(language, policy, REFERENCE).kl)
     return np.array(found)
 
 
@@ -636,13 +639,11 @@ def shaken(size, seed):
     return policy
 
 
-def mean_gradient(policy, loss_of):
+def mean_gradient(policy, logp, loss_of):
     """The exact mean of the gradient of `loss_of(logp)`, over the policy's own sentences."""
-    logp = pg.language.listed_logp(language, policy)  # (N, L-1)
     share = logp.detach().sum(1).exp() / 2  # (N,)
     (each,) = torch.autograd.grad(loss_of(logp), logp)  # of a mean over N rows
-    parts = torch.autograd.grad(logp, list(policy.parameters()), each * len(logp) * share[:, None])
-    return flat(parts)
+    return gradient((each * len(logp) * share[:, None] * logp).sum(), policy)
 
 
 LOSSES = {
@@ -655,10 +656,10 @@ LOSSES = {
 
 def compared(policy):
     """The exact KL, and each loss's cosine with the KL's gradient."""
-    logp = pg.language.listed_logp(language, policy)
+    logp = pg.language.listed_logp(language, policy)  # (N, L-1)
     kl = (logp.sum(1).exp() * (logp - logp_ref).sum(1)).sum() / 2
     truth = gradient(kl, policy)
-    found = [mean_gradient(policy, loss_of) for loss_of in LOSSES.values()]
+    found = [mean_gradient(policy, logp, loss_of) for loss_of in LOSSES.values()]
     # A gradient of nothing but rounding has no direction.
     return kl.item(), [cosine(g, truth) if g.norm() > 1e-6 * truth.norm() else 0.0 for g in found]
 

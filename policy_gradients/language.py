@@ -292,22 +292,31 @@ class Exact:
     kl: float
 
 
-@torch.no_grad()
 def exact(language, policy, reference=None):
     """`Exact`, without sampling: every completion of every prompt, weighed by its probability.
 
-    reference: a second policy for the divergence; without one kl is 0. ValueError for a language
+    reference: a second policy for the divergence; without one kl is 0. Either may be given by its
+    `tables`, so that a policy that is compared with many is asked once. ValueError for a language
     with too many completions.
 
     The divergence of two sequences adds up token by token (chain rule; Cover and Thomas 2006).
     """
-    tree, prompts = language.tree(), language.prompts()
-    totals = np.zeros(3)
-    for prompt in prompts:
-        logp = _next_token(tree, policy, prompt)
-        logp_ref = logp if reference is None else _next_token(tree, reference, prompt)
-        totals += _walk(language, tree, logp, logp_ref)
-    return Exact(*(totals / len(prompts)).tolist())
+    tree, totals = language.tree(), np.zeros(3)
+    logp = tables(language, policy)
+    logp_ref = logp if reference is None else tables(language, reference)
+    for pair in zip(logp, logp_ref, strict=True):
+        totals += _walk(language, tree, *pair)
+    return Exact(*(totals / len(logp)).tolist())
+
+
+@torch.no_grad()
+def tables(language, policy):
+    """All that `exact` asks of a policy as it is now: for each prompt, and for each length of a
+    prefix, the log-probabilities (n, V) of the next token. Tables are returned as they are."""
+    if isinstance(policy, list):
+        return policy
+    tree = language.tree()
+    return [_next_token(tree, policy, prompt) for prompt in language.prompts()]
 
 
 def optimum(language, reference, beta):
@@ -323,12 +332,12 @@ def optimum(language, reference, beta):
 @torch.no_grad()
 def optima(language, reference, betas):
     """`optimum` for each of several betas."""
-    tree, prompts = language.tree(), language.prompts()
+    tree, known = language.tree(), tables(language, reference)
     totals = np.zeros((len(betas), 3))
     scores, sensible = (_leaves(language, part) for part in (tree.scores, tree.sensible))
-    for prompt in prompts:
+    for by_length in known:
         reached, leaves = torch.zeros(1, dtype=torch.double), []
-        for ref in _next_token(tree, reference, prompt):
+        for ref in by_length:
             leaves.append(reached[:, None] + ref)  # (n, V) log-probabilities
             reached = leaves[-1][:, tree.going].flatten()
         logp_ref = _leaves(language, leaves)
@@ -336,7 +345,7 @@ def optima(language, reference, betas):
             logp = torch.log_softmax(logp_ref + scores / float(beta), 0)
             parts = scores, sensible, logp - logp_ref
             total += [float((logp.exp() * part).sum()) for part in parts]
-    return [Exact(*total) for total in (totals / len(prompts)).tolist()]
+    return [Exact(*total) for total in (totals / len(known)).tolist()]
 
 
 def _leaves(language, parts):
@@ -350,9 +359,9 @@ def _next_token(tree, policy, prompt):
     device = next(policy.parameters()).device
     rows = torch.cat([prompt.expand(len(tree.prefixes), -1), tree.prefixes], 1).to(device)
     parts = [policy(part)[:, len(prompt) - 1 :] for part in rows.split(4096)]
-    logp = torch.log_softmax(torch.cat(parts).double(), -1).cpu()  # (n, max_new, V)
-    depth = tree.prefixes.shape[1]
-    return [logp[:: tree.width ** (depth - k), k] for k in range(depth + 1)]
+    logits, depth = torch.cat(parts), tree.prefixes.shape[1]  # (n, max_new, V)
+    first = [logits[:: tree.width ** (depth - k), k] for k in range(depth + 1)]  # of each prefix
+    return [torch.log_softmax(part.double(), -1).cpu() for part in first]
 
 
 def _walk(language, tree, logp, logp_ref):

@@ -47,16 +47,16 @@ def play_many(env, pi, rng):
             reward = reward + env.noise * rng.standard_normal(len(pi))
         ended = alive & env.terminal[following]
         cut = alive & ~ended & (len(rows) + 1 >= env.max_steps)
-        row = state, action, reward, following
-        rows.append([*(np.where(alive, part, 0) for part in row), ended, cut, alive])
+        rows.append([state, action, reward, following, ended, cut, alive])
         state, alive = following, alive & ~(ended | cut)
-    return Episodes(*map(np.stack, zip(*rows, strict=True)))
+    *steps, ended, cut, played = map(np.stack, zip(*rows, strict=True))  # (T, N) each
+    return Episodes(*(np.where(played, part, 0) for part in steps), ended, cut, played)
 
 
 def _drawn(bounds, rng):
     """One outcome a row, from rising sums of probabilities (N, K) -> int (N,)."""
     luck = rng.random(len(bounds)) * bounds[:, -1]  # rounding must not leave a gap below 1
-    return (bounds <= luck[:, None]).sum(1)
+    return (bounds > luck[:, None]).argmax(1)
 
 
 def learn_many(env, weigh, rng, rate, runs=12, num_updates=40, batch_size=10, critic_rate=0.1):
@@ -119,7 +119,7 @@ def _nudged(critic, play, targets, owner, rate):
 def _objectives(env, pi):
     """(R,): `pg.exact.objective` of each table of pi (R, S, A)."""
     gains, values = (env.transitions * env.rewards).sum(2), np.zeros(pi.shape[:2])
-    flow = env.transitions * ~env.terminal
+    flow = (env.transitions * ~env.terminal).reshape(-1, env.num_states).T  # (S, S * A)
     for _step in range(env.max_steps):
-        values = np.einsum("rsa,rsa->rs", pi, gains + np.einsum("sat,rt->rsa", flow, values))
+        values = (pi * (gains + (values @ flow).reshape(pi.shape))).sum(2)
     return values @ env.start

@@ -118,8 +118,7 @@ def execute(notebook, import_from, timeout=600, environment=None, tell=None):
     """
     peaks = []
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnKernel())
-    if not environment:  # libraries read their settings when they are imported
-        warm(manager, notebook)
+    warm(manager, notebook, environment)
     client = Client(
         notebook,
         km=manager,

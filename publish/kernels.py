@@ -28,14 +28,18 @@ READ_LATER = ("PYTHONPATH", "JPY_PARENT_PID")
 
 
 class Zygote:
-    """The process, started when the first kernel is asked for, and again when it is gone."""
+    """The process, started when the first kernel is asked for, and again when it is gone or was
+    started with other `settings`, which libraries read when they are imported."""
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._process = self._socket = self._lines = None
+        self._process = self._socket = self._lines = self._settings = None
 
-    def launch(self, command, imports, cwd, env):
-        """A kernel with the arguments of the command ``python -m ipykernel_launcher ...``."""
+    def launch(self, command, imports, cwd, env, settings):
+        """A kernel with the arguments of the command ``python -m ipykernel_launcher ...``.
+
+        settings: dict of those variables of `env` that only a process of their own serves
+        """
         request = {
             "imports": imports,
             "arguments": command[2:],
@@ -43,8 +47,10 @@ class Zygote:
             "environment": env,
         }
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
+            ended = self._process is None or self._process.poll() is not None
+            if ended or self._settings != settings:
                 self._start(env)
+                self._settings = settings
             return Forked(self, self._ask({"launch": request}))
 
     def poll(self, pid):
@@ -126,21 +132,23 @@ atexit.register(ZYGOTE.close)
 class WarmProvisioner(LocalProvisioner):
     """jupyter_client's, with a forked kernel in place of a new process."""
 
-    imports = ()
+    imports, settings = (), None
 
     async def launch_kernel(self, cmd, **options):
         with contextlib.suppress(OSError):
-            self.process = ZYGOTE.launch(cmd, self.imports, options["cwd"], options["env"])
+            cwd, env = options["cwd"], options["env"]
+            self.process = ZYGOTE.launch(cmd, self.imports, cwd, env, self.settings)
             self.pid = self.pgid = self.process.pid
-            self.cwd = options["cwd"]
+            self.cwd = cwd
             return self.connection_info
         return await super().launch_kernel(cmd, **options)
 
 
-def warm(manager, notebook):
-    """Let the manager's kernel start warm where it can."""
+def warm(manager, notebook, settings=None):
+    """Let the manager's kernel start warm where it can; settings: environment of this run alone."""
     if sys.platform == "linux":
         code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
         spec = manager.kernel_spec
         manager.provisioner = WarmProvisioner(kernel_id="", kernel_spec=spec, parent=manager)
+        manager.provisioner.settings = settings or {}
         manager.provisioner.imports = HEAVY if re.search(r"^import torch", code, re.M) else ()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -55,8 +56,14 @@ def test_kernels_of_one_process_share_nothing(zygote, tmp_path):
 
 
 def test_what_libraries_read_when_they_are_imported_needs_a_process_of_its_own(zygote):
-    parent, *_others, own = told(ABOUT, environment={"OWN": "1"})
-    assert parent == os.getpid() and own == "1" and zygote._process is None
+    """An environment of its own is there before the first import, and in no later kernel."""
+    first = told(ABOUT)[0]
+    twice = [told(ABOUT, environment={"OWN": "1"}) for _ in range(2)]
+    assert [row[0] for row in twice] == [zygote._process.pid] * 2 != [first] * 2
+    started = Path(f"/proc/{zygote._process.pid}/environ").read_bytes().split(b"\0")
+    assert b"OWN=1" in started and [row[-1] for row in twice] == ["1", "1"]
+    last = told(ABOUT)
+    assert last[0] == zygote._process.pid != twice[0][0] and last[-1] is None
 
 
 def test_torch_is_there_before_a_lesson_that_imports_it_and_before_no_other(zygote, monkeypatch):

@@ -64,6 +64,21 @@ def test_exact_answers_are_those_of_the_list(listed):
     assert 0 < exact.sensible == pytest.approx(p @ sense)
 
 
+def test_tables_answer_for_their_policy_as_it_was(listed):
+    """Each may stand in a policy's place, also when the weights have moved on."""
+    language, policy, reference, _rows = listed
+    exact, best = pg.language.exact, pg.language.optimum(language, reference, 0.7)
+    moved = copy.deepcopy(policy)
+    before, known = (pg.language.tables(language, one) for one in (moved, reference))
+    asked = exact(language, policy, reference)
+    with torch.no_grad():
+        for weight in moved.parameters():
+            weight.add_(0.1)
+    assert exact(language, before, known) == exact(language, before, reference) == asked
+    assert exact(language, moved, known) != asked
+    assert pg.language.optimum(language, known, 0.7) == best
+
+
 SENTENCES = {f"{n} is {a} ." for n in SMALL["names"] for a in SMALL["adjectives"]}
 
 

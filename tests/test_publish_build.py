@@ -20,6 +20,7 @@ from publish import kernels
 from publish.compare import without_pixels
 from publish.course import notebook_text
 from publish.execute import LOOK_EVERY, _asked_again
+from publish.lesson import parse_lesson
 from tests.publishing import LESSONS, copy_course, files, path, publish, read
 
 # One worker builds the fixture course for all tests that only look at it.
@@ -408,3 +409,11 @@ def test_no_reply_within_the_time_is_told():
 
     with pytest.raises(queue.Empty):
         asyncio.run(_asked_again(get_msg, 0.05))
+
+
+def test_a_lesson_that_was_changed_after_reading_is_read_whole_again():
+    text = "# %% [markdown]\n# # A\n\n# %% demo=true\nx = 1\n"
+    first, kept = (parse_lesson(text, "01_a", "lessons/01_a.py") for _ in range(2))
+    first.cells[1].keys["alt"] = "a line"
+    del first.cells[0]
+    assert parse_lesson(text, "01_a", "lessons/01_a.py") == kept != first

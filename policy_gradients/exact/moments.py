@@ -115,9 +115,7 @@ def _spread(own):
 
 def _own(table, num_actions):
     """(S, ..., S * A) -> (S, ..., A): what each state's row holds at its own coordinates."""
-    num_states = len(table)
-    table = table.reshape(*table.shape[:-1], num_states, num_actions)
-    return np.stack([table[s, ..., s, :] for s in range(num_states)])
+    return np.einsum("s...si->s...i", table.reshape(*table.shape[:-1], len(table), num_actions))
 
 
 def _forward_moments(env, pi, gains, decay, offset):
@@ -127,14 +125,14 @@ def _forward_moments(env, pi, gains, decay, offset):
     b_t = offset[s, a]; z_t is the score. Nothing follows the end of the episode.
     """
     flow = alive_transitions(env)
-    gain_flow = flow * gains
+    gain_flow, decayed = flow * gains, decay * flow
     gain = (env.transitions * gains).sum(2)  # (S, A)
     gain_square = (env.transitions * gains**2).sum(2) + env.noise**2
     weights = np.zeros((2, env.num_states))  # E[W], E[W^2]
     sums = np.zeros((3, env.num_states, pi.size))  # E[G], E[G^2], E[W G]
     for _step in range(env.max_steps):
-        w1 = gain + decay * flow @ weights[0]  # (S, A), given the action
-        w2 = gain_square + decay * (2 * gain_flow @ weights[0] + decay * flow @ weights[1])
+        w1 = gain + decayed @ weights[0]  # (S, A), given the action
+        w2 = gain_square + decay * (2 * gain_flow @ weights[0] + decayed @ weights[1])
         g1, g2, wg = flow @ sums[0], flow @ sums[1], flow @ sums[2]  # (S, A, S * A), of G'
         w_later = gain_flow @ sums[0] + decay * wg  # E[W G']
         sums = _add_step(pi, offset, (w1, w2), (g1, g2, w_later))
@@ -176,15 +174,20 @@ def _whole_return_moments(env, pi, gamma, shift):
     flow, scores = alive_transitions(env), _own_scores(pi)
     stop = env.transitions * env.terminal
     gain_powers = _reward_powers(env)
+    ended = [(stop * power).sum(2)[:, :, None] for power in gain_powers]
+    going = [  # from joint[m][k] to E[R^j Z'^k] given the state and the action
+        [_choose(j, m) * gamma**m * (flow * gain_powers[j - m]) for m in range(j + 1)]
+        for j in range(3)
+    ]
     joint = _ended(num_states, pi.size)
     for _step in range(env.max_steps):
-        later = [[None] * 3 for _j in range(3)]  # E[R^j Z'^k] given the state and the action
-        for j in range(3):
-            for k in range(3):
-                later[j][k] = (stop * gain_powers[j]).sum(2)[:, :, None] * (k == 0) + sum(
-                    _choose(j, m) * gamma**m * (flow * gain_powers[j - m]) @ joint[m][k]
-                    for m in range(j + 1)
-                )
+        later = [
+            [
+                ended[j] * (k == 0) + sum(step @ joint[m][k] for m, step in enumerate(going[j]))
+                for k in range(3)
+            ]
+            for j in range(3)
+        ]
         joint = [[_add_score(pi, scores, row, k) for k in range(3)] for row in later]
     first = joint[1][1] + shift * joint[0][1]
     second = joint[2][2] + 2 * shift * joint[1][2] + shift**2 * joint[0][2]

@@ -1,13 +1,10 @@
 """The best that can be reached."""
 
+import functools
+
 import numpy as np
 
-from .values import (
-    alive_transitions,
-    mean_rewards,
-    objective,
-    policy_gradient,
-)
+from .values import alive_transitions, gradient_by, horizon_values, mean_rewards, objective
 
 # Where waiting costs nothing, acting now and acting later tie, and a tie may be broken by never
 # acting; a little extra discount tells them apart.
@@ -62,16 +59,26 @@ def _greedy(values):
 
 def _polished(env, pi, gamma):
     """Gradient ascent from `pi`, none of it zero, by multiplicative steps of adapted length."""
-    best, length = objective(env, pi, gamma), 1.0
+    (best, direction), length = _judged(env, pi, gamma), 1.0
     for _step in range(POLISH_STEPS):
-        direction = policy_gradient(env, pi, gamma) / np.maximum(pi, 1e-300)
-        trial = pi * np.exp(np.clip(length * direction, -50, 50))
+        trial = pi * np.exp(np.clip(length * direction(), -50, 50))
         trial /= trial.sum(1, keepdims=True)
-        value = objective(env, trial, gamma)
+        value, onwards = _judged(env, trial, gamma)
         if value > best:
-            pi, best, length = trial, value, 1.5 * length
+            pi, best, direction, length = trial, value, onwards, 1.5 * length
         elif length < 1e-9:
             break
         else:
             length /= 2
     return pi
+
+
+def _judged(env, pi, gamma):
+    """The objective, and a function for the direction of ascent in the logarithms of `pi`."""
+    actions, states = horizon_values(env, pi, gamma, env.max_steps)
+
+    @functools.cache  # a refused trial needs none, and a policy that is kept needs it often
+    def direction():
+        return gradient_by(env, pi, gamma, actions) / np.maximum(pi, 1e-300)
+
+    return float(env.start @ states[-1]), direction

@@ -38,10 +38,7 @@ def state_values(env, pi, gamma=1.0, horizon=None):
     pi = checked_policy(env, pi)
     if horizon is None:
         return _endless_values(env, pi, gamma)
-    values = [np.zeros(env.num_states)]
-    for _step in range(horizon):
-        values.append((pi * _backup(env, values[-1], gamma)).sum(1))
-    return np.array(values)
+    return horizon_values(env, pi, gamma, horizon)[1]
 
 
 def action_values(env, pi, gamma=1.0, horizon=None):
@@ -49,15 +46,20 @@ def action_values(env, pi, gamma=1.0, horizon=None):
 
     horizon None -> (S, A); horizon H -> (H + 1, S, A), row h with h steps left, row 0 zero.
     """
-    values = state_values(env, pi, gamma, horizon)
-    if horizon is None:
-        return _backup(env, values, gamma)
-    nothing = np.zeros((env.num_states, env.num_actions))
-    return np.array([nothing] + [_backup(env, row, gamma) for row in values[:-1]])
+    pi = checked_policy(env, pi)
+    if horizon is not None:
+        return horizon_values(env, pi, gamma, horizon)[0]
+    return mean_rewards(env) + gamma * alive_transitions(env) @ _endless_values(env, pi, gamma)
 
 
-def _backup(env, next_values, gamma):
-    return mean_rewards(env) + gamma * alive_transitions(env) @ next_values
+def horizon_values(env, pi, gamma, horizon):
+    """Values of the actions (H + 1, S, A) and of the states (H + 1, S), row h with h steps left."""
+    rewards, flow = mean_rewards(env), gamma * alive_transitions(env)
+    actions, states = [np.zeros(pi.shape)], [np.zeros(env.num_states)]
+    for _step in range(horizon):
+        actions.append(rewards + flow @ states[-1])
+        states.append((pi * actions[-1]).sum(1))
+    return np.array(actions), np.array(states)
 
 
 def _endless_values(env, pi, gamma):
@@ -111,8 +113,13 @@ def policy_gradient(env, pi, gamma=1.0):
     summed over the steps: at step t, max_steps - t steps are left.
     """
     pi = checked_policy(env, pi)
+    return gradient_by(env, pi, gamma, horizon_values(env, pi, gamma, env.max_steps)[0])
+
+
+def gradient_by(env, pi, gamma, actions):
+    """`policy_gradient` from the values of the actions with 0, 1, ... max_steps steps left."""
     occupancy = _occupancy(env, pi) * gamma ** np.arange(env.max_steps)[:, None]
-    gains = action_values(env, pi, gamma, env.max_steps)[:0:-1]  # (max_steps, S, A), from step 0
+    gains = actions[:0:-1]  # (max_steps, S, A), from step 0
     gains = gains - (pi * gains).sum(2, keepdims=True)
     return np.einsum("ts,sa,tsa->sa", occupancy, pi, gains)
 

@@ -222,32 +222,38 @@ def _cart_pictures(runs, names, moments):
         fig, axes = plt.subplots(len(runs), 1, figsize=size, dpi=75, squeeze=False)
     fig.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.98, hspace=0.05)
     drawings = [_cart(ax, name) for ax, name in zip(axes[:, 0], names, strict=True)]
-    pictures = []
+    fig.canvas.draw()  # all that stands still, once
+    background, pictures = fig.canvas.copy_from_bbox(fig.bbox), []
     for moment in moments:
-        for states, drawing in zip(runs, drawings, strict=True):
+        fig.canvas.restore_region(background)
+        for ax, states, drawing in zip(axes[:, 0], runs, drawings, strict=True):
             _move_cart(drawing, states, min(moment, len(states) - 1))
-        fig.canvas.draw()
+            for part in drawing:
+                ax.draw_artist(part)
         pictures.append(Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3].copy()))
     plt.close(fig)
     return pictures
 
 
 def _cart(ax, name):
-    """Track, limits, cart and pole; returns what moves."""
+    """Track, limits, cart and pole; returns what moves, which only ``draw_artist`` draws."""
     ax.set(xlim=(-2.7, 2.7), ylim=(-0.25, 1.25), aspect="equal")
     ax.axis("off")
     ax.plot([-2.7, 2.7], [0, 0], color=GREY, linestyle="-", linewidth=1)
     for limit in (-2.4, 2.4):
         ax.plot([limit, limit], [-0.15, 0.15], color=GREY, linestyle="-", linewidth=1)
-    ax.text(-2.65, 1.05, name, size=9, va="center")
     (cart,) = ax.plot([], [], color=COLORS[0], linestyle="-", linewidth=12, solid_capstyle="butt")
     (pole,) = ax.plot([], [], color=COLORS[4], linestyle="-", linewidth=5, solid_capstyle="round")
     clock = ax.text(2.65, 1.05, "", size=9, va="center", ha="right", color=DARK)
-    return cart, pole, clock
+    caption = ax.text(-2.65, 1.05, name, size=9, va="center")  # the pole may pass behind it
+    moving = cart, pole, caption, clock
+    for part in moving:
+        part.set_animated(True)
+    return moving
 
 
 def _move_cart(drawing, states, moment):
-    cart, pole, clock = drawing
+    cart, pole, _caption, clock = drawing
     x, _speed, angle, _spin = states[moment]
     cart.set_data([x - 0.25, x + 0.25], [0.05, 0.05])
     # The pole is one metre long; its axle sits on the cart.
