@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.font_manager  # makes the font cache, which a kernel would announce on stderr
 from ipykernel.kernelspec import make_ipkernel_cmd
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -31,7 +32,7 @@ ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
-LOOK_EVERY = 1.0  # seconds
+LOOK_EVERY, SILENCE = 1.0, 0.02  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -56,6 +57,21 @@ class OwnKernel(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name):
         return KernelSpec(argv=make_ipkernel_cmd(), language="python", display_name="Python 3")
+
+
+class Kernel(AsyncKernelClient):
+    """jupyter_client's connection to a kernel, which waits less for one that is there: once it has
+    answered, a fifth of a second of silence has to pass, lest old messages be taken for a cell's.
+    nbclient knows those by their parents."""
+
+    async def wait_for_ready(self, timeout=None):
+        channel = self.iopub_channel
+        get_msg = channel.get_msg
+        channel.get_msg = lambda timeout: get_msg(timeout=min(timeout, SILENCE))
+        try:
+            await super().wait_for_ready(timeout)
+        finally:
+            channel.get_msg = get_msg
 
 
 class Client(NotebookClient):
@@ -117,7 +133,8 @@ def execute(notebook, import_from, timeout=600, environment=None, tell=None):
     each claim and each rerun of one at once.
     """
     peaks = []
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnKernel())
+    spec = {"kernel_name": "python3", "kernel_spec_manager": OwnKernel()}
+    manager = AsyncKernelManager(client_factory=Kernel, **spec)
     if not environment:  # libraries read their settings when they are imported
         warm(manager, notebook)
     client = Client(
