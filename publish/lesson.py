@@ -4,6 +4,8 @@ A lesson is a py:percent script. jupytext cuts it into cells; this module adds t
 each cell stands, so that every complaint can name it, and gives each cell its kind.
 """
 
+import copy
+import functools
 import io
 import re
 import tokenize
@@ -73,6 +75,11 @@ def read_lesson(path, shown_path):
 
 def parse_lesson(text, name, shown_path):
     """The lesson called `name` from its text; otherwise as `read_lesson`."""
+    return copy.deepcopy(_parsed(text, name, shown_path))
+
+
+@functools.lru_cache(maxsize=64)  # each lesson reads all that come before it
+def _parsed(text, name, shown_path):
     header_lines = _header_lines(text, shown_path)
     cells = _cut(text, header_lines, shown_path)
     problems = []
