@@ -864,8 +864,9 @@ pg.outcome("random_denominator", changes[2])
 # Both, and both fade as the batch grows: for one episode the mean is off by several degrees, for
 # sixteen by less than one. (The first two rows are exact, the last one is the mean of 20,000
 # batches; all are multiplied by the mean length, so that only the random part is left.) Either
-# convention trains well, but a learning rate found under one is not a learning rate for the other:
-# here the mean over trajectories takes steps as many times larger as an episode has steps. The
+# convention trains well. With plain gradient steps a learning rate found under one is not a learning
+# rate for the other: the mean over trajectories takes steps as many times larger as an episode has
+# steps. Adam divides by the size of recent gradients; there the two take nearly the same steps. The
 # check of the next exercise accepts both, and says which one you used.
 #
 # ### Exercise: `train_actor_critic`

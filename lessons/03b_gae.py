@@ -59,7 +59,8 @@ torch.set_num_threads(1)
 # - **Truncated**: our clock ended it. The state $s_{t+1}$ was reached, and it is worth what it
 #   would have been worth without a clock. Bootstrap from it.
 #
-# A rollout from several environments holds many episodes, one below the other. So the next *row*
+# What several environments played for $T$ steps, one column each, is called a *rollout*, too. It
+# holds many episodes, one below the other. So the next *row*
 # may belong to the next episode. Therefore each row carries the value of its own true successor:
 #
 # | t | what happens | `values[t]` | `next_values[t]` | `terminated` | `truncated` |
@@ -258,7 +259,8 @@ check("n_step_advantages")
 # **Question.** Which $n$?
 #
 # **Idea.** None of them alone. Take a mean of all, in which each further step counts less by a
-# factor $\lambda$ between 0 and 1. The weights $(1-\lambda)\lambda^{n-1}$ add up to one. This is
+# factor $\lambda$ between 0 and 1. The weights $(1-\lambda)\lambda^{n-1}$ add up to one for
+# $\lambda<1$; $\lambda=1$ is the limit, in which all weight falls on the longest. This is
 # *generalised advantage estimation* (Schulman et al. 2016):
 #
 # $$\hat A_t=(1-\lambda)\sum_{n\ge1}\lambda^{n-1}\hat A^{(n)}_t.$$
@@ -653,6 +655,9 @@ pg.outcome("quieter_weight", min(choices, key=lambda name: table[name][1]))
 # %% claim="the_page_of_weights"
 noise = [width for _bias, width in table.values()]
 claim("A baseline takes most of the whole return's variance", noise[1] / noise[0], at_most=0.4)
+claim("Leaving out earlier rewards takes less than subtracting the mean", noise[2] / noise[1],
+      at_least=1.5)
+claim("The rough V does no better than the mean", noise[4] / noise[3], at_least=0.9)
 claim("The exact Q is not a quiet weight: it has no baseline", noise[5] / noise[6], at_least=3)
 claim("The exact advantage is quieter than any sum of rewards minus a baseline",
       noise[6] / min(noise[:5]), at_most=0.5)
@@ -662,8 +667,9 @@ claim("The fewer steps, the larger the bias", min(np.diff(biases[7:10])), at_lea
 claim("No bias without a critic", biases[5], at_most=1e-3)
 
 # %% [markdown]
-# Read the list from the top. Rewards that came before the action go, then what was to be expected,
-# and the variance falls. What is left in "to go - V" is the noise of everything that happens later.
+# Compare the rows. To leave out rewards that came before the action takes a little of the variance,
+# to subtract what was to be expected takes most; a rough $V$ does no better than the mean here. What
+# is left in "to go - V" is the noise of everything that happens later.
 # The exact $Q$ has none of that noise, and is noisier all the same: it has no baseline, so every
 # action is blamed for the bad state. The exact advantage has neither fault. The rows with a critic
 # come close to it, and pay with a bias.

@@ -52,8 +52,8 @@ torch.set_num_threads(1)
 # $J/J^*$.
 #
 # How *far* has a policy moved? The **Kullback-Leibler divergence** from an old policy to a new one
-# says how badly the new one predicts the old one's actions. It is measured in nats, it is 0 for
-# equal policies, and it is never negative:
+# says how badly the new one predicts the old one's actions. It is measured in nats, the unit that
+# comes with the natural logarithm; it is 0 for equal policies, and never negative:
 #
 # $$\mathrm{KL}(\pi_\text{old}\,\|\,\pi_\theta)=\frac1S\sum_s\sum_a\pi_\text{old}(a\mid s)
 # \,\log\frac{\pi_\text{old}(a\mid s)}{\pi_\theta(a\mid s)}.$$
@@ -1085,7 +1085,8 @@ claim("k3 scatters as much as k1 or more there", found[-1, :, 2].std() / found[-
 # $k_1$ is nevertheless useless in a single batch: its scatter is a multiple of the KL, and almost
 # half of its values are negative. $k_2$ and $k_3$ scatter far less. Where the KL is large, $k_2$ is
 # wrong on average, and $k_3$ scatters as much as $k_1$ or more, since single ratios are large. $k_3$
-# is unbiased everywhere and, up to rounding, never negative. That makes it the usual gauge.
+# is unbiased everywhere and, up to rounding, never negative. That makes it the better gauge. Not all
+# libraries use it (lesson 08).
 #
 # ### A gauge, not a loss
 #
@@ -1132,7 +1133,7 @@ claim("far away k3 in the loss points elsewhere", cosine(others[2], own), at_mos
 
 # %% [markdown]
 # The best gauge is not the right loss, and the biased one is. $k_1$ in the loss does nothing at all
-# on average: its gradient is minus the score, whose mean is zero. $k_2$ has the KL's own gradient,
+# on average: its gradient is the score, whose mean is zero. $k_2$ has the KL's own gradient,
 # here where an episode has one step. $k_3$ descends another function:
 # $\mathrm{KL}(\pi_\text{ref}\,\|\,\pi_\theta)$, the other direction. Near the reference the two
 # directions agree. Far away the gradient turns aside, and its length is wrong, too. So: **read $k_3$,

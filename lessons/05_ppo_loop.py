@@ -204,7 +204,8 @@ plt.show()
 # ### Advantages on one scale
 #
 # `gae` of lesson 03b turns the rollout into advantages. Multiply all rewards by ten, and the policy's
-# gradient is ten times as long. A learning rate that suited before does not suit now.
+# gradient is ten times as long. A learning rate that suited plain gradient steps before does not suit
+# now. Adam evens most of that out, but not what changes from one batch to the next.
 #
 # So PPO's programs bring the advantages of a batch to mean zero and standard deviation one:
 #
@@ -480,13 +481,14 @@ claim("without it the loss falls much further", free["policy_loss"][-1] / held["
 # alone, a smaller number (lesson 04).
 #
 # The last gauge is new. A critic's squared error alone says little: 100 is a lot where the returns
-# differ by 10, and nothing where they differ by 1000. So compare it with how much there was to
-# know:
+# differ by 10, and nothing where they differ by 1000. So compare the spread of its error with how
+# much there was to know:
 #
 # $$\mathrm{EV}=1-\frac{\operatorname{Var}(R-V)}{\operatorname{Var}(R)}$$
 #
 # It is 1 for a perfect critic and 0 for one that always says the same. It is negative for one that
-# makes things worse.
+# makes things worse. An error that is the same everywhere doesn't show: a critic that is 100 too high
+# in each state has an EV of 1.
 #
 # ### Exercise: `explained_variance`
 #
@@ -494,7 +496,7 @@ claim("without it the loss falls much further", free["policy_loss"][-1] / held["
 #   numbers.
 # - The result is one number. Where the returns do not vary, there is nothing to explain: return
 #   nan, `float("nan")`. Returns do not vary where all are equal. Their variance tells that only up to
-#   rounding: for 64 equal 32-bit returns of 0.1 it is not 0, and the formula gives $-10^{15}$ or so.
+#   rounding: for 64 equal 32-bit returns of 0.1 it is not 0, and the formula gives $-10^{16}$ or so.
 
 # %% exercise="explained_variance"
 def explained_variance(values, returns):

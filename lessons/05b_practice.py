@@ -564,9 +564,10 @@ for start in (0.0, 1.5, 2.5):
 
 # %% [markdown]
 # With the drawn action it is 0. With the cut one it is not, and the nearer the mean is to the limit the
-# further. A return that is the same for all actions would push the mean back inside. One can do
-# better than ignore the limit, by giving the cut actions their true probability (Fujita and Maeda
-# 2018). Putting the cut number into the density is not that.
+# further. A positive return that is the same for all actions would push the mean back inside; a negative
+# one, as all are on the pendulum below, would push it further out. One can do better than ignore the
+# limit, by giving the cut actions their true probability (Fujita and Maeda 2018). Putting the cut number
+# into the density is not that.
 #
 # ## 6. A pendulum
 #

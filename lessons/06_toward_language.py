@@ -143,8 +143,8 @@ claim("the first words' log-probability falls by more than 3 if read late", mean
 
 # %% [markdown]
 # Nothing crashes, and the number is far off: the model seems to find its own first words next to
-# impossible. There is a quick test for this bug: sample from a model, score the samples, and see
-# whether the model finds them likely.
+# impossible. There is a quick test for this bug: sample from a model, compute its log-probabilities of
+# the samples, and see whether the model finds them likely.
 
 # %% [markdown]
 # ### Exercise: `completion_mask`
@@ -243,7 +243,8 @@ claim("the mean over all columns differs from the completion's by at least 0.1",
 #
 # We reward friendliness. The **score** of a sentence is the number of pleasant words, `happy` or
 # `kind`, in its completion. It is a **proxy**: we want friendly sentences, and count friendly words.
-# Nobody asks whether they make sense. Keep that in mind.
+# Nobody asks whether they make sense. Keep that in mind. (This score is no derivative: lesson 01 used
+# the word for $\nabla\log\pi$.)
 #
 # As rewards, the score is paid once, at the token that ends the completion, and 0 before.
 #
@@ -433,7 +434,7 @@ claim("a good share of the sentences has a negative sum", (charges < 0).float().
 # $$\nabla_\theta\,\mathbb E_{y\sim\pi_\theta}[k_1(y)]
 # =\mathbb E\big[k_1(y)\,\nabla\log\pi_\theta(y)\big]+\mathbb E\big[\nabla k_1(y)\big].$$
 #
-# The first treats $k_1$ as data. The second is $\mathbb E[\nabla\log\pi_\theta(y)]$, and lesson 01 showed that it is
+# The first treats $k_1$ as data. The second is $\mathbb E[\nabla\log\pi_\theta(y)]$, and lesson 02 showed that it is
 # zero. So nothing is lost. `pg.language.listed_logp` gives the log-probabilities of *all* sentences, with a
 # gradient, so both parts can be added up exactly.
 
@@ -861,7 +862,7 @@ if LARGE:
 # - A completion is an episode; logits at position $t$ belong to token $t+1$; the mask says who chose a token.
 # - One score at the end becomes credit for tokens through a critic.
 # - A KL to the reference is a reward like any other: token by token, inside the mask.
-# - PPO holds each step. Only the reference holds the sum of all steps.
+# - PPO keeps most single steps small. Only the reference holds the sum of all steps.
 # - A score that rises proves nothing. Look at the drift, and read the samples.
 #
 # ## References

@@ -4,9 +4,10 @@
 # # 08 · Your code beside the libraries'
 #
 # You can write PPO. Tomorrow you will open a library, and find your words in it: clip range, GAE,
-# `approx_kl`, value loss. The words are the same. The numbers aren't. Ten libraries were installed for
-# this lesson, and each one's own functions were fed the same small inputs. What they answered is stored
-# with the course, so you install nothing.
+# `approx_kl`, value loss. The words are the same. The numbers aren't. Ten libraries were asked for
+# this lesson. Nine were installed, and their own functions were fed the same small inputs; CleanRL is no
+# package, so its lines were written anew. What they answered is stored with the course, and you install
+# nothing.
 #
 # In this lesson you will
 #
@@ -405,8 +406,9 @@ claim("one sample gives nan in at least two libraries", ones.count("nan"), at_le
 # - `n_steps` counts the steps of **each** environment; `batch_size` is the size of a **minibatch**.
 # - The value loss is the MSE without a half. The entropy is a bonus, and its sign is taken care of.
 # - Advantages are whitened in each minibatch, or not at all. Whitening the rollout isn't on offer.
-# - The gradient's norm is cut at `max_grad_norm`. It must be a number: `None` is an error. Adam's epsilon
-#   is $10^{-5}$, torch's own is $10^{-8}$; `policy_kwargs={"optimizer_kwargs": {"eps": 1e-8}}` sets it.
+# - The gradient's norm is cut at `max_grad_norm`. It must be a number: `None` is an error, and
+#   `float("inf")` switches it off. Adam's epsilon is $10^{-5}$, torch's own is $10^{-8}$;
+#   `policy_kwargs={"optimizer_kwargs": {"eps": 1e-8}}` sets it. It matters little, and may be left out.
 #
 # ### Exercise: `sb3_settings`
 #
@@ -590,7 +592,8 @@ claim("and another hardly any", min(equal.values()), at_most=1e-3)
 # ### Exercise: `grpo_settings`
 #
 # - `ours` is a dict with `beta`, `clip_low`, `clip_high`, `how` (`"tokens"`, `"sentences"`, `"constant"`), `divide`,
-#   `epochs`, `group_size` and `num_prompts`, as `grpo_loss` and `train_grpo` have them.
+#   `epochs`, `group_size` and `num_prompts`. `beta` is that of `grpo_loss`, the weight of $k_3$ in the loss; the
+#   others are as in `grpo_loss` and `train_grpo`.
 # - The result is a dict of `GRPOConfig`'s arguments: `beta`, `epsilon`, `epsilon_high`, `loss_type`, `scale_rewards`,
 #   `num_iterations`, `num_generations`. For `"tokens"` either loss that averages over tokens is right.
 

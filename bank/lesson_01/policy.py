@@ -398,3 +398,9 @@ def mean_under_the_discount(rewards, gamma=1.0):
 @wrong("discounted_return", "changed-argument")
 def as_banks_do(rewards, gamma=1.0):
     return float(sum(r / (1 + gamma) ** t for t, r in enumerate(rewards)))
+
+
+@wrong("discounted_return", "large-inputs")
+def rewards_cut_at_ten(rewards, gamma=1.0):
+    held = np.clip(np.asarray(rewards, dtype=float), -10, 10)
+    return float(held @ gamma ** np.arange(len(held)))

@@ -224,3 +224,12 @@ def last_reward_lost(rewards, gamma=1.0):
     for t in reversed(range(len(rewards) - 1)):
         found[t] = rewards[t] + gamma * found[t + 1]
     return found
+
+
+@wrong("reward_to_go", "large-inputs")
+def rewards_cut_at_ten(rewards, gamma=1.0):
+    total, found = 0.0, np.zeros(len(rewards))
+    for t in reversed(range(len(rewards))):
+        total = min(max(float(rewards[t]), -10.0), 10.0) + gamma * total
+        found[t] = total
+    return found

@@ -159,3 +159,11 @@ def wants_three(returns):
 @wrong("leave_one_out_advantages", "list-returned")
 def a_list_of_floats(returns):
     return list(by_the_sum(returns))
+
+
+@wrong("leave_one_out_advantages", "large-inputs")
+def cut_at_ten(returns):
+    returns = np.asarray(returns, dtype=float)
+    if len(returns) < 2:
+        raise ValueError("two returns at least")
+    return np.clip(returns - (returns.sum() - returns) / (len(returns) - 1), -10, 10)

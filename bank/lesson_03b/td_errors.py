@@ -155,3 +155,8 @@ def any_of_the_flags(rewards, values, next_values, terminated, gamma):
 @wrong("td_errors", "gamma-ignored")
 def always_the_usual_gamma(rewards, values, next_values, terminated, gamma):
     return rewards + 0.99 * next_values * ~terminated - values
+
+
+@wrong("td_errors", "large-inputs")
+def errors_cut_at_ten(rewards, values, next_values, terminated, gamma):
+    return np.clip(rewards + gamma * np.where(terminated, 0, next_values) - values, -10, 10)

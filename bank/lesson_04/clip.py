@@ -311,3 +311,9 @@ def edge_by_the_sign(logp, logp_old, adv, clip=0.2):
     """The clipped branch ends at (1 + clip sign(A)) A."""
     adv, ratio = adv.detach(), (logp - logp_old.detach()).exp()
     return -torch.minimum(ratio * adv, (1 + clip * torch.sign(adv)) * adv).mean()
+
+
+@wrong("ppo_clip_loss", "held-back")
+def logarithm_within_ten(logp, logp_old, adv, clip=0.2):
+    r = (logp - logp_old.detach()).clamp(-10, 10).exp()
+    return -torch.min(r * adv.detach(), r.clamp(1 - clip, 1 + clip) * adv.detach()).mean()

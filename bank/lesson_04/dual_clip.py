@@ -121,3 +121,9 @@ def value_alone_floored(logp, logp_old, adv, clip=0.2, dual=3.0):
 @wrong("dual_clip_loss", "inverted-ratio")
 def dual_old_over_new(logp, logp_old, adv, clip=0.2, dual=3.0):
     return floor_by_where(-logp, -logp_old, adv, clip, dual)
+
+
+@wrong("dual_clip_loss", "held-back")
+def logarithm_within_ten(logp, logp_old, adv, clip=0.2, dual=3.0):
+    held = logp_old.detach() + (logp - logp_old.detach()).clamp(-10, 10)
+    return floor_by_where(held, logp_old, adv, clip, dual)

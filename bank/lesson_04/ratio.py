@@ -279,3 +279,19 @@ def one_plus_difference(logp, logp_old):
 @wrong("surrogate_loss", "share-of-input")
 def ratio_less_one(logp, logp_old, adv):
     return -(((logp - logp_old.detach()).exp() - 1) * adv).mean()
+
+
+@wrong("surrogate_loss", "held-back")
+def logarithm_within_ten(logp, logp_old, adv):
+    ratio = (logp - logp_old.detach()).clamp(-10, 10).exp()
+    return -(ratio * adv).mean()
+
+
+@wrong("surrogate_loss", "held-back")
+def advantages_within_ten(logp, logp_old, adv):
+    return -((logp - logp_old.detach()).exp() * adv.clamp(-10, 10)).mean()
+
+
+@right("surrogate_loss")
+def guarded_against_an_overflow(logp, logp_old, adv):
+    return -((logp - logp_old.detach()).clamp(max=20).exp() * adv).mean()

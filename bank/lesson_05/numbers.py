@@ -477,3 +477,10 @@ def one_less_below(values, returns):
 @right("entropy")
 def log_sum_less_mean_logit(logits):
     return torch.logsumexp(logits, -1) - (logits.softmax(-1) * logits).sum(-1)
+
+
+@wrong("explained_variance", "small-taken-for-equal")
+def nan_below_a_hundredth(values, returns):
+    if np.var(returns) < 0.01:
+        return np.nan
+    return 1 - np.var(returns - values) / np.var(returns)

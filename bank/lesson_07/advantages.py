@@ -369,3 +369,13 @@ def by_the_range(scores, groups, divide=True, eps=1e-4):
 def in_place(scores, groups, divide=True, eps=1e-4):
     scores.copy_(usual(scores.clone(), groups, divide, eps))
     return scores
+
+
+@wrong("grpo_advantages", "small-taken-for-equal")
+def nothing_below_a_third(scores, groups, divide=True, eps=1e-4):
+    adv = torch.zeros_like(scores)
+    for label in groups.unique():
+        own = scores[groups == label]
+        if len(own) > 1 and own.std() > 0.3:
+            adv[groups == label] = (own - own.mean()) / (own.std() + eps if divide else 1.0)
+    return adv

@@ -1,6 +1,7 @@
 """Answers for libraries' settings."""
 
 import numpy as np
+import torch
 
 from bank import right, wrong
 
@@ -286,3 +287,21 @@ def group_size_kept(ours):
 @wrong("grpo_settings", "extra-switched-on")
 def by_sentence(ours):
     return grpo(ours) | {"importance_sampling_level": "sequence"}
+
+
+@wrong("sb3_settings", "other-network")
+def smaller_network(ours):
+    return sb3(ours) | {"policy_kwargs": {"net_arch": [4], "ortho_init": False}}
+
+
+@wrong("sb3_settings", "other-network")
+def weights_that_decay(ours):
+    adam = {"eps": 1e-8, "weight_decay": 0.1}
+    return sb3(ours) | {"policy_kwargs": {"optimizer_kwargs": adam}}
+
+
+@right("sb3_settings")
+def layers_as_they_are(ours):
+    adam = {"eps": 1e-8, "betas": (0.9, 0.999)}
+    network = {"net_arch": {"pi": [64, 64], "vf": [64, 64]}, "activation_fn": torch.nn.Tanh}
+    return sb3(ours) | {"policy_kwargs": network | {"optimizer_kwargs": adam}}

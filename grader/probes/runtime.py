@@ -94,18 +94,18 @@ def _judged_by_growth(function, request, slow):
     """A slow machine is no mistake of the function's. What is linear takes four times as long for
     four times the steps, what compares all pairs up to sixteen times. Whoever stays below five and
     a half is judged by the values. Compared are the shortest cases that take long enough."""
-    name, seconds, (first, *rest) = request["probe"], request["seconds"], request["shorter"]
-    for left, case in reversed(list(enumerate(rest))):
-        brief = _seconds_of(function, name, case, 2 * seconds)
+    name, seconds, shorter = request["probe"], request["seconds"], request["shorter"]
+    for at in range(len(shorter) - 1, 0, -1):
+        brief = _seconds_of(function, name, shorter[at], 2 * seconds)
         if brief is None:
             return slow
         if brief > MEASURABLE * seconds:
             break
-    again = [_seconds_of(function, name, case, 2 * seconds) or brief for _time in range(2)]
-    longer = _seconds_of(function, name, [first, *rest][left], 5.5 * min(brief, *again))
+    again = [_seconds_of(function, name, shorter[at], 2 * seconds) or brief for _time in range(2)]
+    longer = _seconds_of(function, name, shorter[at - 1], 5.5 * min(brief, *again))
     if longer is None:
         return slow
-    return _probed(function, name, request["cases"], 5.5 * longer * 4**left)
+    return _probed(function, name, request["cases"], 5.5 * longer * 4 ** (at - 1))
 
 
 def _seconds_of(function, name, case, limit):

@@ -214,7 +214,7 @@ def discounted_return_cases(rng):
         Case({"rewards": np.array([1.0, 2.0, 3.0]), "gamma": 1.0}),
         Case({"rewards": np.array([3.0, 5.0]), "gamma": 0.0}),
         Case({"rewards": np.array([1.0, -2.0, 4.0])}),
-        Case({"rewards": np.array([-2.0, 1.0, -4.0]), "gamma": 0.5}),
+        Case({"rewards": np.array([-200.0, 100.0, -400.0]), "gamma": 0.5}),
         Case({"rewards": np.array([7.0]), "gamma": 0.9}),
         Case({"rewards": View(rewards, "read_only"), "gamma": 0.9}, keywords=("gamma",)),
         Case({"rewards": View(rewards[:5], "strided"), "gamma": 0.5}),

@@ -19,7 +19,7 @@ def reward_to_go_cases(rng):
     return [
         Case({"rewards": np.array([1.0, 2.0, 4.0]), "gamma": 0.5}),
         Case({"rewards": np.array([0.0, 0.0, 1.0]), "gamma": 0.5}),
-        Case({"rewards": np.array([3.0, -1.0, 0.0, 5.0])}),
+        Case({"rewards": np.array([300.0, -100.0, 0.0, 500.0])}),
         Case({"rewards": np.array([3.0, 5.0]), "gamma": 0.0}),
         Case({"rewards": np.array([7.0]), "gamma": 0.9}),
         Case({"rewards": View(rewards, "read_only"), "gamma": float(rng.uniform(0.3, 0.99))}),

@@ -76,6 +76,11 @@ def one_step(end):
     return records([[2.0]], [[1.0]], [3.0], [{} if end is None else {0: end}])
 
 
+def large():
+    """Two steps whose rewards nobody may cut off."""
+    return records([[200.0, -150.0]], [[1.0, 2.0]], [3.0], [{}])
+
+
 def guised(fields, guise):
     return {name: View(array, guise) for name, array in fields.items()}
 
@@ -93,6 +98,7 @@ def td_cases(rng):
         case(guised(random_records(rng), "read_only"), 0.0),
         case(guised(random_records(rng), "strided"), float(rng.uniform(0.5, 0.99))),
         case(random_records(rng), float(rng.uniform(0.5, 0.99))),
+        case(large(), 0.5),
     ]
 
 

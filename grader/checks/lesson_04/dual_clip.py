@@ -57,7 +57,7 @@ def dual_cases(rng):
             dual=floor,
         ),
         loss_case(NAME, *FAR),
-        loss_case(NAME, *FAR, keywords=("dual",), dual=60.0),
+        loss_case(NAME, *FAR, keywords=("dual",), dual=1e5),
     ]
 
 

@@ -14,7 +14,7 @@ from grader.checks.lesson_04 import formulas
 from grader.checks.shared.cases import tensor_caller
 from grader.checks.shared.clip_truth import ratios, surrogate_truth
 from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
-from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, logs, loss_case
+from grader.checks.shared.ratios import EQUAL, FAR, HUGE, far_from_one, logs, loss_case
 from grader.checks.shared.slips import listed, made
 from grader.checks.shared.whitening import white
 
@@ -31,7 +31,7 @@ def ratio_cases(rng):
         ratio_case(equal, equal),
         ratio_case(*far),
         ratio_case(*logs(np.exp([6.0, -6.0, 0.5]))),
-        ratio_case(*logs([0.01, 100.0, 1.5])),
+        ratio_case(*logs([1 / HUGE, HUGE, 1.5])),
         ratio_case(*logs([1.25], rng)),
         ratio_case(*logs(np.exp(drawn[0]), rng)),
         ratio_case(*logs(np.exp(drawn[1]), rng, np.float32)),

@@ -278,6 +278,7 @@ def variance_cases(rng):
         case([1.0, 2.0], [2.5, 2.5], edge=True),
         case([1.5, 1.5, 1.5], [1.0, 2.0, 4.0]),
         *[case(rng.normal(size=x.shape).astype(x.dtype), x, edge=True) for x in rounded],
+        case([0.0, 0.001], [0.001, 0.003], edge=True),
         case([1.0], [2.0], edge=True),
         case(returns * 0.7 + rng.normal(size=(4, 3)), returns),
         case(View(rng.normal(size=5), "strided"), rng.normal(size=5)),
@@ -320,6 +321,8 @@ def by_the_values(case, one, truth):
 
 EXPLAINED_VARIANCE_HINTS = {
     "roles-swapped": "Which of the two is to be explained: the values or the returns?",
+    "small-taken-for-equal": "These returns are small, and yet they differ. Does your condition "
+    "ask whether they are equal?",
     "nan-for-constant-values": "nan is for returns that don't vary. A critic that always says the "
     "same explains nothing of returns that do: how much is that?",
     "unexplained": "For a perfect critic this must be 1.",
@@ -336,6 +339,13 @@ EXPLAINED_VARIANCE_HINTS = {
 }
 EXPLAINED_VARIANCE_FACES = {
     "roles-swapped": Symptom(by_the_values),
+    "small-taken-for-equal": Symptom(
+        lambda case, one, truth: (
+            np.isnan(one["value"]["value"])
+            and np.isfinite(truth.value)
+            and np.ptp(plain(case.inputs["returns"])) < 0.01
+        )
+    ),
     "nan-for-constant-values": Symptom(
         lambda case, one, truth: np.isnan(one["value"]["value"]) and np.isfinite(truth.value)
     ),

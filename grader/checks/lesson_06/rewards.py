@@ -15,7 +15,7 @@ from grader.checking import (
 )
 from grader.checks.lesson_06 import formulas
 from grader.checks.shared.cases import tensor_caller
-from grader.checks.shared.ratios import far_from_one, logs
+from grader.checks.shared.ratios import HUGE, far_from_one, logs
 from grader.checks.shared.slips import listed
 
 
@@ -156,7 +156,7 @@ def shaped_cases(rng):
         rewards = rng.normal(size=size) * 3
         pair = (np.log(rng.uniform(0.02, 1, size=size)) for _name in ("logp", "logp_ref"))
         cases.append(case(rewards, *pair, mask, beta, dtype=np.float32 if cols == 8 else None))
-    equal, (new, old) = np.full((2, 2), -1.5), logs([[0.01, 100.0], [100.0, 0.01]])
+    equal, (new, old) = np.full((2, 2), -1.5), logs([[1 / HUGE, HUGE], [HUGE, 1 / HUGE]])
     return [
         *cases,
         case(equal, equal, equal, np.ones((2, 2), bool), 0.5),

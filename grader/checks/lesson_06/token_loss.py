@@ -19,7 +19,7 @@ from grader.checks.shared import ratios
 from grader.checks.shared.clip_truth import objective, slope
 from grader.checks.shared.masks import of_nothing, spoiled_outside
 from grader.checks.shared.ppo_slips import OBJECTIVES, RATIOS, clipped, new_over_old
-from grader.checks.shared.ratios import off_the_edges
+from grader.checks.shared.ratios import HUGE, off_the_edges
 from grader.checks.shared.slips import listed, made
 
 
@@ -55,11 +55,9 @@ def loss_cases(rng):
         ),
         loss_case([[1.1]], [[-0.5]], [[True]]),
         # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
-        loss_case(
-            [[0.01, 100.0], [0.01, 100.0]], [[1.0, 2.0], [-1.0, -2.0]], np.ones((2, 2), bool)
-        ),
+        loss_case([[0.01, HUGE], [0.01, HUGE]], [[1.0, 2.0], [-1.0, -2.0]], np.ones((2, 2), bool)),
         loss_case([[1.5, 1.5], [1.5, 1.5]], [[-2.0, -2.0], [-2.0, -2.0]], np.ones((2, 2), bool)),
-        loss_case([[0.9, 100.0], [1.1, 0.01]], [[2.0, -4.0], [1.0, 3.0]], ONE_TRUE),
+        loss_case([[0.9, HUGE], [1.1, 0.01]], [[2.0, -4.0], [1.0, 3.0]], ONE_TRUE),
         loss_case([[1.5, 0.9]], [[1.0, 2.0]], [[False, False]], edge=True),
         *(far_outside(dtype) for dtype in (np.float32, np.float64)),
     ]

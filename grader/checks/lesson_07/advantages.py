@@ -24,10 +24,10 @@ def common_cases(rng):
     pairs = np.repeat(rng.permutation(4), 4)
     return [
         case([1.0, 3.0, 5.0], [0, 0, 0]),
-        case([1.0, 3.0, 2.0, 10.0], [0, 0, 1, 1]),
+        case([0.001, 0.003, 2.0, 10.0], [0, 0, 1, 1]),
         case([1.0, 5.0, 0.0, 10.0, 3.0, 2.0], [3, 8, 3, 8, 3, 8]),
         case(np.round(rng.normal(size=9) * 4, 2), LABELS),
-        case(rng.normal(size=16) * 2 + 5, pairs),
+        case(rng.normal(size=16) * 200 + 500, pairs),
         case(rng.normal(size=9) * 3, LABELS[rng.permutation(9)], np.float32),
         case([0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0], np.repeat([10**9, 5], 4), np.float32),
     ]
@@ -267,7 +267,16 @@ def alone(case, seen, truth):
     return case.edge and any(labels.count(label) == 1 for label in labels)
 
 
+def small_taken_for_equal(case, seen, truth):
+    """A group of small scores that differ got 0, and no other one."""
+    small = np.abs(case.inputs["scores"].array) < 0.01
+    still = (seen["value"]["array"] == 0) & (np.asarray(truth) != 0)
+    return still.any() and np.array_equal(still, small)
+
+
 GRPO_ADVANTAGES_HINTS = {
+    "small-taken-for-equal": "These scores are small, and yet they differ. Does your condition ask "
+    "whether they are equal?",
     "not-finite": "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
     "advantage is 0 there.",
     "group-of-one": "A row that is alone in its group is compared with nobody: its advantage is 0.",
@@ -286,6 +295,7 @@ GRPO_ADVANTAGES_HINTS = {
     "median-not-mean": "The group's mean is asked, not its median.",
 }
 GRPO_ADVANTAGES_FACES = {
+    "small-taken-for-equal": Symptom(small_taken_for_equal),
     "not-finite": Symptom(not_finite),
     "group-of-one": Symptom(alone),
     "equal-not-zero": Symptom(not_quite_zero),

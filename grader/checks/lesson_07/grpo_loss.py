@@ -67,12 +67,12 @@ def grpo_cases(rng):
             length=3,
         ),
         # Far away nothing but the band holds a sample: no second bound, no cut of the log-ratio.
-        grpo_case([[0.01, 100.0], [0.01, 100.0]], [1.0, -2.0], np.ones((2, 2), bool)),
+        grpo_case([[0.01, words.HUGE], [0.01, words.HUGE]], [1.0, -2.0], np.ones((2, 2), bool)),
         grpo_case([[1.5, 1.5], [1.5, 1.5]], [-2.0, -2.0], np.ones((2, 2), bool)),
         *(
             grpo_case([[0.9, 1.1], [ratio, 1.0]], [2.0, -4.0], ONE_TRUE, apart=apart, beta=0.5)
-            for ratio in (0.01, 100.0)
-            for apart in (np.full((2, 2), np.log(0.01)), np.full((2, 2), np.log(100.0)))
+            for ratio in (0.01, words.HUGE)
+            for apart in (np.full((2, 2), np.log(0.01)), np.full((2, 2), np.log(words.HUGE)))
         ),
         *(
             grpo_case(*eight, ~whole, edge=True, apart=np.ones((2, 4)), beta=0.3, how=how, length=4)

@@ -10,7 +10,7 @@ from grader.checking import Case, Expected, FunctionExercise, Symptom, Tensor, T
 from grader.checks.lesson_07 import formulas
 from grader.checks.lesson_07.aggregate import EMPTY_ROW, ONE_TRUE, kept, ragged
 from grader.checks.shared.masks import of_nothing, spoiled_outside
-from grader.checks.shared.ratios import far_from_one, logs
+from grader.checks.shared.ratios import HUGE, far_from_one, logs
 from grader.checks.shared.slips import listed
 
 
@@ -18,7 +18,7 @@ def kl_cases(rng, **options):
     """One row by hand; gaps and an empty row; float32; nothing; an overflow outside."""
     example = np.log([[0.5, 0.4, 0.8]]), np.log([[0.5, 0.8, 0.2]])
     mask, cases = ragged(rng, 4, 6), []
-    equal, (new, old) = np.full((2, 2), -1.5), logs([[1.5, 0.5], [100.0, 2.0]])
+    equal, (new, old) = np.full((2, 2), -1.5), logs([[1.5, 0.5], [HUGE, 2.0]])
     for shape, own, dtype in [
         ((4, 6), mask, np.float64),
         ((3, 3), EMPTY_ROW, np.float64),

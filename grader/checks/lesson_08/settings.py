@@ -35,12 +35,15 @@ class Argument:
 
 
 def read(seen):
-    """A plain value of what was observed: numbers, texts, None, dicts; else its kind in words."""
+    """A plain value of what was observed: numbers, texts, None, lists, dicts; else its kind in
+    words."""
     kind = seen.get("kind")
     if kind in ("number", "text"):
         return seen["value"]
     if kind in ("array", "tensor") and np.size(seen["array"]) == 1:
         return np.asarray(seen["array"]).item()
+    if kind in ("list", "tuple"):
+        return [read(item) for item in seen["items"]]
     if kind == "mapping":
         return {str(read(key)): read(value) for key, value in seen["items"]}
     return None if kind == "none" else f"<{kind_text(seen)}>"
@@ -48,7 +51,8 @@ def read(seen):
 
 def same(one, other):
     """Equal as an argument: numbers by value, whatever their type."""
-    if isinstance(one, bool) != isinstance(other, bool) or isinstance(one, str):
+    nested = isinstance(one, (str, list, dict)) or isinstance(other, (list, dict))
+    if nested or isinstance(one, bool) != isinstance(other, bool):
         return one == other
     try:
         return bool(np.isclose(one, other, rtol=1e-9, atol=0))
@@ -165,7 +169,39 @@ def sb3_cases(rng):
     ]
 
 
+LAYERS = [64, 64]
+# What policy_kwargs may say without another algorithm: name -> values, None for any.
+OF_THE_NETWORK = {
+    "net_arch": (LAYERS, {"pi": LAYERS, "vf": LAYERS}),
+    "activation_fn": None,
+    "ortho_init": (True,),
+    "optimizer_class": None,
+}
+OF_ADAM = {"eps": (1e-8, 1e-5), "weight_decay": (0,), "amsgrad": (False,), "betas": ([0.9, 0.999],)}
+
+
+def harmless(found, allowed):
+    """Whether a dict holds nothing but allowed names with allowed values."""
+    return isinstance(found, dict) and all(
+        name in allowed and (allowed[name] is None or any(same(x, value) for x in allowed[name]))
+        for name, value in found.items()
+    )
+
+
+def same_network(ours, given):
+    """policy_kwargs that leave network and optimiser as they are, but for Adam's epsilon."""
+    if given is None:
+        return True
+    rest = dict(given) if isinstance(given, dict) else {"": given}
+    adam = rest.pop("optimizer_kwargs", None) or {}
+    return harmless(rest, OF_THE_NETWORK) and harmless(adam, OF_ADAM)
+
+
 COUNTS = N_("Stable-Baselines3 counts the steps of each environment, and so does train_ppo.")
+NETWORK = N_(
+    "policy_kwargs may set Adam's epsilon. The networks, two hidden layers of 64, and the rest of "
+    "the optimiser stay as they are."
+)
 LOSS = N_("Both value losses are plain mean squared errors. Does the weight change?")
 
 SB3 = (
@@ -284,6 +320,13 @@ SB3 = (
             lambda ours, v: not v,
         ),
     ),
+    argument(
+        "policy_kwargs",
+        None,
+        same_network,
+        NETWORK,
+        Slip("other-network", NETWORK, lambda ours, v: True),
+    ),
 )
 NEUTRAL_SB3 = {
     "clip_range_vf": (None,),
@@ -291,7 +334,6 @@ NEUTRAL_SB3 = {
     "use_sde": (False,),
     "sde_sample_freq": None,
     "stats_window_size": None,
-    "policy_kwargs": None,
     "seed": None,
     "device": None,
     "verbose": None,

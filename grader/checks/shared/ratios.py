@@ -4,8 +4,10 @@ import numpy as np
 
 from grader.checking import Case, Tensor, _, array_text, call_text
 
-# Ratios far from 1 with both signs of the advantage: nothing but the band holds a sample there.
-FAR = [0.01, 100.0, 0.01, 100.0], [1.0, 2.0, -3.0, -4.0]
+# A log-ratio of 13.8. A bound of 20 that guards against an overflow is no mistake.
+HUGE = 1e6
+# Ratios far from 1 with both signs of a large advantage: nothing but the band holds a sample there.
+FAR = [0.01, HUGE, 0.01, HUGE], [100.0, 200.0, -300.0, -400.0]
 # What every sample or token may share.
 EQUAL = [1.5, 1.5, 1.5], [-2.0, -2.0, -2.0]
 
