@@ -93,6 +93,7 @@ class Client(NotebookClient):
             cell.source, self.code_cells_executed = written, counted
 
     async def async_start_new_kernel_client(self):
+        self.km.client_factory = Kernel
         client = await super().async_start_new_kernel_client()
         for channel in (client.shell_channel, client.iopub_channel):
             channel.get_msg = functools.partial(_asked_again, channel.get_msg)
@@ -133,8 +134,7 @@ def execute(notebook, import_from, timeout=600, environment=None, tell=None):
     each claim and each rerun of one at once.
     """
     peaks = []
-    spec = {"kernel_name": "python3", "kernel_spec_manager": OwnKernel()}
-    manager = AsyncKernelManager(client_factory=Kernel, **spec)
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OwnKernel())
     if not environment:  # libraries read their settings when they are imported
         warm(manager, notebook)
     client = Client(

@@ -78,7 +78,7 @@ def parse_lesson(text, name, shown_path):
     return copy.deepcopy(_parsed(text, name, shown_path))
 
 
-@functools.lru_cache(maxsize=64)  # each lesson reads all that come before it
+@functools.lru_cache(maxsize=32)  # each lesson is read once more for every later one
 def _parsed(text, name, shown_path):
     header_lines = _header_lines(text, shown_path)
     cells = _cut(text, header_lines, shown_path)
