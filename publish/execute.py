@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.font_manager  # makes the font cache, which a kernel would announce on stderr
 from ipykernel.kernelspec import make_ipkernel_cmd
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -31,7 +32,7 @@ ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
-LOOK_EVERY = 1.0  # seconds
+LOOK_EVERY, SILENCE = 1.0, 0.02  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -58,6 +59,21 @@ class OwnKernel(KernelSpecManager):
         return KernelSpec(argv=make_ipkernel_cmd(), language="python", display_name="Python 3")
 
 
+class Kernel(AsyncKernelClient):
+    """jupyter_client's connection to a kernel, which waits less for one that is there: once it has
+    answered, a fifth of a second of silence has to pass, lest old messages be taken for a cell's.
+    nbclient knows those by their parents."""
+
+    async def wait_for_ready(self, timeout=None):
+        channel = self.iopub_channel
+        get_msg = channel.get_msg
+        channel.get_msg = lambda timeout: get_msg(timeout=min(timeout, SILENCE))
+        try:
+            await super().wait_for_ready(timeout)
+        finally:
+            channel.get_msg = get_msg
+
+
 class Client(NotebookClient):
     """nbclient's, which runs a claim without counting it, and hands on what it tells."""
 
@@ -77,6 +93,7 @@ class Client(NotebookClient):
             cell.source, self.code_cells_executed = written, counted
 
     async def async_start_new_kernel_client(self):
+        self.km.client_factory = Kernel
         client = await super().async_start_new_kernel_client()
         for channel in (client.shell_channel, client.iopub_channel):
             channel.get_msg = functools.partial(_asked_again, channel.get_msg)

@@ -1,5 +1,6 @@
 """How the course's Spanish is written: "tú", its signs, and the words of the glossary."""
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -117,12 +118,13 @@ def glossary_rule(text):
             for word in term.banned:
                 if _forms(word).search(words):
                     yield f"{word!r} is {term.spanish!r} in this course"
-            found = set(english_forms(term.english).findall(left))
+            if not (found := set(english_forms(term.english).findall(left))):
+                continue
             left = english_forms(term.english).sub(" ", left)
             excused = term.ambiguous or any(
                 term.english == other and english.startswith(begins) for other, begins in exceptions
             )
-            if excused or not found or _stems(term).search(_plain(spanish)):
+            if excused or _stems(term).search(_plain(spanish)):
                 continue
             if not all(_is_name(word, spanish) for word in found):
                 yield f"{term.english!r} is {term.spanish!r}"
@@ -144,6 +146,7 @@ def _stems(term):
     return re.compile(rf"\b(?:{'|'.join([words, *VERBS.get(term.english, ())])})", re.IGNORECASE)
 
 
+@functools.cache
 def english_forms(term):
     """The term and its plural (rewards-to-go, too), a space or a hyphen between its words."""
     words = _bare(term).replace("-", " ").split()
@@ -157,6 +160,7 @@ def _bare(term):
     return re.sub(r" \(.*\)", "", term)
 
 
+@functools.cache
 def _forms(term):
     """The term in any gender and number, accents aside."""
     return re.compile(r"\b" + r"\s+".join(map(_form, _plain(term).split())) + r"\b", re.IGNORECASE)

@@ -58,7 +58,10 @@ def messages_template(course):
 def hints(folder):
     """Yield (file's path in folder, line, message) of the hints of mistakes and choices."""
     for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        if not any(word in source for word in (*HINTED, "hints", "HINTS")):
+            continue  # most files, which take their time to be parsed
+        for node in ast.walk(ast.parse(source)):
             for hint in _hints_of(node):
                 if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
                     yield str(path.relative_to(folder)), hint.lineno, hint.value

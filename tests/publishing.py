@@ -1,14 +1,24 @@
 """What the tests of publish/ share: the fixture course, copied and built in a folder of its own."""
 
+import functools
 import shutil
 from pathlib import Path
 
 import nbformat
 
 from publish.__main__ import main
+from publish.course import Course
+from publish.translations import messages_template
 
+ROOT = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).parent / "fixtures" / "course"
 LESSONS = ["01_first", "02_second", "02b_claims"]
+
+
+@functools.cache
+def messages() -> list:
+    """The course's own messages, as the catalogues ask for them."""
+    return [entry.id for entry in messages_template(Course(ROOT)) if entry.id]
 
 
 def copy_course(folder):

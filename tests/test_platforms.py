@@ -66,11 +66,9 @@ except ModuleNotFoundError:
     assert run("win32", "-c", code) == "as it should\n"
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_every_module_can_be_imported(platform):
-    """Each as if it were the first: what a failed import left behind would hide the next one."""
-    code = """
+EVERY_MODULE = """
 import importlib, pkgutil, sys
+lacking = []
 for name in ("grader", "policy_gradients", "publish"):
     package = importlib.import_module(name)
     for info in pkgutil.walk_packages(package.__path__, name + ".", lambda name: None):
@@ -80,17 +78,11 @@ for name in ("grader", "policy_gradients", "publish"):
         try:
             importlib.import_module(info.name)
         except (ImportError, AttributeError) as error:
-            print(info.name, error, sep=": ")
+            lacking.append(f"{info.name}: {error}")
             for other in [n for n in sys.modules if n.startswith("grader.") and n not in kept]:
                 del sys.modules[other]
 """
-    assert run(platform, "-c", code) == ""
-
-
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_each_check_speaks_as_it_does_here(platform):
-    """A right and a wrong answer to each exercise; training is judged by the same code."""
-    code = """
+EACH_CHECK = """
 import json
 from grader.checks.registry import names
 from bank import load
@@ -99,11 +91,26 @@ first = {}
 for entry in load():
     first.setdefault((entry.exercise, entry.mistake is None), entry)
 short = [e for e in first.values() if not e.exercise.startswith("train_")]
-print(json.dumps([(e.id, e.mistake, told(e, seed=0)[1]) for e in short if e.mistake != "too-slow"]))
+said = [(e.id, e.mistake, told(e, seed=0)[1]) for e in short if e.mistake != "too-slow"]
+print(json.dumps({"lacking": lacking, "said": said}))
 """
-    said = json.loads(run(platform, "-c", code))
-    assert len(said) > 80
-    assert [one for one in said if one[1] != one[2]] == []
+
+
+@pytest.fixture(scope="module", params=PLATFORMS)
+def told(request):
+    """What a process there says of every module and each check: most of it waits for torch."""
+    return json.loads(run(request.param, "-c", EVERY_MODULE + EACH_CHECK))
+
+
+def test_every_module_can_be_imported(told):
+    """Each as if it were the first: what a failed import left behind would hide the next one."""
+    assert told["lacking"] == []
+
+
+def test_each_check_speaks_as_it_does_here(told):
+    """A right and a wrong answer to each exercise; training is judged by the same code."""
+    assert len(told["said"]) > 80
+    assert [one for one in told["said"] if one[1] != one[2]] == []
 
 
 # It waits, and so costs the tests ten seconds of the clock, but none of the processor; one that

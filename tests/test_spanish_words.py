@@ -58,8 +58,7 @@ from grader.reports import class_page, student_page
 from grader.student import check as kernel
 from grader.student import progress
 from policy_gradients import i18n
-from publish.course import Course
-from publish.translations import messages_template
+from tests.publishing import messages
 
 ROOT = Path(__file__).parents[1]
 PLACEHOLDER = re.compile(r"(\{\w*(?:![rsa])?(?::[^{}]*)?\})")
@@ -107,11 +106,10 @@ def assert_marked(text, *names):
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory):
     """The folder of a catalogue in which "es" is the language of marks."""
-    messages, packed = Catalog(locale="es"), io.BytesIO()
-    for entry in messages_template(Course(ROOT)):
-        if entry.id:
-            messages.add(entry.id, marked(entry.id))
-    write_mo(packed, messages)
+    catalogue, packed = Catalog(locale="es"), io.BytesIO()
+    for text in messages():
+        catalogue.add(text, marked(text))
+    write_mo(packed, catalogue)
     folder = tmp_path_factory.mktemp("marks")
     place = folder / "es" / "LC_MESSAGES"
     place.mkdir(parents=True)
