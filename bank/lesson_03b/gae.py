@@ -322,3 +322,15 @@ def advantages_and_targets(
     delta = one_step(rewards, values, next_values, terminated, gamma)
     adv = added_up(delta, gamma * lam, ~(terminated | truncated))
     return adv, adv + values
+
+
+@wrong("gae", "large-inputs")
+def advantages_within_twenty(
+    rewards, values, next_values, terminated, truncated, gamma=0.99, lam=0.95
+):
+    delta = one_step(rewards, values, next_values, terminated, gamma)
+    found, later = np.zeros_like(delta), 0.0
+    for t in reversed(range(len(delta))):
+        later = delta[t] + gamma * lam * np.where(terminated[t] | truncated[t], 0.0, later)
+        found[t] = later
+    return np.clip(found, -20, 20)

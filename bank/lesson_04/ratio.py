@@ -295,3 +295,8 @@ def advantages_within_ten(logp, logp_old, adv):
 @right("surrogate_loss")
 def guarded_against_an_overflow(logp, logp_old, adv):
     return -((logp - logp_old.detach()).clamp(max=20).exp() * adv).mean()
+
+
+@wrong("importance_ratio", "cut-at-a-bound")
+def within_ten(logp, logp_old):
+    return (logp - logp_old.detach()).clamp(-10, 10).exp()

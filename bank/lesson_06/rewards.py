@@ -250,3 +250,9 @@ def in_place(rewards, logp, logp_ref, mask, beta):
 def kl_div_by_token(rewards, logp, logp_ref, mask, beta):
     penalty = torch.nn.functional.kl_div(logp, logp_ref, log_target=True, reduction="none")
     return rewards - beta * penalty * mask
+
+
+@wrong("kl_shaped_rewards", "held-back")
+def charge_within_ten(rewards, logp, logp_ref, mask, beta):
+    charge = beta * (logp - logp_ref).clamp(-10, 10)
+    return torch.where(mask, rewards - charge, rewards)

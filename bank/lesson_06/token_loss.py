@@ -207,3 +207,11 @@ def by_the_tokens_with_an_advantage(logp, logp_old, adv, mask, clip=0.2):
     ratio = torch.where(mask, logp - logp_old.detach(), 0.0).exp()
     gained = torch.min(ratio * adv, ratio.clamp(1 - clip, 1 + clip) * adv)
     return -gained.sum() / (adv != 0).sum().clamp(min=1)
+
+
+@wrong("ppo_token_loss", "held-back")
+def logarithm_within_ten(logp, logp_old, adv, mask, clip=0.2):
+    apart = torch.where(mask, logp - logp_old.detach(), 0.0).clamp(-10, 10)
+    r, a = apart.exp(), adv.detach()
+    least = torch.min(r * a, r.clamp(1 - clip, 1 + clip) * a)
+    return -torch.where(mask, least, 0.0).sum() / mask.sum().clamp(min=1)

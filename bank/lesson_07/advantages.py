@@ -379,3 +379,15 @@ def nothing_below_a_third(scores, groups, divide=True, eps=1e-4):
         if len(own) > 1 and own.std() > 0.3:
             adv[groups == label] = (own - own.mean()) / (own.std() + eps if divide else 1.0)
     return adv
+
+
+@wrong("rloo_advantages", "cut-at-a-bound")
+def within_twenty(scores, groups):
+    adv = torch.zeros_like(scores)
+    for label in groups.unique():
+        own = scores[groups == label]
+        if len(own) < 2:
+            raise ValueError("a group of one")
+        others = (own.sum() - own) / (len(own) - 1)
+        adv[groups == label] = (own - others).clamp(-20, 20)
+    return adv

@@ -278,3 +278,12 @@ def always_a_fifth(ratio, adv, clip=0.2):
 @wrong("clip_fraction_dialects", "number-returned")
 def one_number(ratio, adv, clip=0.2):
     return masks(ratio, adv, clip)[0].mean()
+
+
+@wrong("approx_kl_dialects", "held-back")
+def logarithm_within_ten(logp, logp_old):
+    gap = (logp_old - logp).clamp(-10, 10)
+    k3 = torch.expm1(-gap) + gap
+    rows = {"k3": k3, "k3 last epoch": k3[len(k3) // 2 :], "k3 last minibatch": k3[-1]}
+    found = {"k1": gap, "k2": gap**2 / 2} | rows
+    return {name: one.mean().item() for name, one in found.items()}
