@@ -204,8 +204,8 @@ plt.show()
 # ### Advantages on one scale
 #
 # `gae` of lesson 03b turns the rollout into advantages. Multiply all rewards by ten, and the policy's
-# gradient is ten times as long. A learning rate that suited plain gradient steps before does not suit
-# now. Adam evens most of that out, but not what changes from one batch to the next.
+# gradient is ten times as long. Plain gradient steps need another learning rate then; Adam evens most of
+# it out.
 #
 # So PPO's programs bring the advantages of a batch to mean zero and standard deviation one:
 #
@@ -487,8 +487,7 @@ claim("without it the loss falls much further", free["policy_loss"][-1] / held["
 # $$\mathrm{EV}=1-\frac{\operatorname{Var}(R-V)}{\operatorname{Var}(R)}$$
 #
 # It is 1 for a perfect critic and 0 for one that always says the same. It is negative for one that
-# makes things worse. An error that is the same everywhere doesn't show: a critic that is 100 too high
-# in each state has an EV of 1.
+# makes things worse. A constant error doesn't show: a critic that is 100 too high everywhere has EV 1.
 #
 # ### Exercise: `explained_variance`
 #

@@ -7,7 +7,7 @@ import torch
 
 from grader.checking import N_, Case, Expected, FunctionExercise, Symptom, Tensor, TensorOf
 from grader.checks.lesson_04 import formulas
-from grader.checks.shared.clip_truth import objective, ratios
+from grader.checks.shared.clip_truth import derivative, objective, ratios
 from grader.checks.shared.ppo_slips import RATIOS, clipped, new_over_old
 from grader.checks.shared.ratios import EQUAL, FAR, far_from_one, loss_case, off_the_edges
 from grader.checks.shared.slips import listed, made
@@ -73,13 +73,12 @@ def floored(ratio, adv, clip, dual):
     return max(inner, dual * adv) if adv < 0 else inner
 
 
-def dual_truth(logp, logp_old, adv, clip=0.2, dual=3.0, step=1e-6):
+def dual_truth(logp, logp_old, adv, clip=0.2, dual=3.0):
     pairs = list(zip(ratios(logp, logp_old), np.asarray(adv, dtype=float), strict=True))
     loss = -math.fsum(floored(r, a, clip, dual) for r, a in pairs) / len(pairs)
-    up, down = ([floored(r + s, a, clip, dual) for r, a in pairs] for s in (step, -step))
-    slopes = (np.array(up) - np.array(down)) / (2 * step)
+    slopes = [derivative(lambda x, a=a: floored(x, a, clip, dual), r) for r, a in pairs]
     # d ratio / d logp is the ratio itself.
-    gradient = -slopes * np.array([r for r, _a in pairs]) / len(pairs)
+    gradient = -np.array(slopes) * np.array([r for r, _a in pairs]) / len(pairs)
     return Expected(loss, {"logp": gradient, "logp_old": None, "adv": None})
 
 

@@ -24,6 +24,13 @@ def objective(ratio, adv, clip=0.2):
     return min(ratio * adv, min(max(ratio, 1 - clip), 1 + clip) * adv)
 
 
-def slope(ratio, adv, clip=0.2, step=1e-6):
-    """Its derivative with respect to the ratio, by a central difference (exact between edges)."""
-    return (objective(ratio + step, adv, clip) - objective(ratio - step, adv, clip)) / (2 * step)
+def slope(ratio, adv, clip=0.2):
+    """Its derivative with respect to the ratio."""
+    return derivative(lambda r: objective(r, adv, clip), ratio)
+
+
+def derivative(function, ratio):
+    """By a central difference, exact between edges. The step grows with the ratio: beside a
+    million, 1e-6 is lost in rounding."""
+    step = 1e-6 * max(1.0, ratio)
+    return (function(ratio + step) - function(ratio - step)) / (2 * step)
