@@ -271,6 +271,14 @@ def test_a_second_run_meanwhile_is_refused(at_work, capsys):
     assert at_work.on_server() == 0
 
 
+def test_a_run_that_ended_holds_nothing_when_the_next_begins(database, server):
+    """The server notices an ended connection in its own time."""
+    url = address.server(server.address(database))
+    for _run in range(100):
+        with address.alone(url):
+            pass
+
+
 def test_a_run_that_died_holds_nothing(at_work):
     url = address.server(at_work.address)
     code = f"""

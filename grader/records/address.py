@@ -1,11 +1,11 @@
 """Where a gradebook is: a file in the --out folder, or a database on a PostgreSQL server."""
 
 import importlib.util
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import URL, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from grader.errors import UserError
 from grader.i18n import N_, _
@@ -94,6 +94,11 @@ def alone(url):
             # The lock belongs to the connection; an open transaction would hold up the server's
             # tidying.
             connection.commit()
-            yield
+            try:
+                yield
+            finally:
+                # The server hears of an ended connection late; the next run may begin at once.
+                with suppress(SQLAlchemyError):  # or the server is gone, and the lock with it
+                    connection.execute(text("select pg_advisory_unlock(:key)"), {"key": LOCK})
     finally:
         engine.dispose()
