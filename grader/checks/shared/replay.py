@@ -205,16 +205,21 @@ def led_by(shares, cosines) -> float:
 def best_way(steps, ways, measure) -> float:
     """Mean cosine over steps with the way, among several right ones, that fits best.
 
-    measure: (step, numbers of ways) -> their cosines. To measure takes long: a way that falls
-    behind is looked at no more, and where one is exact so far, none but those that are so too.
+    measure: (step, numbers of ways) -> their cosines. To measure takes long: where one way is exact
+    throughout, the others aren't tried, and a way that falls behind is looked at no more.
     """
+
+    def of(way, some):
+        return [measure(step, [way])[0] for step in some]
+
+    first = next((way for way in range(ways) if min(of(way, steps[:1]), default=0) >= EXACT), None)
+    if first is not None and (mean := np.mean(of(first, steps))) >= EXACT:
+        return float(mean)
     left, sums = list(range(ways)), np.zeros(ways)
     for count, step in enumerate(steps, 1):
         sums[left] += measure(step, left)
         if count >= PATIENT:
-            best = sums[left].max()
-            behind = count * (1 - EXACT) if best >= count * EXACT else BEHIND
-            left = [way for way in left if sums[way] >= best - behind]
+            left = [way for way in left if sums[way] >= sums[left].max() - BEHIND]
     return float(sums[left].max()) / max(len(steps), 1)
 
 
