@@ -3,8 +3,10 @@
 import errno
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -13,7 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 import grader.hook  # noqa: F401  it replaces nbgrader's reader of times
 from grader.__main__ import main
 from grader.course import HERE
-from grader.executor import local
+from grader.executor import local, worker
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
 from grader.records import gradebook, store
@@ -182,6 +184,30 @@ class Killing(local.Worker):
         if job[0] == Killing.victim and Killing.times > 0:
             Killing.times -= 1
             self.process.kill()
+
+
+def test_a_worker_whose_run_is_gone_ends_without_a_word():
+    """Before the Settings came: the run had been refused meanwhile."""
+    ours, theirs = socket.socketpair()
+    module, descriptor = "grader.executor.worker", theirs.fileno()
+    command = [sys.executable, "-m", module, str(descriptor), str(os.getpid())]
+    with subprocess.Popen(
+        command, pass_fds=[descriptor], stderr=subprocess.PIPE, cwd=HERE, text=True
+    ) as started:
+        ours.close()
+        theirs.close()
+        assert started.communicate(timeout=60) == (None, "") and started.returncode == 0
+
+
+def test_an_answer_that_nobody_reads_ends_a_worker_without_a_word(monkeypatch):
+    def unread(connection):
+        raise ConnectionResetError
+
+    monkeypatch.setattr(worker, "serve", unread)
+    monkeypatch.setattr(worker, "_follow", lambda parent: None)
+    ours, theirs = socket.socketpair()
+    with ours:
+        worker.main(theirs.detach(), os.getpid())
 
 
 @pytest.mark.parametrize(("times", "status"), [(1, "graded"), (2, "failed")])

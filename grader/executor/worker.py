@@ -90,9 +90,11 @@ def _follow(parent):
 
 
 def main(descriptor, parent):
-    """Serves the socket with that descriptor."""
+    """Serves the socket with that descriptor. Where the other end hangs up, before the Settings or
+    with an answer unread, there is nothing left to say, and nobody to say it to."""
     _follow(int(parent))
-    with Connection(int(descriptor)) as connection, contextlib.suppress(BrokenPipeError):
+    gone = contextlib.suppress(EOFError, ConnectionError)
+    with Connection(int(descriptor)) as connection, gone:
         serve(connection)
 
 
