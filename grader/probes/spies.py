@@ -26,7 +26,7 @@ class EnvSpy:
         self._now = now
         self._rows = {name: [] for name in COLUMNS}
         self._seeds, self._starts, self._late = [], [], []
-        self._obs, self._over = None if obs is None else kept(obs), ""
+        self._obs, self._over = None if obs is None else as_now(obs), ""
         self._reset, self._step = env.reset, env.step
         env.reset, env.step = unbound(self.reset), unbound(self.step)
 
@@ -35,7 +35,7 @@ class EnvSpy:
         result = self._reset(*args, **kwargs)
         self._seeds.append(int(seed) if isinstance(seed, (int, np.integer)) else None)
         self._starts.append(len(self._rows["rewards"]))
-        self._obs, self._over = kept(result[0]), ""
+        self._obs, self._over = as_now(result[0]), ""
         return result
 
     def step(self, action):
@@ -44,10 +44,11 @@ class EnvSpy:
         before = self._obs
         result = self._step(action)
         obs, reward, terminated, truncated = result[:4]
-        row = (before, kept(action), kept(reward), kept(terminated), kept(truncated), self._now())
+        flags = as_now(terminated), as_now(truncated)
+        row = before, as_now(action), as_now(reward), *flags, self._now()
         for rows, value in zip(self._rows.values(), row, strict=True):
             rows.append(value)
-        self._obs = kept(obs)
+        self._obs = as_now(obs)
         if type(terminated) in PLAIN or np.ndim(terminated) == 0:
             self._over = "terminated" if terminated else "truncated" if truncated else ""
         return result
@@ -66,7 +67,7 @@ class EnvSpy:
         return kept | {"starts": self._starts, "seeds": self._seeds, "late": self._late}
 
 
-def kept(value):
+def as_now(value):
     """The value as it is now, whatever becomes of an array later."""
     return value if type(value) in PLAIN else np.array(value)
 

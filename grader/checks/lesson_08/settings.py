@@ -100,11 +100,17 @@ def _strange(found, library, arguments, allowed):
             return Problem(
                 step="value", expected=wanted, got=got, hint=hint, mistake="unknown-argument"
             )
-        harmless = allowed.get(name)
-        if name in allowed and harmless is not None and not any(same(value, h) for h in harmless):
+        if name in allowed and not neutral(name, value, allowed):
             hint = _("The course's algorithm has nothing of the kind. Leave it switched off.")
             return Problem(step="value", got=got, hint=hint, mistake="extra-switched-on")
     return None
+
+
+def neutral(name, value, allowed):
+    """Whether the argument is an allowed one with a value that changes nothing."""
+    if name not in allowed:
+        return False
+    return allowed[name] is None or any(same(value, one) for one in allowed[name])
 
 
 def _judged(argument, ours, found):
@@ -176,25 +182,21 @@ OF_THE_NETWORK = {
     "activation_fn": None,
     "ortho_init": (True,),
     "optimizer_class": None,
+    "optimizer_kwargs": None,  # see OF_ADAM
 }
 OF_ADAM = {"eps": (1e-8, 1e-5), "weight_decay": (0,), "amsgrad": (False,), "betas": ([0.9, 0.999],)}
-
-
-def harmless(found, allowed):
-    """Whether a dict holds nothing but allowed names with allowed values."""
-    return isinstance(found, dict) and all(
-        name in allowed and (allowed[name] is None or any(same(x, value) for x in allowed[name]))
-        for name, value in found.items()
-    )
 
 
 def same_network(ours, given):
     """policy_kwargs that leave network and optimiser as they are, but for Adam's epsilon."""
     if given is None:
         return True
-    rest = dict(given) if isinstance(given, dict) else {"": given}
-    adam = rest.pop("optimizer_kwargs", None) or {}
-    return harmless(rest, OF_THE_NETWORK) and harmless(adam, OF_ADAM)
+    adam = given.get("optimizer_kwargs") or {} if isinstance(given, dict) else None
+    return isinstance(adam, dict) and all(
+        neutral(name, value, allowed)
+        for found, allowed in ((given, OF_THE_NETWORK), (adam, OF_ADAM))
+        for name, value in found.items()
+    )
 
 
 COUNTS = N_("Stable-Baselines3 counts the steps of each environment, and so does train_ppo.")

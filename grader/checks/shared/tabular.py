@@ -334,7 +334,7 @@ def other_draws(cases, seen):
     )
 
 
-def mark_rule(share: float, led=lambda case, seen: "not asked"):
+def mark_rule(share: float, led: Callable | None = None):
     """The trained weights reach this share of the best reachable exact objective. led: the rule of
     the steps, for losses that are right and yet miss the mark now and then: where each step is
     right, that was bad luck.
@@ -346,7 +346,7 @@ def mark_rule(share: float, led=lambda case, seen: "not asked"):
         if case.inputs["num_updates"] < LONG:
             return None
         reached = exact_share(env, tables(case, seen)[-1])
-        if reached >= share or led(case, seen) is None:
+        if reached >= share or (led and led(case, seen) is None):
             return None
         words = _("{percent:.0f}% of the best reachable exact objective")
         hint = _("What does each log-probability have to be multiplied with?")
