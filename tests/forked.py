@@ -99,6 +99,7 @@ def become(arguments, cwd, env, files):
         stream.reconfigure(encoding=env.get(ENCODING))
     paths = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:0] = [cwd, *paths]
+    sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))
     # A new Python looks for it on PYTHONPATH.
     sys.modules.pop("sitecustomize", None)
     site.execsitecustomize()

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from policy_gradients.i18n import _, speaking
 from publish import documents, proofread, spanish, translations
 from publish.catalogue import compiled, compiled_path, languages
 from publish.course import Course
-from tests import classroom
+from tests import classroom, forked
 from tests.classroom import NAME, submit
 from tests.publishing import publish
 from tests.sandboxes import needs_walls
@@ -385,13 +384,7 @@ def python(root, *arguments, folder=None):
     environment = {**os.environ, "PYTHONPATH": str(root), "PATH": programs}
     environment.pop("COURSE_LANGUAGE", None)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # five processes load this copy
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=folder or root,
-        text=True,
-        env=environment,
-        capture_output=True,
-    )
+    done = forked.run(arguments, folder or root, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
