@@ -110,6 +110,20 @@ def browser():
             driver.quit()
 
 
+def excerpt(course: Path, notebook: str, *texts: str) -> str:
+    """The first code cells of a notebook that hold these texts, as a notebook beside it: to show
+    all the others takes most of the time of a test which is about a few. Returns its path."""
+    path = course / notebook
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    code = [cell for cell in whole["cells"] if cell["cell_type"] == "code"]
+    whole["cells"] = [
+        next(cell for cell in code if text in "".join(cell["source"])) for text in texts
+    ]
+    beside = path.with_name(f"some_{path.name}")
+    beside.write_text(json.dumps(whole), encoding="utf-8")
+    return str(beside.relative_to(course))
+
+
 class Window:
     """The browser's window."""
 

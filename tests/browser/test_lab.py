@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser.lab import CHROMIUM, ROOT, Lab
+from tests.browser.lab import CHROMIUM, ROOT, Lab, excerpt
 
 pytest.importorskip("selenium", reason="Selenium is not installed")
 pytestmark = [
@@ -35,10 +35,11 @@ def figures(cells) -> int:
     return sum("image/png" in o.get("data", {}) for cell in cells for o in cell["outputs"])
 
 
-def test_wrong_then_right(driver, address):
-    lab = Lab(driver, address, NOTEBOOK)
-    lab.run(lab.index_of("from grader import check"))
-    exercise, check = lab.index_of("def softmax("), lab.index_of('check("softmax")')
+def test_wrong_then_right(driver, address, course):
+    texts = "from grader import check", "def softmax(", 'check("softmax")'
+    lab = Lab(driver, address, excerpt(course, NOTEBOOK, *texts))
+    setup, exercise, check = map(lab.index_of, texts)
+    lab.run(setup)
     lab.run(exercise)
     assert "not written yet" in lab.run(check)
     lab.write(exercise, "def softmax(logits):\n    e = np.exp(logits)\n    return e / e.sum(0)")

@@ -31,8 +31,8 @@ RUN = ("01_reinforce", "03b_gae", "04_ppo_clip")
 @pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if lesson not in RUN])
 def test_a_solved_lesson_can_be_read(driver, address, lesson):
     lab = Lab(driver, address, f"solutions/es/{lesson}/{lesson}.ipynb")
-    lab.wait("return document.querySelectorAll('.jp-Notebook mjx-container').length > 5")
     lab.scroll_through(lesson)
+    lab.wait("return document.querySelectorAll('.jp-Notebook mjx-container').length > 5")
     assert driver.execute_script(UNREADABLE) == []
     lab.shut_down()
 
