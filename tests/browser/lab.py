@@ -110,12 +110,26 @@ def browser():
             driver.quit()
 
 
+def code_cells(path: Path) -> list[dict]:
+    """The code cells of a notebook's file."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def solutions(path: Path) -> dict[str, str]:
+    """grade id -> source of every solution cell of a notebook's file."""
+    return {
+        cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+        for cell in code_cells(path)
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+    }
+
+
 def excerpt(course: Path, notebook: str, *texts: str) -> str:
     """The first code cells of a notebook that hold these texts, as a notebook beside it: to show
     all the others takes most of the time of a test which is about a few. Returns its path."""
     path = course / notebook
-    whole = json.loads(path.read_text(encoding="utf-8"))
-    code = [cell for cell in whole["cells"] if cell["cell_type"] == "code"]
+    whole, code = json.loads(path.read_text(encoding="utf-8")), code_cells(path)
     whole["cells"] = [
         next(cell for cell in code if text in "".join(cell["source"])) for text in texts
     ]
