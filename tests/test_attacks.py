@@ -26,7 +26,9 @@ pytestmark = [
 LONGEST = ("many_slow_cells", "endless_function_that_catches_everything", "endless_function")
 ALL = sorted(attacks.load(), key=lambda attack: attack.name not in LONGEST)
 FULL = {"softmax": "3", "discounted_return": "2"}
-LIMITS = Limits(cell_seconds=2, submission_seconds=18, grace_seconds=1, memory_mb=1024, files_mb=32)
+LIMITS = Limits(
+    cell_seconds=1, submission_seconds=12, grace_seconds=0.5, memory_mb=512, files_mb=32
+)
 NAMED = {attack.name: f"a{number:03d}_{attack.name}" for number, attack in enumerate(ALL)}
 
 

@@ -71,6 +71,7 @@ def create():
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.banner1 = ""
+    config.InteractiveShell.colors = "nocolor"  # nobody sees them, and they take most of an error
     shell = Shell.instance(config=config)
     inline = InlineBackend.instance(parent=shell)
     shell.configurables.append(inline)

@@ -22,7 +22,8 @@ def up(packages):
     for package in map(importlib.import_module, packages):
         _import_all(package, torch is not None)
     shell = cells.create()
-    shell.run_cell("None", store_history=False)
+    # The first error loads what tracebacks are told with.
+    shell.run_cell("def broken():\n    return 1 / 0\nbroken()", store_history=False)
     shell.reset(new_session=False)
     figure, axes = plt.subplots()
     axes.plot([0, 1])
