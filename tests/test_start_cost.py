@@ -115,10 +115,13 @@ def test_a_submission_gets_a_process_with_what_it_names_and_no_more():
         with zygotes.of(DRAW).session() as session:
             assert printed(session.run_cell(LOADED)) == "matplotlib\n"
             assert session.run_cell(DRAW).status == "ok"
-        assert zygotes.of("import numpy") is zygotes.of(DRAW), "one that runs serves those below it"
         with zygotes.of("import torch").session() as session:
             assert printed(session.run_cell(LOADED)) == "matplotlib torch\n"
-        assert zygotes.of("import numpy") is full, "one that runs serves everybody"
+        assert len({id(zygotes.of(text)) for text in ("", DRAW, "import torch")}) == 3
+        zygotes.of("").close()
+        assert zygotes.of("") is zygotes.of(DRAW), "one that runs serves those below it"
+        zygotes.of(DRAW).close()
+        assert zygotes.of("") is full, "one that runs serves everybody"
     finally:
         for zygote in _cache.values():
             if not zygote.isolated:

@@ -382,12 +382,12 @@ class Zygotes:
         self.limits, self.unsafe = limits, unsafe
 
     def of(self, text) -> Zygote:
-        """The zygote for a submission with this text: the one that has what it names, or one that
-        runs and has more."""
+        """The zygote for a submission with this text: of those that have what it names, the least
+        that runs; where none does, the least."""
         ladder = [LIBRARIES] if uses_torch(text) else [DRAWING, LIBRARIES]
         ladder = ladder if uses_torch(text) or uses_figures(text) else [LIGHT, *ladder]
         zygotes = [zygote_for(self.limits, self.unsafe, imports) for imports in ladder]
-        return next((one for one in reversed(zygotes) if one.alive()), zygotes[0])
+        return next((one for one in zygotes if one.alive()), zygotes[0])
 
 
 __all__ = ["UnsafeZygote", "Zygote", "Zygotes", "zygote_for"]
