@@ -76,8 +76,9 @@ def serve():
 
 def _know_the_version():
     """nbgrader starts alembic for each new gradebook, to ask a number that never changes."""
-    from grader.records import nbgrader_tables
     from nbgrader import api
+
+    from grader.records import nbgrader_tables
 
     (head,) = nbgrader_tables.schema_heads()
     api.get_alembic_version = lambda: head
