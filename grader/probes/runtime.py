@@ -68,7 +68,7 @@ def run(namespace: dict, exercise: str, request: dict, ask=None):
     with replaced(namespace, names, ask):
         function, seconds = namespace[exercise], request.get("seconds", 0)
         seen = _probed(function, request["probe"], request["cases"], seconds)
-        if request.get("shorter") and _is_slow(seen):
+        if request.get("shorter") and is_slow(seen):
             return _judged_by_growth(function, request, seen)
     return seen
 
@@ -86,7 +86,8 @@ def _probed(function, name, cases, seconds):
             return [{"error": _error(error)}]
 
 
-def _is_slow(seen):
+def is_slow(seen) -> bool:
+    """Whether what was seen is that the time was over."""
     return seen[0].get("error", {}).get("kind") == "slow"
 
 
