@@ -330,12 +330,11 @@ class SampleWatch:
         self._now.append(numbers_of(rows[reached], self._number).astype(np.int32))
 
     def _learn(self):
-        played = self._spy.observations
-        for step in range(self._known, len(played)):
-            rows = np.asarray(played[step], dtype=np.float32)
+        for seen in self._spy.observations(self._known):
+            rows = np.asarray(seen, dtype=np.float32)
             for place, key in enumerate(row_keys(rows)):
-                self._number.setdefault(key, step * len(rows) + place)
-        self._known = len(played)
+                self._number.setdefault(key, self._known * len(rows) + place)
+            self._known += 1
 
     def _cut(self, *_):
         self._steps.append(np.unique(np.concatenate([np.zeros(0, np.int32), *self._now])))
