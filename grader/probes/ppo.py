@@ -6,6 +6,7 @@ looking at the gradients that reach the networks' outputs, in whatever style the
 """
 
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
@@ -267,7 +268,7 @@ def row_keys(rows) -> list[bytes]:
 
 def numbers_of(rows, known):
     """(rows,): the number that the dict ``known`` has for each row's bytes, or -1."""
-    return np.array([known.get(key, -1) for key in row_keys(rows)], dtype=np.int64)
+    return np.fromiter(map(known.get, row_keys(rows), repeat(-1)), np.int64, len(rows))
 
 
 class _RowWatch:
