@@ -64,9 +64,11 @@ def system_language():
 
 def _language_of(folder):
     try:
-        parts = Path(folder).resolve().parts
+        # Asked for with each message, and the system knows where it is.
+        path = os.getcwd() if folder == "." else os.path.realpath(folder)
     except OSError:  # the folder was deleted under the running kernel
         return ""
+    parts = Path(path).parts
     below = [part for above, part in itertools.pairwise(parts) if above in FOLDERS]
     known = languages() if below else ()  # which reads the folder of messages
     return next((part for part in below if part in known), "")

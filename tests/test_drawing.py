@@ -1,10 +1,12 @@
 """Cases are drawn once, and what was worked out about them serves every answer after the first."""
 
+import random
 from dataclasses import replace
 from itertools import count
 
 import numpy as np
 import pytest
+import torch
 
 from grader.checking import Case, FunctionExercise, Mistake, Number, drawing
 from grader.checking.drawing import drawn
@@ -111,3 +113,35 @@ def test_the_least_used_draws_are_let_go(exercise, asked):
     assert asked["draw"] == drawing.MOST + 1
     drawn(exercise, 0)
     assert asked["draw"] == drawing.MOST + 2
+
+
+def luck():
+    """What each global generator would draw next, a second normal number included."""
+    return random.random(), np.random.randn(), torch.rand(1).item()
+
+
+def test_global_generators_go_on_as_if_no_check_had_run():
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    luck()  # NumPy has the second of two normal numbers ready now
+    wanted = luck()
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    luck()
+    exercise = FunctionExercise(
+        "double",
+        lambda rng: [Case({"x": 3.0}), Case({"x": 5.0})],
+        lambda x: 2 * x,
+        Number(),
+        mistakes=(Mistake("by chance", "", like=lambda x: x + 0 * luck()[0]),) * 3,
+    )
+    assert judged(exercise, lambda x: x + 0 * luck()[0]).mistake == "by chance"
+    assert luck() == wanted
+
+
+def test_a_draw_of_an_imitation_is_the_same_within_a_block_and_alone():
+    with runtime.generators_kept():
+        with runtime.seeded():
+            first = luck()
+        with runtime.seeded():
+            assert luck() == first
+    with runtime.seeded():
+        assert luck() == first

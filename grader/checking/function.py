@@ -164,6 +164,7 @@ class FunctionExercise(Exercise):
         problem = self._gradient_problem(seen, truth, shown)
         return problem if problem and problem.mistake == "detached" else None
 
+    @runtime.generators_kept()
     def _named(self, problem, case, one, truth, cases, seen, expected):
         """The same problem with the name and hint of the mistake that it is, where one is known."""
         if problem.step == "inputs":  # nothing else is wrong in this case

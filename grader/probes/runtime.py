@@ -195,17 +195,35 @@ class Nowhere(io.TextIOBase):
 @contextlib.contextmanager
 def seeded(seed: int = 0):
     """Global generators start the same at each check, and go on afterwards as if none had run."""
-    torch = sys.modules.get("torch")  # where nobody has imported it, it starts the same anyway
+    with generators_kept():
+        random.seed(seed)
+        np.random.seed(seed)
+        torch = sys.modules.get("torch")  # where nobody has imported it, it starts the same anyway
+        if torch:  # torch.manual_seed keeps a stack trace at each call, for a CUDA that may come
+            torch.default_generator.manual_seed(seed)
+            if torch.cuda.is_initialized():
+                torch.cuda.manual_seed_all(seed)
+        yield
+
+
+_keeping = False
+
+
+@contextlib.contextmanager
+def generators_kept():
+    """Global generators go on after the block as if nothing in it had used them. A block within
+    another leaves that to it: to keep NumPy's state takes longer than a short probe."""
+    global _keeping
+    if _keeping:
+        yield
+        return
+    torch = sys.modules.get("torch")
     kept = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    if torch:  # torch.manual_seed keeps a stack trace at each call, for a CUDA that may come
-        torch.default_generator.manual_seed(seed)
-        if torch.cuda.is_initialized():
-            torch.cuda.manual_seed_all(seed)
+    _keeping = True
     try:
         yield
     finally:
+        _keeping = False
         random.setstate(kept[0])
         np.random.set_state(kept[1])
         if torch:
