@@ -14,27 +14,35 @@ import tempfile
 import threading
 from functools import cache
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = ("nbgrader.apps", "nbgrader.apps.api", "nbconvert.exporters", "sqlalchemy")
+# What nbgrader_config.py loads besides.
+OURS = ("grader.nbgrader_plugin.converters", "publish.release")
+
+
 ENCODING = "PYTHONIOENCODING"
 
 
 class Server:
     """A process that has imported these libraries, of a Python with these options."""
 
-    def __init__(self, libraries=LIBRARIES, options=()):
+    def __init__(self, libraries=LIBRARIES, options=(), python=sys.executable):
+        paths = [ROOT, *(path for path in sys.path if path.endswith("site-packages"))]
         self.process = subprocess.Popen(
-            [sys.executable, "-P", *options, __file__, *libraries],
+            [python, "-P", *options, __file__, *libraries],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, arguments, cwd, env) -> subprocess.CompletedProcess:
+    def run(self, arguments, cwd, env, user=()) -> subprocess.CompletedProcess:
         """What ``subprocess.run([python, *arguments], text=True, capture_output=True)`` returns;
-        arguments: ``-m MODULE ...`` or ``-c CODE ...``."""
+        arguments: ``-m MODULE ...`` or ``-c CODE ...``; user: the ids of a group and a user of the
+        system, whose rights the process has then."""
         with tempfile.TemporaryDirectory() as folder:
             files = [os.path.join(folder, name) for name in ("out", "err")]
-            request = [list(map(str, arguments)), str(cwd), dict(env), files]
+            request = [list(map(str, arguments)), str(cwd), dict(env), files, list(user)]
             self.process.stdin.write(f"{json.dumps(request)}\n")
             self.process.stdin.flush()
             status = int(self.process.stdout.readline())
@@ -48,14 +56,14 @@ class Server:
         self.process.communicate()
 
 
-def run(arguments, cwd, env) -> subprocess.CompletedProcess:
+def run(arguments, cwd, env, python=sys.executable, user=()) -> subprocess.CompletedProcess:
     """Server.run of the one server that all tests of this process share."""
-    return _server().run(arguments, cwd, env)
+    return _server(python).run(arguments, cwd, env, user)
 
 
 @cache
-def _server():
-    server = Server()
+def _server(python):
+    server = Server((*LIBRARIES, *OURS), python=python)
     atexit.register(server.close)
     return server
 
@@ -76,7 +84,9 @@ def serve():
     for name in sys.argv[1:]:
         __import__(name)
     hasty_databases()
-    gc.freeze()  # else each child looks through all of it, at the latest when it ends
+    if set(OURS) <= set(sys.argv):
+        _know_the_version()
+    gc.freeze()  # a fork looks for garbage among its own things alone
     gc.enable()
     while line := sys.stdin.readline():
         if not (pid := os.fork()):
@@ -85,9 +95,18 @@ def serve():
     return None
 
 
-def become(arguments, cwd, env, files):
+def _know_the_version():
+    """nbgrader starts alembic for each new gradebook, to ask a number that never changes."""
+    from nbgrader import api
+
+    from grader.records import nbgrader_tables
+
+    (head,) = nbgrader_tables.schema_heads()
+    api.get_alembic_version = lambda: head
+
+
+def become(arguments, cwd, env, files, user):
     """Does what ``python ARGUMENTS`` does."""
-    os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     with open(os.devnull) as nothing:
@@ -95,6 +114,12 @@ def become(arguments, cwd, env, files):
     for number, name in enumerate(files, 1):
         with open(name, "w") as file:
             os.dup2(file.fileno(), number)
+    if user:
+        group, person = user
+        os.setgroups([])
+        os.setresgid(group, group, group)
+        os.setresuid(person, person, person)
+    os.chdir(cwd)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding=env.get(ENCODING))
     paths = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))
