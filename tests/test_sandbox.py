@@ -23,9 +23,23 @@ from tests.sandboxes import (
 pytestmark = [needs_walls, WARM_TOGETHER]
 
 
-@pytest.fixture(params=["isolated", "unsafe"])
-def session(request):
-    with open_session(unsafe=request.param == "unsafe") as session:
+@pytest.fixture(params=[False, True], ids=["isolated", "unsafe"])
+def unsafe(request):
+    return request.param
+
+
+@pytest.fixture
+def session(request, unsafe):
+    """A session as grading would take it for the cell that the test is about."""
+    source = request.node.callspec.params.get("source", "")
+    with open_session(unsafe, source) as session:
+        yield session
+
+
+@pytest.fixture
+def full(unsafe):
+    """A session in which torch is loaded."""
+    with open_session(unsafe) as session:
         yield session
 
 
@@ -44,16 +58,16 @@ def test_a_function_of_one_cell_answers_a_probe_and_later_cells(session):
     assert printed(session.run_cell("print(double(21))")) == "42\n"
 
 
-def test_arrays_and_gradients_come_back_exactly(session):
-    session.run_cell("def square(x):\n    return (x ** 2).sum()")
+def test_arrays_and_gradients_come_back_exactly(full):
+    full.run_cell("def square(x):\n    return (x ** 2).sum()")
     array = np.random.default_rng(0).normal(size=(3, 4))
-    seen = call(session, "square", x=Tensor(array, grad=True))
+    seen = call(full, "square", x=Tensor(array, grad=True))
     assert np.isclose(seen["value"]["array"], (array**2).sum())
     assert np.array_equal(seen["gradients"]["x"], 2 * array)
 
 
-def test_the_libraries_of_the_course_are_there(session):
-    result = session.run_cell(
+def test_the_libraries_of_the_course_are_there(full):
+    result = full.run_cell(
         "import gymnasium, matplotlib.pyplot as plt, torch\nimport policy_gradients as pg\n"
         "from grader import check\ncheck('gae')\nplt.plot([1, 2]); plt.show()\n"
         "net = torch.nn.Linear(2, 1); net(torch.ones(3, 2)).sum().backward()\n"
@@ -62,11 +76,11 @@ def test_the_libraries_of_the_course_are_there(session):
     assert printed(result) == "(4,) 6.0\n" and result.status == "ok"
 
 
-def test_the_interpreter_and_the_packages_are_the_graders_own(session):
+def test_the_interpreter_and_the_packages_are_the_graders_own(full):
     look = "import sys, numpy, torch, gymnasium\nprint(sys.version, [m.__version__ for m in "
     look += "(numpy, torch, gymnasium)])"
     here = f"{sys.version} {[m.__version__ for m in (np, torch, gymnasium)]}\n"
-    assert printed(session.run_cell(look)) == here
+    assert printed(full.run_cell(look)) == here
 
 
 @pytest.mark.parametrize(
