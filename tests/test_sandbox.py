@@ -1,5 +1,6 @@
 """Honest submissions run as in a notebook, and are told apart from late, loud and dead ones."""
 
+import dataclasses
 import sys
 import time
 
@@ -12,6 +13,7 @@ from grader.probes.inputs import Tensor
 from grader.sandbox import Died, TimedOut, Zygote
 from tests.sandboxes import (
     HONEST,
+    LIGHT,
     LIMITS,
     WARM_TOGETHER,
     doubles,
@@ -262,6 +264,23 @@ def test_a_submission_has_an_end_as_well():
         results = [session.run_cell("import time; time.sleep(0.4)") for _ in range(5)]
     assert [r.status for r in results[:2]] == ["ok", "ok"] and results[-1].status != "ok"
     assert session.seconds < 10
+
+
+def test_short_cells_and_probes_do_not_go_on_when_the_submissions_time_is_over():
+    """Each takes less than the grace in which an interrupted cell may end."""
+    limits = dataclasses.replace(LIMITS, submission_seconds=1.0, grace_seconds=5)
+    with Zygote(limits, **LIGHT) as zygote, zygote.session() as session:
+        session.run_cell(HONEST)
+        cells = [session.run_cell("import time; time.sleep(0.3); print('done')") for _ in range(9)]
+        assert sum("done" in printed(cell) for cell in cells) <= 3
+        assert cells[-1].status == "died" and "longer than 1 s" in cells[-1].reason
+        with pytest.raises(Died, match="longer than 1 s"):
+            doubles(session)
+    with Zygote(limits, **LIGHT) as zygote, zygote.session() as session:
+        session.run_cell(HONEST)
+        with pytest.raises(TimedOut, match="longer than 1 s"):
+            while doubles(session):
+                pass
 
 
 def test_what_prints_in_a_probe_is_not_shown_and_not_kept(session):
