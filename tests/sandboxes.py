@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.sandbox import Limits, Zygotes, doctor
+from grader.sandbox import Limits, Zygotes, doctor, zygote
 
 LIMITS = Limits(
     cell_seconds=20,
@@ -24,8 +24,10 @@ needs_walls = pytest.mark.skipif(
 # One process of tests starts the shared zygotes, and not each its own: with torch they take seconds
 # and 300 MB.
 WARM_TOGETHER = pytest.mark.xdist_group("sandbox")
-# A zygote that a test needs for itself does without the course's libraries.
-LIGHT = {"imports": ("numpy",), "shell": False}
+# A zygote that a test needs for itself does without the large libraries, and where it runs no cell,
+# without a shell.
+LIGHT = {"imports": zygote.LIGHT}
+BARE = {"imports": ("numpy",), "shell": False}
 
 
 def open_session(unsafe=False, code="import torch", **options):
