@@ -16,8 +16,13 @@ from functools import cache
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = ("nbgrader.apps", "nbgrader.apps.api", "nbconvert.exporters", "sqlalchemy")
-# What nbgrader_config.py loads besides.
-OURS = ("grader.nbgrader_plugin.converters", "publish.release")
+# What its configuration and our own commands load besides.
+OURS = (
+    "grader.nbgrader_plugin.converters",
+    "grader.grading.autograde",
+    "grader.reports.class_page",
+    "publish.release",
+)
 
 
 ENCODING = "PYTHONIOENCODING"
