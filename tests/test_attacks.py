@@ -28,8 +28,8 @@ LONGEST = ("many_slow_cells", "endless_function_that_catches_everything", "endle
 ALL = sorted(attacks.load(), key=lambda attack: attack.name not in LONGEST)
 FULL = {"softmax": "3", "discounted_return": "2"}
 LIMITS = Limits(
-    cell_seconds=3,
-    submission_seconds=18,
+    cell_seconds=2,
+    submission_seconds=16,
     grace_seconds=1,
     memory_mb=1024,
     files_mb=32,
