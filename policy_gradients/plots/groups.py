@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..i18n import N_, _
-from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes, tinted, use_style
+from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, many_panels, new_axes, tinted, use_style
 
 
 def prompt_weights(p, weights, marked):
@@ -122,10 +122,7 @@ def broken_token_runs(runs, healthy):
 
     runs: {name: {key: (updates,)}}; healthy: {key: (updates,)}
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
-    fig, axes = plt.subplots(len(runs), 6, figsize=(10.5, 1.15 * len(runs) + 0.5), sharex=True)
+    fig, axes = many_panels(len(runs), len(PANELS), 1.75, 1.15)
     for row, (name, run) in zip(np.atleast_2d(axes), runs.items(), strict=True):
         for ax, (key, _title, limits) in zip(row, PANELS, strict=True):
             ax.plot(np.clip(healthy[key], *limits), color=GREY, linestyle="--", linewidth=1.1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..episodes import EpisodeReturns
 from ..i18n import N_, _
-from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, WIDTH, use_style
+from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, WIDTH, many_panels, use_style
 
 # What a panel shows: key of the log, title, limits of the axis.
 PANELS = (
@@ -68,12 +68,8 @@ def broken_runs(runs, healthy):
 
     runs: {name: {key: (updates,)}}; healthy: {key: (updates,)}
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
     panels = (*PANELS, FIRST_RATIO) if "first_ratio" in healthy else PANELS
-    size = (1.9 * len(panels), 1.2 * len(runs) + 0.5)
-    fig, axes = plt.subplots(len(runs), len(panels), figsize=size, sharex=True)
+    fig, axes = many_panels(len(runs), len(panels))
     for row, (name, run) in zip(axes, runs.items(), strict=True):
         for ax, (key, _title, limits) in zip(row, panels, strict=True):
             _gauge(ax, run[key], key, limits, COLORS[4], healthy[key])
