@@ -25,16 +25,17 @@ def prompt_weights(p, weights, marked):
     return ax
 
 
-def drifts(runs):
+def drifts(runs, every=1):
     """Exact KL to the reference over updates, a thin line for each run.
 
-    runs: {label: (seeds, updates + 1)}. Returns the Axes.
+    runs: {label: (seeds, P)}; every: updates between two of the P numbers. Returns the Axes.
     """
     ax = new_axes(None, height=3.2)
     for i, (label, some) in enumerate(runs.items()):
         look = {"color": COLORS[(4, 0)[i]], "linestyle": LINESTYLES[i]}
         for number, run in enumerate(some):
-            ax.plot(np.maximum(run, 1e-9), label=label if number == 0 else None, lw=1.3, **look)
+            updates, name = every * np.arange(len(run)), label if number == 0 else None
+            ax.plot(updates, np.maximum(run, 1e-9), label=name, lw=1.3, **look)
     ax.set(yscale="log", ylim=(1e-8, 10), xlabel=_("update"))
     ax.set_ylabel(_("exact KL to the reference\n(nats per sentence)"))
     ax.grid(True, axis="y")
