@@ -6,6 +6,7 @@ print(_("step {n}").format(n=3))
 
 import contextlib
 import gettext
+import itertools
 import os
 import struct
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 _LOCALES = (_PACKAGE / "locale",)
 _chosen = None
+FOLDERS = "notebooks", "solutions"  # with a folder for each language
 
 
 def N_(message):
@@ -62,12 +64,14 @@ def system_language():
 
 def _language_of(folder):
     try:
-        parts = Path(folder).resolve().parts
+        # Asked for with each message, and the system knows where it is.
+        path = os.getcwd() if folder == "." else os.path.realpath(folder)
     except OSError:  # the folder was deleted under the running kernel
         return ""
-    below = [parts[i + 1 :] for i, part in enumerate(parts) if part in ("notebooks", "solutions")]
-    known = languages()
-    return next((part for rest in below for part in rest[:1] if part in known), "")
+    parts = Path(path).parts
+    below = [part for above, part in itertools.pairwise(parts) if above in FOLDERS]
+    known = languages() if below else ()  # which reads the folder of messages
+    return next((part for part in below if part in known), "")
 
 
 def _(message):

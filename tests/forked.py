@@ -2,6 +2,7 @@
 process of its own, with its own folder and environment, but without a second of imports."""
 
 import atexit
+import gc
 import json
 import os
 import runpy
@@ -11,16 +12,20 @@ import sys
 import tempfile
 from functools import cache
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = ("nbgrader.apps", "nbgrader.apps.api", "nbconvert.exporters", "sqlalchemy")
+# What nbgrader_config.py loads besides.
+OURS = ("grader.nbgrader_plugin.converters", "publish.release")
 
 
-def run(arguments, cwd, env) -> subprocess.CompletedProcess:
+def run(arguments, cwd, env, python=sys.executable, user=()) -> subprocess.CompletedProcess:
     """What ``subprocess.run([python, *arguments], text=True, capture_output=True)`` returns;
-    arguments: ``-m MODULE ...`` or ``-c CODE ...``."""
-    server = _server()
+    arguments: ``-m MODULE ...`` or ``-c CODE ...``; user: the ids of a group and a user of the
+    system, whose rights the process has then."""
+    server = _server(python)
     with tempfile.TemporaryDirectory() as folder:
         files = [os.path.join(folder, name) for name in ("out", "err")]
-        request = [list(map(str, arguments)), str(cwd), dict(env), files]
+        request = [list(map(str, arguments)), str(cwd), dict(env), files, list(user)]
         server.stdin.write(f"{json.dumps(request)}\n")
         server.stdin.flush()
         status = int(server.stdout.readline())
@@ -32,9 +37,14 @@ def run(arguments, cwd, env) -> subprocess.CompletedProcess:
 
 
 @cache
-def _server():
+def _server(python):
+    paths = [ROOT, *(path for path in sys.path if path.endswith("site-packages"))]
     server = subprocess.Popen(
-        [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [python, "-P", __file__],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     atexit.register(server.communicate)
     return server
@@ -52,9 +62,11 @@ def hasty_databases():
 
 def serve():
     """Answers each line with an exit status; returns the request in a forked process."""
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *OURS):
         __import__(name)
     hasty_databases()
+    _know_the_version()
+    gc.freeze()  # a fork looks for garbage among its own things alone
     while line := sys.stdin.readline():
         if not (pid := os.fork()):
             return json.loads(line)
@@ -62,9 +74,18 @@ def serve():
     return None
 
 
-def become(arguments, cwd, env, files):
+def _know_the_version():
+    """nbgrader starts alembic for each new gradebook, to ask a number that never changes."""
+    from nbgrader import api
+
+    from grader.records import nbgrader_tables
+
+    (head,) = nbgrader_tables.schema_heads()
+    api.get_alembic_version = lambda: head
+
+
+def become(arguments, cwd, env, files, user):
     """Does what ``python ARGUMENTS`` does."""
-    os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     with open(os.devnull) as nothing:
@@ -72,6 +93,12 @@ def become(arguments, cwd, env, files):
     for number, name in enumerate(files, 1):
         with open(name, "w") as file:
             os.dup2(file.fileno(), number)
+    if user:
+        group, person = user
+        os.setgroups([])
+        os.setresgid(group, group, group)
+        os.setresuid(person, person, person)
+    os.chdir(cwd)
     paths = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:0] = [cwd, *paths]
     (kind, what), sys.argv = arguments[:2], arguments[1:]

@@ -13,8 +13,9 @@ from grader.course import HERE
 from grader.grading.autograde import Options, autograde
 from grader.records.secret import read_secret, seeds_of
 from grader.sandbox import Limits, doctor
+from grader.sandbox.zygote import uses_torch
 from tests import attacks, classroom
-from tests.classroom import NAME, submit
+from tests.classroom import NAME, code, insert_after, submit
 from tests.once import once
 
 pytestmark = [
@@ -26,7 +27,9 @@ pytestmark = [
 LONGEST = ("many_slow_cells", "endless_function_that_catches_everything", "endless_function")
 ALL = sorted(attacks.load(), key=lambda attack: attack.name not in LONGEST)
 FULL = {"softmax": "3", "discounted_return": "2"}
-LIMITS = Limits(cell_seconds=2, submission_seconds=18, grace_seconds=1, memory_mb=1024, files_mb=32)
+LIMITS = Limits(
+    cell_seconds=2, submission_seconds=12, grace_seconds=0.5, memory_mb=1024, files_mb=32
+)
 NAMED = {attack.name: f"a{number:03d}_{attack.name}" for number, attack in enumerate(ALL)}
 
 
@@ -36,11 +39,11 @@ def class_run(folder):
     before = _packages()
     for attack in ALL:
         student = NAMED[attack.name]
-        submit(folder / "in", f"{student}~honest", classroom.solved(course))
         if attack.writes_itself:
             attack.make(course, folder / "in" / student / NAME)
         else:
             submit(folder / "in", student, attack.make(course))
+        submit(folder / "in", f"{student}~honest", neighbour(course, folder / "in" / student))
     os.environ["COURSE_SECRET_CANARY"] = "canary-in-the-environment"
     counts = autograde(
         Options(
@@ -53,6 +56,15 @@ def class_run(folder):
         )
     )
     return {"folder": folder, "counts": counts, "untouched": before == _packages()}
+
+
+def neighbour(course, folder):
+    """An honest submission that gets the same warm process as the attack in ``folder``."""
+    texts = [path.read_bytes() for path in folder.rglob("*.ipynb") if path.is_file()]
+    notebook = classroom.solved(course)
+    if any(map(uses_torch, texts)):
+        insert_after(notebook, "setup-1", code("import torch"))
+    return notebook
 
 
 def _packages():

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader.course import HERE
-from tests import classroom
+from tests import classroom, forked
 from tests.classroom import NAME
 from tests.sandboxes import needs_walls
 from tests.test_instructors import GUIDE, commands
@@ -79,16 +79,9 @@ class Class:
             "JUPYTER_CONFIG_PATH": str(self.root / "etc"),
             "PYTHONPATH": str(self.packages),
         }
-        return subprocess.run(
-            [self.python, "-m", *command.split()],
-            cwd=home,
-            env=environment,
-            user=name,
-            group=pwd.getpwnam(name).pw_gid,
-            extra_groups=[],
-            capture_output=True,
-            text=True,
-        )
+        person = pwd.getpwnam(name)
+        ids = person.pw_gid, person.pw_uid
+        return forked.run(["-m", *command.split()], home, environment, self.python, ids)
 
     def instructor(self, command):
         """Runs a command line of the guide in the course's folder."""
@@ -101,13 +94,10 @@ class Class:
             "COURSE_SECRET_FILE": str(self.root / "secret"),
         }
         command = command.replace("grader autograde", f"grader autograde --course {self.course}")
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.course,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+        within = re.fullmatch(r"\(cd (\S+) && (.*)\)", command)
+        folder, command = within.groups() if within else ("", command)
+        words = command.removeprefix("python -m ").split()
+        done = forked.run(["-m", *words], self.course / folder, environment)
         assert done.returncode == 0, (command, done.stderr)
         return done.stdout + done.stderr
 

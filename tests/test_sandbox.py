@@ -102,6 +102,15 @@ def test_an_error_is_told_with_its_line_and_ends_only_its_cell(session):
     assert printed(session.run_cell("print(before, 'after' in globals())")) == "1 False\n"
 
 
+def test_the_first_error_loads_nothing_and_is_told_without_colours(session):
+    """What it needs is loaded once for all, and colours would reach no reader."""
+    session.run_cell("import sys\nbefore = set(sys.modules)")
+    story = error_of(session.run_cell("def halve(x):\n    return x / 0\nhalve(1)"))["traceback"]
+    assert "return x / 0" in "".join(story) and "\x1b" not in "".join(story)
+    assert printed(session.run_cell("print(set(sys.modules) - before)")) == "set()\n"
+    assert printed(session.run_cell("print('broken' in globals())")) == "False\n"
+
+
 @pytest.mark.parametrize(
     "source",
     [

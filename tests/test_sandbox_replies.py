@@ -25,7 +25,7 @@ def test_memory_beyond_the_limit_is_an_error_of_the_cell(session):
 FORGE = """
 import os, struct, json
 def reply(tag, done):
-    header = json.dumps({"d": [["id", tag], ["done", done]]}).encode()
+    header = json.dumps({"d": {"id": tag, "done": done}}).encode()
     os.write(3, struct.pack(">IQ", len(header), 0) + header)
 """
 
@@ -51,7 +51,7 @@ def test_an_answer_with_another_mark_is_refused(session):
 def test_a_second_answer_to_one_question_spoils_only_the_later_ones(session):
     find = (
         "import sys\ndef double(x):\n    frame = sys._getframe()\n    while frame:\n"
-        "        if 'tag' in frame.f_locals: reply(frame.f_locals['tag'], [{'d': []}])\n"
+        "        if 'tag' in frame.f_locals: reply(frame.f_locals['tag'], [{'d': {}}])\n"
         "        frame = frame.f_back\n    return 2 * x\n"
     )
     session.run_cell(FORGE + find)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import Zygotes
-from grader.sandbox.zygote import uses_torch
+from grader.sandbox.zygote import uses_figures, uses_torch
 from tests.sandboxes import LIMITS, needs_walls, printed
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,11 +77,29 @@ def test_who_names_torch_gets_it(text, needed):
     assert uses_torch(text) == needed
 
 
-HAS_TORCH = "import sys\nprint('torch' in sys.modules)"
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("import numpy as np", False),
+        ("import matplotlib.pyplot as plt", True),
+        (b"pg.plots.corridor()", True),
+        ("%config InlineBackend.figure_format = 'retina'", True),
+        ("def softmax(logits): ...", False),
+    ],
+)
+def test_who_draws_gets_matplotlib(text, needed):
+    assert uses_figures(text) == needed
+
+
+LOADED = """
+import sys
+print(*[name for name in ("matplotlib", "torch") if name in sys.modules])
+"""
+DRAW = "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()"
 
 
 @needs_walls
-def test_a_submission_without_torch_gets_a_process_without_it():
+def test_a_submission_gets_a_process_with_what_it_names_and_no_more():
     from grader.sandbox.zygote import _cache, zygote_for
 
     zygotes = Zygotes(LIMITS, unsafe=True)
@@ -89,13 +107,21 @@ def test_a_submission_without_torch_gets_a_process_without_it():
     full.close()
     try:
         with zygotes.of("import numpy").session() as session:
-            assert printed(session.run_cell(HAS_TORCH)) == "False\n"
-            # Somebody hid the name: torch is there all the same, only not in memory yet.
+            assert printed(session.run_cell(LOADED)) == "\n"
+            # Somebody hid the name: it is there all the same, only not in memory yet.
             assert session.run_cell("import torch; torch.zeros(2)").status == "ok"
             assert session.run_cell("import policy_gradients as pg; pg.MLP").status == "ok"
+            assert session.run_cell(DRAW).status == "ok"
+        with zygotes.of(DRAW).session() as session:
+            assert printed(session.run_cell(LOADED)) == "matplotlib\n"
+            assert session.run_cell(DRAW).status == "ok"
         with zygotes.of("import torch").session() as session:
-            assert printed(session.run_cell(HAS_TORCH)) == "True\n"
-        assert zygotes.of("import numpy") is full, "one that runs serves everybody"
+            assert printed(session.run_cell(LOADED)) == "matplotlib torch\n"
+        assert len({id(zygotes.of(text)) for text in ("", DRAW, "import torch")}) == 3
+        zygotes.of("").close()
+        assert zygotes.of("") is zygotes.of(DRAW), "one that runs serves those below it"
+        zygotes.of(DRAW).close()
+        assert zygotes.of("") is full, "one that runs serves everybody"
     finally:
         for zygote in _cache.values():
             if not zygote.isolated:

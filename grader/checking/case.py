@@ -21,6 +21,17 @@ class Case:
     upstream: np.ndarray | None = None
     shown: str = ""
     edge: bool = False
+    _known: dict = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def once(self, key, make: Callable, lasts: Callable = lambda made: True):
+        """What ``make()`` gave the first time it was asked for ``key``, where that lasts. Many
+        answers are judged by one case; what hangs on the case alone is worked out for the first."""
+        if key in self._known:
+            return self._known[key]
+        made = make()
+        if lasts(made):
+            self._known[key] = made
+        return made
 
     def request(self) -> dict:
         return {

@@ -5,7 +5,8 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
-from grader.checking import Exercise, Verdict, _, seed_of
+from grader.checking import Exercise, Verdict, _
+from grader.checking.drawing import drawn
 from grader.checks.registry import get
 
 PUBLIC_SEED = 0
@@ -28,7 +29,7 @@ def run_check(
     one's place, so that one mistake costs one exercise's points. guarded() makes the context
     in which a reply is read. further: whether a wrong answer that nobody listed is called again.
     """
-    cases = exercise.cases(seed_of(exercise.name, seed))
+    cases = drawn(exercise, seed)
     verdict = _judged(exercise, cases, partial(_seen, exercise, probe, ()), guarded, further)
     helped = [name for name in exercise.prerequisites if name in failed]
     if verdict.passed or not helped:

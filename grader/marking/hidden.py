@@ -6,7 +6,7 @@ very same inputs; of such a case everything is told.
 
 from dataclasses import replace
 
-from grader.checking import seed_of
+from grader.checking.drawing import drawn
 from grader.checking.exercise import HINTS
 from grader.checking.text import call_text
 from grader.checking.verdict import Problem, Verdict
@@ -30,10 +30,9 @@ def for_the_student(verdict: Verdict, exercise, seed: int) -> Verdict:
 
 
 def _is_public(problem, exercise, seed):
-    drawn = exercise.cases(seed_of(exercise.name, seed))
-    meant = [case for case in drawn if _shown(exercise, case) == problem.shown]
+    meant = [case for case in drawn(exercise, seed) if _shown(exercise, case) == problem.shown]
     weighted = problem.step == "gradient"
-    known = {_key(case, weighted) for case in exercise.cases(seed_of(exercise.name, PUBLIC_SEED))}
+    known = {_key(case, weighted) for case in drawn(exercise, PUBLIC_SEED)}
     return bool(meant) and all(_key(case, weighted) in known for case in meant)
 
 

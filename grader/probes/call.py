@@ -82,6 +82,9 @@ def _same(before, after):
         after = [after.states, after.actions, after.rewards]
     if isinstance(before, list):
         return len(before) == len(after) and all(map(_same, before, after))
-    if np.ndim(before):
-        return np.array_equal(before, after, equal_nan=True)
+    if isinstance(before, np.ndarray):
+        if before.shape != after.shape:
+            return False
+        # Bytes are compared ten times as fast, and tell nearly all.
+        return before.tobytes() == after.tobytes() or np.array_equal(before, after, equal_nan=True)
     return before == after or (before != before and after != after)  # nan is not itself

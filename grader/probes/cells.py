@@ -63,17 +63,22 @@ class Shell(InteractiveShell):
         raise SystemExit
 
 
-def create():
-    """Makes the one shell of this process (in the zygote, so that each child has it at once)."""
-    from matplotlib_inline.config import InlineBackend
+def create(figures: bool = True):
+    """Makes the one shell of this process (in the zygote, so that each child has it at once).
+
+    figures: whether ``%config InlineBackend`` is there, which loads matplotlib
+    """
     from traitlets.config import Config
 
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.banner1 = ""
+    config.InteractiveShell.colors = "nocolor"  # nobody sees them, and they take most of an error
     shell = Shell.instance(config=config)
-    inline = InlineBackend.instance(parent=shell)
-    shell.configurables.append(inline)
+    if figures:
+        from matplotlib_inline.config import InlineBackend
+
+        shell.configurables.append(InlineBackend.instance(parent=shell))
     for name in ("bash", "sh", "script", "pip", "conda", "mamba", "uv", "system", "sx", "!"):
         shell.register_magic_function(_no_shell, "line_cell", name)
     _state["shell"] = shell

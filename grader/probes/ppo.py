@@ -6,6 +6,7 @@ looking at the gradients that reach the networks' outputs, in whatever style the
 """
 
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 
@@ -267,7 +268,7 @@ def row_keys(rows) -> list[bytes]:
 
 def numbers_of(rows, known):
     """(rows,): the number that the dict ``known`` has for each row's bytes, or -1."""
-    return np.array([known.get(key, -1) for key in row_keys(rows)], dtype=np.int64)
+    return np.fromiter(map(known.get, row_keys(rows), repeat(-1)), np.int64, len(rows))
 
 
 class _RowWatch:
@@ -330,12 +331,11 @@ class SampleWatch:
         self._now.append(numbers_of(rows[reached], self._number).astype(np.int32))
 
     def _learn(self):
-        played = self._spy.observations
-        for step in range(self._known, len(played)):
-            rows = np.asarray(played[step], dtype=np.float32)
+        for seen in self._spy.observations(self._known):
+            rows = np.asarray(seen, dtype=np.float32)
             for place, key in enumerate(row_keys(rows)):
-                self._number.setdefault(key, step * len(rows) + place)
-        self._known = len(played)
+                self._number.setdefault(key, self._known * len(rows) + place)
+            self._known += 1
 
     def _cut(self, *_):
         self._steps.append(np.unique(np.concatenate([np.zeros(0, np.int32), *self._now])))

@@ -68,7 +68,7 @@ def run(namespace: dict, exercise: str, request: dict, ask=None):
     with replaced(namespace, names, ask):
         function, seconds = namespace[exercise], request.get("seconds", 0)
         seen = _probed(function, request["probe"], request["cases"], seconds)
-        if request.get("shorter") and _is_slow(seen):
+        if request.get("shorter") and is_slow(seen):
             return _judged_by_growth(function, request, seen)
     return seen
 
@@ -86,7 +86,8 @@ def _probed(function, name, cases, seconds):
             return [{"error": _error(error)}]
 
 
-def _is_slow(seen):
+def is_slow(seen) -> bool:
+    """Whether what was seen is that the time was over."""
     return seen[0].get("error", {}).get("kind") == "slow"
 
 
@@ -194,17 +195,35 @@ class Nowhere(io.TextIOBase):
 @contextlib.contextmanager
 def seeded(seed: int = 0):
     """Global generators start the same at each check, and go on afterwards as if none had run."""
-    torch = sys.modules.get("torch")  # where nobody has imported it, it starts the same anyway
+    with generators_kept():
+        random.seed(seed)
+        np.random.seed(seed)
+        torch = sys.modules.get("torch")  # where nobody has imported it, it starts the same anyway
+        if torch:  # torch.manual_seed keeps a stack trace at each call, for a CUDA that may come
+            torch.default_generator.manual_seed(seed)
+            if torch.cuda.is_initialized():
+                torch.cuda.manual_seed_all(seed)
+        yield
+
+
+_keeping = False
+
+
+@contextlib.contextmanager
+def generators_kept():
+    """Global generators go on after the block as if nothing in it had used them. A block within
+    another leaves that to it: to keep NumPy's state takes longer than a short probe."""
+    global _keeping
+    if _keeping:
+        yield
+        return
+    torch = sys.modules.get("torch")
     kept = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    if torch:  # torch.manual_seed keeps a stack trace at each call, for a CUDA that may come
-        torch.default_generator.manual_seed(seed)
-        if torch.cuda.is_initialized():
-            torch.cuda.manual_seed_all(seed)
+    _keeping = True
     try:
         yield
     finally:
+        _keeping = False
         random.setstate(kept[0])
         np.random.set_state(kept[1])
         if torch:

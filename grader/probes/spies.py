@@ -11,7 +11,7 @@ import types
 
 import numpy as np
 
-PLAIN = {int, float, bool}  # never change
+PLAIN = {int, float, bool, np.int64, np.float64, np.bool_, np.float32}  # never change
 COLUMNS = ("obs", "actions", "rewards", "terminated", "truncated", "update")
 
 
@@ -24,7 +24,7 @@ class EnvSpy:
 
     def __init__(self, env, now=lambda: 0, obs=None):
         self._now = now
-        self._rows = {name: [] for name in COLUMNS}
+        self._rows = []
         self._seeds, self._starts, self._late = [], [], []
         self._obs, self._over = None if obs is None else as_now(obs), ""
         self._reset, self._step = env.reset, env.step
@@ -34,35 +34,32 @@ class EnvSpy:
         seed = args[0] if args else kwargs.get("seed")
         result = self._reset(*args, **kwargs)
         self._seeds.append(int(seed) if isinstance(seed, (int, np.integer)) else None)
-        self._starts.append(len(self._rows["rewards"]))
+        self._starts.append(len(self._rows))
         self._obs, self._over = as_now(result[0]), ""
         return result
 
     def step(self, action):
         if self._over:
             self._late.append(self._over)
-        before = self._obs
         result = self._step(action)
-        obs, reward, terminated, truncated = result[:4]
-        flags = as_now(terminated), as_now(truncated)
-        row = before, as_now(action), as_now(reward), *flags, self._now()
-        for rows, value in zip(self._rows.values(), row, strict=True):
-            rows.append(value)
-        self._obs = as_now(obs)
+        after, *others = map(as_now, result[:4])
+        self._rows.append((self._obs, as_now(action), *others, self._now()))
+        self._obs = after
+        _reward, terminated, truncated = others
         if type(terminated) in PLAIN or np.ndim(terminated) == 0:
             self._over = "terminated" if terminated else "truncated" if truncated else ""
         return result
 
-    @property
-    def observations(self) -> list:
-        """What each step so far began from."""
-        return self._rows["obs"]
+    def observations(self, since: int = 0) -> list:
+        """What each step from this one on began from."""
+        return [row[0] for row in self._rows[since:]]
 
     def report(self) -> dict:
         """obs, actions, rewards, terminated, truncated, update: one row a step, in order of play;
         starts: the row at which each reset came, seeds: what it was seeded with (None: nothing);
         late: for each step after an episode's end, how that had ended."""
-        kept = {name: np.array(rows) for name, rows in self._rows.items()}
+        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(COLUMNS)
+        kept = {name: np.array(list(rows)) for name, rows in zip(COLUMNS, columns, strict=True)}
         kept["update"] = kept["update"].astype(np.int64)
         return kept | {"starts": self._starts, "seeds": self._seeds, "late": self._late}
 

@@ -90,6 +90,8 @@ def _pack(node, buffers, depth):
     buffers.count(depth)
     if node is None or isinstance(node, (bool, str)):
         return node
+    if isinstance(node, dict):
+        return {"d": {_key(key): _pack(value, buffers, depth + 1) for key, value in node.items()}}
     if isinstance(node, (int, np.integer)):
         return _whole(int(node))
     if isinstance(node, (float, np.floating)):
@@ -98,8 +100,6 @@ def _pack(node, buffers, depth):
         return bool(node)
     if isinstance(node, (list, tuple)):
         return [_pack(item, buffers, depth + 1) for item in node]
-    if isinstance(node, dict):
-        return {"d": [[_key(key), _pack(value, buffers, depth + 1)] for key, value in node.items()]}
     if isinstance(node, np.ndarray):
         return _pack_array(node, buffers)
     if type(node).__name__ in RECORDS and type(node) is RECORDS[type(node).__name__]:
@@ -235,15 +235,10 @@ class _Unpacker:
         except (TypeError, ValueError) as error:
             raise BadReply(N_("a record's fields are wrong")) from error
 
-    def _unpack_dict(self, pairs, depth):
-        if not isinstance(pairs, list):
+    def _unpack_dict(self, node, depth):
+        if not isinstance(node, dict):
             raise BadReply(N_("a dict's items are wrong"))
-        result = {}
-        for pair in pairs:
-            if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)):
-                raise BadReply(N_("a dict's items are wrong"))
-            result[_clean(pair[0])] = self.unpack(pair[1], depth + 1)
-        return result
+        return {_clean(key): self.unpack(value, depth + 1) for key, value in node.items()}
 
     def _unpack_array(self, dtype, shape, offset):
         self.arrays += 1

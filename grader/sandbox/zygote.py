@@ -29,11 +29,12 @@ LIGHT = (
     "gymnasium",
     "gymnasium.vector",
     "gymnasium.envs.classic_control",
-    "matplotlib.pyplot",
-    "matplotlib.animation",
     "IPython",
 )
-LIBRARIES = (*LIGHT, "torch", "torch._dynamo")
+DRAWING = (*LIGHT, "matplotlib.pyplot", "matplotlib.animation")
+LIBRARIES = (*DRAWING, "torch", "torch._dynamo")
+# Who draws writes one of these: the library's name, or the helper package's plots and sliders.
+OF_FIGURES = ("matplotlib", "plt", "pylab", "plot", "widget", "InlineBackend")
 # Who uses torch writes one of these: the library's name, or what the helper package makes with it.
 OF_TORCH = ("torch", "Tabular", "MLP", "Transformer", "padded_logp", "pg.language", "pg.evaluation")
 STANDARD = Limits()
@@ -360,23 +361,33 @@ def zygote_for(limits: Limits = STANDARD, unsafe: bool = False, imports=LIBRARIE
 
 def uses_torch(text) -> bool:
     """Whether a submission's text (str or bytes) names torch or what is made with it."""
-    words = OF_TORCH if isinstance(text, str) else [word.encode() for word in OF_TORCH]
-    return any(word in text for word in words)
+    return _names(text, OF_TORCH)
+
+
+def uses_figures(text) -> bool:
+    """Whether a submission's text (str or bytes) names what draws."""
+    return _names(text, OF_FIGURES)
+
+
+def _names(text, words):
+    return any((word if isinstance(text, str) else word.encode()) in text for word in words)
 
 
 class Zygotes:
-    """Two zygotes of the same limits, each started when it is first needed: torch takes most of a
-    start, and a submission that doesn't name it does without."""
+    """Up to three zygotes of the same limits, each started when it is first needed: libraries take
+    most of a start, torch more than all others, and a submission that doesn't name one does
+    without."""
 
     def __init__(self, limits: Limits = STANDARD, unsafe: bool = False):
         self.limits, self.unsafe = limits, unsafe
 
     def of(self, text) -> Zygote:
-        """The zygote for a submission with this text."""
-        full = zygote_for(self.limits, self.unsafe)
-        if uses_torch(text) or full.alive():
-            return full
-        return zygote_for(self.limits, self.unsafe, LIGHT)
+        """The zygote for a submission with this text: of those that have what it names, the least
+        that runs; where none does, the least."""
+        ladder = [LIBRARIES] if uses_torch(text) else [DRAWING, LIBRARIES]
+        ladder = ladder if uses_torch(text) or uses_figures(text) else [LIGHT, *ladder]
+        zygotes = [zygote_for(self.limits, self.unsafe, imports) for imports in ladder]
+        return next((one for one in zygotes if one.alive()), zygotes[0])
 
 
 __all__ = ["UnsafeZygote", "Zygote", "Zygotes", "zygote_for"]

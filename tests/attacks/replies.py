@@ -170,7 +170,7 @@ import json, os, struct
 def frame(tree):
     header = json.dumps(tree).encode()
     return struct.pack(">IQ", len(header), 0) + header
-forged = {"d": [["id", "0" * 16], ["done", [{"d": [["value", 1]]}] * 8]]}
+forged = {"d": {"id": "0" * 16, "done": [{"d": {"value": 1}}] * 8}}
 for descriptor in range(3, 64):
     for text in (frame(forged), b"\\xff" * 4096):
         try:

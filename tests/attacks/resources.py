@@ -74,7 +74,7 @@ def softmax(logits):
     while True:
         try:
             while True:
-                time.sleep(0.01)  # 18 seconds of the clock, but none of the processor
+                time.sleep(0.01)  # all of the submission's time, but none of the processor's
         except BaseException:
             pass
 """,
@@ -258,5 +258,5 @@ def cell_of_megabytes(course):
 @attack(status=SLOW, softmax=3)
 def many_slow_cells(course):
     """Each within its limit, together past the submission's."""
-    cells = [code(f"import time\ntime.sleep(1)  # {n}") for n in range(60)]
+    cells = [code(f"import time\ntime.sleep(0.5)  # {n}") for n in range(60)]
     return insert_after(classroom.solved(course), "softmax", *cells)

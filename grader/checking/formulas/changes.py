@@ -242,10 +242,6 @@ def _is_float(value):
     return getattr(getattr(value, "dtype", None), "kind", "") == "f"
 
 
-def _after(way):
-    return lambda how, *operands, **settings: way(how(*operands, **settings))
-
-
 def _of_the_step(step, operands):
     sides = [_about_side(side) for side in step.operands]
     about = dict(zip("ab", sides, strict=False))

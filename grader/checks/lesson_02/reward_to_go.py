@@ -161,7 +161,7 @@ REWARD_TO_GO = LongExercise(
     reward_to_go_cases,
     reward_to_go_truth,
     formula=formulas.reward_to_go_formula,
-    seconds=1.0,
+    seconds=0.5,
     hint=N_(
         "What does a step earn from itself on? Compare the last two entries with the definition."
     ),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from grader.checking import FunctionExercise
+from grader.checking.remembering import remembered
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class AnyTruth(FunctionExercise):
     def questions(self, cases, seen, verdict):
         return FunctionExercise.questions(self._nearest(cases, seen)[2], cases, seen, verdict)
 
+    @remembered
     def _nearest(self, cases, seen):
         """(problem, right cases, the exercise with the one truth that explains the answer best)."""
         tried = []

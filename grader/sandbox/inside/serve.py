@@ -14,17 +14,10 @@ from . import control, isolate, linux
 
 def serve(line, config):
     """Answers the grader until it is gone."""
-    for name in [*config["imports"], "pg_inside.child"]:
-        importlib.import_module(name)
-    if config["shell"]:
-        from . import warm
-
-        warm.up(["policy_gradients", "pg_probes"])
+    _load(config)
     signal.signal(signal.SIGTERM, lambda *_: _end(config))
     config.update(_sizes())
     isolate.hide_proc(config)
-    gc.collect()
-    gc.freeze()
     control.send(line, {"ready": True, "pid": os.getpid(), "threads": _threads()})
     while True:
         message, descriptors = control.receive(line)
@@ -34,6 +27,22 @@ def serve(line, config):
             _fork(line, config, message["fork"], descriptors)
         elif "reap" in message:
             control.send(line, _reap(message["reap"]))
+
+
+def _load(config):
+    """Imports the libraries. What they leave stays, and isn't looked through for garbage: not a
+    dozen times meanwhile, nor by each child afterwards."""
+    gc.disable()
+    for name in [*config["imports"], "pg_inside.child"]:
+        importlib.import_module(name)
+    gc.freeze()
+    if config["shell"]:
+        from . import warm
+
+        warm.up(["policy_gradients", "pg_probes"])
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 _children = set()
