@@ -6,10 +6,10 @@ nothing from elsewhere. ``site/conf.py`` says how Sphinx makes HTML of it.
 """
 
 import argparse
+import multiprocessing
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -60,13 +60,12 @@ def language_name(code) -> str:
     return name[:1].upper() + name[1:]
 
 
-def page(notebook, name, language):
-    """The page of the solved lesson `notebook`, as a notebook for MyST-NB."""
-    from publish.release import release  # nbgrader takes a second, and site/conf.py needs none
-
+def page(notebook, released, name, language):
+    """The page of the solved lesson `notebook`, as a notebook for MyST-NB; `released` is the
+    student's copy."""
     cells = [
         built
-        for cell, blank in zip(notebook.cells, release(notebook).cells)
+        for cell, blank in zip(notebook.cells, released.cells)
         for built in _cells(cell, blank, language)
     ]
     link = f"{{download}}`{text_in(language, DOWNLOAD)} </downloads/{name}.ipynb>`"
@@ -161,14 +160,15 @@ def _folded(summary, text, language):
 
 def write_pages(course, language, folder):
     """Write the language's pages, and the notebooks that they offer, under `folder`."""
-    from publish.release import release
+    from publish.release import release  # nbgrader takes a second, and site/conf.py needs none
 
     paths = sorted((course.root / "solutions" / language).glob("*/*.ipynb"))
     for path in paths:
         solved, name = nbformat.read(path, as_version=4), path.stem
-        text = notebook_text(page(solved, name, language))
+        released = release(solved)
+        text = notebook_text(page(solved, released, name, language))
         write_text(folder / name / f"{name}.ipynb", text)
-        write_text(folder / "downloads" / f"{name}.ipynb", notebook_text(release(solved)))
+        write_text(folder / "downloads" / f"{name}.ipynb", notebook_text(released))
     start = course.page_path(START, language)
     if not start.exists():
         message = "There is no start page for the site."
@@ -188,9 +188,7 @@ def build(course, out):
         raise PublishError([Problem("solutions", 1, message, remedy)])
     for language in spoken:
         write_pages(course, language, work / "source" / language)
-    (work / "html").mkdir()
-    for language in spoken:
-        _sphinx(work, language)
+    _make_html(work, spoken)
     write_text(work / "html" / "index.html", entrance(spoken))
     # GitHub Pages would leave out the folders whose names begin with an underscore.
     write_text(work / "html" / ".nojekyll", "")
@@ -199,33 +197,50 @@ def build(course, out):
     shutil.rmtree(work)
 
 
-def _sphinx(work, language):
-    """Make HTML of one language's pages; every warning, such as a dead link, is an error."""
-    html = work / "built" / language / "html"
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "--quiet",
-        "--fail-on-warning",
-        "--keep-going",
-        "--jobs",
-        "auto",
-        "--conf-dir",
-        SITE,
-        "--doctree-dir",
-        work / "doctrees" / language,
-        work / "source" / language,
-        html,
+def _make_html(work, spoken):
+    """Make HTML of all languages' pages side by side, each in a process of its own."""
+    # What takes Sphinx seconds to import is there in every process that is forked.
+    import myst_nb  # noqa: F401
+    import sphinx.cmd.build  # noqa: F401
+    import sphinx_book_theme  # noqa: F401
+
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    makers = {
+        language: context.Process(target=_sphinx, args=(work, language)) for language in spoken
+    }
+    for maker in makers.values():
+        maker.start()
+    for maker in makers.values():
+        maker.join()
+    problems = [
+        Problem(
+            "site",
+            1,
+            f"The pages in {language!r} could not be made; the reason stands above.",
+            "correct the lesson that it names, and run 'make notebooks'.",
+        )
+        for language, maker in makers.items()
+        if maker.exitcode
     ]
-    environment = {**os.environ, "COURSE_LANGUAGE": language}
-    done = subprocess.run(list(map(str, command)), env=environment, check=False)
-    if done.returncode:
-        message = f"The pages in {language!r} could not be made; the reason stands above."
-        remedy = "correct the lesson that it names, and run 'make notebooks'."
-        raise PublishError([Problem("site", 1, message, remedy)])
-    # MyST-NB leaves its own copies of the figures beside the folder of HTML; they stay behind.
-    html.rename(work / "html" / language)
+    if problems:
+        raise PublishError(problems)
+    (work / "html").mkdir()
+    for language in spoken:
+        # MyST-NB leaves its own copies of the figures beside the folder of HTML; they stay behind.
+        (work / "built" / language / "html").rename(work / "html" / language)
+
+
+def _sphinx(work, language):
+    """Make HTML of one language's pages, and end this process; every warning, such as a dead link,
+    is an error."""
+    from sphinx.cmd.build import main
+
+    os.environ["COURSE_LANGUAGE"] = language  # site/conf.py asks for it
+    words = ["--quiet", "--fail-on-warning", "--keep-going"]
+    folders = {"--conf-dir": SITE, "--doctree-dir": work / "doctrees" / language}
+    words += [str(word) for pair in folders.items() for word in pair]
+    source, html = work / "source" / language, work / "built" / language / "html"
+    sys.exit(main([*words, str(source), str(html)]))
 
 
 def entrance(spoken):

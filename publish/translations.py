@@ -8,12 +8,12 @@ untranslated until a translator has seen it. The documents in other languages ar
 import argparse
 import ast
 import io
+import re
 import sys
 from pathlib import Path
 
 from babel.core import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from publish import documents, spanish
@@ -26,10 +26,11 @@ from publish.translate import texts
 HERE = Path(__file__).resolve().parents[1]
 # Lessons are among them for the labels of their own figures, `pg.tr("...")`.
 PACKAGES = ("policy_gradients", "grader", "publish", "lessons")
-KEYWORDS = {"_": None, "N_": None, "tr": None}
+MARKS = ("_", "N_", "tr")
 # Hints are messages unmarked: the second argument of these calls in the checks, and the values of a
 # table that is handed over as `hints=`, or whose name ends in HINTS.
 HINTED = ("Mistake", "Slip", "WrongForm")
+HOLDS = re.compile(rf"\b({'|'.join(MARKS)})\(|{'|'.join(HINTED)}|hints|HINTS")
 # Formulas are full of braces and percent signs; editors would call each one a broken format.
 FORMAT_FLAGS = {"python-format", "python-brace-format"}
 
@@ -47,24 +48,31 @@ def messages_template(course):
     """The messages that `_()` and `N_()` mark in the packages, and `pg.tr()` in the lessons."""
     template = Catalog()
     for package in PACKAGES:
-        found = extract_from_dir(course.root / package, keywords=KEYWORDS, comment_tags=())
-        marked = [(name, line, message) for name, line, message, _, _ in found]
-        hinted = list(hints(course.root / package))
-        for _, _, message in sorted(marked + hinted, key=lambda item: item[:2]):
+        for *_place, message in sorted(messages(course.root / package)):
             template.add(message)
     return template
 
 
-def hints(folder):
-    """Yield (file's path in folder, line, message) of the hints of mistakes and choices."""
+def messages(folder):
+    """Yield (file's path in folder, line, whether it is a hint, column, message) of the messages
+    that are marked, and of the hints of mistakes and choices."""
     for path in folder.rglob("*.py"):
-        source = path.read_text(encoding="utf-8")
-        if not any(word in source for word in (*HINTED, "hints", "HINTS")):
-            continue  # most files, which take their time to be parsed
+        source, name = path.read_text(encoding="utf-8"), str(path.relative_to(folder))
+        if not HOLDS.search(source):
+            continue  # half of the files, which take their time to be parsed
         for node in ast.walk(ast.parse(source)):
-            for hint in _hints_of(node):
-                if isinstance(hint, ast.Constant) and isinstance(hint.value, str):
-                    yield str(path.relative_to(folder)), hint.lineno, hint.value
+            for is_hint, texts_of in enumerate((_marked, _hints_of)):
+                for text in texts_of(node):
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        line = text.lineno if is_hint else node.lineno
+                        yield name, line, is_hint, text.col_offset, text.value
+
+
+def _marked(node):
+    """The expressions at the place of a message."""
+    called = getattr(node, "func", None)
+    name = getattr(called, "id", getattr(called, "attr", ""))
+    return node.args[:1] if name in MARKS else []
 
 
 def _hints_of(node):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.sandbox import Limits, doctor, zygote_for
+from grader.sandbox import Limits, Zygotes, doctor, zygote
 
 LIMITS = Limits(
     cell_seconds=20,
@@ -24,13 +24,16 @@ needs_walls = pytest.mark.skipif(
 # One process of tests starts the shared zygotes, and not each its own: with torch they take seconds
 # and 300 MB.
 WARM_TOGETHER = pytest.mark.xdist_group("sandbox")
-# A zygote that a test needs for itself does without the course's libraries.
-LIGHT = {"imports": ("numpy",), "shell": False}
+# A zygote that a test needs for itself does without the large libraries, and where it runs no cell,
+# without a shell.
+LIGHT = {"imports": zygote.LIGHT}
+BARE = {"imports": ("numpy",), "shell": False}
 
 
-def open_session(unsafe=False, **options):
-    """A session of the shared zygote; close it (or use it as a context manager)."""
-    return zygote_for(LIMITS, unsafe).session(**options)
+def open_session(unsafe=False, code="import torch", **options):
+    """A session of the shared zygote that grading would take for this code; close it (or use it as
+    a context manager)."""
+    return Zygotes(LIMITS, unsafe).of(code).session(**options)
 
 
 def printed(result) -> str:
@@ -48,7 +51,7 @@ def doubles(session) -> float:
 HONEST = "def double(x):\n    return 2 * x"
 
 
-def honest_neighbour() -> bool:
-    """Whether a fresh submission gets what it has earned."""
-    with open_session() as session:
+def honest_neighbour(code="import torch") -> bool:
+    """Whether a fresh submission gets what it has earned, in a process like that for this code."""
+    with open_session(code=code) as session:
         return session.run_cell(HONEST).status == "ok" and doubles(session) == 6

@@ -28,7 +28,12 @@ LONGEST = ("many_slow_cells", "endless_function_that_catches_everything", "endle
 ALL = sorted(attacks.load(), key=lambda attack: attack.name not in LONGEST)
 FULL = {"softmax": "3", "discounted_return": "2"}
 LIMITS = Limits(
-    cell_seconds=2, submission_seconds=12, grace_seconds=0.5, memory_mb=1024, files_mb=32
+    cell_seconds=3,
+    submission_seconds=18,
+    grace_seconds=1,
+    memory_mb=1024,
+    files_mb=32,
+    cores=0.5,  # what goes on until its time is over costs these tests half as much
 )
 NAMED = {attack.name: f"a{number:03d}_{attack.name}" for number, attack in enumerate(ALL)}
 

@@ -5,10 +5,10 @@ fixtures/platforms, and let the course's packages run on the rest.
 """
 
 import contextlib
+import functools
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from grader.probes import runtime
+from tests import forked
 from tests.classroom import NAME, SOLUTIONS, build_course, solved
 from tests.publishing import copy_course, files, publish
 
@@ -26,7 +27,21 @@ SYSTEM = {"win32": "Windows", "darwin": "macOS"}
 REMEDY = {"win32": "WSL", "darwin": "Linux container"}
 
 
-def run(platform, *arguments, folder=ROOT, status=0):
+# A file opened without its encoding is told; the libraries' own are their affair.
+OPTIONS = ("-X", "warn_default_encoding", "-W", "ignore::EncodingWarning")
+# What takes most of the time of a new process, and is the same in each: on those systems, too, the
+# libraries load on the whole of this one (fixtures/platforms).
+LIBRARIES = (*forked.LIBRARIES, "torch._dynamo", "matplotlib.pyplot", "babel.messages", "dask")
+
+
+@pytest.fixture(scope="module")
+def run():
+    server = forked.Server(LIBRARIES, OPTIONS)
+    yield functools.partial(run_on, server)
+    server.close()
+
+
+def run_on(server, platform, *arguments, folder=ROOT, status=0):
     """A Python on that system: its exit status must be as given. Returns its output, or its errors
     where the status is none of success."""
     paths = [str(ROOT / "tests" / "fixtures" / "platforms"), str(ROOT)]
@@ -41,18 +56,12 @@ def run(platform, *arguments, folder=ROOT, status=0):
         "PATH": programs,
         "USERNAME": "student",
     }
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        env={**os.environ, **more},
-        encoding="cp1252",
-    )
+    done = server.run(arguments, folder, {**os.environ, **more})
     assert done.returncode == status, done.stderr[-3000:]
     return done.stderr if status else done.stdout
 
 
-def test_the_tests_own_systems_lack_what_they_should():
+def test_the_tests_own_systems_lack_what_they_should(run):
     code = """
 import os, signal, sys
 import grader
@@ -97,7 +106,7 @@ print(json.dumps({"lacking": lacking, "said": said}))
 
 
 @pytest.fixture(scope="module", params=PLATFORMS)
-def told(request):
+def told(request, run):
     """What a process there says of every module and each check: most of it waits for torch."""
     return json.loads(run(request.param, "-c", EVERY_MODULE + EACH_CHECK))
 
@@ -118,7 +127,7 @@ def test_each_check_speaks_as_it_does_here(told):
 ENDLESS = "import time\ndef softmax(logits):\n    while True:\n        time.sleep(0.01)\n"
 
 
-def test_progress_runs_right_wrong_and_endless_answers(tmp_path):
+def test_progress_runs_right_wrong_and_endless_answers(run, tmp_path):
     """In a process of its own, as a student asks for it; no character that the console lacks."""
     course = build_course(tmp_path)
     wrong = "def discounted_return(rewards, gamma=1.0):\n    return float(sum(rewards))\n"
@@ -132,7 +141,7 @@ def test_progress_runs_right_wrong_and_endless_answers(tmp_path):
     assert "2 / 2" in said and "Every exercise is solved" in said
 
 
-def test_the_build_makes_the_same_bytes(tmp_path):
+def test_the_build_makes_the_same_bytes(run, tmp_path):
     here, there = copy_course(tmp_path / "here"), copy_course(tmp_path / "there")
     assert publish(here, "--no-execute") == 0
     build = "from tests.publishing import publish; from pathlib import Path; "
@@ -143,7 +152,7 @@ def test_the_build_makes_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_commands_say_what_they_need_and_what_to_do(platform, tmp_path):
+def test_commands_say_what_they_need_and_what_to_do(run, platform, tmp_path):
     """Those that grade need Linux; the others tell a wrong folder as they do here."""
     code = """
 from grader.__main__ import main
@@ -166,7 +175,7 @@ progress --notebooks none'''.splitlines():
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nbgraders_configuration_loads_and_its_grading_refuses(tmp_path):
+def test_nbgraders_configuration_loads_and_its_grading_refuses(run, tmp_path):
     """JupyterLab reads the configuration on every system: Validate needs it."""
     code = f"""
 from pathlib import Path
@@ -186,7 +195,7 @@ for call in (lambda: exporter.from_filename("x.ipynb", {{}}),
     assert run("win32", "-c", code).count("Grading needs Linux") == 2
 
 
-def test_collecting_a_download_works(tmp_path):
+def test_collecting_a_download_works(run, tmp_path):
     """The same lines as here, and the same files."""
     download = tmp_path / "download"
     download.mkdir()
@@ -248,9 +257,7 @@ def test_a_check_without_signals_says_too_slow():
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer on this system")
 def test_an_alarm_that_comes_after_the_answer_is_over_changes_nothing(monkeypatch):
     def slowly(error):
-        end = time.monotonic() + 1.3  # the next alarm is a second away
-        while time.monotonic() < end:
-            pass
+        time.sleep(1.3)  # the next alarm is a second away
         return {"kind": "slow"}
 
     monkeypatch.setattr(runtime, "_error", slowly)

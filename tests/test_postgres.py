@@ -23,7 +23,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from grader.__main__ import main
 from grader.records import address
 from grader.records.gradebook import COURSE, GradebookError, Ledger
-from tests import classroom
+from tests import classroom, forked
 from tests.classroom import NAME, submit
 from tests.sandboxes import needs_walls
 from tests.warm import warm  # noqa: F401
@@ -244,13 +244,9 @@ def test_nbgraders_own_programs_read_it(at_work):
     assert at_work.on_server() == 0
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     out = at_work.folder / "out"
-    subprocess.run(
-        [sys.executable, "-m", "nbgrader", "export", "--to", "theirs.csv"],
-        cwd=out,
-        env={**os.environ, "PATH": path},
-        check=True,
-        capture_output=True,
-    )
+    command = ["-m", "nbgrader", "export", "--to", "theirs.csv"]
+    done = forked.run(command, out, {**os.environ, "PATH": path})
+    assert done.returncode == 0, done.stderr
     with open(out / "theirs.csv", newline="") as file:
         theirs = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert theirs == {"anna": 5.0, "Zoe": 2.0, "ben": 0.0, "dan": 0.0}
@@ -290,7 +286,7 @@ from grader.records.gradebook import Ledger
 with Ledger(address.server({at_work.address!r}), alone=True):
     os.kill(os.getpid(), 9)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = forked.run(["-c", code], at_work.folder, os.environ)
     assert done.returncode == -9, done.stderr
     for _ in range(100):  # the server sees the closed connection in its own time
         try:

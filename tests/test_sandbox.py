@@ -1,5 +1,6 @@
 """Honest submissions run as in a notebook, and are told apart from late, loud and dead ones."""
 
+import dataclasses
 import sys
 import time
 
@@ -12,6 +13,7 @@ from grader.probes.inputs import Tensor
 from grader.sandbox import Died, TimedOut, Zygote
 from tests.sandboxes import (
     HONEST,
+    LIGHT,
     LIMITS,
     WARM_TOGETHER,
     doubles,
@@ -23,9 +25,23 @@ from tests.sandboxes import (
 pytestmark = [needs_walls, WARM_TOGETHER]
 
 
-@pytest.fixture(params=["isolated", "unsafe"])
-def session(request):
-    with open_session(unsafe=request.param == "unsafe") as session:
+@pytest.fixture(params=[False, True], ids=["isolated", "unsafe"])
+def unsafe(request):
+    return request.param
+
+
+@pytest.fixture
+def session(request, unsafe):
+    """A session as grading would take it for the cell that the test is about."""
+    source = request.node.callspec.params.get("source", "")
+    with open_session(unsafe, source) as session:
+        yield session
+
+
+@pytest.fixture
+def full(unsafe):
+    """A session in which torch is loaded."""
+    with open_session(unsafe) as session:
         yield session
 
 
@@ -44,16 +60,16 @@ def test_a_function_of_one_cell_answers_a_probe_and_later_cells(session):
     assert printed(session.run_cell("print(double(21))")) == "42\n"
 
 
-def test_arrays_and_gradients_come_back_exactly(session):
-    session.run_cell("def square(x):\n    return (x ** 2).sum()")
+def test_arrays_and_gradients_come_back_exactly(full):
+    full.run_cell("def square(x):\n    return (x ** 2).sum()")
     array = np.random.default_rng(0).normal(size=(3, 4))
-    seen = call(session, "square", x=Tensor(array, grad=True))
+    seen = call(full, "square", x=Tensor(array, grad=True))
     assert np.isclose(seen["value"]["array"], (array**2).sum())
     assert np.array_equal(seen["gradients"]["x"], 2 * array)
 
 
-def test_the_libraries_of_the_course_are_there(session):
-    result = session.run_cell(
+def test_the_libraries_of_the_course_are_there(full):
+    result = full.run_cell(
         "import gymnasium, matplotlib.pyplot as plt, torch\nimport policy_gradients as pg\n"
         "from grader import check\ncheck('gae')\nplt.plot([1, 2]); plt.show()\n"
         "net = torch.nn.Linear(2, 1); net(torch.ones(3, 2)).sum().backward()\n"
@@ -62,11 +78,11 @@ def test_the_libraries_of_the_course_are_there(session):
     assert printed(result) == "(4,) 6.0\n" and result.status == "ok"
 
 
-def test_the_interpreter_and_the_packages_are_the_graders_own(session):
+def test_the_interpreter_and_the_packages_are_the_graders_own(full):
     look = "import sys, numpy, torch, gymnasium\nprint(sys.version, [m.__version__ for m in "
     look += "(numpy, torch, gymnasium)])"
     here = f"{sys.version} {[m.__version__ for m in (np, torch, gymnasium)]}\n"
-    assert printed(session.run_cell(look)) == here
+    assert printed(full.run_cell(look)) == here
 
 
 @pytest.mark.parametrize(
@@ -248,6 +264,23 @@ def test_a_submission_has_an_end_as_well():
         results = [session.run_cell("import time; time.sleep(0.4)") for _ in range(5)]
     assert [r.status for r in results[:2]] == ["ok", "ok"] and results[-1].status != "ok"
     assert session.seconds < 10
+
+
+def test_short_cells_and_probes_do_not_go_on_when_the_submissions_time_is_over():
+    """Each takes less than the grace in which an interrupted cell may end."""
+    limits = dataclasses.replace(LIMITS, submission_seconds=1.0, grace_seconds=5)
+    with Zygote(limits, **LIGHT) as zygote, zygote.session() as session:
+        session.run_cell(HONEST)
+        cells = [session.run_cell("import time; time.sleep(0.3); print('done')") for _ in range(9)]
+        assert sum("done" in printed(cell) for cell in cells) <= 3
+        assert cells[-1].status == "died" and "longer than 1 s" in cells[-1].reason
+        with pytest.raises(Died, match="longer than 1 s"):
+            doubles(session)
+    with Zygote(limits, **LIGHT) as zygote, zygote.session() as session:
+        session.run_cell(HONEST)
+        with pytest.raises(TimedOut, match="longer than 1 s"):
+            while doubles(session):
+                pass
 
 
 def test_what_prints_in_a_probe_is_not_shown_and_not_kept(session):

@@ -171,11 +171,12 @@ def tried(session, code, names):
 
 @pytest.mark.parametrize("name", PROVEN)
 def test_what_works_without_walls_fails_inside(name, target):
-    with open_session(unsafe=True) as exposed:
-        works = tried(exposed, PROVEN[name], target.names())
+    code = PROVEN[name]
+    with open_session(unsafe=True, code=code) as exposed:
+        works = tried(exposed, code, target.names())
     assert works or (os.geteuid() != 0 and name in UNPROVABLE_AS_USER)
-    with open_session() as inside:
-        assert not tried(inside, PROVEN[name], target.names())
+    with open_session(code=code) as inside:
+        assert not tried(inside, code, target.names())
         assert inside.run_cell(HONEST).status == "ok" and doubles(inside) == 6
 
 
@@ -416,21 +417,23 @@ WRECKS = {
 
 # Nothing in these grows with time.
 ENDLESS = {"endless loop", "endless sleep", "stop itself", "all timers", "blocked signals"}
+ENDLESS |= {"fork bomb that goes on"}
 
 
 @pytest.mark.parametrize("name", WRECKS)
 def test_a_wrecker_harms_only_itself(name):
     before = resident()
-    with open_session() as session, open_session() as beside:
+    code = WRECKS[name]
+    with open_session(code=code) as session, open_session(code=code) as beside:
         beside.run_cell(HONEST)
-        result = session.run_cell(WRECKS[name], 0.3 if name in ENDLESS else 1)
+        result = session.run_cell(code, 0.3 if name in ENDLESS else 1)
         assert result.status in ("ok", "error", "timeout", "died")
         assert sum(len(str(out)) for out in result.outputs) < 200_000
         with_luck(session)
         assert doubles(beside) == 6
         usage = session.close()
         assert usage.peak_mb <= LIMITS.memory_mb
-    assert honest_neighbour()
+    assert honest_neighbour(code)
     assert resident() - before < 150
 
 

@@ -51,6 +51,16 @@ def loaded_after(code):
             ),
             ["numpy"],
         ),
+        (  # an earlier exercise that was wrong gives way to the grader's answer
+            (
+                "from grader.probes import runtime\n"
+                "answers = {'f': lambda x: answers['g'](x) + 1, 'g': abs}\n"
+                "request = {'probe': 'call', 'cases': [{'inputs': {'x': 1.0}}], 'replace': ['g']}\n"
+                "seen = runtime.run(answers, 'f', request, lambda question: {'value': 5.0})\n"
+                "assert seen[0]['value']['value'] == 6.0"
+            ),
+            ["numpy"],
+        ),
     ],
 )
 def test_heavy_libraries_are_loaded_on_first_use_only(code, loaded):

@@ -6,11 +6,11 @@ fail on a broken sample, and all are held against every text under locale/.
 
 import ast
 import csv
+import functools
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from policy_gradients.i18n import _, speaking
 from publish import documents, proofread, spanish, translations
 from publish.catalogue import compiled, compiled_path, languages
 from publish.course import Course
-from tests import classroom
+from tests import classroom, forked
 from tests.classroom import NAME, submit
 from tests.publishing import publish
 from tests.sandboxes import needs_walls
@@ -380,24 +380,25 @@ def tree(tmp_path_factory):
     return root
 
 
-def python(root, *arguments, folder=None):
+@pytest.fixture(scope="module")
+def python():
+    server = forked.Server()
+    yield functools.partial(python_in, server)
+    server.close()
+
+
+def python_in(server, root, *arguments, folder=None):
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PYTHONPATH": str(root), "PATH": programs}
     environment.pop("COURSE_LANGUAGE", None)
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # five processes load this copy
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=folder or root,
-        text=True,
-        env=environment,
-        capture_output=True,
-    )
+    done = server.run(arguments, folder or root, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @needs_walls
-def test_a_third_language_needs_no_code(tree):
+def test_a_third_language_needs_no_code(tree, python):
     """As CONTRIBUTING says: begin it, fill the catalogues, update, build."""
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert 'make translations ARGS="--add pt_BR"' in guide

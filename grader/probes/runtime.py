@@ -336,9 +336,8 @@ class Oracle:
         self.name, self.ask = name, ask
 
     def __call__(self, *args, **kwargs):
-        import torch
-
-        tensors = [a for a in [*args, *kwargs.values()] if isinstance(a, torch.Tensor)]
+        torch = sys.modules.get("torch")  # where nobody has imported it, there are no tensors
+        tensors = [a for a in [*args, *kwargs.values()] if torch and isinstance(a, torch.Tensor)]
         plain_args = [_plain(a) for a in args]
         plain_kwargs = {key: _plain(a) for key, a in kwargs.items()}
         question = {"name": self.name, "args": plain_args, "kwargs": plain_kwargs}
@@ -363,9 +362,11 @@ def _plain(value):
 
 
 def _like(value, tensors):
+    if not tensors:
+        return value
     import torch
 
-    return torch.as_tensor(value, dtype=tensors[0].dtype) if tensors else value
+    return torch.as_tensor(value, dtype=tensors[0].dtype)
 
 
 def _with_gradient(answer, question, wanted, ask):

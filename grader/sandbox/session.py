@@ -90,6 +90,8 @@ class Session:
         """
         if self.ended:
             return CellResult("died", [], self.ended)
+        if self._is_over():
+            return CellResult("timeout", [], self.ended)
         result = self._run_cell(source, seconds)
         result.outputs = _within(result.outputs, self._room)
         self._room = max(0, self._room - sum(map(_size, result.outputs)))
@@ -118,6 +120,8 @@ class Session:
         """
         if self.ended:
             raise Died(self.ended)
+        if self._is_over():
+            raise TimedOut(self.ended)
         self.link.output = Output(KEPT_BY_PROBES)
         limits = wire.Limits(body_bytes=self.limits.reply_mb << 20)
         frame = {"exercise": exercise, "probe": request}
@@ -128,6 +132,14 @@ class Session:
         if not isinstance(reply["done"], list):
             raise BadReply(N_("the reply is not a list"))
         return reply["done"]
+
+    def _is_over(self):
+        """Whether the submission's time is up; its process is then ended. What takes less than the
+        grace of an interrupt would go on and on."""
+        if self.seconds < self.limits.submission_seconds:
+            return False
+        self._end(self._overtime())
+        return True
 
     def _hard(self, seconds):
         now = time.monotonic()
@@ -160,12 +172,14 @@ class Session:
 
     def _late(self, deadline):
         if self.seconds >= self.limits.submission_seconds:
-            return _("the submission ran longer than {n:g} s").format(
-                n=self.limits.submission_seconds
-            )
+            return self._overtime()
         if deadline.interrupted == "output":
             return _("it printed without end")
         return _("it did not stop when its time was over")
+
+    def _overtime(self):
+        words = _("the submission ran longer than {n:g} s")
+        return words.format(n=self.limits.submission_seconds)
 
     @staticmethod
     def _reply(frame, tag, limits):

@@ -40,7 +40,8 @@ def _run(folder, name, tell):
     except CourseError as error:
         tell(trouble=_short(str(error)))
         return
-    shell, failed = cells.create(), set()
+    drawn = any("InlineBackend" in cell.text for cell in plan.cells)
+    shell, failed = cells.create(figures=drawn), set()
     for cell in plan.cells:
         if cell.run:
             error = cells.run(cell.text).get("error")

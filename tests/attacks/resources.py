@@ -255,8 +255,9 @@ def cell_of_megabytes(course):
     return early(course, "# " + "x" * 3_000_000)
 
 
-@attack(status=SLOW, softmax=3)
+@attack(status="stopped", told="the submission ran longer", softmax=3)
 def many_slow_cells(course):
-    """Each within its limit, together past the submission's."""
+    """Each within its limit, and shorter than an interrupt may take; together past the
+    submission's."""
     cells = [code(f"import time\ntime.sleep(0.5)  # {n}") for n in range(60)]
     return insert_after(classroom.solved(course), "softmax", *cells)

@@ -47,7 +47,9 @@ def free_port() -> int:
 @contextlib.contextmanager
 def server(folder: Path):
     """The address of a server over ``folder``, which plays the repository's root."""
-    with serving(["make", "lab"], ROOT, f"--ServerApp.root_dir={folder}") as address:
+    warm = Path(__file__).with_name("config")
+    words = f"--ServerApp.root_dir={folder}"
+    with serving(["make", "lab"], ROOT, words, JUPYTER_CONFIG_PATH=str(warm)) as address:
         yield address
 
 
@@ -108,22 +110,51 @@ def browser():
             driver.quit()
 
 
+def code_cells(path: Path) -> list[dict]:
+    """The code cells of a notebook's file."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def solutions(path: Path) -> dict[str, str]:
+    """grade id -> source of every solution cell of a notebook's file."""
+    return {
+        cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+        for cell in code_cells(path)
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+    }
+
+
+def excerpt(course: Path, notebook: str, *texts: str) -> str:
+    """The first code cells of a notebook that hold these texts, as a notebook beside it: to show
+    all the others takes most of the time of a test which is about a few. Returns its path."""
+    path = course / notebook
+    whole, code = json.loads(path.read_text(encoding="utf-8")), code_cells(path)
+    whole["cells"] = [
+        next(cell for cell in code if text in "".join(cell["source"])) for text in texts
+    ]
+    beside = path.with_name(f"some_{path.name}")
+    beside.write_text(json.dumps(whole), encoding="utf-8")
+    return str(beside.relative_to(course))
+
+
 class Window:
     """The browser's window."""
 
     def __init__(self, driver):
         self.driver = driver
 
-    def wait(self, script: str, *values, seconds: float = 90):
-        """Until the script returns something true; values are its arguments."""
+    def wait(self, script: str, *values, seconds: float = 90, every: float = 0.2):
+        """Until the script, asked every so many seconds, returns something true; values are its
+        arguments."""
         end = time.monotonic() + seconds
         while not (value := self.driver.execute_script(script, *values)):
             if time.monotonic() > end:
                 raise TimeoutError(script)
-            time.sleep(0.2)
+            time.sleep(every)
         return value
 
-    def awaited(self, script: str, *values, seconds: float = 90):
+    def awaited(self, script: str, *values, seconds: float = 90, every: float = 0.2):
         """What the body of an async function returns; values are its arguments. While it waits,
         WebDriver's own asynchronous scripts keep half a processor busy; looking now and then
         doesn't."""
@@ -134,7 +165,7 @@ class Window:
             ".finally(() => { mine.over = true; });",
             *values,
         )
-        self.wait("return window.awaited.over", seconds=seconds)
+        self.wait("return window.awaited.over", seconds=seconds, every=every)
         value, error = self.driver.execute_script("return [awaited.value, awaited.error]")
         if error:
             raise RuntimeError(error)
@@ -194,8 +225,6 @@ class Lab(Window):
             "await jupyterapp.commands.execute('docmanager:open', {path: arguments[0]});",
             notebook,
         )
-        # Pictures of the last notebook would stay for as long as there is memory.
-        self.driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
         return True
 
     def index_of(self, text: str) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.lab import CHROMIUM, Lab
+from tests.browser.lab import CHROMIUM, Lab, excerpt
 from tests.pages import pictured
 
 pytest.importorskip("selenium", reason="Selenium is not installed")
@@ -87,25 +87,30 @@ def rise_beside_the_point(pixels):
     return -beside[np.abs(beside).argmin()]
 
 
-def open_explorer(driver, address):
-    lab = Lab(driver, address, "solutions/en/04_ppo_clip/04_ppo_clip.ipynb")
-    needed = (
-        "import policy_gradients",
-        "def softmax(",
-        "def importance_ratio(",
-        "def ppo_clip_loss(",
-        "def clip_gradient(",
-        "case_table = {",
-    )
-    for text in needed:
-        lab.run(lab.index_of(text))
-    explorer = lab.index_of("ClipExplorer")
-    lab.run(explorer)
-    return lab, Widget(lab, explorer)
+def open_widget(driver, address, course, lesson, *texts):
+    """(lab, widget) with the cells of a solved lesson that hold these texts, and have run; the
+    last one shows the widget."""
+    path = excerpt(course, f"solutions/en/{lesson}/{lesson}.ipynb", *texts)
+    lab = Lab(driver, address, path)
+    for text in texts:
+        index = lab.index_of(text)
+        lab.run(index)
+    return lab, Widget(lab, index)
 
 
-def test_the_clip_explorer_moves_ratio_branch_tangent_and_table_together(driver, address):
-    lab, explorer = open_explorer(driver, address)
+EXPLORER = (
+    "import policy_gradients",
+    "def softmax(",
+    "def importance_ratio(",
+    "def ppo_clip_loss(",
+    "def clip_gradient(",
+    "case_table = {",
+    "ClipExplorer",
+)
+
+
+def test_the_clip_explorer_moves_ratio_branch_tangent_and_table_together(driver, address, course):
+    lab, explorer = open_widget(driver, address, course, "04_ppo_clip", *EXPLORER)
     explorer.wait_for("r = 1.40, A > 0: above")
     assert "smaller branch is clip(r) A" in explorer.text() and "Slope 0" in explorer.text()
     pixels, words = explorer.picture(is_lit)
@@ -139,20 +144,21 @@ def test_the_clip_explorer_moves_ratio_branch_tangent_and_table_together(driver,
     lab.screenshot("explorer-below-negative")
 
 
-def test_the_baselines_slider_draws_the_cloud_anew_and_keeps_the_pictures_size(driver, address):
+BASELINES = (
+    "import policy_gradients",
+    "def softmax(",
+    "def baseline_gradient_samples(",
+    "env = pg.envs.Grid(max_steps=200)",
+    "pg.plots.slider(",
+)
+
+
+def test_the_baselines_slider_draws_the_cloud_anew_and_keeps_the_pictures_size(
+    driver, address, course
+):
     from selenium.webdriver.common.keys import Keys
 
-    lab = Lab(driver, address, "solutions/en/03_baseline_critic/03_baseline_critic.ipynb")
-    for text in (
-        "import policy_gradients",
-        "def softmax(",
-        "def baseline_gradient_samples(",
-        "env = pg.envs.Grid(max_steps=200)",
-    ):
-        lab.run(lab.index_of(text))
-    cell = lab.index_of("pg.plots.slider(")
-    lab.run(cell)
-    cloud = Widget(lab, cell)
+    lab, cloud = open_widget(driver, address, course, "03_baseline_critic", *BASELINES)
     before, words = cloud.picture()
     assert words.startswith("b = 0: total variance") and "baseline b" in cloud.text()
     cloud.press(Keys.ARROW_LEFT)
