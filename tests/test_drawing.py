@@ -11,7 +11,9 @@ import torch
 from grader.checking import Case, FunctionExercise, Mistake, Number, drawing
 from grader.checking.drawing import drawn
 from grader.checks.judge import run_check
+from grader.checks.registry import get
 from grader.probes import runtime
+from policy_gradients.i18n import speaking
 
 
 @pytest.fixture
@@ -53,6 +55,20 @@ def test_a_second_answer_costs_no_further_draw_truth_or_imitation(exercise, aske
 def test_another_seed_has_cases_of_its_own(exercise):
     assert drawn(exercise, 1)[0].inputs != drawn(exercise, 2)[0].inputs
     assert drawn(exercise, 1)[0] is drawn(exercise, 1)[0]
+
+
+def test_words_of_a_case_are_in_the_language_of_whoever_is_judged():
+    """One worker marks submissions in several languages, one after the other."""
+    wrong = {"rollout": lambda env, theta, rng: None}
+    told = {}
+    for language in ("en", "es", "en"):
+        with speaking(language):
+            verdict = run_check(
+                get("rollout"), lambda q, ask: runtime.run(wrong, "rollout", q, ask), 5
+            )
+            told.setdefault(language, verdict.problem.shown)
+            assert verdict.problem.shown == told[language]
+    assert " episodes, " in told["en"] and " episodios de " in told["es"]
 
 
 def test_another_exercise_of_the_same_name_has_its_own_truth(exercise):
