@@ -780,7 +780,7 @@ claim("they are overrepresented among the largest", among / fresh.mean(), at_lea
 # To be fair, each program got the learning rate that suits it: of five from 0.001 to 0.1, the one
 # with the highest mean return over the whole training, on four seeds. Then it ran on twelve new ones.
 # The runs were made beforehand, with the very functions of this notebook: `python -m publish.runs`
-# makes them again. The grey line is made now: half of one more run without the clip.
+# makes them again. The grey line is made now: a third of one more run without the clip.
 #
 # **Predict: steps or reuse?** $K=4$ uses each sample four times, and takes four times as many gradient
 # steps as $K=1$. The program with one epoch and 16 steps separates the two. Will it learn like $K=1$,
@@ -796,7 +796,7 @@ labels = {
 torch.manual_seed(7)
 wild, other = pg.MLP(4, 2, gain=0.01), pg.MLP(4)
 optimizer = torch.optim.Adam([*wild.parameters(), *other.parameters()], lr=float(runs["no_clip_k10_rate"]))
-live = train_ppo(pg.envs.VectorCartPole(32), wild, other, optimizer, 24, 64, np.random.default_rng(7),
+live = train_ppo(pg.envs.VectorCartPole(32), wild, other, optimizer, 16, 64, np.random.default_rng(7),
                  epochs=10, clip=np.inf)
 played = 2048 * (np.arange(len(live)) + 1)
 pg.plots.over_steps(runs["steps"], {name: runs[name] for name in labels}, mark=475, labels=labels,

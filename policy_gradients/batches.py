@@ -16,13 +16,11 @@ def padded_logp(policy, trajectories):
         T_1 = 3    logp logp logp
         T_2 = 1    logp  0    0
     """
-    shape = len(trajectories), max(len(trajectory) for trajectory in trajectories)
-    states, actions = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    played = np.zeros(shape, dtype=bool)
-    for row, trajectory in enumerate(trajectories):
-        states[row, : len(trajectory)] = trajectory.states
-        actions[row, : len(trajectory)] = trajectory.actions
-        played[row, : len(trajectory)] = True
+    lengths = np.array([len(trajectory) for trajectory in trajectories])
+    played = np.arange(lengths.max()) < lengths[:, None]  # (N, T)
+    states, actions = np.zeros(played.shape, np.int64), np.zeros(played.shape, np.int64)
+    states[played] = np.concatenate([trajectory.states for trajectory in trajectories])
+    actions[played] = np.concatenate([trajectory.actions for trajectory in trajectories])
     logp = torch.log_softmax(policy(states), dim=-1)  # (N, T, A)
     logp = logp.gather(-1, torch.as_tensor(actions)[..., None]).squeeze(-1)  # (N, T)
     return torch.where(torch.as_tensor(played), logp, 0.0)

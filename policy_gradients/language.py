@@ -143,11 +143,13 @@ class Language:
         gloom = np.linspace(1.0, 4.0, len(self.names))
         most = min(len(COUNTS), self.max_new // 2)
         share = np.array(COUNTS[:most]) / sum(COUNTS[:most])
+        weights = [np.where(np.isin(self.adjectives, self.pleasant), 1.0, bad) for bad in gloom]
+        lengths, words = _upto(share), [_upto(weight) for weight in weights]
+        adjectives = np.array(self.adjectives)
         rows = np.full((count, self.length), self.eos)
         for row in rows:
-            name, number = rng.integers(len(self.names)), 1 + rng.choice(most, p=share)
-            weight = np.where(np.isin(self.adjectives, self.pleasant), 1.0, gloom[name])
-            chosen = rng.choice(self.adjectives, number, p=weight / weight.sum())
+            name, number = rng.integers(len(self.names)), 1 + _drawn(lengths, rng.random())
+            chosen = adjectives[_drawn(words[name], rng.random(number))]
             row[: self.prompt_length] = self.names[name], self._is
             row[self.prompt_length :: 2][:number] = chosen
             row[self.prompt_length + 1 :: 2][: number - 1] = self._and
@@ -185,6 +187,17 @@ def large():
     adjectives = [first + second for first in syllables[:5] for second in syllables]
     names = tuple(syllable.capitalize() + "n" for syllable in syllables)
     return Language(names, tuple(adjectives), tuple(adjectives[:30]), max_new=15)
+
+
+def _upto(weights):
+    """Upper bounds of the outcomes' shares of [0, 1), as `rng.choice` makes them for each call."""
+    upto = (weights / weights.sum()).cumsum()
+    return upto / upto[-1]
+
+
+def _drawn(upto, luck):
+    """The outcomes that numbers from [0, 1) stand for."""
+    return upto.searchsorted(luck, side="right")
 
 
 def _among(column, numbers):

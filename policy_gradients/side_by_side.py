@@ -35,28 +35,37 @@ def play_many(env, pi, rng):
     """
     pi = np.asarray(pi, dtype=np.float64)
     pi = pi[None] if pi.ndim == 2 else pi
-    choices, outcomes = pi.cumsum(-1), env.transitions.cumsum(-1)
-    column = np.arange(len(pi))
-    state = _drawn(np.broadcast_to(env.start.cumsum(), (len(pi), env.num_states)), rng)
-    alive, rows = np.ones(len(pi), dtype=bool), []
-    while alive.any():
-        action = _drawn(choices[column, state], rng)
-        following = _drawn(outcomes[state, action], rng)
-        reward = env.rewards[state, action, following]
+    count, (states, actions) = len(pi), pi.shape[1:]
+    # One row for each pair: to take a row by one number is faster than by two.
+    choices, outcomes = _bounds(pi).reshape(-1, actions), _bounds(env.transitions)
+    outcomes, first = outcomes.reshape(-1, states), states * np.arange(count)
+    state = _drawn(np.broadcast_to(_bounds(env.start), (count, states)), rng)
+    alive, rows, noise = np.ones(count, dtype=bool), [], []
+    while len(rows) < env.max_steps and alive.any():
+        action = _drawn(choices.take(first + state, 0), rng)
+        following = _drawn(outcomes.take(state * actions + action, 0), rng)
+        rows.append((state, action, following, alive))
         if env.noise:
-            reward = reward + env.noise * rng.standard_normal(len(pi))
-        ended = alive & env.terminal[following]
-        cut = alive & ~ended & (len(rows) + 1 >= env.max_steps)
-        rows.append([state, action, reward, following, ended, cut, alive])
-        state, alive = following, alive & ~(ended | cut)
-    *steps, ended, cut, played = map(np.stack, zip(*rows, strict=True))  # (T, N) each
-    return Episodes(*(np.where(played, part, 0) for part in steps), ended, cut, played)
+            noise.append(env.noise * rng.standard_normal(count))
+        state, alive = following, alive & ~env.terminal[following]
+    states, actions, following, alive = map(np.array, zip(*rows, strict=True))  # (T, N) each
+    rewards = env.rewards[states, actions, following] + (np.array(noise) if noise else 0.0)
+    ended = alive & env.terminal[following]
+    cut = alive & ~ended
+    cut[: env.max_steps - 1] = False  # the clock strikes at the last step alone
+    played = (np.where(alive, part, 0) for part in (states, actions, rewards, following))
+    return Episodes(*played, ended, cut, alive)
+
+
+def _bounds(probabilities):
+    """The upper bounds of each outcome's share of [0, 1), along the last axis."""
+    upto = probabilities.cumsum(-1)
+    return upto / upto[..., -1:]  # rounding must not leave a gap below 1
 
 
 def _drawn(bounds, rng):
-    """One outcome a row, from rising sums of probabilities (N, K) -> int (N,)."""
-    luck = rng.random(len(bounds)) * bounds[:, -1]  # rounding must not leave a gap below 1
-    return (bounds > luck[:, None]).argmax(1)
+    """One outcome a row of bounds (N, K) -> int (N,)."""
+    return (bounds > rng.random((len(bounds), 1))).argmax(1)
 
 
 def learn_many(env, weigh, rng, rate, runs=12, num_updates=40, batch_size=10, critic_rate=0.1):
@@ -96,11 +105,12 @@ def _policies(env, theta):
 
 def _per_cell(play, numbers, owner, shape):
     """Sums over the played steps, by run and state (and action) -> `shape`."""
-    total, rows = np.zeros(shape), play.alive
-    run = np.broadcast_to(owner, rows.shape)[rows]
-    cell = (run, play.states[rows], play.actions[rows])[: len(shape)]
-    np.add.at(total, cell, np.broadcast_to(numbers, rows.shape)[rows])
-    return total
+    rows, sizes = play.alive, shape[1:]
+    cell = np.broadcast_to(owner, rows.shape)[rows]
+    for part, size in zip((play.states, play.actions), sizes, strict=False):
+        cell = cell * size + part[rows]
+    numbers = np.broadcast_to(numbers, rows.shape)[rows]
+    return np.bincount(cell, numbers, minlength=np.prod(shape)).reshape(shape)
 
 
 def _scores(play, weights, pi, owner):
@@ -118,8 +128,9 @@ def _nudged(critic, play, targets, owner, rate):
 
 def _objectives(env, pi):
     """(R,): `pg.exact.objective` of each table of pi (R, S, A)."""
-    gains, values = (env.transitions * env.rewards).sum(2), np.zeros(pi.shape[:2])
-    flow = (env.transitions * ~env.terminal).reshape(-1, env.num_states).T  # (S, S * A)
+    gains = (pi * (env.transitions * env.rewards).sum(2)).sum(2, keepdims=True)  # (R, S, 1)
+    flow = (pi[:, :, None] @ (env.transitions * ~env.terminal))[:, :, 0]  # (R, S, S)
+    values = np.zeros_like(gains)
     for _step in range(env.max_steps):
-        values = (pi * (gains + (values @ flow).reshape(pi.shape))).sum(2)
-    return values @ env.start
+        values = gains + flow @ values
+    return values[:, :, 0] @ env.start

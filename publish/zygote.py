@@ -6,6 +6,7 @@ question in JSON, and each has its answer: ``{"launch": {...}}`` forks a kernel 
 two kernels.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -86,6 +87,10 @@ def become(request):
     from ipykernel import kernelapp
 
     kernelapp.launch_new_instance()
+    # What ends with the process need not be taken down first. To clear torch's modules takes longer
+    # than to start the kernel, and copies each page that is shared with the process it comes from.
+    atexit._run_exitfuncs()
+    os._exit(0)
 
 
 def main():

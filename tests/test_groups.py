@@ -24,6 +24,8 @@ def test_alone(n):
 def test_a_group_stays_in_one_process(tmp_path):
     hook = "from tests.conftest import pytest_collection_modifyitems"
     (tmp_path / "conftest.py").write_text(hook)
+    # The hook's torch, which three processes would take seconds to import.
+    (tmp_path / "torch.py").write_text("def set_num_threads(count):\n    assert count == 1\n")
     for name in ("one", "two"):
         (tmp_path / f"test_{name}.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-v", "-n", "2", "--dist", "loadgroup"]

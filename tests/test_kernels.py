@@ -46,10 +46,24 @@ def zygote(monkeypatch):
     mine.close()
 
 
-def test_kernels_of_one_process_share_nothing(zygote, tmp_path):
+@pytest.fixture(scope="module")
+def one_for_several():
+    mine = kernels.Zygote()
+    yield mine
+    mine.close()
+
+
+@pytest.fixture
+def shared(one_for_several, monkeypatch):
+    """One that several tests ask for kernels, as the lessons of a build do."""
+    monkeypatch.setattr(kernels, "ZYGOTE", one_for_several)
+    return one_for_several
+
+
+def test_kernels_of_one_process_share_nothing(shared, tmp_path):
     one, other = told(ABOUT), told(ABOUT, "es", tmp_path)
     parent, pid, folder, language, drawn, numpy_drawn, path, known, _own = one
-    assert (parent, language, path, known) == (zygote._process.pid, "en", "/", False)
+    assert (parent, language, path, known) == (shared._process.pid, "en", "/", False)
     assert other[0] == parent and other[3:] != one[3:]
     assert (other[3], other[6:8]) == ("es", [str(tmp_path), False])
     assert not {pid, folder, drawn, numpy_drawn} & {other[1], other[2], other[4], other[5]}
@@ -66,7 +80,7 @@ def test_what_libraries_read_when_they_are_imported_needs_a_process_of_its_own(z
     assert last[0] == zygote._process.pid != twice[0][0] and last[-1] is None
 
 
-def test_torch_is_there_before_a_lesson_that_imports_it_and_before_no_other(zygote, monkeypatch):
+def test_torch_is_there_before_a_lesson_that_imports_it_and_before_no_other(shared, monkeypatch):
     assert kernels.HEAVY == ("torch", "torch._dynamo")
     monkeypatch.setattr(kernels, "HEAVY", ("wave", "no_such_module"))  # as these would take seconds
     known = "import sys\nprint('wave' in sys.modules)"
@@ -74,7 +88,13 @@ def test_torch_is_there_before_a_lesson_that_imports_it_and_before_no_other(zygo
     assert told(f"r'''\nimport torch\n'''\n{known}")
 
 
-def test_a_kernel_that_dies_is_told_and_the_next_one_lives(zygote):
+def test_what_a_lesson_leaves_for_its_end_is_done_at_its_end(shared, tmp_path):
+    file = tmp_path / "ended"
+    told(f"import atexit\natexit.register(open({str(file)!r}, 'x').write, 'done')\nprint(1)")
+    assert file.read_text() == "done"
+
+
+def test_a_kernel_that_dies_is_told_and_the_next_one_lives(shared):
     with pytest.raises(Stopped):
         told("import os\nos._exit(3)")
     assert told("print(3)") == 3

@@ -383,6 +383,20 @@ def test_live_panels_watch_and_step_aside():
     assert row["mean_return"] == pg.EpisodeReturns(4).mean_return(rollout)
 
 
+@pytest.mark.parametrize(("updates", "drawings"), [(1, [1]), (4, [2, 4]), (5, [2, 4, 5])])
+def test_live_panels_draw_every_few_updates_and_the_last_one(monkeypatch, updates, drawings):
+    """Each drawing costs as much as several updates, so that none is made twice."""
+    nothing = {"policy": None, "rollout": None, "returns": None}
+    names = {"ppo_update": lambda policy, rollout, returns: {}}
+    panels, seen = pg.plots.LivePanels(num_envs=1, updates=updates, every=2), []
+    monkeypatch.setattr(panels, "_before", lambda *_: {})
+    monkeypatch.setattr(panels, "show", lambda: seen.append(len(panels.rows)))
+    with panels.watching(names):
+        for _ in range(updates):
+            names["ppo_update"](**nothing)
+    assert seen == drawings
+
+
 # Stored runs
 
 

@@ -55,11 +55,13 @@ def action_values(env, pi, gamma=1.0, horizon=None):
 def horizon_values(env, pi, gamma, horizon):
     """Values of the actions (H + 1, S, A) and of the states (H + 1, S), row h with h steps left."""
     rewards, flow = mean_rewards(env), gamma * alive_transitions(env)
-    actions, states = [np.zeros(pi.shape)], [np.zeros(env.num_states)]
-    for _step in range(horizon):
-        actions.append(rewards + flow @ states[-1])
-        states.append((pi * actions[-1]).sum(1))
-    return np.array(actions), np.array(states)
+    gains, moves = (pi * rewards).sum(1), np.einsum("sa,sat->st", pi, flow)
+    states = np.zeros((horizon + 1, len(pi)))
+    for before, now in zip(states, states[1:], strict=False):
+        np.add(gains, moves.dot(before), out=now)
+    actions = np.zeros((horizon + 1, *pi.shape))
+    actions[1:] = rewards + (states[:-1] @ flow.reshape(pi.size, -1).T).reshape(-1, *pi.shape)
+    return actions, states
 
 
 def _endless_values(env, pi, gamma):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..i18n import N_, _
-from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, new_axes, tinted, use_style
+from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, many_panels, new_axes, tinted, use_style
 
 
 def prompt_weights(p, weights, marked):
@@ -25,16 +25,17 @@ def prompt_weights(p, weights, marked):
     return ax
 
 
-def drifts(runs):
+def drifts(runs, every=1):
     """Exact KL to the reference over updates, a thin line for each run.
 
-    runs: {label: (seeds, updates + 1)}. Returns the Axes.
+    runs: {label: (seeds, P)}; every: updates between two of the P numbers. Returns the Axes.
     """
     ax = new_axes(None, height=3.2)
     for i, (label, some) in enumerate(runs.items()):
         look = {"color": COLORS[(4, 0)[i]], "linestyle": LINESTYLES[i]}
         for number, run in enumerate(some):
-            ax.plot(np.maximum(run, 1e-9), label=label if number == 0 else None, lw=1.3, **look)
+            updates, name = every * np.arange(len(run)), label if number == 0 else None
+            ax.plot(updates, np.maximum(run, 1e-9), label=name, lw=1.3, **look)
     ax.set(yscale="log", ylim=(1e-8, 10), xlabel=_("update"))
     ax.set_ylabel(_("exact KL to the reference\n(nats per sentence)"))
     ax.grid(True, axis="y")
@@ -122,10 +123,7 @@ def broken_token_runs(runs, healthy):
 
     runs: {name: {key: (updates,)}}; healthy: {key: (updates,)}
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
-    fig, axes = plt.subplots(len(runs), 6, figsize=(10.5, 1.15 * len(runs) + 0.5), sharex=True)
+    fig, axes = many_panels(len(runs), len(PANELS), 1.75, 1.15)
     for row, (name, run) in zip(np.atleast_2d(axes), runs.items(), strict=True):
         for ax, (key, _title, limits) in zip(row, PANELS, strict=True):
             ax.plot(np.clip(healthy[key], *limits), color=GREY, linestyle="--", linewidth=1.1)

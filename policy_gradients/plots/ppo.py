@@ -8,7 +8,7 @@ import numpy as np
 
 from ..episodes import EpisodeReturns
 from ..i18n import N_, _
-from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, WIDTH, use_style
+from .style import COLORS, DARK, GREY, LINESTYLES, MARKERS, WIDTH, many_panels, use_style
 
 # What a panel shows: key of the log, title, limits of the axis.
 PANELS = (
@@ -37,8 +37,10 @@ def training_panels(history, updates=None):
 
     use_style()
     runs = history if isinstance(history, dict) else series(history)
-    fig = plt.figure(figsize=(WIDTH + 1.5, 3.9))
-    grid = fig.add_gridspec(2, 4, height_ratios=(1.15, 1))
+    # Drawn again and again while a run goes on: given places take half the time of found ones.
+    fig = plt.figure(figsize=(WIDTH + 1.5, 3.9), layout="none")
+    edges = {"left": 0.06, "right": 0.99, "bottom": 0.06, "top": 0.94}
+    grid = fig.add_gridspec(2, 4, height_ratios=(1.15, 1), hspace=0.55, wspace=0.3, **edges)
     axes = [fig.add_subplot(grid[0, :]), *(fig.add_subplot(grid[1, i]) for i in range(4))]
     for ax, (key, title, limits) in zip(axes, PANELS, strict=True):
         _gauge(ax, runs.get(key, np.zeros(0)), key, limits, COLORS[0])
@@ -68,12 +70,8 @@ def broken_runs(runs, healthy):
 
     runs: {name: {key: (updates,)}}; healthy: {key: (updates,)}
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
     panels = (*PANELS, FIRST_RATIO) if "first_ratio" in healthy else PANELS
-    size = (1.9 * len(panels), 1.2 * len(runs) + 0.5)
-    fig, axes = plt.subplots(len(runs), len(panels), figsize=size, sharex=True)
+    fig, axes = many_panels(len(runs), len(panels))
     for row, (name, run) in zip(axes, runs.items(), strict=True):
         for ax, (key, _title, limits) in zip(row, panels, strict=True):
             _gauge(ax, run[key], key, limits, COLORS[4], healthy[key])
@@ -139,7 +137,7 @@ class LivePanels:
     distance from 1 among the ratios before the update's first step.
     """
 
-    def __init__(self, num_envs, updates, every=5):
+    def __init__(self, num_envs, updates, every=8):
         self.rows, self._episodes = [], EpisodeReturns(num_envs)
         self._updates, self._every, self._shown = updates, every, None
 
@@ -163,7 +161,8 @@ class LivePanels:
             yield self
         finally:
             names["ppo_update"] = update
-        self.show()
+        if not self.rows or len(self.rows) % self._every:  # else it is drawn already
+            self.show()
 
     def _before(self, given, names):
         import torch
@@ -222,14 +221,17 @@ def _cart_pictures(runs, names, moments):
         fig, axes = plt.subplots(len(runs), 1, figsize=size, dpi=75, squeeze=False)
     fig.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.98, hspace=0.05)
     drawings = [_cart(ax, name) for ax, name in zip(axes[:, 0], names, strict=True)]
+    moving = list(zip(axes[:, 0], runs, drawings, strict=True))
     fig.canvas.draw()  # all that stands still, once
     background, pictures = fig.canvas.copy_from_bbox(fig.bbox), []
     for moment in moments:
         fig.canvas.restore_region(background)
-        for ax, states, drawing in zip(axes[:, 0], runs, drawings, strict=True):
-            _move_cart(drawing, states, min(moment, len(states) - 1))
-            for part in drawing:
-                ax.draw_artist(part)
+        for one in [one for one in moving if moment >= len(one[1]) - 1]:
+            _draw_cart(*one, -1)  # it has ended, and stands still from now on
+            background = fig.canvas.copy_from_bbox(fig.bbox)
+            moving.remove(one)
+        for one in moving:
+            _draw_cart(*one, moment)
         pictures.append(Image.fromarray(np.asarray(fig.canvas.buffer_rgba())[..., :3].copy()))
     plt.close(fig)
     return pictures
@@ -252,13 +254,15 @@ def _cart(ax, name):
     return moving
 
 
-def _move_cart(drawing, states, moment):
+def _draw_cart(ax, states, drawing, moment):
     cart, pole, _caption, clock = drawing
     x, _speed, angle, _spin = states[moment]
     cart.set_data([x - 0.25, x + 0.25], [0.05, 0.05])
     # The pole is one metre long; its axle sits on the cart.
     pole.set_data([x, x + np.sin(angle)], [0.1, 0.1 + np.cos(angle)])
-    clock.set_text(_("step {n}").format(n=moment + 1))
+    clock.set_text(_("step {n}").format(n=range(1, len(states) + 1)[moment]))
+    for part in drawing:
+        ax.draw_artist(part)
 
 
 def rollout_board(rollout):

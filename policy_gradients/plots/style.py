@@ -54,6 +54,23 @@ def new_axes(ax=None, height=3.6, width=WIDTH):
     return plt.subplots(figsize=(width, height))[1] if ax is None else ax
 
 
+def many_panels(rows, columns, width=1.9, height=1.2):
+    """A figure with rows of small panels on one x-axis; sizes of a panel in inches -> fig, axes.
+
+    Their places are given. A layout that looks for them draws all tick labels three more times,
+    which is most of what a figure with thirty panels takes.
+    """
+    import matplotlib.pyplot as plt
+
+    use_style()
+    size = (width * columns, height * rows + 0.5)
+    fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, layout="none")
+    edges = {"left": 0.75 / size[0], "right": 1 - 0.05 / size[0]}
+    edges |= {"bottom": 0.5 / size[1], "top": 1 - 0.3 / size[1]}
+    fig.subplots_adjust(**edges, wspace=0.32, hspace=0.18)
+    return fig, axes
+
+
 def plain_logs(ax):
     """Label logarithmic axes with plain numbers, 1, 2, 5, 10, or, over many decades, with powers of
     ten; never with 2 x 10 to some power."""

@@ -117,7 +117,8 @@ def frontier(points, limit, between=None, bound=2.0, ax=None):
     ax = new_axes(ax, height=4.0)
     order = np.argsort(limit[0])
     line = {"color": GREY, "linestyle": "--", "lw": 1.4}
-    furthest = max(kl for kl, *_rest in points.values())
+    drifts = [kl for kl, *_rest in points.values()]
+    nearest, furthest = min(drifts), max(drifts)
     right = 2.2 * max(furthest, bound)
     kl, score = (np.asarray(part)[order] for part in limit)
     ax.plot(kl[kl <= right], score[kl <= right], label=_("best possible"), **line)
@@ -130,7 +131,9 @@ def frontier(points, limit, between=None, bound=2.0, ax=None):
         face = COLORS[0] if kl <= bound else "white"
         ax.plot(kl, score, "o", markersize=8, mfc=face, mec=COLORS[0], mew=1.6)
         # Points that have drifted far lie close together: only the furthest has its label beside.
-        place = (0, -17) if bound < kl < furthest else (9, -4 if kl > bound else -11)
+        # So do those that have drifted least: the label of the nearest one stands lower.
+        below = -19 if kl == nearest else -11
+        place = (0, -17) if bound < kl < furthest else (9, -4 if kl > bound else below)
         _beta_label(ax, beta, kl, score, sensible, place, "left")
     ax.axvline(bound, color=DARK, lw=0.9, linestyle=":", label=_("{n:g} nats").format(n=bound))
     ax.set_xscale("function", functions=(_root, np.square))
