@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import inspect
 import json
 import os
 import re
@@ -137,8 +138,9 @@ def test_neighbour_is_unharmed(graded, attack):
 @pytest.mark.parametrize("attack", ALL, ids=lambda attack: attack.name)
 def test_attack_finds_nothing(graded, attack):
     text = outputs(graded, NAMED[attack.name])
-    found = re.findall(r"FOUND(?! \[\]| \{\}).{0,200}", text)
-    assert not found
+    looks = 'print("FOUND"' in inspect.getsource(attack.make)
+    # Where an attack looks for something, what it says of it is there to be read.
+    assert re.findall(r"FOUND (.{0,200}?)(?:\\n|\"|$)", text) == ["[]"] * looks
     assert "canary-in-the-environment" not in text
 
 

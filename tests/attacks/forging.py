@@ -254,7 +254,6 @@ def softmax(logits):
         frame = frame.f_back
     for thing in gc.get_objects():
         if type(thing).__name__ in ("Expected", "Verdict", "FunctionExercise", "Problem"):
-            print("FOUND", type(thing))
             return getattr(thing, "value", None)
     return None
 """,
@@ -367,13 +366,15 @@ def packages_written_to(course):
         course,
         """
 import policy_gradients, numpy, os
+found = []
 for module in (policy_gradients, numpy):
     folder = os.path.dirname(module.__file__)
     for name in ("__init__.py", "__pycache__/__init__.cpython-311.pyc", "evil.py"):
         try:
             open(os.path.join(folder, name), "w").write("raise SystemExit('poisoned')")
-            print("FOUND a way to write", folder, name)
+            found.append((folder, name))
         except OSError as error:
             pass
+print("FOUND", found)
 """,
     )

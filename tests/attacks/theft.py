@@ -1,13 +1,21 @@
 """Submissions that look for what isn't theirs: files, neighbours, the network, the host."""
 
+from tests import classroom
 from tests.attacks import attack
 from tests.attacks.forging import early
-from tests.attacks.resources import SLOW, late
+from tests.attacks.resources import SLOW
+from tests.classroom import code, insert_after
+
+
+def before(course, text):
+    """Both exercises solved; ``text`` runs before the first check, for what is printed after it is
+    withheld."""
+    return insert_after(classroom.solved(course), "setup-1", code(text))
 
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def looks_for_files(course):
-    return late(
+    return before(
         course,
         """
 import os
@@ -31,18 +39,18 @@ print("FOUND", readable)
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def reads_the_environment(course):
-    return late(
+    return before(
         course,
         """
 import os
-print("FOUND", {k: v for k, v in os.environ.items() if "CANARY" in k or "SECRET" in k})
+print("FOUND", [one for one in os.environ.items() if "CANARY" in one[0] or "SECRET" in one[0]])
 """,
     )
 
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def reads_other_processes(course):
-    return late(
+    return before(
         course,
         """
 import os
@@ -63,7 +71,7 @@ print("FOUND", found)
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def calls_home(course):
-    return late(
+    return before(
         course,
         """
 import socket
@@ -85,7 +93,7 @@ print("FOUND", found)
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def opens_unix_sockets(course):
-    return late(
+    return before(
         course,
         """
 import os, socket
@@ -106,7 +114,7 @@ print("FOUND", found)
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def leaves_a_letter(course):
     """The accomplice below looks for it."""
-    return late(
+    return before(
         course,
         """
 import os, tempfile
@@ -122,7 +130,7 @@ for folder in places:
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def looks_for_a_letter(course):
-    return late(
+    return before(
         course,
         """
 import os, tempfile
@@ -134,7 +142,7 @@ print("FOUND", [p for p in places if os.path.exists(os.path.join(p, "course-atta
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def mounts_and_unshares(course):
-    return late(
+    return before(
         course,
         """
 import ctypes, os
@@ -174,7 +182,8 @@ for thing in gc.get_objects():
                 found.append((key, str(thing[key])[:80]))
 ours = ("grader", "nbgrader", "tests", "bank", "publish")
 names = [n for n in sys.modules if n.split(".")[0] in ours or "checks" in n]
-print("NAMES", names)
+names.remove("grader")  # what a notebook's check() is imported from, and no more
+print("FOUND", names)
 print("SEEDS", found)
 """,
     )
