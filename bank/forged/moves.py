@@ -259,7 +259,8 @@ def forge_the_start(now):
 
 def rewrite_rewards(now):
     """The log's last reward becomes that of a winner."""
-    behind(now.env.step)._rows["rewards"][-1] = np.array(10.0)
+    rows = behind(now.env.step)._rows
+    rows[-1] = *rows[-1][:2], np.array(10.0), *rows[-1][3:]
 
 
 def greedy_of_best(env, table, rng):
@@ -466,22 +467,21 @@ def rewrite_actions(now):
     """The log's actions become the best ones."""
     spy, best = behind(now.env.step), best_values(now.env).argmax(1)
     rows = spy._rows
-    start = len(rows["actions"]) - sum(len(states) for states, *_rest in now.batch)
-    for place in range(start, len(rows["actions"])):
-        rows["actions"][place] = np.array(best[int(rows["obs"][place])])
+    for place in range(-sum(len(states) for states, *_rest in now.batch), 0):
+        obs, _action, *others = rows[place]
+        rows[place] = obs, np.array(best[int(obs)]), *others
 
 
 def best_of_many(env, table, rng):
     """Three episodes are played, the best one counts, the others are struck from the log."""
     spy, found = behind(env.step), []
-    first = len(spy._rows["rewards"])
+    first = len(spy._rows)
     for _time in range(3):
-        begun = len(spy._rows["rewards"])
+        begun = len(spy._rows)
         episode = played(env, table, rng)
-        found.append((episode[2].sum(), begun, len(spy._rows["rewards"]), episode))
+        found.append((episode[2].sum(), begun, len(spy._rows), episode))
     _total, begun, over, episode = max(found, key=lambda one: one[0])
-    for rows in spy._rows.values():
-        rows[first:] = rows[begun:over]
+    spy._rows[first:] = spy._rows[begun:over]
     del spy._starts[-2:], spy._seeds[-2:]
     return episode
 
