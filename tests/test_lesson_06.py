@@ -306,8 +306,8 @@ def trained(language, reference, beta):
         critic,
         reference,
         torch.optim.Adam(both, lr=2e-3),
-        num_updates=16,
-        batch_size=256,
+        num_updates=8,
+        batch_size=128,
         beta=beta,
         rng=np.random.default_rng(5),
     )

@@ -17,6 +17,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "for-the-tests-only"
+MUCH = 150 << 20  # bytes that scripts hold
 CHROMIUM = [
     shutil.which("chromium") or shutil.which("chromium-browser"),
     shutil.which("chromedriver"),
@@ -225,6 +226,9 @@ class Lab(Window):
             "await jupyterapp.commands.execute('docmanager:open', {path: arguments[0]});",
             notebook,
         )
+        # Pictures of the last notebooks would stay for as long as there is memory.
+        if self.driver.execute_script("return performance.memory.usedJSHeapSize") > MUCH:
+            self.driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
         return True
 
     def index_of(self, text: str) -> int:
