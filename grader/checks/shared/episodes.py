@@ -74,19 +74,24 @@ def log_likelihood(actions, probabilities) -> float:
 
 
 def learned_probabilities(obs, actions, num_actions) -> np.ndarray:
-    """(n, A): what one would bet on at each step, having seen only the earlier ones.
+    """(n,): what one would have bet on each action taken, having seen only the earlier steps.
 
-    In each state the count of each action so far plus a half, over their sum: the estimate of
-    Krichevsky and Trofimov (1981), which loses next to nothing against the best constant policy.
+    In each state the count of the action so far plus a half, over the sum for all actions: the
+    estimate of Krichevsky and Trofimov (1981), which loses next to nothing against the best
+    constant policy.
     """
-    order = np.argsort(obs, kind="stable")
-    taken = np.eye(num_actions)[actions[order]]
-    seen, first = np.cumsum(taken, axis=0) - taken, np.flatnonzero(np.diff(obs[order], prepend=-1))
-    # What was counted before the state's first step belongs to other states.
-    seen -= np.repeat(seen[first], np.diff(first, append=len(obs)), axis=0)
-    bets = np.empty_like(seen)
-    bets[order] = (seen + 0.5) / (seen + 0.5).sum(1, keepdims=True)
-    return bets
+    often = _earlier(obs * num_actions + actions)
+    return (often + 0.5) / (_earlier(obs) + 0.5 * num_actions)
+
+
+def _earlier(kinds):
+    """How often each entry of (n,) came before."""
+    order = np.argsort(kinds, kind="stable")
+    first = np.flatnonzero(np.diff(kinds[order], prepend=-1))
+    found = np.empty(len(kinds), dtype=np.int64)
+    lengths = np.diff(first, append=len(kinds))
+    found[order] = np.arange(len(kinds)) - np.repeat(first, lengths)
+    return found
 
 
 def drawn_from(obs, actions, probabilities, alarm=FALSE_ALARM) -> bool:
@@ -98,7 +103,7 @@ def drawn_from(obs, actions, probabilities, alarm=FALSE_ALARM) -> bool:
     stake more often than once in k (Ville 1939), however episodes and updates go on.
     """
     bets = learned_probabilities(obs, actions, probabilities.shape[1])
-    gain = log_likelihood(actions, bets) - log_likelihood(actions, probabilities)
+    gain = float(np.log(bets).sum()) - log_likelihood(actions, probabilities)
     return gain < -math.log(alarm)
 
 

@@ -39,8 +39,9 @@ def bent(actions, probabilities) -> tuple | None:
     exceeds 1 / ALARM with probability ALARM at most (Ville 1939). SMALLEST is told in at least 99
     of 100 secrets.
     """
-    own = _log_likelihood(actions, probabilities)
-    gains = {name: _log_likelihood(actions, p) - own for name, p in _alternatives(probabilities)}
+    rows, place = _distinct(probabilities)
+    own = _log_likelihood(actions, rows, place)
+    gains = {name: _log_likelihood(actions, p, place) - own for name, p in _alternatives(rows)}
     best = max(gains, key=gains.get)
     mean = np.logaddexp.reduce(list(gains.values())) - math.log(len(gains))
     return best if mean > -math.log(ALARM) else None
@@ -90,9 +91,21 @@ def _alternatives(probabilities):
         yield ("random-actions", share), mixed
 
 
-def _log_likelihood(actions, probabilities):
+def _distinct(probabilities):
+    """(rows, place) with rows[place] the same array: in a table a few states come again and
+    again."""
+    whole = np.ascontiguousarray(probabilities)
+    if not whole.size:
+        return whole, np.arange(len(whole))
+    keys = whole.view((np.void, whole.shape[1] * whole.itemsize)).ravel()
+    _keys, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    return whole[first], place
+
+
+def _log_likelihood(actions, rows, place):
+    """Of actions (n,), each drawn from the row that ``place`` (n,) names."""
     with np.errstate(divide="ignore"):
-        return float(np.log(probabilities[np.arange(len(actions)), actions]).sum())
+        return float(np.log(rows[place, actions]).sum())
 
 
 def bent_problem(actions, probabilities, fits=lambda alternative: True) -> Problem | None:
@@ -109,10 +122,11 @@ def likeliest_problem(runs) -> Problem:
     (n,), probabilities (n, A)) of each. One run alone may fit two deviations equally well."""
     gains = {}
     for actions, probabilities in runs:
-        for found, other in _alternatives(probabilities):
-            gains[found] = gains.get(found, 0.0) + _log_likelihood(actions, other)
-        weights = np.exp(probabilities)
-        twice = _log_likelihood(actions, weights / weights.sum(-1, keepdims=True))
+        rows, place = _distinct(probabilities)
+        for found, other in _alternatives(rows):
+            gains[found] = gains.get(found, 0.0) + _log_likelihood(actions, other, place)
+        weights = np.exp(rows)
+        twice = _log_likelihood(actions, weights / weights.sum(-1, keepdims=True), place)
         gains[TWICE] = gains.get(TWICE, 0.0) + twice
     return _told(max(gains, key=gains.get), sum(len(actions) for actions, _p in runs))
 
