@@ -87,7 +87,7 @@ def learned_probabilities(obs, actions, num_actions) -> np.ndarray:
 def _earlier(kinds):
     """How often each entry of (n,) came before."""
     order = np.argsort(kinds, kind="stable")
-    first = np.flatnonzero(np.diff(kinds[order], prepend=-1))
+    first = np.flatnonzero(np.append(True, np.diff(kinds[order]) != 0))
     found = np.empty(len(kinds), dtype=np.int64)
     lengths = np.diff(first, append=len(kinds))
     found[order] = np.arange(len(kinds)) - np.repeat(first, lengths)
