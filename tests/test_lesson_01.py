@@ -14,6 +14,7 @@ from grader.checking import seed_of
 from grader.checks import lesson_01
 from grader.checks.lesson_01 import gradients, learning, loss, policy, rollout
 from grader.checks.shared import episodes, tabular
+from grader.probes import runtime
 from grader.probes.inputs import Trajectory
 from tests.solved import replaced, solutions, verdicts
 
@@ -231,6 +232,54 @@ def test_a_malformed_report_is_no_crash():
     for one in (nothing, {}, {"envs": {"env": {"late": 3}}}):
         verdict = exercise.judge(cases, [one] * len(cases))
         assert not verdict.passed and verdict.step == "reply"
+
+
+def test_a_rollouts_columns_that_do_not_add_up_are_no_crash():
+    exercise = rollout.ROLLOUT
+    cases = exercise.cases(seed_of(exercise.name, 0))
+    (right, *others) = runtime.run({"rollout": play}, "rollout", exercise.request(cases))
+    assert exercise.judge(cases, [right, *others]).passed
+    columns = right["trajectories"]
+    for wrong in (
+        {"lengths": columns["lengths"][:-1]},
+        {"lengths": -columns["lengths"]},
+        {"lengths": columns["lengths"] * 1.5},
+        {"lengths": "many"},
+        {"states": columns["states"][:-1]},
+        {"rewards": None},
+    ):
+        reported = right | {"trajectories": columns | wrong}
+        assert not exercise.judge(cases, [reported, *others]).passed, wrong
+
+
+def test_what_a_rollout_returned_is_seen_as_it_was_then():
+    """Whoever changes a trajectory at the next call, or returns the same one again."""
+    kept = []
+
+    def later(env, theta, rng):
+        for one in kept:
+            one.rewards[:] = 100.0
+        kept.append(play(env, theta, rng))
+        return kept[-1]
+
+    def first(env, theta, rng):
+        kept.append(play(env, theta, rng))
+        return kept[0]
+
+    assert verdicts(replaced(SOLVED, rollout=later), ["rollout"])["rollout"].passed
+    kept.clear()
+    assert not verdicts(replaced(SOLVED, rollout=first), ["rollout"])["rollout"].passed
+
+
+def test_one_odd_result_among_trajectories_is_told():
+    calls = itertools.count()
+
+    def now_and_then(env, theta, rng):
+        found = play(env, theta, rng)
+        return found if next(calls) % 4 else (found.states, found.actions, found.rewards)
+
+    told = verdicts(replaced(SOLVED, rollout=now_and_then), ["rollout"])["rollout"]
+    assert told.mistake == "no-trajectory"
 
 
 # What the text says

@@ -6,13 +6,16 @@ from .inputs import materialize
 from .observe import observe
 from .runtime import Oracle, attempt, probe, stand_in
 from .spies import EnvSpy
+from .wire import name_of
 
 
 @probe("rollout")
 def rollout(function, cases):
     """One report per case (inputs: env, theta, rng, episodes): results, the observed value of each
-    call; played, the spy's log of all calls; raised, the observed error of the call that ended the
-    case early; changed, the names of inputs that were changed."""
+    call, or in its place trajectories, where each call returned one, as columns: the ``FIELDS`` of
+    all of them one after another, and their lengths; played, the spy's log of all calls; raised,
+    the observed error of the call that ended the case early; changed, the names of inputs that were
+    changed."""
     return [_play(function, case["inputs"]) for case in cases]
 
 
@@ -25,9 +28,37 @@ def _play(function, given):
         if error:
             seen["raised"] = error
             break
-        results.append(observe(result))
-    seen |= {"results": results, "played": spy.report()}
+        results.append(_copied(result) or observe(result))
+    seen |= _reported(results) | {"played": spy.report()}
     return seen | {"changed": [] if np.array_equal(before, theta) else ["theta"]}
+
+
+FIELDS = "states", "actions", "rewards"
+
+
+def _copied(result):
+    """The FIELDS of a pg.Trajectory of numbers, as they are now; None for anything else."""
+    import policy_gradients as pg
+
+    if type(result) is not pg.Trajectory:
+        return None
+    parts = [getattr(result, name, None) for name in FIELDS]
+    if not all(type(p) is np.ndarray and p.ndim == 1 and name_of(p.dtype) for p in parts):
+        return None
+    return tuple(p.copy() for p in parts) if len({*map(len, parts)}) == 1 else None
+
+
+def _reported(results):
+    """A tree of its own for each of hundreds of episodes would take longer than to play them."""
+    if results and all(type(one) is tuple for one in results):
+        columns = dict(zip(FIELDS, map(np.concatenate, zip(*results, strict=True)), strict=True))
+        return {"trajectories": columns | {"lengths": np.array([len(one[0]) for one in results])}}
+    return {"results": [_observed(one) if type(one) is tuple else one for one in results]}
+
+
+def _observed(parts):
+    fields = {name: observe(part) for name, part in zip(FIELDS, parts, strict=True)}
+    return {"kind": "record", "type": "Trajectory", "fields": fields}
 
 
 @stand_in("rollout")

@@ -18,6 +18,7 @@ from grader.checking import (
     kind_text,
     none_hint,
 )
+from grader.checking.remembering import remembered
 from grader.checks.shared import tabular
 from grader.checks.shared.episodes import (
     DOUBT,
@@ -35,6 +36,7 @@ from grader.checks.shared.episodes import (
 from grader.checks.shared.sampling import bent_problem, likeliest_problem, repeated
 from grader.checks.shared.slips import teller
 from grader.checks.shared.tabular import env_text
+from grader.probes.rollout import FIELDS
 
 PLAN_STEPS = 24
 OF_DRAWS = "temperature", "random-actions", "softmax-twice", "policy-ignored"
@@ -136,16 +138,32 @@ def rollout_raised(case, seen):
     return problem
 
 
+@remembered
+def returned(seen):
+    """What each call returned, observed."""
+    if "trajectories" not in seen:
+        return seen["results"]
+    columns = {name: tabular.numbers(observed(seen["trajectories"][name])) for name in FIELDS}
+    ends = np.cumsum(seen["trajectories"]["lengths"])
+    parts = {name: np.split(column, ends[:-1]) for name, column in columns.items()}
+    rows = zip(*parts.values(), strict=True)
+    return [{"fields": {n: observed(p) for n, p in zip(FIELDS, row, strict=True)}} for row in rows]
+
+
+def observed(array):
+    return {"kind": "array", "array": array, "dtype": array.dtype.name}
+
+
 def rollout_kind(case, seen):
-    for result in seen["results"]:
+    for result in returned(seen):
         fields = result.get("fields", {})
-        if not {"states", "actions", "rewards"} <= set(fields):
+        if not set(FIELDS) <= set(fields):
             hint = none_hint(result) or _("Wrap the three sequences in pg.Trajectory.")
             wanted, got = _("a pg.Trajectory"), kind_text(result)
             return Problem(
                 step="kind", expected=wanted, got=got, hint=hint, mistake="no-trajectory"
             )
-        if any(tabular.numbers(fields[name]) is None for name in ("states", "actions", "rewards")):
+        if any(tabular.numbers(fields[name]) is None for name in FIELDS):
             wanted, got = _("arrays or lists of numbers"), kind_text(fields["states"])
             return Problem(step="kind", expected=wanted, got=got)
     return None
@@ -153,7 +171,7 @@ def rollout_kind(case, seen):
 
 def rollout_played(case, seen):
     """Each call plays one episode, from reset to its end."""
-    played, count = episodes(seen["played"]), len(seen["results"])
+    played, count = episodes(seen["played"]), len(returned(seen))
     if any(not episode.ended for episode in played):
         broken = next(episode for episode in played if not episode.ended)
         got = _("an episode broken off after {n} steps").format(n=len(broken.rewards))
@@ -166,8 +184,8 @@ def rollout_played(case, seen):
 
 def rollout_recorded(case, seen):
     """What came back is what was played, step by step."""
-    for result, episode in zip(seen["results"], episodes(seen["played"]), strict=True):
-        for name in ("states", "actions", "rewards"):
+    for result, episode in zip(returned(seen), episodes(seen["played"]), strict=True):
+        for name in FIELDS:
             found = tabular.numbers(result["fields"][name])
             truth = getattr(episode, name)
             # Nearly always to the bit, which is seen at a tenth of the cost.
@@ -187,8 +205,7 @@ def _record_problem(name, found, truth, episode):
         expected, got = differing(truth, found, np.isclose(found, truth), before)
     mistake = _record_mistake(name, found, truth)
     if mistake not in ROLLOUT_HINTS and any(
-        name != other and np.array_equal(found, getattr(episode, other))
-        for other in ("states", "actions", "rewards")
+        name != other and np.array_equal(found, getattr(episode, other)) for other in FIELDS
     ):
         mistake = "fields-swapped"
     return _told(expected, got, mistake, "value" if found.shape == truth.shape else "shape")
