@@ -254,6 +254,39 @@ def test_a_check_without_signals_says_too_slow():
     assert runtime.run(namespace, "spin", request) == [{"error": {"kind": "slow"}}]
 
 
+@pytest.mark.parametrize("timer", [True, False])
+def test_a_block_whose_end_was_cut_off_raises_nothing_later(request, timer):
+    """As where the time is up in the first line of what ends it."""
+    if not timer:
+        request.getfixturevalue("no_timer")
+    left = []
+
+    def leave():
+        left.append(runtime.time_limit(0.1))
+        left[-1].__enter__()
+
+    leave()
+    end = time.monotonic() + 0.4
+    while time.monotonic() < end:
+        pass
+    left.clear()
+
+
+@pytest.mark.parametrize("timer", [True, False])
+def test_a_limit_within_other_context_managers_holds(request, timer):
+    if not timer:
+        request.getfixturevalue("no_timer")
+
+    @contextlib.contextmanager
+    def guarded():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(runtime.time_limit(0.1))
+            yield
+
+    with pytest.raises(runtime.TooSlow), guarded():
+        spin()
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer on this system")
 def test_an_alarm_that_comes_after_the_answer_is_over_changes_nothing(monkeypatch):
     def slowly(error):

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import functools
 import importlib
+import inspect
 import io
 import pkgutil
 import random
@@ -240,18 +241,38 @@ def time_limit(seconds: float, processor: bool = False, patience: float = 1.0):
     if not seconds or threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
+    holder = _holder()
     if not hasattr(signal, "setitimer"):
-        alarm = _thread_alarm(seconds)
+        alarm = _thread_alarm(holder, seconds)
     elif processor:
-        alarm = _alarm(seconds, signal.SIGPROF, signal.ITIMER_PROF)
+        alarm = _alarm(holder, seconds, signal.SIGPROF, signal.ITIMER_PROF)
     else:
-        alarm = _alarm(seconds, signal.SIGALRM, signal.ITIMER_REAL, patience)
+        alarm = _alarm(holder, seconds, signal.SIGALRM, signal.ITIMER_REAL, patience)
     with alarm as disarm:
         yield disarm
 
 
+def _holder():
+    """The frame that holds the block, through context managers that others are made of."""
+    frame = sys._getframe(1)
+    while frame.f_back and (
+        frame.f_code.co_flags & inspect.CO_GENERATOR
+        or frame.f_code.co_filename == contextlib.__file__
+    ):
+        frame = frame.f_back
+    return frame
+
+
+def _is_within(holder, frame):
+    """Whether the block may still run. Where TooSlow comes before the first line of its end, no
+    line of that end is run, and nobody would stop the next alarm."""
+    while frame and frame is not holder:
+        frame = frame.f_back
+    return frame is holder
+
+
 @contextlib.contextmanager
-def _alarm(seconds, number, timer, patience=1.0):
+def _alarm(holder, seconds, number, timer, patience=1.0):
     armed, computed, started = True, time.thread_time(), time.monotonic()
 
     def left():
@@ -263,6 +284,10 @@ def _alarm(seconds, number, timer, patience=1.0):
     def stop(signum, frame):
         # In this module's own lines the answer is over already, and ``disarm`` comes next.
         if not armed or frame.f_globals is globals():
+            return
+        if not _is_within(holder, frame):
+            disarm()
+            signal.signal(number, before)
             return
         if (more := left()) > 0:
             signal.setitimer(timer, max(more, 0.01), 1.0)
@@ -284,7 +309,7 @@ def _alarm(seconds, number, timer, patience=1.0):
 
 
 @contextlib.contextmanager
-def _thread_alarm(seconds):
+def _thread_alarm(holder, seconds):
     """The same where the system has no such timer (Windows): another thread asks Python to raise
     TooSlow before this one's next instruction. A call into C that never returns is not stopped."""
     over, target = threading.Event(), ctypes.c_ulong(threading.get_ident())
@@ -294,7 +319,7 @@ def _thread_alarm(seconds):
 
     def watch():
         wait = seconds
-        while not over.wait(wait):
+        while not over.wait(wait) and _is_within(holder, sys._current_frames().get(target.value)):
             send(ctypes.py_object(TooSlow))
             wait = 1.0
 
