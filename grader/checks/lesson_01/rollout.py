@@ -143,14 +143,14 @@ def returned(seen):
     """What each call returned, observed."""
     if "trajectories" not in seen:
         return seen["results"]
-    columns = {name: tabular.numbers(observed(seen["trajectories"][name])) for name in FIELDS}
+    columns = {name: np.asarray(seen["trajectories"][name], float) for name in FIELDS}
     ends = np.cumsum(seen["trajectories"]["lengths"])
     parts = {name: np.split(column, ends[:-1]) for name, column in columns.items()}
     rows = zip(*parts.values(), strict=True)
-    return [{"fields": {n: observed(p) for n, p in zip(FIELDS, row, strict=True)}} for row in rows]
+    return [{"fields": dict(zip(FIELDS, map(_observed, row), strict=True))} for row in rows]
 
 
-def observed(array):
+def _observed(array):
     return {"kind": "array", "array": array, "dtype": array.dtype.name}
 
 
