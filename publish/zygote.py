@@ -17,7 +17,10 @@ import socket
 import sys
 
 # What every kernel imports before the first cell. ``ipykernel.kernelapp`` reads the environment.
-ALWAYS = ("IPython", "ipykernel.ipkernel", "ipykernel.zmqshell", "numpy", "matplotlib.pyplot")
+ALWAYS = (
+    *("IPython", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger"),
+    *("numpy", "matplotlib.pyplot"),
+)
 # Long enough for whoever builds one lesson after another; then the memory is given back.
 IDLE_SECONDS = 60
 

@@ -49,6 +49,7 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
     _group(config, items)
+    keep()
 
 
 def _group(config, items):
@@ -84,9 +85,16 @@ class _Memory:
 
     def tidy(self):
         if self.least is None or self.resident() > self.least + MUCH:
-            gc.collect()
+            keep()
             ctypes.CDLL(None).malloc_trim(0)
             self.least = self.resident()
+
+
+def keep():
+    """What is there now stays: libraries, tests and the cases of checks are millions of objects,
+    which a search for garbage needn't walk through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 _memory = _Memory()
