@@ -46,8 +46,8 @@ from grader.probes.train import Module, Optimizer
 
 BETA, MARK, BOUND = 0.5, 1.15, 2.5
 UPDATES, BATCH, EPOCHS, MINIBATCH = 20, 128, 2, 64
-# Two thirds as wide as the lesson's models: these learn the language as well, in less time. Narrower
-# ones let more sentences of others pass.
+# Two thirds as wide as the lesson's models: these learn the language as well, in less time.
+# Narrower ones let more sentences of others pass.
 BODY = {"width": 32, "heads": 1}
 SIZES = {"num_tokens": 8, "length": 7, **BODY}
 
