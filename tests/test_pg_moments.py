@@ -121,10 +121,14 @@ def test_many_numbers_give_what_each_gives_alone(make, gamma, estimator, name):
     env = make()
     _theta, pi = some_policy(env)
     options, numbers = options_of(estimator, env), np.array([0.0, 0.3, 1.0])
-    means, variances = exact.gradient_moments(env, pi, estimator, gamma, **options | {name: numbers})
+
+    def moments(given):
+        return exact.gradient_moments(env, pi, estimator, gamma, **options | {name: given})
+
+    means, variances = moments(numbers)
     assert means.shape == (3, *pi.shape) and variances.shape == (3,)
     for number, mean, variance in zip(numbers, means, variances, strict=True):
-        alone = exact.gradient_moments(env, pi, estimator, gamma, **options | {name: number})
+        alone = moments(number)
         np.testing.assert_allclose(mean, alone.mean, atol=1e-12)
         assert variance == pytest.approx(alone.total_variance, rel=1e-12)
 
