@@ -19,7 +19,7 @@ import sys
 # What every kernel imports before the first cell. ``ipykernel.kernelapp`` reads the environment.
 ALWAYS = (
     *("IPython", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.debugger"),
-    *("numpy", "matplotlib.pyplot"),
+    *("numpy.random", "matplotlib.pyplot"),
 )
 # Long enough for whoever builds one lesson after another; then the memory is given back.
 IDLE_SECONDS = 60
@@ -83,9 +83,9 @@ def become(request):
     os.environ.clear()
     os.environ.update(request["environment"], JPY_PARENT_PID=str(os.getppid()))
     sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    if "numpy" in sys.modules:
+    if "numpy.random" in sys.modules:
         # Without a seed no two kernels draw the same.
-        sys.modules["numpy"].random.seed()
+        sys.modules["numpy.random"].seed()
     sys.argv = request["arguments"]
     from ipykernel import kernelapp
 

@@ -13,6 +13,8 @@ from publish.translations import messages_template
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURE = Path(__file__).parent / "fixtures" / "course"
 LESSONS = ["01_first", "02_second", "02b_claims"]
+# The xdist group of tests that run the course's notebooks: one process loads torch for all.
+KERNELS = "kernels-of-lessons"
 
 
 @functools.cache

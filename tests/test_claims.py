@@ -15,6 +15,7 @@ from publish.build import prepare, registered_names, verify
 from publish.catalogue import SOURCE_LANGUAGE
 from publish.claim_rules import statements
 from publish.course import Course
+from tests.publishing import KERNELS
 
 COURSE = Course(claims.HERE)
 LESSONS = {lesson.name: lesson for lesson in COURSE.read(COURSE.lesson_names())}
@@ -59,15 +60,25 @@ def sample(keys):
     return [pairs[0] if len(keys["claim"]) % 2 else pairs[2 * rates - 1]]
 
 
+PROCESSORS = [{}, *other_processors().values()]
+
+
+def turn_of(name) -> int:
+    """Which of the processors a lesson is built on; neighbours have the same."""
+    return list(LESSONS).index(name) * len(PROCESSORS) // len(LESSONS)
+
+
 def processors_of(name):
-    """One for each lesson, neighbours alike, so that their kernels are forked from one process;
-    EVERY_PROCESSOR=1 takes all for each."""
-    known = [{}, *other_processors().values()]
-    turn = list(LESSONS).index(name) * len(known) // len(LESSONS)
-    return known if os.environ.get("EVERY_PROCESSOR") else [known[turn]]
+    """One for each lesson; EVERY_PROCESSOR=1 takes all for each."""
+    return PROCESSORS if os.environ.get("EVERY_PROCESSOR") else [PROCESSORS[turn_of(name)]]
 
 
-@pytest.mark.parametrize("name", LESSONS)
+def with_its_kernels(name):
+    """Kernels of one processor are forked from one process, and so by one process of tests."""
+    return pytest.param(name, marks=pytest.mark.xdist_group(f"{KERNELS}{turn_of(name) or ''}"))
+
+
+@pytest.mark.parametrize("name", map(with_its_kernels, LESSONS))
 def test_the_build_makes_what_is_committed_and_its_claims_hold(name):
     """The source's language is executed; the others have its code (see test_publish_lessons)."""
     for environment in processors_of(name):

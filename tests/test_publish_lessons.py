@@ -17,7 +17,7 @@ from publish.compare import without_luck
 from publish.course import Course
 from publish.execute import execute
 from publish.rules import without_solution
-from tests.publishing import read
+from tests.publishing import KERNELS, read
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = Course(ROOT)
@@ -60,6 +60,7 @@ def test_every_notebook_has_its_lesson():
     assert list(leftovers(COURSE, "en")) == []
 
 
+@pytest.mark.xdist_group(KERNELS)
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_blank_notebook_runs_to_its_end_and_fails_in_words(name):
     notebook = read(ROOT, "notebooks", name)
