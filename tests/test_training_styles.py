@@ -1,5 +1,7 @@
 """Right answers of training exercises pass in any style; the wrong are told before long runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,23 @@ def test_a_long_case_is_run_only_where_the_short_ones_are_right(factor, asked):
     assert found == asked and verdict.cases == 3
     assert verdict.passed == (factor == 2)
     assert verdict.mistake == ("" if factor == 2 else "not-doubled")
+
+
+@pytest.mark.parametrize("wrong", [None, 1000])
+def test_each_case_is_judged_once_and_the_long_one_too(wrong):
+    asked = []
+
+    def rule(case, seen):
+        asked.append(case.inputs["x"])
+        return twice_as_much(case, seen)
+
+    def probe(request, ask):
+        given = [case["inputs"]["x"] for case in request["cases"]]
+        return [{"value": 0 if x == wrong else 2 * x} for x in given]
+
+    verdict = judge.run_check(replace(DOUBLED, rules=(rule,)), probe, 0)
+    assert asked == [1, 2, 1000]
+    assert verdict.mistake == ("not-doubled" if wrong else "")
 
 
 def test_a_switch_left_changed_in_the_long_case_is_told():

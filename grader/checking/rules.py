@@ -19,7 +19,8 @@ class RuleExercise(Exercise):
     in turn; overall: functions (cases, seen) -> Problem | None over all cases at the end; remark:
     (cases, seen) -> what a right answer is told besides, or ""; hint: the msgid of what to do
     where a rule has no hint of its own; short_cases: how many of the first cases are judged before
-    the others, which take long, are run; short_overall: functions as in overall, over those alone.
+    the others, which take long, are run; short_overall: functions as in overall, over those alone;
+    met: how many of the first cases are known to meet the rules.
     """
 
     name: str
@@ -33,6 +34,7 @@ class RuleExercise(Exercise):
     short_cases: int = 0
     short_overall: tuple = ()
     hint: str = ""
+    met: int = 0
 
     def judge(self, cases, seen):
         try:
@@ -53,6 +55,10 @@ class RuleExercise(Exercise):
         alone = replace(self, overall=self.short_overall, remark=None)
         return replace(alone.judge(cases[: self.short_cases], seen), cases=len(cases))
 
+    def past_short_cases(self):
+        """The exercise where the short cases have met the rules: these aren't asked again."""
+        return replace(self, met=self.short_cases)
+
     def cases(self, rng):
         return self.make_cases(rng)
 
@@ -63,7 +69,7 @@ class RuleExercise(Exercise):
         return problem
 
     def _first_problem(self, cases, seen):
-        for case, one in zip(cases, seen):
+        for case, one in zip(cases[self.met :], seen[self.met :]):
             shown = case.shown or call_text(self.name, case.inputs, case.keywords)
             if "error" in one:
                 return named_error(error_problem(one["error"], shown), one["error"])
