@@ -12,7 +12,7 @@ import policy_gradients as pg
 from bank import lesson_06 as bank
 from bank import load
 from grader.checks.judge import answer, run_check
-from grader.checks.lesson_06 import EXERCISES, masks
+from grader.checks.lesson_06 import EXERCISES, learning, masks
 from grader.checks.registry import get
 from grader.checks.shared import sentences
 from grader.probes import runtime
@@ -180,12 +180,10 @@ def test_a_large_language_says_that_it_cannot_be_listed():
 def test_renumbered_tokens_are_the_same_model():
     order = np.random.default_rng(0).permutation(8)
     plain, moved = pg.language.Language(), pg.language.Language(order=order.tolist())
+    weights = sentences.pretrained(**learning.BODY)
     found = [
-        pg.language.exact(language, sentences.model(record(weights), weights))
-        for language, weights in [
-            (plain, sentences.pretrained()),
-            (moved, sentences.in_order(sentences.pretrained(), order)),
-        ]
+        pg.language.exact(language, sentences.model(record(some), some))
+        for language, some in [(plain, weights), (moved, sentences.in_order(weights, order))]
     ]
     assert found[0].score == pytest.approx(found[1].score, rel=1e-4)
     assert (
@@ -196,7 +194,7 @@ def test_renumbered_tokens_are_the_same_model():
 def record(weights):
     from grader.probes.train import Module
 
-    return Module("Transformer", {"num_tokens": 8, "length": 7, "out_size": 8}, weights)
+    return Module("Transformer", {**learning.SIZES, **learning.BODY, "out_size": 8}, weights)
 
 
 def test_the_graders_mask_is_the_truths():
@@ -307,7 +305,7 @@ def trained(language, reference, beta):
         reference,
         torch.optim.Adam(both, lr=2e-3),
         num_updates=8,
-        batch_size=128,
+        batch_size=64,
         beta=beta,
         rng=np.random.default_rng(5),
     )
