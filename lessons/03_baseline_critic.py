@@ -332,8 +332,8 @@ pg.predict("side_of_the_mean", pg.tr("The best constant, against the mean return
 # %% demo=true alt="Total variance of the whole-return estimate over the constant baseline, a parabola for each of two boards. On the board with 20 steps its lowest point lies to the right of the mean return, on the board with 200 steps to the left of it. In both cases the variance at the two places is almost the same."
 def exact_parabola(board):
     """b -> exact total variance of the whole-return estimate: three of its points say it."""
-    at = [-16.0, -8.0, 0.0]
-    widths = [pg.exact.gradient_moments(board, pi, "return", shift=-b).total_variance for b in at]
+    at = np.array([-16.0, -8.0, 0.0])
+    widths = pg.exact.gradient_moments(board, pi, "return", shift=-at).total_variance
     return np.poly1d(np.polyfit(at, widths, 2))
 
 

@@ -435,9 +435,9 @@ def fitted_critic(play):
 
 def exact_errors(critic, lams):
     """Bias and standard deviation of one trajectory's estimate, (K,) each, in exact gradients."""
-    found = [pg.exact.gradient_moments(env, pi, "gae", values=critic, lam=lam) for lam in lams]
-    bias = np.array([np.linalg.norm(mean - exact) for mean, _variance in found])
-    return bias / size_of_truth, np.sqrt([variance for _mean, variance in found]) / size_of_truth
+    means, variances = pg.exact.gradient_moments(env, pi, "gae", values=critic, lam=lams)
+    bias = np.linalg.norm(means - exact, axis=(1, 2))
+    return bias / size_of_truth, np.sqrt(variances) / size_of_truth
 
 
 def gradient_samples_of(play, weights, policy=pi):

@@ -16,6 +16,8 @@ from publish.solved import namespace
 
 LESSON = "05_ppo_loop"
 FOLDER = Path(pg.__file__).parent / "stored"
+# Runs that nobody is shown, lest they tell which bugs are none of the hunt's.
+UNSEEN = Path(__file__).resolve().parents[1] / "tests" / "fixtures"
 COUNT, STEPS, UPDATES = 32, 64, 48  # environments, steps of a rollout, updates
 RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 TUNING_SEEDS, SEEDS = range(4), range(100, 112)
@@ -313,8 +315,17 @@ def first_ratio(policy, rollout):
 
 def bug_hunt(lesson, names=None):
     """The stored arrays of the bug hunt: "run/gauge" -> (updates,)."""
+    return _gauges(lesson, BROKEN, names)
+
+
+def decoys(lesson, names=None):
+    """The stored arrays of the bugs that no run shown has, as those of `bug_hunt`."""
+    return _gauges(lesson, DECOYS, names)
+
+
+def _gauges(lesson, bugs, names):
     found = {}
-    for name, wrong in BROKEN.items():
+    for name, wrong in bugs.items():
         if names and name not in names:
             continue
         run = bug_run(lesson, **wrong)
@@ -324,6 +335,7 @@ def bug_hunt(lesson, names=None):
 
 MAKERS = {
     "bug_hunt": bug_hunt,
+    "decoys": decoys,
     "learning_curves": learning_curves,
     "practice": practice_runs.practice,
 }
@@ -338,7 +350,7 @@ def main(arguments=None):
     parser.add_argument("--only", nargs="+", metavar="RUN", help="these runs; the others stay")
     chosen = parser.parse_args(arguments)
     for name in chosen.names or MAKERS:
-        path = FOLDER / f"{name}.npz"
+        path = (UNSEEN if name == "decoys" else FOLDER) / f"{name}.npz"
         kept = dict(np.load(path)) if chosen.only else {}
         lesson = namespace(practice_runs.LESSON if name == "practice" else LESSON)
         np.savez_compressed(path, **kept | MAKERS[name](lesson, chosen.only))

@@ -294,9 +294,11 @@ def test_check_in_a_notebook(shell, capsys):
 
 def test_stub_called_by_a_demonstration_is_explained(shell, capsys):
     shell.run_cell("import grader; grader.student.check.explain_stubs()")
-    shell.run_cell("def softmax(logits):\n    raise NotImplementedError\nsoftmax([1.0])")
+    ran = shell.run_cell("def softmax(logits):\n    raise NotImplementedError\nsoftmax([1.0])")
     out = capsys.readouterr().out
     assert "softmax is not written yet" in out and "Traceback" not in out
+    # IPython keeps the same words, and formats no traceback that nobody sees.
+    assert ran.error_in_exec._render_traceback_() == out.splitlines()
 
 
 def test_listed_mistakes_have_their_own_hint_or_the_shared_one():

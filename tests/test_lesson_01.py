@@ -101,6 +101,31 @@ def test_a_wrong_training_loop_is_not_saved_by_wrong_helpers():
     assert found["train_reinforce"].mistake == "gradients-pile-up"
 
 
+DRAWS_FROM_LISTS = """
+def softmax(logits):
+    return np.exp(logits)
+
+
+def rollout(env, theta, rng):
+    states, actions, rewards, over = [], [], [], False
+    rows, (state, _info) = softmax(theta).tolist(), env.reset()
+    while not over:
+        action = rng.choice(len(rows[state]), p=rows[state])
+        following, reward, ended, cut, _info = env.step(action)
+        states, actions, rewards = [*states, state], [*actions, action], [*rewards, reward]
+        state, over = following, ended or cut
+    return pg.Trajectory(states, actions, rewards)
+"""
+
+
+def test_a_rollout_that_draws_from_lists_is_right_beside_a_wrong_softmax():
+    """The policy that trains holds 32-bit numbers. Probabilities in a list have to add up in 64."""
+    namespace = replaced(SOLVED)
+    exec(DRAWS_FROM_LISTS, namespace)
+    found = verdicts(namespace, NAMES)
+    assert [n for n, verdict in found.items() if not verdict.passed] == ["softmax"]
+
+
 # Truths against something else than themselves
 
 

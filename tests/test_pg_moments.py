@@ -114,6 +114,25 @@ def played(env, pi, count, seed=4):
         yield steps
 
 
+@everywhere
+@discounts
+@pytest.mark.parametrize(("estimator", "name"), [("return", "shift"), ("gae", "lam")])
+def test_many_numbers_give_what_each_gives_alone(make, gamma, estimator, name):
+    env = make()
+    _theta, pi = some_policy(env)
+    options, numbers = options_of(estimator, env), np.array([0.0, 0.3, 1.0])
+
+    def moments(given):
+        return exact.gradient_moments(env, pi, estimator, gamma, **options | {name: given})
+
+    means, variances = moments(numbers)
+    assert means.shape == (3, *pi.shape) and variances.shape == (3,)
+    for number, mean, variance in zip(numbers, means, variances, strict=True):
+        alone = moments(number)
+        np.testing.assert_allclose(mean, alone.mean, atol=1e-12)
+        assert variance == pytest.approx(alone.total_variance, rel=1e-12)
+
+
 @pytest.mark.parametrize("name", ["tiny", "slippery", "tokens"])
 def test_estimators_that_must_be_unbiased_are(name):
     env = ENVS[name]()

@@ -78,4 +78,7 @@ def _explain(shell, kind, error, trace, tb_offset=None):
         trace = trace.tb_next
     name = trace.tb_frame.f_code.co_name
     words = _("{name} is not written yet. Solve its exercise above, then run this cell again.")
-    print(words.format(name=name))
+    words = words.format(name=name)
+    print(words)
+    # IPython keeps what it would have shown, and to make that takes longer than most cells.
+    error._render_traceback_ = lambda: [words]

@@ -2,10 +2,12 @@
 
 The estimate of one trajectory is a sum over its steps of (score of the action taken) times (a
 weight that depends on later rewards). Both moments follow from dynamic programming backwards in
-time. For every coordinate of the gradient it carries, by state, the expectations of the weight
-W, of the sum G and of their products.
+time, which carry, by state, the expectations of the weight W, of the sum G and of W G for every
+coordinate of the gradient, and of the squared length of G. What an action changes is the score at
+its own state; all else is averaged over the actions at once.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +21,12 @@ ESTIMATORS = ("return", "reward_to_go", "baseline", "gae")
 class GradientMoments(NamedTuple):
     """mean: (S, A) expectation of one trajectory's gradient estimate.
     total_variance: float, trace of its covariance; of a mean over N trajectories it is 1/N of it.
+
+    For K numbers lam or shift both have a first axis more: (K, S, A) and (K,).
     """
 
     mean: np.ndarray
-    total_variance: float
+    total_variance: float | np.ndarray
 
 
 def gradient_moments(
@@ -41,25 +45,28 @@ def gradient_moments(
         "gae": each score times the generalised advantage estimate (Schulman et al. 2016) with
             `values` (S,), gamma and `lam`. Termination ends with value 0; the time limit
             bootstraps from the value of the true successor.
+    lam, shift: a number, or (K,) numbers, all of which take little longer than one
 
-    Returns GradientMoments(mean (S, A), total_variance float). Reward noise is included.
+    Returns GradientMoments(mean (S, A), total_variance float), or, for K numbers, (mean (K, S, A),
+    total_variance (K,)). Reward noise is included.
     ValueError for an unknown estimator or for arguments that do not go with it.
     """
     pi = checked_policy(env, pi)
     _check_arguments(estimator, baseline, values, lam, shift)
+    several = np.ndim(shift if estimator == "return" else lam)
     if estimator == "return":
-        first, second = _whole_return_moments(env, pi, gamma, shift)
+        first, second = _whole_return_moments(env, pi, gamma, np.atleast_1d(shift))
     elif estimator == "gae":
         values = _table(values, "values", (env.num_states,))
         gains = env.rewards + gamma * ~env.terminal * values - values[:, None, None]
-        nothing = np.zeros(pi.shape)
-        first, second = _forward_moments(env, pi, gains, gamma * lam, nothing)
+        decay = gamma * np.atleast_1d(lam)
+        first, second = _forward_moments(env, pi, gains, decay, np.zeros(pi.shape))
     else:
         offset = _baseline_table(env, baseline)
-        first, second = _forward_moments(env, pi, env.rewards, gamma, offset)
-    mean = env.start @ first
-    total = float(np.sum(env.start @ second - mean**2))
-    return GradientMoments(mean.reshape(pi.shape), max(total, 0.0))
+        first, second = _forward_moments(env, pi, env.rewards, np.array([gamma]), offset)
+    mean = np.moveaxis(first, 2, 0)  # (K, S, A)
+    total = np.maximum(second - np.sum(mean**2, axis=(1, 2)), 0.0)
+    return GradientMoments(mean, total) if several else GradientMoments(mean[0], float(total[0]))
 
 
 def _check_arguments(estimator, baseline, values, lam, shift):
@@ -70,7 +77,7 @@ def _check_arguments(estimator, baseline, values, lam, shift):
         "baseline": baseline is not None,
         "values": values is not None,
         "lam": lam is not None,
-        "shift": shift != 0,
+        "shift": np.any(shift),
     }
     needed = {"baseline": {"baseline"}, "gae": {"values", "lam"}}.get(estimator, set())
     allowed = {"shift"} if estimator == "return" else needed
@@ -100,120 +107,98 @@ def _baseline_table(env, baseline):
     return np.broadcast_to(baseline.reshape(env.num_states, -1), by_action)
 
 
-def _own_scores(pi):
-    """(S, A, A): score of action a at its own state's coordinate i, [a == i] - pi(i|s)."""
-    return np.eye(pi.shape[1]) - pi[:, None, :]
+def _scores(pi):
+    """Of the scores [a == i] - pi(i|s) at their own state's coordinates i: the squared lengths,
+    (S, A, 1), and each times the probability of its action, (S, A, A), both for sums over a."""
+    scores = np.eye(pi.shape[1]) - pi[:, None, :]
+    return (pi * (scores**2).sum(2))[..., None], pi[:, :, None] * scores
 
 
-def _spread(own):
-    """(S, A) entries at each state's own coordinates -> (S, S * A), zero elsewhere."""
-    num_states, num_actions = own.shape
-    table = np.zeros((num_states, num_states, num_actions))
-    table[np.arange(num_states), np.arange(num_states)] = own
-    return table.reshape(num_states, -1)
+def _to_own(chances, flow):
+    """(S', S, A, 1): twice the score times `flow` to s', summed over the actions in s."""
+    return 2 * np.einsum("sai,sat->tsi", chances, flow)[..., None]
 
 
-def _own(table, num_actions):
-    """(S, ..., S * A) -> (S, ..., A): what each state's row holds at its own coordinates."""
-    return np.einsum("s...si->s...i", table.reshape(*table.shape[:-1], len(table), num_actions))
+def _add_own(table, chances, weight):
+    """Adds the scores times `weight` (S, A, K) at each state's own coordinates; -> the table
+    (S, S, A, K), whose first axis is the state that it is seen from."""
+    states = np.arange(len(chances))
+    table[states, states] += chances.transpose(0, 2, 1) @ weight
+    return table
 
 
 def _forward_moments(env, pi, gains, decay, offset):
-    """First and second moments (S, S * A) of G_t = z_t (W_t - b_t) + G_{t+1}, from each state.
+    """E[G_0] (S, A, K) and E[|G_0|^2] (K,), for each of K decays.
 
     W_t = x_t + decay * W_{t+1}, where x_t has mean gains[s, a, s'] and the reward's noise;
-    b_t = offset[s, a]; z_t is the score. Nothing follows the end of the episode.
+    G_t = z_t (W_t - b_t) + G_{t+1}, where b_t = offset[s, a] and z_t is the score. Nothing follows
+    the end of the episode.
     """
-    flow = alive_transitions(env)
-    gain_flow, decayed = flow * gains, decay * flow
-    gain = (env.transitions * gains).sum(2)  # (S, A)
-    gain_square = (env.transitions * gains**2).sum(2) + env.noise**2
-    weights = np.zeros((2, env.num_states))  # E[W], E[W^2]
-    sums = np.zeros((3, env.num_states, pi.size))  # E[G], E[G^2], E[W G]
+    flow, (lengths, chances), offset = alive_transitions(env), _scores(pi), offset[..., None]
+    moves, gain_moves = (np.einsum("sa,sat->st", pi, part) for part in (flow, flow * gains))
+    mixed_to_own, first_to_own = (_to_own(chances, flow * part) for part in (1, gains - offset))
+    step = _weight_step(env, flow, gains, decay)
+    second = np.zeros((len(pi), len(decay)))  # E[|G|^2]
+    weights = second, second  # E[W], E[W^2]
+    first = mixed = np.zeros((len(pi), *pi.shape, len(decay)))  # E[G], E[W G]
     for _step in range(env.max_steps):
-        w1 = gain + decayed @ weights[0]  # (S, A), given the action
-        w2 = gain_square + decay * (2 * gain_flow @ weights[0] + decayed @ weights[1])
-        g1, g2, wg = flow @ sums[0], flow @ sums[1], flow @ sums[2]  # (S, A, S * A), of G'
-        w_later = gain_flow @ sums[0] + decay * wg  # E[W G']
-        sums = _add_step(pi, offset, (w1, w2), (g1, g2, w_later))
-        weights = np.array([(pi * w1).sum(1), (pi * w2).sum(1)])
-    return sums[0], sums[1]
+        w1, w2 = step(*weights)
+        weights = [(pi[..., None] * moment).sum(1) for moment in (w1, w2)]
+        second = moves @ second + (lengths * (w2 - 2 * offset * w1 + offset**2)).sum(1)
+        second += (first_to_own * first + mixed_to_own * (decay * mixed)).sum((0, 2))
+        mixed = np.tensordot(gain_moves, first, 1) + decay * np.tensordot(moves, mixed, 1)
+        mixed = _add_own(mixed, chances, w2 - offset * w1)
+        first = _add_own(np.tensordot(moves, first, 1), chances, w1 - offset)
+    return np.tensordot(env.start, first, 1), env.start @ second
 
 
-def _add_step(pi, offset, weights, later):
-    """E[G], E[G^2], E[W G] by state, of G = z (W - b) + G', from moments given the action."""
-    scores = _own_scores(pi)
-    (w1, w2), (g1, g2, w_later) = weights, later
-    surplus_square = w2 - 2 * offset * w1 + offset**2
-    surplus_later = _own(w_later - offset[:, :, None] * g1, pi.shape[1])
-    own_g1 = _with_scores(pi, scores, w1 - offset)
-    own_g2 = _with_scores(pi, scores**2, surplus_square)
-    own_g2 += 2 * np.einsum("sa,sai,sai->si", pi, scores, surplus_later)
-    own_wg = _with_scores(pi, scores, w2 - offset * w1)
-    pairs = ((own_g1, g1), (own_g2, g2), (own_wg, w_later))
-    return np.array([_spread(own) + _mean_over_actions(pi, after) for own, after in pairs])
+def _weight_step(env, flow, gains, decay):
+    """The step from E[W], E[W^2] of what follows, (S, K) each, to those of W given the action,
+    (S, A, K)."""
+    gain, gain_flow = (env.transitions * gains).sum(2)[..., None], 2 * flow * gains
+    gain_square = ((env.transitions * gains**2).sum(2) + env.noise**2)[..., None]
 
+    def step(later, later_square):
+        w1 = gain + decay * (flow @ later)
+        mixed = gain_flow @ later + decay * (flow @ later_square)
+        return w1, gain_square + decay * mixed
 
-def _with_scores(pi, scores, weight):
-    """Sum over actions of pi * score * weight, (S, A) weights -> (S, A) at own coordinates."""
-    return np.einsum("sa,sai,sa->si", pi, scores, weight)
-
-
-def _mean_over_actions(pi, table):
-    return np.einsum("sa,sad->sd", pi, table)
+    return step
 
 
 def _whole_return_moments(env, pi, gamma, shift):
-    """First and second moments (S, S * A) of (R + shift) Z, from each state.
+    """E[(R + c) Z] (S, A, K) and E[|(R + c) Z|^2] (K,), for each of K shifts c.
 
-    R = x + gamma R' is the discounted return, Z = z + Z' the summed score. The table
-    joint[j][k] holds E[R^j Z^k], (S, S * A); each step expands both powers by the binomial
-    theorem.
+    R = x + gamma R' is the discounted return, Z = z + Z' the summed score. The tables hold
+    E[R^j], E[R^j Z] and E[R^j |Z|^2] for j = 0, 1, 2.
     """
-    num_states, num_actions = pi.shape
-    flow, scores = alive_transitions(env), _own_scores(pi)
-    stop = env.transitions * env.terminal
-    gain_powers = _reward_powers(env)
-    ended = [(stop * power).sum(2)[:, :, None] for power in gain_powers]
-    going = [  # from joint[m][k] to E[R^j Z'^k] given the state and the action
-        [_choose(j, m) * gamma**m * (flow * gain_powers[j - m]) for m in range(j + 1)]
-        for j in range(3)
-    ]
-    joint = _ended(num_states, pi.size)
+    (ended, going), (lengths, chances) = _return_step(env, gamma), _scores(pi)
+    moves = np.einsum("sa,jsamt->jsmt", pi, going)
+    to_own = 2 * np.einsum("sai,jsamt->jmtsi", chances, going)
+    lengths, states = lengths[..., 0], np.arange(len(pi))
+    powers, first = np.zeros((3, len(pi))), np.zeros((3, len(pi), *pi.shape))
+    powers[0], second = 1.0, np.zeros((3, len(pi)))  # after the end R = Z = 0
     for _step in range(env.max_steps):
-        later = [
-            [
-                ended[j] * (k == 0) + sum(step @ joint[m][k] for m, step in enumerate(going[j]))
-                for k in range(3)
-            ]
-            for j in range(3)
-        ]
-        joint = [[_add_score(pi, scores, row, k) for k in range(3)] for row in later]
-    first = joint[1][1] + shift * joint[0][1]
-    second = joint[2][2] + 2 * shift * joint[1][2] + shift**2 * joint[0][2]
-    return first, second
-
-
-def _reward_powers(env):
-    return [np.ones_like(env.rewards), env.rewards, env.rewards**2 + env.noise**2]
-
-
-def _ended(num_states, size):
-    """Moments after the end: R = Z = 0, so that only E[R^0 Z^0] = 1."""
-    return [[np.full((num_states, size), float(j == k == 0)) for k in range(3)] for j in range(3)]
-
-
-def _choose(n, k):
-    return 2 if (n, k) == (2, 1) else 1
-
-
-def _add_score(pi, scores, later, k):
-    """E[R^j (z + Z')^k] from the row of E[R^j Z'^m]: averaged over actions, (S, S * A)."""
-    num_actions = pi.shape[1]
-    own = sum(
-        _choose(k, m)
-        * np.einsum("sa,sai,sai->si", pi, scores ** (k - m), _own(later[m], num_actions))
-        for m in range(k)
+        given = ended + np.tensordot(going, powers, 2)  # (3, S, A): E[R^j] by action
+        second = np.tensordot(moves, second, 2) + (lengths * given).sum(2)
+        second += np.einsum("jmtsi,mtsi->js", to_own, first)
+        first = np.tensordot(moves, first, 2)
+        first[:, states, states] += np.einsum("sai,jsa->jsi", chances, given)
+        powers = (pi * given).sum(2)
+    first, second = np.tensordot(first, env.start, (1, 0)), second @ env.start
+    return (
+        first[1][..., None] + shift * first[0][..., None],
+        second[2] + 2 * shift * second[1] + shift**2 * second[0],
     )
-    whole = _mean_over_actions(pi, later[k])
-    return whole + _spread(own) if k else whole
+
+
+def _return_step(env, gamma):
+    """Powers of R = x + gamma R' by the binomial theorem: what each has where the episode ends,
+    (3, S, A), and what it takes from each power of R', (3, S, A, 3, S)."""
+    flow, stop = alive_transitions(env), env.transitions * env.terminal
+    gains = [np.ones_like(env.rewards), env.rewards, env.rewards**2 + env.noise**2]  # E[x^j]
+    going = np.zeros((3, *env.transitions.shape[:2], 3, env.num_states))
+    for j in range(3):
+        for m in range(j + 1):
+            going[j, :, :, m] = math.comb(j, m) * gamma**m * flow * gains[j - m]
+    return np.array([(stop * gain).sum(2) for gain in gains]), going

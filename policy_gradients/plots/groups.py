@@ -123,8 +123,9 @@ def broken_token_runs(runs, healthy):
 
     runs: {name: {key: (updates,)}}; healthy: {key: (updates,)}
     """
-    fig, axes = many_panels(len(runs), len(PANELS), 1.75, 1.15)
-    for row, (name, run) in zip(np.atleast_2d(axes), runs.items(), strict=True):
+    updates = len(next(iter(healthy.values())))
+    fig, axes = many_panels(len(runs), len(PANELS), updates, 1.75, 1.15)
+    for row, (name, run) in zip(axes, runs.items(), strict=True):
         for ax, (key, _title, limits) in zip(row, PANELS, strict=True):
             ax.plot(np.clip(healthy[key], *limits), color=GREY, linestyle="--", linewidth=1.1)
             ax.plot(np.clip(run[key], *limits), color=COLORS[4], linestyle="-", linewidth=1.5)
@@ -132,9 +133,9 @@ def broken_token_runs(runs, healthy):
             ax.grid(True, axis="y")
             ax.tick_params(labelsize=8)
         row[0].set_ylabel(name, rotation=0, size=15, weight="bold", labelpad=16, va="center")
-    for ax, (_key, title, _limits) in zip(np.atleast_2d(axes)[0], PANELS, strict=True):
+    for ax, (_key, title, _limits) in zip(axes[0], PANELS, strict=True):
         ax.set_title(_(title), size=10)
-    for ax in np.atleast_2d(axes)[-1]:
+    for ax in axes[-1]:
         ax.set_xlabel(_("update"), size=9)
     return fig
 

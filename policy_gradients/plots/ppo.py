@@ -71,7 +71,7 @@ def broken_runs(runs, healthy):
     runs: {name: {key: (updates,)}}; healthy: {key: (updates,)}
     """
     panels = (*PANELS, FIRST_RATIO) if "first_ratio" in healthy else PANELS
-    fig, axes = many_panels(len(runs), len(panels))
+    fig, axes = many_panels(len(runs), len(panels), len(healthy["entropy"]))
     for row, (name, run) in zip(axes, runs.items(), strict=True):
         for ax, (key, _title, limits) in zip(row, panels, strict=True):
             _gauge(ax, run[key], key, limits, COLORS[4], healthy[key])

@@ -54,20 +54,26 @@ def new_axes(ax=None, height=3.6, width=WIDTH):
     return plt.subplots(figsize=(width, height))[1] if ax is None else ax
 
 
-def many_panels(rows, columns, width=1.9, height=1.2):
-    """A figure with rows of small panels on one x-axis; sizes of a panel in inches -> fig, axes.
+def many_panels(rows, columns, updates, width=1.9, height=1.2):
+    """A figure with rows of small panels over so many updates -> fig, axes (rows, columns).
 
-    Their places are given. A layout that looks for them draws all tick labels three more times,
-    which is most of what a figure with thirty panels takes.
+    width, height: of a panel, in inches. Places and limits are given: a layout that looks for them
+    draws all tick labels three more times, and axes that share their limits ask all the others at
+    every step, which is most of what a figure with thirty panels takes.
     """
     import matplotlib.pyplot as plt
 
     use_style()
     size = (width * columns, height * rows + 0.5)
-    fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, layout="none")
+    fig, axes = plt.subplots(rows, columns, figsize=size, layout="none", squeeze=False)
     edges = {"left": 0.75 / size[0], "right": 1 - 0.05 / size[0]}
     edges |= {"bottom": 0.5 / size[1], "top": 1 - 0.3 / size[1]}
     fig.subplots_adjust(**edges, wspace=0.32, hspace=0.18)
+    last, margin = updates - 1, plt.rcParams["axes.xmargin"]
+    for ax in axes.flat:
+        ax.set_xlim(-margin * last, last + margin * last)
+    for ax in axes[:-1].flat:
+        ax.tick_params(axis="x", labelbottom=False)
     return fig, axes
 
 

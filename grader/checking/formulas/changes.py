@@ -1,5 +1,6 @@
 """All changes of one step that a formula allows, with words for each, likeliest first."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -88,7 +89,7 @@ def _told_elsewhere(steps):
     """The steps whose result is another step's, and used by no other: a name that stands once, what
     is taken as data."""
     names = [step.operands[0] for step in steps if step.kind == "Name"]
-    once = {side for side in names if side[0] == "local" and names.count(side) == 1}
+    once = {side for side, times in Counter(names).items() if side[0] == "local" and times == 1}
     found = {one.number for one in steps if one.kind == "Name" and one.operands[0] in once}
     return found | {n for one in steps if one.kind == "data" for n in one.sources[0]}
 
