@@ -13,10 +13,15 @@ os.environ.pop("MAKEFLAGS", None)
 os.environ.pop("MAKEOVERRIDES", None)
 os.environ.pop("MAKELEVEL", None)
 
+# What is compiled is kept (see below): hundreds of processes load the same modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+import compileall
 import contextlib
 import ctypes
 import gc
 import signal
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -24,11 +29,23 @@ import pytest
 
 from tests import forked
 
+sys.dont_write_bytecode = False
 # A shell's background job ignores Ctrl+C, and so would all that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # A shared machine can make any single example slow; the same examples in every run.
 hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("course")
+
+
+ROOT = Path(__file__).resolve().parents[1]
+# What the sandbox reads and can't write beside.
+SEEN_INSIDE = ("policy_gradients", "grader/probes", "grader/sandbox/inside")
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # once, before there are processes that run tests
+        for folder in SEEN_INSIDE:
+            compileall.compile_dir(ROOT / folder, quiet=2)
 
 
 def pytest_addoption(parser):

@@ -91,6 +91,8 @@ def serve():
     hasty_databases()
     if set(OURS) <= set(sys.argv):
         _know_the_version()
+        _know_the_format()
+        _keep_engines()
     gc.freeze()  # a fork looks for garbage among its own things alone
     gc.enable()
     while line := sys.stdin.readline():
@@ -108,6 +110,22 @@ def _know_the_version():
 
     (head,) = nbgrader_tables.schema_heads()
     api.get_alembic_version = lambda: head
+
+
+def _know_the_format():
+    """nbformat compiles the schema of a notebook's version when it first sees one."""
+    from nbformat import v4, validate
+
+    for minor in (4, 5):
+        validate({**v4.new_notebook(), "nbformat_minor": minor})
+
+
+def _keep_engines():
+    """nbgrader opens a gradebook several times for each submission, and SQLAlchemy writes its SQL
+    anew for each engine."""
+    from nbgrader import api
+
+    api.create_engine = cache(api.create_engine)
 
 
 def become(arguments, cwd, env, files, user):

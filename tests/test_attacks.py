@@ -1,5 +1,6 @@
 """No submission of tests/attacks earns what it didn't solve, hangs, harms a neighbour or leaks."""
 
+import ast
 import csv
 import hashlib
 import inspect
@@ -16,6 +17,7 @@ from grader.records.secret import read_secret, seeds_of
 from grader.sandbox import Limits, doctor
 from grader.sandbox.zygote import uses_torch
 from tests import attacks, classroom
+from tests.attacks import theft
 from tests.classroom import NAME, code, insert_after, submit
 from tests.once import once
 
@@ -24,19 +26,36 @@ pytestmark = [
     # One process of tests waits for the run; the other goes on.
     pytest.mark.xdist_group("attacks"),
 ]
-# Those that are stopped by the submission's limit come first: others are graded meanwhile.
+# Those that are stopped by the submission's limit come first: others are graded meanwhile. While
+# one worker waits for the first of all, the other alone loads torch and takes those that name it.
 LONGEST = ("many_slow_cells", "endless_function_that_catches_everything", "endless_function")
-ALL = sorted(attacks.load(), key=lambda attack: attack.name not in LONGEST)
+
+
+def turn(attack):
+    if attack.name in LONGEST[1:]:
+        return 2
+    if attack.name == LONGEST[0]:
+        return 0
+    return 1 if uses_torch(inspect.getsource(attack.make)) else 3
+
+
+ALL = sorted(attacks.load(), key=turn)
 FULL = {"softmax": "3", "discounted_return": "2"}
 LIMITS = Limits(
-    cell_seconds=2,
+    cell_seconds=1.5,
     submission_seconds=16,
-    grace_seconds=1,
-    memory_mb=1024,
+    grace_seconds=0.5,
+    memory_mb=512,
     files_mb=32,
     cores=0.5,  # what goes on until its time is over costs these tests half as much
 )
 NAMED = {attack.name: f"a{number:03d}_{attack.name}" for number, attack in enumerate(ALL)}
+SEEKER = "seeker_that_has_something_to_find"
+PLANTED = """import os
+walked, scan = [], os.scandir
+os.scandir = lambda path: walked.append(path) or scan(path)
+for name in ("gradebook.db", "other.ipynb"):
+    open(name, "w").close()"""
 
 
 def class_run(folder):
@@ -50,6 +69,7 @@ def class_run(folder):
         else:
             submit(folder / "in", student, attack.make(course))
         submit(folder / "in", f"{student}~honest", neighbour(course, folder / "in" / student))
+    submit(folder / "in", SEEKER, seeker(course))
     os.environ["COURSE_SECRET_CANARY"] = "canary-in-the-environment"
     counts = autograde(
         Options(
@@ -70,6 +90,14 @@ def neighbour(course, folder):
     notebook = classroom.solved(course)
     if any(map(uses_torch, texts)):
         insert_after(notebook, "setup-1", code("import torch"))
+    return notebook
+
+
+def seeker(course):
+    """looks_for_files, where there are two files to find."""
+    notebook = theft.looks_for_files(course)
+    insert_after(notebook, "setup-1", code(PLANTED))
+    insert_after(notebook, "softmax-answer", code("print('WALKED', len(walked))"))
     return notebook
 
 
@@ -144,12 +172,20 @@ def test_attack_finds_nothing(graded, attack):
     assert "canary-in-the-environment" not in text
 
 
+def test_attack_that_looks_for_files_would_find_them_soon(graded):
+    text = outputs(graded, SEEKER)
+    (found,) = re.findall(r"FOUND (\[.*?\])", text)
+    assert set(ast.literal_eval(found)) == {"/tmp/work/gradebook.db", "/tmp/work/other.ipynb"}
+    (walked,) = re.findall(r"WALKED (\d+)", text)
+    assert int(walked) < 1_000, "it would run into a cell's limit on a busy machine"
+
+
 def test_free_texts_never_get_points_by_themselves(graded):
     assert {marks["q_why"]["score"] for marks in graded["marks"].values()} <= {"0", ""}
 
 
 def test_every_submission_has_a_status(graded):
-    assert len(graded["rows"]) == 2 * len(ALL) == graded["counts"].total()
+    assert len(graded["rows"]) == 2 * len(ALL) + len([SEEKER]) == graded["counts"].total()
     assert "failed" not in graded["counts"]
 
 

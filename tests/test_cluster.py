@@ -121,17 +121,16 @@ def test_tasks_on_the_way_are_bounded(two_workers, monkeypatch):
             pulled += 1
             yield number, f"task {number}"
 
-    monkeypatch.setattr(cluster, "mark_there", _echo)
+    def echo(task, settings):  # in here, so that it travels without this module
+        return "done", task
+
+    monkeypatch.setattr(cluster, "mark_there", echo)
     with ClusterExecutor(address, Settings()) as executor:
         room = executor._room()
         for _key, _answer in executor.run(tasks()):
             finished += 1
             most = max(most, pulled - finished)
     assert finished == 30 and most <= room
-
-
-def _echo(task, settings):
-    return "done", task
 
 
 def test_task_that_fails_everywhere_is_given_up(two_workers, monkeypatch):
@@ -142,17 +141,16 @@ def test_task_that_fails_everywhere_is_given_up(two_workers, monkeypatch):
         tries.append(number)
         original(self, key, task, number, running, done)
 
+    def burst(task, settings):
+        raise RuntimeError("burst")
+
     original = ClusterExecutor._submit
     monkeypatch.setattr(ClusterExecutor, "_submit", submit_counted)
-    monkeypatch.setattr(cluster, "mark_there", _burst)
+    monkeypatch.setattr(cluster, "mark_there", burst)
     with ClusterExecutor(address, Settings()) as executor:
         outcomes = dict(executor.run(iter([("a", 1), ("b", 2)])))
     assert {key: one.status for key, one in outcomes.items()} == {"a": "failed", "b": "failed"}
     assert sorted(tries) == [1, 1, 2, 2]
-
-
-def _burst(task, settings):
-    raise RuntimeError("burst")
 
 
 def test_no_scheduler_is_a_clear_error():

@@ -18,6 +18,7 @@ from grader.course import HERE
 from grader.executor import local, worker
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
+from grader.grading import autograde as grading
 from grader.records import gradebook, store
 from grader.records.gradebook import GradebookError, Ledger, Record
 from grader.records.outcome import GRADED, Mark, Outcome, Task
@@ -25,7 +26,7 @@ from grader.sandbox import doctor
 from tests import classroom, forked
 from tests.classroom import NAME, submit
 from tests.once import once
-from tests.warm import warm  # noqa: F401
+from tests.warm import executor_for, warm  # noqa: F401
 
 pytestmark = pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate")
 SIZE = 10
@@ -128,6 +129,7 @@ def test_killed_again_and_again_ends_with_the_same_marks(classes, tmp_path):
     for lines in (0, 1, 3):
         status, _errors = broken_off(classes, out, lines, signal.SIGKILL)
         assert status == -signal.SIGKILL
+        assert_no_worker_outlives(out)
     assert grade(classes, out) == 0
     assert marks(out) == marks(classes / "unbroken")
     assert book_rows(out) == book_rows(classes / "unbroken")
@@ -146,15 +148,14 @@ def test_interrupted_run_keeps_what_it_graded(classes, tmp_path, number):
     assert marks(out) == marks(classes / "unbroken")
 
 
-def test_no_worker_outlives_a_killed_run(classes, tmp_path):
-    broken_off(classes, tmp_path / "out", 2, signal.SIGKILL)
-    mine = f"RUN_OF_A_TEST={tmp_path / 'out'}\0".encode()
+def assert_no_worker_outlives(out):
+    mine = f"RUN_OF_A_TEST={out}\0".encode()
     for _ in range(100):
         left = [pid for pid in os.listdir("/proc") if pid.isdigit() and mine in _environment(pid)]
         if not left:
             break
         threading.Event().wait(0.1)
-    assert not left
+    assert not left, "a worker outlives the run that was killed"
 
 
 def _environment(pid):
@@ -175,14 +176,14 @@ def _tasks(classes, names):
 
 
 class Killing(local.Worker):
-    """Workers that are killed as soon as they are given a certain student's task."""
+    """Workers that are killed as soon as they are given certain students' tasks: so many times."""
 
-    victim, times = "", 0
+    victims: dict = {}
 
     def give(self, job):
         super().give(job)
-        if job[0] == Killing.victim and Killing.times > 0:
-            Killing.times -= 1
+        if Killing.victims.get(job[0], 0) > 0:
+            Killing.victims[job[0]] -= 1
             self.process.kill()
 
 
@@ -210,40 +211,34 @@ def test_an_answer_that_nobody_reads_ends_a_worker_without_a_word(monkeypatch):
         worker.main(theirs.detach(), os.getpid())
 
 
-@pytest.mark.parametrize(("times", "status"), [(1, "graded"), (2, "failed")])
-def test_killed_worker_costs_one_retry(classes, monkeypatch, times, status):
+def test_killed_worker_costs_one_retry(classes, monkeypatch):
     monkeypatch.setattr(local, "Worker", Killing)
-    monkeypatch.setattr(Killing, "victim", "s01")
-    monkeypatch.setattr(Killing, "times", times)
+    monkeypatch.setattr(Killing, "victims", {"s01": 1, "s02": 2})
     with LocalExecutor(2, Settings()) as executor:
         outcomes = dict(executor.run(_tasks(classes, ["s00", "s01", "s02", "s05"])))
     assert {name: one.status for name, one in outcomes.items()} == {
         "s00": "graded",
-        "s01": status,
-        "s02": "graded",
+        "s01": "graded",
+        "s02": "failed",
         "s05": "graded",
     }
-    if status == "failed":
-        assert "SIGKILL" in str(outcomes["s01"].reason[0])
+    assert "SIGKILL" in str(outcomes["s02"].reason[0])
 
 
 def test_failed_submission_is_tried_again_by_the_next_run(classes, tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    with monkeypatch.context() as patched:
-        patched.setattr(local, "Worker", Killing)
-        patched.setattr(Killing, "victim", "none")
-        patched.setattr(Killing, "times", 0)
-        give = Killing.give
-
-        def kill_s01(self, job):
-            give(self, job)
+    class Kills(local.Worker):
+        def give(self, job):
+            super().give(job)
             if job[1].student == "s01":
                 self.process.kill()
 
-        patched.setattr(Killing, "give", kill_s01)
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "Worker", Kills)
         assert grade(classes, out) == 0
     assert "s01,01_tiny,failed," in (out / "submissions.csv").read_text()
     assert "s01," not in marks(out)
+    monkeypatch.setattr(grading, "executor_for", executor_for)
     assert grade(classes, out) == 0
     assert marks(out) == marks(classes / "unbroken")
 
@@ -264,11 +259,11 @@ def test_silent_worker_is_replaced(classes, monkeypatch):
     assert outcomes["s01"].status == "failed"
 
 
-def test_defect_of_the_grader_stops_nobody_else(classes):
+def test_defect_of_the_grader_stops_nobody_else(classes, tmp_path):
     """A task that makes the marker itself raise."""
     good, bad = list(_tasks(classes, ["s01", "s02"]))
     bad[1].seeds = {}
-    with LocalExecutor(1, Settings()) as executor:
+    with executor_for(grading.Options(tmp_path, tmp_path)) as executor:
         outcomes = dict(executor.run(iter([bad, good])))
     assert outcomes["s01"].status == "graded"
     assert outcomes["s02"].status == "failed" and "KeyError" in str(outcomes["s02"].reason[0])

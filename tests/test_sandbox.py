@@ -127,6 +127,18 @@ def test_the_first_error_loads_nothing_and_is_told_without_colours(session):
     assert printed(session.run_cell("print('broken' in globals())")) == "False\n"
 
 
+def test_an_error_is_told_without_a_look_through_all_modules(session):
+    """Which are thousands with torch, and whoever looks at one has it in memory twice."""
+    session.run_cell(
+        "import sys, types\nlooks = []\nclass Watched(types.ModuleType):\n    @property\n"
+        "    def __file__(self):\n        looks.append(1)\n        return 'x.py'\n"
+        "sys.modules['watched'] = Watched('watched')\ndef halve(x):\n    return x / 0"
+    )
+    story = error_of(session.run_cell("halve(1)"))["traceback"]
+    assert "return x / 0" in "".join(story) and "halve(1)" in "".join(story)
+    assert printed(session.run_cell("print(looks)")) == "[]\n"
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -229,7 +241,7 @@ BOTTOMLESS += "    def __repr__(self): return repr(self)\nrepr(A())"
     ],
 )
 def test_a_process_that_ends_is_told_with_its_reason(source, words):
-    with open_session() as session:
+    with open_session(code=source) as session:
         session.run_cell("print('kept')")
         result = session.run_cell("print('last words')\n" + source, 5)
         assert result.status in ("died", "error") and words in result.reason
@@ -354,11 +366,12 @@ def test_an_unknown_name_or_probe_is_told(session):
 
 
 def test_allowed_files_lie_beside_the_notebook_and_no_others(session):
-    with open_session(allowed_files={"data.csv": b"1,2\n", "helper.py": b"x = 7\n"}) as other:
+    files = {"data.csv": b"1,2\n", "helper.py": b"x = 7\n"}
+    with open_session(code="", allowed_files=files) as other:
         result = other.run_cell("import helper\nprint(open('data.csv').read(), helper.x)")
         assert printed(result) == "1,2\n 7\n"
-        files = other.run_cell("import os; print(sorted(os.listdir('.')))")
-        assert printed(files) == "['data.csv', 'helper.py']\n"
+        there = other.run_cell("import os; print(sorted(os.listdir('.')))")
+        assert printed(there) == "['data.csv', 'helper.py']\n"
     assert session.run_cell("import helper").status == "error"
 
 
@@ -373,7 +386,7 @@ def test_a_regrade_draws_the_same_random_numbers_and_another_seed_others():
 
 
 def test_messages_of_the_course_come_in_the_submissions_language():
-    with open_session(language="es") as session:
+    with open_session(code="", language="es") as session:
         result = session.run_cell("import policy_gradients as pg; print(pg.i18n.language())")
     assert printed(result) == "es\n"
 
@@ -388,14 +401,14 @@ def test_peak_memory_is_the_growth_of_this_submission():
 
 
 def test_two_sessions_at_once_keep_apart():
-    with open_session() as one, open_session() as two:
+    with open_session(code="") as one, open_session(code="") as two:
         one.run_cell("x = 1")
         two.run_cell("x = 2")
         assert [printed(s.run_cell("print(x)")) for s in (one, two)] == ["1\n", "2\n"]
 
 
 def test_waiting_for_a_slow_cell_costs_the_grader_nothing():
-    with open_session() as session:
+    with open_session(code="") as session:
         before = time.process_time()
         session.run_cell("import time; time.sleep(1)")
         assert time.process_time() - before < 0.5

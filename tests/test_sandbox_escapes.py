@@ -33,6 +33,13 @@ REPO = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def session():
+    with open_session(code="") as session:
+        yield session
+
+
+@pytest.fixture
+def full():
+    """A session in which everything is loaded."""
     with open_session() as session:
         yield session
 
@@ -180,8 +187,8 @@ def test_what_works_without_walls_fails_inside(name, target):
         assert inside.run_cell(HONEST).status == "ok" and doubles(inside) == 6
 
 
-def test_no_file_inside_holds_a_solution_a_truth_or_a_lesson(session):
-    result = session.run_cell(
+def test_no_file_inside_holds_a_solution_a_truth_or_a_lesson(full):
+    result = full.run_cell(
         "import os\nfound = []\n"
         "for top in ('/course', '/tmp', '/etc'):\n"
         "    for folder, folders, files in os.walk(top):\n"
@@ -246,8 +253,8 @@ def test_nothing_of_the_grader_can_be_imported(session, module):
     assert result.reason.startswith("ModuleNotFoundError")
 
 
-def test_the_memory_holds_no_truth(session):
-    result = session.run_cell(
+def test_the_memory_holds_no_truth(full):
+    result = full.run_cell(
         "import gc, inspect, sys\n"
         "ours = sorted({n.split('.')[0] for n in sys.modules if 'grader' in n or 'pg_' in n})\n"
         "files = {getattr(f, 'co_filename', '') for f in gc.get_objects()}\n"
@@ -312,8 +319,8 @@ def test_nothing_is_left_for_the_next_submission():
         assert printed(after.run_cell(look)) == "[] False [False, False, False]\n"
 
 
-def test_the_process_has_no_rights(session):
-    result = session.run_cell(
+def test_the_process_has_no_rights(full):
+    result = full.run_cell(
         "import os\nfields = dict(line.split(':\\t') for line in open('/proc/self/status')"
         " if ':\\t' in line)\n"
         "print(*[fields[k].strip() for k in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb',"
@@ -324,14 +331,14 @@ def test_the_process_has_no_rights(session):
 
 @pytest.mark.parametrize("kind", ["mnt", "pid", "net", "ipc", "uts", "user", "cgroup"])
 def test_no_namespace_is_shared_with_the_grader_or_another_submission(session, kind):
-    with open_session() as other:
+    with open_session(code="") as other:
         pids = ["self", session.link.handle.host_pid(), other.link.handle.host_pid()]
         spaces = [os.readlink(f"/proc/{pid}/ns/{kind}") for pid in pids]
     assert len(set(spaces)) == 3
 
 
-def test_no_descriptor_is_open_but_its_own_four(session):
-    result = session.run_cell(
+def test_no_descriptor_is_open_but_its_own_four(full):
+    result = full.run_cell(
         "import os\nprint(sorted(n for n in range(10_000) if os.path.exists(f'/proc/self/fd/{n}')))"
     )
     assert printed(result) == "[0, 1, 2, 3]\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import Zygotes
+from grader.sandbox import UnsafeZygote, Zygotes, zygote
 from grader.sandbox.zygote import uses_figures, uses_torch
-from tests.sandboxes import LIMITS, needs_walls, printed
+from tests.sandboxes import LIMITS, WARM_TOGETHER, needs_walls, printed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -108,31 +108,38 @@ print(*[name for name in ("matplotlib", "torch") if name in sys.modules])
 DRAW = "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()"
 
 
-@needs_walls
-def test_a_submission_gets_a_process_with_what_it_names_and_no_more():
-    from grader.sandbox.zygote import _cache, zygote_for
+def test_a_submission_gets_the_least_process_that_has_what_it_names(monkeypatch):
+    running = set()
+    monkeypatch.setattr(zygote, "_cache", {})  # no other test's processes
+    monkeypatch.setattr(UnsafeZygote, "alive", lambda self: self in running)
+    of = Zygotes(LIMITS, unsafe=True).of
+    light, drawing, full = (of(text) for text in ("import numpy", DRAW, "import torch"))
+    kinds = zygote.LIGHT, zygote.DRAWING, zygote.LIBRARIES
+    assert (light.imports, drawing.imports, full.imports) == kinds
+    running |= {full}
+    assert of("") is of(DRAW) is full, "one that runs serves everybody"
+    running |= {drawing}
+    assert of("") is of(DRAW) is drawing, "one that runs serves those below it"
+    assert of("import torch") is full
+    running |= {light}
+    assert of("") is light and of(DRAW) is drawing and of("import torch") is full
 
-    zygotes = Zygotes(LIMITS, unsafe=True)
-    full = zygote_for(LIMITS, unsafe=True)
-    full.close()
-    try:
-        with zygotes.of("import numpy").session() as session:
-            assert printed(session.run_cell(LOADED)) == "\n"
-            # Somebody hid the name: it is there all the same, only not in memory yet.
-            assert session.run_cell("import torch; torch.zeros(2)").status == "ok"
-            assert session.run_cell("import policy_gradients as pg; pg.MLP").status == "ok"
-            assert session.run_cell(DRAW).status == "ok"
-        with zygotes.of(DRAW).session() as session:
-            assert printed(session.run_cell(LOADED)) == "matplotlib\n"
-            assert session.run_cell(DRAW).status == "ok"
-        with zygotes.of("import torch").session() as session:
-            assert printed(session.run_cell(LOADED)) == "matplotlib torch\n"
-        assert len({id(zygotes.of(text)) for text in ("", DRAW, "import torch")}) == 3
-        zygotes.of("").close()
-        assert zygotes.of("") is zygotes.of(DRAW), "one that runs serves those below it"
-        zygotes.of(DRAW).close()
-        assert zygotes.of("") is full, "one that runs serves everybody"
-    finally:
-        for zygote in _cache.values():
-            if not zygote.isolated:
-                zygote.close()
+
+@needs_walls
+@WARM_TOGETHER
+def test_a_process_has_what_its_submission_names_and_no_more():
+    light, drawing, full = (
+        zygote.zygote_for(LIMITS, True, kind)
+        for kind in (zygote.LIGHT, zygote.DRAWING, zygote.LIBRARIES)
+    )
+    with light.session() as session:
+        assert printed(session.run_cell(LOADED)) == "\n"
+        # Somebody hid the name: it is there all the same, only not in memory yet.
+        assert session.run_cell("import torch; torch.zeros(2)").status == "ok"
+        assert session.run_cell("import policy_gradients as pg; pg.MLP").status == "ok"
+        assert session.run_cell(DRAW).status == "ok"
+    with drawing, drawing.session() as session:
+        assert printed(session.run_cell(LOADED)) == "matplotlib\n"
+        assert session.run_cell(DRAW).status == "ok"
+    with full.session() as session:
+        assert printed(session.run_cell(LOADED)) == "matplotlib torch\n"

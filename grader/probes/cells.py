@@ -1,15 +1,19 @@
 """Runs cells in a plain IPython shell: no kernel, no history, nothing displayed."""
 
 import contextlib
+import inspect
+import os
 import signal
 import sys
 
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 
 NO_SHELL = "Shell commands do not run while a notebook is graded."
+NO_MODULE = ""  # no module's name
 MAX_LINES, MAX_LINE, MAX_MESSAGE = 60, 1_000, 2_000
 
 _state = {"shell": None, "running": False}
@@ -33,9 +37,21 @@ class SilentPublisher(DisplayPublisher):
         return None
 
 
+class Compiler(CachingCompiler):
+    """Tells ``inspect`` that a cell belongs to no module. It would look for one among all modules,
+    several times for each error."""
+
+    def cache(self, *args, **kwargs):
+        name = super().cache(*args, **kwargs)
+        for file in (name, os.path.abspath(name)):
+            inspect.modulesbyfile[file] = NO_MODULE
+        return name
+
+
 class Shell(InteractiveShell):
     """The shell that get_ipython() finds."""
 
+    compiler_class = Type(Compiler)
     displayhook_class = Type(SilentHook)
     display_pub_class = Type(SilentPublisher)
     last_error = None

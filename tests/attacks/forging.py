@@ -47,19 +47,23 @@ type(shell).run_cell = lambda *args, **kwargs: None
     )
 
 
-@attack()
-def comparisons_patched(course):
-    return early(
-        course,
-        """
-import numpy, torch, math
-for module in (numpy, numpy.testing, torch, torch.testing, math):
+PATCH = """
+for module in modules:
     for name in ("allclose", "isclose", "array_equal", "assert_allclose", "assert_equal", "equal",
                  "assert_array_equal", "assert_close"):
         if hasattr(module, name):
             setattr(module, name, lambda *args, **kwargs: True)
-""",
-    )
+"""
+
+
+@attack()
+def comparisons_patched(course):
+    return early(course, f"import math, numpy\nmodules = numpy, numpy.testing, math{PATCH}")
+
+
+@attack()
+def comparisons_of_torch_patched(course):
+    return early(course, f"import torch\nmodules = torch, torch.testing{PATCH}")
 
 
 @attack()

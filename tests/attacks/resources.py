@@ -259,5 +259,5 @@ def cell_of_megabytes(course):
 def many_slow_cells(course):
     """Each within its limit, and shorter than an interrupt may take; together past the
     submission's."""
-    cells = [code(f"import time\ntime.sleep(0.5)  # {n}") for n in range(60)]
+    cells = [code(f"import time\ntime.sleep(0.4)  # {n}") for n in range(60)]
     return insert_after(classroom.solved(course), "softmax", *cells)

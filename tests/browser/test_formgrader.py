@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from grader.grading import autograde as grading
 from grader.grading.autograde import Options, autograde
 from tests import classroom
 from tests.browser.lab import CHROMIUM, TOKEN, Window, serving
 from tests.classroom import NAME, submit
 from tests.pages import Page
 from tests.sandboxes import needs_walls
+from tests.warm import executor_for
 
 pytest.importorskip("selenium", reason="Selenium is not installed")
 pytestmark = [
@@ -25,7 +27,15 @@ WRONG = "def discounted_return(rewards, gamma=1.0):\n    return 0.0\n"
 
 
 @pytest.fixture(scope="module")
-def marks(tmp_path_factory):
+def warm_module():
+    """As tests.warm.warm, for what is made once for this module."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(grading, "executor_for", executor_for)
+        yield
+
+
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory, warm_module):
     """A folder of marks: Ada and Ben are graded, Cleo came after that. Each test changes what no
     other one looks at."""
     folder = tmp_path_factory.mktemp("marks")
@@ -86,7 +96,11 @@ class Formgrader:
         self.window, self.driver = window, window.driver
 
     def rows(self) -> dict:
-        """student -> (status, score) of the list of submissions."""
+        """student -> (status, score) of the list of submissions, once it is drawn."""
+        self.window.wait(
+            "const names = [...document.querySelectorAll('#main-table .student-id')];"
+            "return names.length && names.every(name => name.innerText.trim())"
+        )
         return dict(
             self.driver.execute_script(
                 "const words = (row, name) => row.querySelector('.' + name).innerText.trim();"
