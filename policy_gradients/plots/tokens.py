@@ -141,6 +141,7 @@ def frontier(points, limit, between=None, bound=2.0, ax=None):
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set(xlabel=_("exact KL to the reference (nats per sentence)"), ylabel=_("exact score"))
     ax.set_xlim(left=0, right=right)
+    ax.margins(y=0.12)  # the lowest label stands below its point
     ax.grid(True)
     ax.legend(loc="lower right")
     return ax

@@ -46,6 +46,10 @@ from grader.probes.train import Module, Optimizer
 
 BETA, MARK, BOUND = 0.5, 1.15, 2.5
 UPDATES, BATCH, EPOCHS, MINIBATCH = 20, 128, 2, 64
+# Two thirds as wide as the lesson's models: these learn the language as well, in less time.
+# Narrower ones let more sentences of others pass.
+BODY = {"width": 32, "heads": 1}
+SIZES = {"num_tokens": 8, "length": 7, **BODY}
 
 
 # Cases ----------------------------------------------------------------------------------------
@@ -54,7 +58,7 @@ UPDATES, BATCH, EPOCHS, MINIBATCH = 20, 128, 2, 64
 def train_cases(rng):
     """One batch looked at closely; equal and unequal orders of minibatches; a run that learns."""
     order = rng.permutation(8)
-    reference = in_order(pretrained(), order)
+    reference = in_order(pretrained(**BODY), order)
     policy, seed = nudged(reference, rng, 0.1), int(rng.integers(2**31))
     close_look = {
         "num_updates": 1,
@@ -71,7 +75,7 @@ def train_cases(rng):
         "beta": 0.1,
         "rng": Rng(2),
         "epochs": 2,
-        "minibatch_size": 5,
+        "minibatch_size": 9,
     }
     other = {**short, "rng": Rng(3)}
     whole = {
@@ -85,9 +89,9 @@ def train_cases(rng):
     critic = speaking(rng)
     return [
         train_case(order, reference, policy, close_look, (seed, 1), critic, watched=4, sgd=0.2),
-        train_case(order, reference, policy, short, (seed, 2)),
-        train_case(order, reference, policy, short, (seed, 3)),
-        train_case(order, reference, policy, other, (seed, 4)),
+        train_case(order, reference, policy, short, (seed, 2), sgd=0.01),
+        train_case(order, reference, policy, short, (seed, 3), sgd=0.01),
+        train_case(order, reference, policy, other, (seed, 4), sgd=0.01),
         train_case(order, reference, reference, whole, (seed + 1, 5)),
     ]
 
@@ -95,19 +99,22 @@ def train_cases(rng):
 def speaking(rng) -> dict:
     """A critic that is wrong and far from 0, so that returns, advantages and whitened ones all
     differ. Small features keep a step of plain gradient descent from overshooting."""
-    head = rng.normal(size=(1, 48)) * 0.5
+    width = BODY["width"]
+    head = rng.normal(size=(1, width)) * 3.5 / width**0.5
     return {
-        "norm.weight": np.full(48, 0.2, np.float32),
+        "norm.weight": np.full(width, 0.2, np.float32),
         "head.weight": head.astype(np.float32),
         "head.bias": np.full(1, 2.0, np.float32),
     }
 
 
-SILENT = {"head.weight": np.zeros((1, 48), np.float32), "head.bias": np.zeros(1, np.float32)}
+SILENT = {
+    "head.weight": np.zeros((1, BODY["width"]), np.float32),
+    "head.bias": np.zeros(1, np.float32),
+}
 
 
 def train_case(order, reference, policy, options, chance, critic=SILENT, watched=0, sgd=None):
-    sizes = {"num_tokens": 8, "length": 7}
     trained = ["policy", "critic"]
     steps = UPDATES * EPOCHS * BATCH // MINIBATCH
     optimizer = LinearDecay("Adam", trained, {"lr": 5e-3}, steps=steps)
@@ -116,9 +123,9 @@ def train_case(order, reference, policy, options, chance, critic=SILENT, watched
         "watched": watched,
         "traced": options["num_updates"] == UPDATES,
         "language": Language({"order": order.tolist()}),
-        "policy": Module("Transformer", {**sizes, "out_size": 8}, policy),
-        "critic": started("Transformer", sizes, 0, critic),
-        "reference": Module("Transformer", {**sizes, "out_size": 8}, reference),
+        "policy": Module("Transformer", {**SIZES, "out_size": 8}, policy),
+        "critic": started("Transformer", SIZES, 0, critic),
+        "reference": Module("Transformer", {**SIZES, "out_size": 8}, reference),
         "optimizer": Optimizer("SGD", trained, {"lr": sgd}) if sgd else optimizer,
         **options,
     }
@@ -358,7 +365,7 @@ def rule_mark(case, seen):
 
 
 LEARNERS, CLIP = ("policy", "critic"), 0.2
-LED = 0.985  # right answers reach 0.998, forgeries at most 0.85
+LED = 0.985  # right answers reach 0.999, forgeries at most 0.93
 
 
 def rule_moved(case, seen):

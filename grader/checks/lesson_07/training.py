@@ -64,7 +64,7 @@ def train_cases(rng):
         "beta": 0.1,
         "rng": Rng(2),
         "epochs": 2,
-        "minibatch_size": 10,
+        "minibatch_size": 20,
     }
     other = {**short, "rng": Rng(3)}
     whole = {
@@ -78,9 +78,9 @@ def train_cases(rng):
     return [
         train_case(order, reference, policy, close_look, (seed, 1), watched=4, sgd=0.03),
         train_case(order, reference, policy, plain, (seed, 1), watched=1, sgd=0.2),
-        train_case(order, reference, policy, short, (seed, 2)),
-        train_case(order, reference, policy, short, (seed, 3)),
-        train_case(order, reference, policy, other, (seed, 4)),
+        train_case(order, reference, policy, short, (seed, 2), sgd=0.01),
+        train_case(order, reference, policy, short, (seed, 3), sgd=0.01),
+        train_case(order, reference, policy, other, (seed, 4), sgd=0.01),
         train_case(order, reference, reference, whole, (seed + 1, 5)),
     ]
 

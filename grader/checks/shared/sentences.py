@@ -10,14 +10,18 @@ from grader.probes.train import Module
 
 
 @functools.cache
-def pretrained() -> dict:
-    """Weights of a model of the language in its usual order: parameter name -> array."""
+def pretrained(**body) -> dict:
+    """Weights of a model of the language in its usual order: parameter name -> array.
+
+    body: width, heads, layers of the model, where they aren't the lessons' own
+    """
     import policy_gradients as pg
 
     language = pg.language.Language()
     with torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(0)
-        model = pg.Transformer(language.num_tokens, language.length, language.num_tokens)
+        sizes = language.num_tokens, language.length, language.num_tokens
+        model = pg.Transformer(*sizes, **body)
         language.pretrain(model, np.random.default_rng(0), num_steps=200)
     return {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
 
