@@ -5,6 +5,7 @@ ones in different styles. A folder a lesson, with files named after those of its
 
 import importlib
 import pkgutil
+from collections import Counter
 from dataclasses import dataclass
 
 
@@ -55,8 +56,7 @@ def load() -> list[Entry]:
     for name in names:
         if name.split(".")[1].startswith(("lesson_", "all_")):
             importlib.import_module(name)
-    ids = [entry.id for entry in ENTRIES]
-    twice = {i for i in ids if ids.count(i) > 1}
+    twice = {name for name, times in Counter(entry.id for entry in ENTRIES).items() if times > 1}
     if twice:
         raise ValueError(f"entries of one name: {sorted(twice)}")
     return ENTRIES

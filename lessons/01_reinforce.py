@@ -862,7 +862,7 @@ claim("From update to update the sampled return jumps at least twice as much as 
 # top left: they lead to the goal. Off that way, where few episodes came, an arrow may point anywhere.
 
 # %% demo=true trained=true alt="A board of four by four cells with two pits and a goal at the bottom right. The longest arrows lead from the top left along one way around the pits to the goal."
-policy = runs[4][2]
+policy = learn(4)[2]
 pg.plots.policy(grid, softmax(policy.theta.detach().numpy()))
 plt.show()
 
@@ -1238,7 +1238,7 @@ pg.outcome("which_noun", pg.tr("it depends on the run"))
 # Here is what the last of the six is likely to write.
 
 # %% demo=true trained=true alt="A tree of the likeliest continuations of 'the' after training. Thick dark lines lead through a noun and the verb that fits it to the full stop, with a score of +10. A line's width is the probability of that token after the ones before it."
-pg.plots.token_tree(words, writers[5], top=2)
+pg.plots.token_tree(words, write(5)[0], top=2)
 plt.show()
 
 # %% claim="it_learns_to_write" seeds=12 rates=[0.05, 0.1, 0.2]

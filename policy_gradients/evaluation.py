@@ -19,8 +19,10 @@ def sampled_returns(policy, envs, seed=0, greedy=False):
     while playing.any():
         with torch.no_grad():
             probs = torch.softmax(policy(obs), dim=-1)
-        drawn = torch.multinomial(probs, 1, generator=chance)[:, 0]
-        actions = (probs.argmax(-1) if greedy else drawn).numpy()
+        if greedy:
+            actions = probs.argmax(-1).numpy()
+        else:
+            actions = torch.multinomial(probs, 1, generator=chance)[:, 0].numpy()
         obs, rewards, terminated, truncated, _infos = envs.step(actions)
         returns += rewards * playing
         playing &= ~(terminated | truncated)

@@ -27,15 +27,13 @@ pytestmark = [
     pytest.mark.xdist_group("attacks"),
 ]
 # Those that are stopped by the submission's limit come first: others are graded meanwhile. While
-# one worker waits for the first of all, the other alone loads torch and takes those that name it.
+# two workers wait for the first two, the third alone loads torch and takes those that name it.
 LONGEST = ("many_slow_cells", "endless_function_that_catches_everything", "endless_function")
 
 
 def turn(attack):
-    if attack.name in LONGEST[1:]:
-        return 2
-    if attack.name == LONGEST[0]:
-        return 0
+    if attack.name in LONGEST:
+        return 2 if attack.name == LONGEST[2] else 0
     return 1 if uses_torch(inspect.getsource(attack.make)) else 3
 
 
@@ -76,7 +74,7 @@ def class_run(folder):
             folder / "in",
             folder / "out",
             course,
-            jobs=2,
+            jobs=3,
             limits=LIMITS,
             secret_file=folder / "secret",
         )

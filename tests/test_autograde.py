@@ -34,7 +34,7 @@ from grader.sandbox import doctor
 from tests import classroom, forked
 from tests.classroom import NAME, code, find, insert_after, submit
 from tests.once import once
-from tests.warm import executor_for, warm  # noqa: F401
+from tests.warm import WITH_TORCH, executor_for, warm  # noqa: F401
 
 needs_walls = pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate")
 WRONG = "def softmax(x):\n    w = np.exp(x - x.max(0))\n    return w / w.sum(0)\n"
@@ -700,7 +700,7 @@ def _defined(text):
     return space - {""}
 
 
-@pytest.mark.parametrize("name", [NAME, "04_ppo_clip"])
+@pytest.mark.parametrize("name", [NAME, pytest.param("04_ppo_clip", marks=WITH_TORCH)])
 def test_bank_is_told_the_same_through_sandbox_and_frames(tmp_path, name):
     """Answers of the bank as cells: the verdict, and that none costs another exercise's points."""
     course = classroom.build_course(tmp_path, *((HERE, [name]) if name != NAME else ()))

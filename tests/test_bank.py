@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import bank
 from bank import load
 from bank.judge import told
 from bank.kill_table import table
@@ -25,6 +26,12 @@ def test_entry_gets_its_verdict(entry, record_property):
         assert got == entry.mistake, verdict.text()
         # A question's answer is told by the question's own words.
         assert got is None or entry.exercise.startswith("q_") or verdict.problem.hint
+
+
+def test_two_entries_of_one_name_are_an_error(monkeypatch):
+    monkeypatch.setattr(bank, "ENTRIES", [*ENTRIES, ENTRIES[0]])
+    with pytest.raises(ValueError, match=ENTRIES[0].id):
+        load()
 
 
 def test_every_exercise_has_a_bank():

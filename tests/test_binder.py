@@ -104,7 +104,7 @@ def can_go_offline():
 
 @pytest.mark.skipif(not can_go_offline(), reason="no network namespace without bubblewrap")
 def test_a_lesson_needs_no_network_one_core_and_little_memory(tmp_path):
-    name = "03_baseline_critic"
+    name = "05b_practice"
     lesson = ROOT / "solutions" / "en" / name / f"{name}.ipynb"
     environment = {
         **os.environ,

@@ -9,7 +9,7 @@ from grader.grading import demo
 from grader.records.store import StoreError
 from grader.sandbox import doctor
 from tests import classroom
-from tests.warm import warm  # noqa: F401
+from tests.warm import WITH_TORCH, warm  # noqa: F401
 
 LESSON = "01_reinforce"
 
@@ -27,6 +27,7 @@ def test_mistakes_are_different_ones_of_different_exercises(course, tmp_path):
 
 @pytest.mark.skipif(not doctor.can_isolate(), reason="this machine can't isolate")
 @pytest.mark.usefixtures("warm")
+@WITH_TORCH
 def test_demo(course, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COURSE_SECRET_FILE", str(tmp_path / "secret"))
     mistakes = demo.make_class(course, LESSON, tmp_path / "again")

@@ -17,7 +17,7 @@ from grader.marking.hidden import for_the_student
 from grader.probes import runtime
 from grader.probes.inputs import Trajectory
 from grader.sandbox.errors import BadReply, Died
-from tests.sandboxes import needs_walls, open_session
+from tests.sandboxes import WARM_TOGETHER, needs_walls, open_session
 
 
 def told(exercise, answer, asked=None):
@@ -358,6 +358,7 @@ def test_of_odd_answers_something_is_told_whatever_was_drawn(name, answer, seed)
 
 
 @needs_walls
+@WARM_TOGETHER
 def test_further_calls_go_through_the_walls_of_grading():
     """In grading the same is told of the same answer, with hidden cases."""
     exercise = get("total_variance")
@@ -367,7 +368,7 @@ def test_further_calls_go_through_the_walls_of_grading():
         "    x = np.asarray(samples, float).reshape(len(samples), -1)\n"
         "    return float(np.linalg.norm(x - x.mean(0), axis=1).sum() / (len(x) - 1))"
     )
-    with open_session() as session:
+    with open_session(code=cell) as session:
         assert session.run_cell(cell).status == "ok"
         verdict = run_check(
             exercise, lambda request, ask: session.probe(exercise.name, request, 20, ask), 5

@@ -8,9 +8,9 @@ import csv
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pytest
 from publish.course import notebook_text
 from publish.rules import without_markers
 from tests import forked
+from tests.jupyter import address_of
 from tests.publishing import copy_course, path, publish, read
 
 # One worker builds the class and asks all questions about it.
@@ -119,6 +120,28 @@ def test_validate_tells_solved_from_unsolved(course):
     assert "VALIDATION FAILED ON 1 CELL(S)" in solved  # the free text, which has no answer
 
 
+LATE = """
+import json, pathlib, socket, sys, time
+server = socket.socket()
+server.bind(("127.0.0.1", 0))
+told = {"hostname": "127.0.0.1", "port": server.getsockname()[1], "url": "here"}
+pathlib.Path(sys.argv[1], "jpserver-1.json").write_text(json.dumps(told))
+time.sleep(0.5)
+server.listen()
+time.sleep(60)
+"""
+
+
+def test_a_server_is_asked_no_sooner_than_it_listens(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", LATE, str(tmp_path)]) as process:
+        try:
+            assert address_of(process, tmp_path) == "here"
+            told = json.loads((tmp_path / "jpserver-1.json").read_text())
+            socket.create_connection((told["hostname"], told["port"]), timeout=60).close()
+        finally:
+            process.kill()
+
+
 def ask(address, data=None):
     request = urllib.request.Request(address, data, {"Authorization": "token t"})
     with urllib.request.urlopen(request, timeout=60) as answer:
@@ -145,10 +168,7 @@ def server(course):
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not (found := list((course / "runtime").glob("jpserver-*.json"))):
-            assert process.poll() is None
-            time.sleep(0.2)
-        yield json.loads(found[0].read_text())["url"]
+        yield address_of(process, course / "runtime")
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import types
 import urllib.request
 import zipfile
@@ -20,6 +19,7 @@ import bank
 from grader.checks.judge import run_check
 from grader.probes import runtime
 from tests import classroom
+from tests.jupyter import address_of
 from tests.publishing import publish
 from tests.sandboxes import needs_walls
 
@@ -141,10 +141,7 @@ def formgrader(command, folder):
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not (found := list(runtime_folder.glob("jpserver-*.json"))):
-            assert process.poll() is None
-            time.sleep(0.2)
-        address = json.loads(found[0].read_text())["url"]
+        address = address_of(process, runtime_folder)
         asked = urllib.request.Request(
             f"{address}formgrader/api/assignments", headers={"Authorization": "token t"}
         )

@@ -17,7 +17,7 @@ from grader.__main__ import main
 from grader.course import HERE
 from grader.student import progress, results, saved
 from tests.classroom import NAME, SOLUTIONS, blank, build_course, code, find, insert_after, solved
-from tests.sandboxes import needs_walls, open_session
+from tests.sandboxes import WARM_TOGETHER, needs_walls, open_session
 
 # An own cell that must run: the answer below it needs it.
 OWN = "%matplotlib inline\nprint('x' * 100)\nscale = 1.0\nimport policy_gradients\n"
@@ -235,8 +235,9 @@ def test_beside_the_graders_stub_it_says_what_is_missing(monkeypatch):
 
 
 @needs_walls
+@WARM_TOGETHER
 def test_in_grading_it_answers_nothing():
-    with open_session() as session:
+    with open_session(code="") as session:
         result = session.run_cell("import policy_gradients as pg\npg.progress()")
     assert "needs the course's package grader" in str(result.outputs)
 

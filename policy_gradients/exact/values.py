@@ -12,7 +12,7 @@ def checked_policy(env, pi):
     if pi.shape != wanted:
         message = _("pi must have shape (S, A) = {wanted}, not {shape}")
         raise ValueError(message.format(wanted=wanted, shape=pi.shape))
-    if not (np.all(pi >= 0) and np.allclose(pi.sum(1), 1, rtol=0, atol=1e-6)):
+    if not ((pi >= 0).all() and (np.abs(pi.sum(1) - 1) <= 1e-6).all()):
         raise ValueError(_("pi must hold probabilities: none negative, each row adding up to 1"))
     return pi
 
@@ -38,7 +38,7 @@ def state_values(env, pi, gamma=1.0, horizon=None):
     pi = checked_policy(env, pi)
     if horizon is None:
         return _endless_values(env, pi, gamma)
-    return horizon_values(env, pi, gamma, horizon)[1]
+    return _horizon_states(pi, mean_rewards(env), gamma * alive_transitions(env), horizon)
 
 
 def action_values(env, pi, gamma=1.0, horizon=None):
@@ -55,13 +55,19 @@ def action_values(env, pi, gamma=1.0, horizon=None):
 def horizon_values(env, pi, gamma, horizon):
     """Values of the actions (H + 1, S, A) and of the states (H + 1, S), row h with h steps left."""
     rewards, flow = mean_rewards(env), gamma * alive_transitions(env)
+    states = _horizon_states(pi, rewards, flow, horizon)
+    actions = np.zeros((horizon + 1, *pi.shape))
+    actions[1:] = rewards + (states[:-1] @ flow.reshape(pi.size, -1).T).reshape(-1, *pi.shape)
+    return actions, states
+
+
+def _horizon_states(pi, rewards, flow, horizon):
+    """(horizon + 1, S), from the mean rewards (S, A) and discounted moves (S, A, S) of actions."""
     gains, moves = (pi * rewards).sum(1), np.einsum("sa,sat->st", pi, flow)
     states = np.zeros((horizon + 1, len(pi)))
     for before, now in zip(states, states[1:], strict=False):
         np.add(gains, moves.dot(before), out=now)
-    actions = np.zeros((horizon + 1, *pi.shape))
-    actions[1:] = rewards + (states[:-1] @ flow.reshape(pi.size, -1).T).reshape(-1, *pi.shape)
-    return actions, states
+    return states
 
 
 def _endless_values(env, pi, gamma):
