@@ -37,10 +37,12 @@ def layouts(case, tokens):
     prompt: group after group, or one row of each group in turn."""
     prompts, size = case.inputs["num_prompts"], case.inputs["group_size"]
     begun = tokens[:, : language_of(case).prompt_length]
-    found = []
-    for labels in (np.repeat(np.arange(prompts), size), np.tile(np.arange(prompts), size)):
-        if all(len(np.unique(begun[labels == one], axis=0)) == 1 for one in range(prompts)):
-            found.append(labels)
+    numbers, found = np.arange(prompts), []
+    in_blocks, in_turn = begun.reshape(prompts, size, -1), begun.reshape(size, prompts, -1)
+    if (in_blocks == in_blocks[:, :1]).all():
+        found.append(np.repeat(numbers, size))
+    if (in_turn == in_turn[:1]).all():
+        found.append(np.tile(numbers, size))
     return found
 
 
