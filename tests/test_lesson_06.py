@@ -266,6 +266,19 @@ def test_mistakes_cost_their_own_exercises():
     assert helped.passed, helped.text()
 
 
+def test_a_copy_of_the_lessons_size_is_told_how_any_network_is_copied():
+    """The check's networks are smaller than the lesson's in all cases but the first."""
+
+    def of_one_size(language, policy, *given, **options):
+        old = pg.Transformer(language.num_tokens, language.length, language.num_tokens)
+        old.load_state_dict(policy.state_dict())
+        return train(language, policy, *given, **options)
+
+    train = solved({**FUNCTIONS, "ppo_token_loss": loss_from(FUNCTIONS)})
+    found = verdict({"train_language_ppo": of_one_size}, "train_language_ppo", set())
+    assert not found.passed and "copy.deepcopy" in found.text()
+
+
 def test_the_checks_names_are_the_syllabus():
     names = [exercise.name for exercise in EXERCISES]
     assert names == [

@@ -150,12 +150,17 @@ def sampling_problem(obs, actions, probabilities) -> Problem | None:
     return behaviour(expected, got, hint, "frequencies")
 
 
+OTHER_SIZE = "size mismatch"  # torch, of weights loaded into a network made for the lesson's sizes
+
+
 def raised(case, seen) -> Problem | None:
     """The student's function stopped with an error."""
     if "raised" not in seen:
         return None
     problem = named_error(error_problem(seen["raised"], case.shown), seen["raised"])
     hint = problem.hint or _(HINTS[problem.step])
+    if OTHER_SIZE in problem.got:
+        hint = _("The networks handed in may have other sizes. copy.deepcopy copies any network.")
     return replace(problem, hint=hint)
 
 
