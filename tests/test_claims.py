@@ -78,7 +78,7 @@ def with_its_kernels(name):
     return pytest.param(name, marks=pytest.mark.xdist_group(f"{KERNELS}{turn_of(name) or ''}"))
 
 
-@pytest.mark.parametrize("name", map(with_its_kernels, LESSONS))
+@pytest.mark.parametrize("name", [*map(with_its_kernels, LESSONS)])
 def test_the_build_makes_what_is_committed_and_its_claims_hold(name):
     """The source's language is executed; the others have its code (see test_publish_lessons)."""
     for environment in processors_of(name):

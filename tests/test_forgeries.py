@@ -32,7 +32,7 @@ def tried():
             yield one
 
 
-@pytest.mark.parametrize("forgery", tried(), ids=lambda one: f"{one.exercise}-{one.label}")
+@pytest.mark.parametrize("forgery", [*tried()], ids=lambda one: f"{one.exercise}-{one.label}")
 def test_a_forgery_earns_nothing(forgery):
     names = {forgery.exercise: forgery.answer}
 

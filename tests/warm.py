@@ -44,3 +44,11 @@ _original = autograde.executor_for
 def warm(monkeypatch):
     """autograde in this process uses warm workers."""
     monkeypatch.setattr(autograde, "executor_for", executor_for)
+
+
+@pytest.fixture(scope="module")
+def warm_module():
+    """The same for what is made once for a module."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(autograde, "executor_for", executor_for)
+        yield

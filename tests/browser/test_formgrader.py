@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading import autograde as grading
 from grader.grading.autograde import Options, autograde
 from tests import classroom
 from tests.browser.lab import CHROMIUM, TOKEN, Window, serving
 from tests.classroom import NAME, submit
 from tests.pages import Page
 from tests.sandboxes import needs_walls
-from tests.warm import executor_for
+from tests.warm import warm_module  # noqa: F401
 
 pytest.importorskip("selenium", reason="Selenium is not installed")
 pytestmark = [
@@ -27,15 +26,7 @@ WRONG = "def discounted_return(rewards, gamma=1.0):\n    return 0.0\n"
 
 
 @pytest.fixture(scope="module")
-def warm_module():
-    """As tests.warm.warm, for what is made once for this module."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(grading, "executor_for", executor_for)
-        yield
-
-
-@pytest.fixture(scope="module")
-def marks(tmp_path_factory, warm_module):
+def marks(tmp_path_factory, warm_module):  # noqa: F811 - a fixture
     """A folder of marks: Ada and Ben are graded, Cleo came after that. Each test changes what no
     other one looks at."""
     folder = tmp_path_factory.mktemp("marks")

@@ -150,7 +150,7 @@ def sampling_problem(obs, actions, probabilities) -> Problem | None:
     return behaviour(expected, got, hint, "frequencies")
 
 
-OTHER_SIZE = "size mismatch"  # torch, of weights loaded into a network made for the lesson's sizes
+OTHER_SIZE = "size mismatch for "  # torch, of weights that a network of fixed sizes is to load
 
 
 def raised(case, seen) -> Problem | None:

@@ -103,7 +103,7 @@ class Writers(Networks):
 
 
 def told_once(net, rows):
-    """net(rows), a sentence that was written several times read once: three in four are such."""
+    """net(rows), a sentence that was written several times read once: most are."""
     each, place = torch.unique(rows, dim=0, return_inverse=True)
     return net(each)[place]
 
