@@ -4,10 +4,12 @@ requirements.lock, and runs the tests of checks, environments and exact answers 
 ``make canary ARGS=highest`` tries one end alone.
 """
 
-import re
 import subprocess
 import sys
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from publish import install
 
@@ -25,9 +27,15 @@ TESTS = [
 NO_TORCH = "torch {version} has no CPU build in your package index: {instead} stands in for it."
 
 
-def pins(text) -> dict:
-    """{name: version} of a list of pinned requirements."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+def pins(text, environment=None) -> dict:
+    """{name: version} of a list of pinned requirements, for this Python or for the one that the
+    environment of markers describes: a package can have a line for each."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {
+        canonicalize_name(one.name): str(one.specifier).removeprefix("==")
+        for one in map(Requirement, lines)
+        if one.marker is None or one.marker.evaluate(environment)
+    }
 
 
 def resolved(end, *more) -> str:

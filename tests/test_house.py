@@ -13,14 +13,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.canary import pins
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCK = {
-    canonicalize_name(name): version
-    for name, version in re.findall(
-        r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE
-    )
-}
+LOCK = pins((ROOT / "requirements.lock").read_text())
 
 
 def requirements():
@@ -64,6 +61,13 @@ def test_what_is_installed_here_is_what_the_lock_says():
     assert len(found) > 100
     for name, version in found - {(PROJECT["name"], PROJECT["version"])}:
         assert version.split("+")[0] == LOCK[name], f"{name}. Remedy: make lock, then make setup"
+
+
+@pytest.mark.parametrize(("python", "version"), [("3.11.2", "1.9"), ("3.11.7", "2.0")])
+def test_a_lock_with_a_line_for_each_python_is_read_for_one(python, version):
+    lock = "# made\nsoup==1.9 ; python_full_version < '3.11.5'\n"
+    lock += "soup==2.0 ; python_full_version >= '3.11.5'\n"
+    assert pins(lock, {"python_full_version": python}) == {"soup": version}
 
 
 def test_the_lock_names_no_place():
