@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
-LOOK_EVERY, SILENCE = 1.0, 0.02  # seconds
+LOOK_EVERY, SILENCE = 0.05, 0.02  # seconds
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 

@@ -6,6 +6,7 @@ libraries of other systems don't bear being forked. There, and where anything go
 starts as Jupyter starts it.
 """
 
+import asyncio
 import atexit
 import contextlib
 import json
@@ -25,6 +26,8 @@ HEAVY = ("torch", "torch._dynamo")
 PROGRAM = Path(__file__).with_name("zygote.py")
 # The child reads these itself.
 READ_LATER = ("PYTHONPATH", "JPY_PARENT_PID")
+# What a kernel takes to end, and how often to look; seconds.
+SOON, LOOK_EVERY = 0.5, 0.005
 
 
 class Zygote:
@@ -111,7 +114,7 @@ class Forked:
 
     def wait(self):
         while self.poll() is None:
-            time.sleep(0.02)
+            time.sleep(LOOK_EVERY)
         return self.returncode
 
     def send_signal(self, signum):
@@ -142,6 +145,12 @@ class WarmProvisioner(LocalProvisioner):
             self.cwd = cwd
             return self.connection_info
         return await super().launch_kernel(cmd, **options)
+
+    async def shutdown_requested(self, restart=False):
+        """Waits for the end that was asked for; jupyter_client would look ten times a second."""
+        end = time.monotonic() + SOON
+        while await self.poll() is None and time.monotonic() < end:
+            await asyncio.sleep(LOOK_EVERY)
 
 
 def warm(manager, notebook, settings=None):

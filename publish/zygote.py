@@ -23,6 +23,8 @@ ALWAYS = (
 )
 # Long enough for whoever builds one lesson after another; then the memory is given back.
 IDLE_SECONDS = 60
+# Far longer than it takes; where the thread doesn't end, the kernel does.
+LAST_WORDS_SECONDS = 2
 
 
 def serve(control):
@@ -90,10 +92,18 @@ def become(request):
     from ipykernel import kernelapp
 
     kernelapp.launch_new_instance()
+    _let_control_finish(kernelapp.IPKernelApp.instance())
     # What ends with the process need not be taken down first. To clear torch's modules takes longer
     # than to start the kernel, and copies each page that is shared with the process it comes from.
     atexit._run_exitfuncs()
     os._exit(0)
+
+
+def _let_control_finish(kernel):
+    """Waits for the thread that was asked to shut down and still says so. ipykernel stops the one
+    that sends what is said, and whoever speaks just then waits ten seconds for it."""
+    if thread := getattr(kernel, "control_thread", None):
+        thread.join(LAST_WORDS_SECONDS)
 
 
 def main():
