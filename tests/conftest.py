@@ -90,6 +90,15 @@ def _group(config, items):
             item._id = type(item._id).parse(f"{item.nodeid}@{groups}")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.scheduling import Scheduling
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def hasty_databases():
     """Gradebooks of tests needn't outlive a power cut. A new one waits for the disk 140 times,

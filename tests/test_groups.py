@@ -3,7 +3,12 @@
 import re
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
+
+from xdist.scheduler import LoadGroupScheduling
+
+from tests.scheduling import Scheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = """
@@ -36,3 +41,16 @@ def test_a_group_stays_in_one_process(tmp_path):
     assert len(ran) == 16
     assert len({process for process, name in ran if name == "one"}) == 1
     assert len({process for process, _name in ran}) == 2
+
+
+def test_what_a_process_has_still_to_do_is_counted_as_xdist_counts_it():
+    """After each test of a process that got groups of one, three and two."""
+    names = [(group, test) for group, size in enumerate((1, 3, 2)) for test in range(size)]
+    counts = []
+    for ran in range(len(names) + 1):
+        workload = OrderedDict()
+        for number, (group, test) in enumerate(names):
+            workload.setdefault(group, {})[test] = number < ran
+        counts.append(Scheduling._pending_of(None, workload))
+        assert counts[-1] == LoadGroupScheduling._pending_of(None, workload)
+    assert counts == [6, 5, 4, 3, 2, 1, 0]
