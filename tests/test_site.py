@@ -311,7 +311,7 @@ class Reader:
 
     def open(self, page):
         self.driver.get(f"{self.start}/{page}")
-        Window(self.driver).awaited("await window.MathJax?.startup.promise", every=0.05)
+        Window(self.driver).awaited("await window.MathJax?.startup.promise")
 
     def ask(self, script, *arguments):
         return self.driver.execute_script(f"return {script}", *arguments)

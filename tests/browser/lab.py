@@ -25,6 +25,13 @@ CHROMIUM = [
 # Cells whose output comes out of training take two thirds of a lesson's time. tests/test_claims.py
 # runs the same code to its end.
 TRAINED = "w => !!w.model.getMetadata('policy_gradients').trained"
+# JupyterLab puts cells into the window before a frame is drawn, and formulas after it; the second
+# frame has both. What grows then moves what is below it, so the window's height stays.
+DRAWN = """
+const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+const height = () => document.querySelector('.jp-WindowedPanel-outer').scrollHeight;
+for (let was = -1; was != height();) { was = height(); await frame(); await frame(); }
+"""
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -81,7 +88,7 @@ def serving(command: list, cwd: Path, words: str = "", **variables):
 
 
 def _wait_until_up(address, process, log):
-    for _ in range(240):
+    for _ in range(1200):
         try:
             urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=2)
             return
@@ -89,7 +96,7 @@ def _wait_until_up(address, process, log):
             if process.poll() is not None:
                 log.seek(0)
                 raise RuntimeError(log.read().decode()) from None
-            time.sleep(0.5)
+            time.sleep(0.1)
     raise RuntimeError("JupyterLab did not start")
 
 
@@ -145,17 +152,18 @@ class Window:
     def __init__(self, driver):
         self.driver = driver
 
-    def wait(self, script: str, *values, seconds: float = 90, every: float = 0.2):
-        """Until the script, asked every so many seconds, returns something true; values are its
+    def wait(self, script: str, *values, seconds: float = 90):
+        """Until the script, asked less and less often, returns something true; values are its
         arguments."""
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, 0.01
         while not (value := self.driver.execute_script(script, *values)):
             if time.monotonic() > end:
                 raise TimeoutError(script)
-            time.sleep(every)
+            time.sleep(pause)
+            pause = min(1.5 * pause, 0.2)
         return value
 
-    def awaited(self, script: str, *values, seconds: float = 90, every: float = 0.2):
+    def awaited(self, script: str, *values, seconds: float = 90):
         """What the body of an async function returns; values are its arguments. While it waits,
         WebDriver's own asynchronous scripts keep half a processor busy; looking now and then
         doesn't."""
@@ -166,7 +174,7 @@ class Window:
             ".finally(() => { mine.over = true; });",
             *values,
         )
-        self.wait("return window.awaited.over", seconds=seconds, every=every)
+        self.wait("return window.awaited.over", seconds=seconds)
         value, error = self.driver.execute_script("return [awaited.value, awaited.error]")
         if error:
             raise RuntimeError(error)
@@ -185,6 +193,7 @@ class Window:
             return
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        time.sleep(0.5)  # formulas and pictures may still be growing into their places
         # Few colours: a whole lesson is some twenty pictures.
         picture = Image.open(io.BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
         picture.quantize(128).save(folder / f"{name}.png")
@@ -312,7 +321,6 @@ class Lab(Window):
             "nb.widgets[arguments[0]].node.scrollIntoView({block: 'center'})",
             index,
         )
-        time.sleep(0.5)
 
     def shut_down(self):
         """Kernel > Shut Down Kernel."""
@@ -324,12 +332,12 @@ class Lab(Window):
         panel = "const n = document.querySelector('.jp-WindowedPanel-outer');"
         self.driver.execute_script(f"{panel} n.scrollTop = 0")
         for number in range(200):
-            # Pictures above may still be growing into their places.
-            time.sleep(0.5 if os.environ.get("SCREENSHOTS") else 0.1)
+            self.awaited(DRAWN)
             self.screenshot(f"{name}-{number:02}")
             moved = self.driver.execute_script(
                 f"{panel} const top = n.scrollTop; n.scrollTop += 0.9 * n.clientHeight;"
                 "return n.scrollTop - top"
             )
             if moved < 1:
-                return
+                break
+        self.wait("return [...document.images].every(n => n.complete)")
