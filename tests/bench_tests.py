@@ -33,7 +33,7 @@ def bare() -> dict:
     """This environment without the one that runs the benchmark, whose path make put in front."""
     here = str(Path(sys.prefix) / "bin")
     path = [part for part in os.environ["PATH"].split(os.pathsep) if part != here]
-    made = {"VIRTUAL_ENV", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKE_GOAL"}
+    made = {"VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKE_GOAL"}
     kept = {name: value for name, value in os.environ.items() if name not in made}
     return {**kept, "PATH": os.pathsep.join(path)}
 
