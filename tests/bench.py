@@ -18,9 +18,7 @@ def names():
 def main(wanted):
     """Run them one after the other, each in a process of its own; returns the exit status."""
     if {"-h", "--help"} & set(wanted):
-        print(
-            f"{__doc__}\nThere are: {', '.join(names())}. All of them take an hour, most of it for\ntests and grading."
-        )
+        print(f"{__doc__}\nThere are: {', '.join(names())}. All of them take about an hour.")
         return 0
     unknown = sorted(set(wanted) - set(names()))
     if unknown:
