@@ -357,6 +357,27 @@ def test_a_login_that_is_anothers_id_gives_no_mark_to_the_other(tmp_path):
     assert [row[0] for row in table(found.text)[2:]] == ["Hopper, Grace"]
 
 
+@pytest.mark.parametrize("left", [False, True])
+def test_a_number_that_is_nobodys_id_any_more_is_no_login(tmp_path, left):
+    """Ada, whose ID was 1234, left the course; Grace has 1234 for a login."""
+    text = HEAD + '"Hopper, Grace",77,S2,1234,B,\n"Curie, Marie",78,S3,marie,B,\n'
+    marks = {"1234": {"02_variance": 3.0}, "78": {"02_variance": 5.0}}
+    if not left:
+        marks["77"] = {"02_variance": 8.5}
+    found = exported(tmp_path, text, marks)
+    rows = {row[0]: row[-1] for row in table(found.text)[2:]}
+    assert rows == {"Curie, Marie": "5"} | ({} if left else {"Hopper, Grace": "8.5"})
+    assert not found.refused and "1234" in found.lines[0]
+
+
+def test_a_class_with_numbers_for_logins_is_found_by_them(tmp_path):
+    """Names from a hub: 77 is Ada's login, not Grace's ID."""
+    text = HEAD + '"Lovelace, Ada",1234,S1,77,A,\n"Hopper, Grace",77,S2,88,B,\n'
+    found = exported(tmp_path, text, {"77": {"02_variance": 3.0}, "88": {"02_variance": 8.5}})
+    rows = {row[0]: row[-1] for row in table(found.text)[2:]}
+    assert rows == {"Lovelace, Ada": "3", "Hopper, Grace": "8.5"}
+
+
 @pytest.mark.parametrize(
     ("rows", "marks"),
     [
@@ -439,6 +460,27 @@ def test_people_without_an_address_are_found_by_their_number(tmp_path):
     found = exported(tmp_path, text, marks, "moodle")
     assert [row[3] for row in table(found.text)[1:]] == ["1", "2"]
     assert "No_9" in found.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "found"),
+    [
+        ("Grace Hopper", "juan_77", False),
+        ("Grace Hopper", "Grace_Hopper_77", True),
+        ("Grace Hopper", "team_2-Grace_Hopper_77", True),
+        ("Grace O'Hopper", "Grace_OHopper_77", True),
+        ("Grace Hopper", "Participant_77", True),
+        ("Grace " * 30, ("Grace_" * 30)[:117] + "_77", True),
+    ],
+)
+def test_a_username_with_a_number_behind_is_no_participants(tmp_path, name, student, found):
+    """Juan, whose username is juan_77, left the course; participant 77 is somebody else. Moodle's
+    own folders have the person's name before the number, or its word for one (blind marking)."""
+    head = "Identifier,Full name,Email address,Grade\n"
+    text = f"{head}Participant 77,{name},grace@x.org,\nParticipant 8,Ada,ada@x.org,\n"
+    told = exported(tmp_path, text, {student: {"02_variance": 2.0}}, "moodle")
+    assert [row[3] for row in table(told.text)[1:]] == (["2", ""] if found else ["", ""])
+    assert told.lines == ([] if found else [f"Not in the roster, so not in this file: {student}."])
 
 
 def test_a_worksheet_of_one_lesson_asks_which(tmp_path):
