@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grader import command_line
 from grader.course import Course, no_lesson
+from grader.course.notes import shown
 from grader.errors import UserError
 from grader.i18n import N_, _
 from policy_gradients.i18n import language, speaking
@@ -82,6 +83,8 @@ def _autograde(options):
     print(autograde.total_words(counts))
     if not counts:
         print(_nothing(asked), file=sys.stderr)
+    if strangers := autograde.strangers(asked):
+        print(_strangers(strangers, asked), file=sys.stderr)
     if waiting := tables.waiting(options.out / "grades.csv"):
         print(_("Texts that wait for a mark by hand: {n}.").format(n=waiting))
     words = _("Marks: {marks}. Report: {report}.")
@@ -96,6 +99,15 @@ def _nothing(asked):
     )
     lessons = asked.lessons or asked.course.names()
     return words.format(folder=asked.submitted, lessons=", ".join(lessons))
+
+
+def _strangers(names, asked):
+    words = _(
+        "The deadlines name {names}, but {folder} has no folder of that name, so these extensions "
+        "count for nobody."
+    )
+    names = ", ".join(map(shown, names))
+    return words.format(names=names, folder=asked.submitted)
 
 
 def _stop(signum, frame):

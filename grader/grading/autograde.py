@@ -19,7 +19,7 @@ from grader.executor.settings import Settings
 from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
 from grader.intake import deadlines, groups
-from grader.intake.classroom import find_submissions
+from grader.intake.classroom import find_submissions, students
 from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, penalties
@@ -97,6 +97,16 @@ def autograde(options: Options, watch=None) -> Counter:
             run.settle()
             write_tables(store, ledger, course)
     return run.counts
+
+
+def strangers(options: Options) -> list:
+    """Students to whom deadlines.csv gives a deadline of their own and who aren't here: neither as
+    a folder nor in a group."""
+    due = _beside(options, deadlines.read_deadlines, options.deadlines, deadlines.FILE)
+    together = _beside(options, groups.read_groups, options.groups, groups.FILE)
+    here = students(options.submitted) - set(together.of.values())
+    here |= {student for student, _lesson in together.of}
+    return due.strangers(here, options.lessons or options.course.names())
 
 
 def _ledger(store, options):

@@ -41,6 +41,11 @@ def find_submissions(folder, known, wanted=None, ungraded=()) -> list[Found]:
     return sorted(found, key=lambda one: (one.lesson, one.student))
 
 
+def students(folder) -> set:
+    """The names of all students' folders, whatever is in them."""
+    return {_label(student.name) for student in _folders(folder)}
+
+
 def _found(student, lesson, known):
     refused = _name_problem(student.name) or _name_problem(lesson.name)
     if refused is None and lesson.name not in known:

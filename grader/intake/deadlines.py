@@ -38,6 +38,12 @@ class Deadlines:
         """When the student's lesson is due; None where nobody said."""
         return self.due.get((lesson, student), self.due.get((lesson, "")))
 
+    def strangers(self, students, lessons) -> list:
+        """Who has a deadline of their own in one of these lessons and is none of the students:
+        misspelt, it counts for nobody."""
+        named = {student for lesson, student in self.due if student and lesson in lessons}
+        return sorted(named - set(students))
+
     def lateness(self, student, lesson, moment: datetime | None, marked=False) -> Lateness:
         """moment: when it was submitted, None where unknown; marked: the platform calls it late,
         which an extension makes void."""
