@@ -282,6 +282,18 @@ def test_an_answer_that_dies_of_further_calls_costs_its_own_points_alone(copied)
     assert seen["kim"].status == "graded"
 
 
+def test_work_below_its_checks_is_told_why_it_counts_nothing(copied):
+    course = classroom.Course(copied / "course")
+    notebook = classroom.blank(course)
+    notebook["cells"] += [code(text) for text in classroom.SOLUTIONS.values()]
+    submit(copied / "in", "zoe", notebook)
+    grade(copied)
+    (row,) = [one for one in rows(copied, "submissions") if one["student"] == "zoe"]
+    assert (row["status"], row["raw_score"]) == ("graded with note", "0")
+    assert "too late for it: softmax, discounted_return." in row["reason"]
+    assert "too late for it" in (copied / f"out/feedback/zoe/{NAME}/{NAME}.html").read_text()
+
+
 def test_second_run_grades_nothing_twice(copied):
     before = {p: p.stat().st_mtime_ns for p in (copied / "out").rglob("*.ipynb")}
     tables_before = (copied / "out" / "grades.csv").read_bytes()

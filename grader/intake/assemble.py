@@ -70,7 +70,7 @@ def assemble(lesson: Lesson, document: Document) -> Plan:
     places = gather(lesson, _choose_answers(places, plan), present, plan)
     for at in range(-1, len(lesson.cells)):
         plan.cells += _cells_at(lesson, at, [place for place in places if place.at == at])
-    _missing(lesson, places, plan)
+    _missing(lesson, document, places, plan)
     _run_needed_demos(plan)
     return plan
 
@@ -249,7 +249,8 @@ def _answer(source, place):
     return PlanCell(source, cell.source, source.cell_type, run, written, cell.pictures)
 
 
-def _missing(lesson, places, plan):
+def _missing(lesson, document, places, plan):
+    """Notes which answers have no cell, and first of all that it is another lesson's notebook."""
     there = {id(place.stands_for) for place in places}
     gone = [
         cell.grade_id
@@ -258,6 +259,11 @@ def _missing(lesson, places, plan):
     ]
     if gone:
         plan.notes.append(note(N_("Answer cells were missing ({names})."), names=gone))
+    if gone and document.lesson not in ("", lesson.name):
+        message = N_(
+            "This is the notebook of {other}, handed in for {lesson}. Ask for the right one."
+        )
+        plan.notes.insert(0, note(message, other=document.lesson, lesson=lesson.name))
 
 
 def _run_needed_demos(plan):

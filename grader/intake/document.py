@@ -37,11 +37,13 @@ class StudentCell:
 
 @dataclass
 class Document:
-    """cells in the student's order; language "" where the notebook names none that we have."""
+    """cells in the student's order; language "" where the notebook names none that we have;
+    lesson: the one that the notebook says it is, ""."""
 
     cells: list
     language: str = ""
     notes: list = field(default_factory=list)
+    lesson: str = ""
 
 
 def read_document(data: bytes) -> Document:
@@ -49,7 +51,9 @@ def read_document(data: bytes) -> Document:
     notes = []
     content = _parse(_decode(data, notes))
     cells = _cells(content, notes)
-    document = Document(_plain_cells(cells, notes), _language(content), notes)
+    ours = _dict(_dict(content.get("metadata")).get("policy_gradients"))
+    plain, lesson = _plain_cells(cells, notes), _text(ours.get("lesson"))
+    document = Document(plain, _language(ours), notes, lesson)
     _kernel(content, notes)
     return document
 
@@ -196,8 +200,7 @@ def _kernel(content, notes):
         notes.append(note(message, name=spec.get("name") or language))
 
 
-def _language(content):
-    ours = _dict(_dict(content.get("metadata")).get("policy_gradients"))
+def _language(ours):
     language = ours.get("language")
     return language if isinstance(language, str) and language in LANGUAGES else ""
 

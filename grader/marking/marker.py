@@ -16,6 +16,7 @@ from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.matching import spoken_in
 from grader.marking import notebook as marked
+from grader.marking.below import below_their_check
 from grader.marking.hidden import for_the_student
 from grader.marking.packages import lacking
 from grader.marking.prints import prints_of
@@ -281,7 +282,8 @@ class _Run:
         return ask
 
     def outcome(self, usage, language, heading=""):
-        notes = list(dict.fromkeys(self.plan.notes))
+        wrong = {mark.exercise for mark in self.marks if mark.verdict == WRONG}
+        notes = list(dict.fromkeys([*self.plan.notes, *below_their_check(self.plan, wrong)]))
         metadata = {**self.lesson.metadata}
         status = STOPPED if self.stopped else NOTED if notes else GRADED
         reason = [self.stopped] if self.stopped else list(notes)
