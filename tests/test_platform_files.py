@@ -408,6 +408,24 @@ def test_a_file_with_semicolons_comes_back_with_semicolons_and_commas(tmp_path):
     ]
 
 
+def test_titles_full_of_commas_are_no_columns(tmp_path):
+    """A Spanish Canvas separates with semicolons; its header has more commas than those."""
+    titles = (
+        "Tarea 1: logits, softmax, rollout, retorno, a (5);Tarea, 02 variance, a, b (555)"
+    )
+    text = f"Student;ID;SIS Login ID;Section;{titles}\n    Points Possible;;;;10;20\n"
+    found = exported(tmp_path, text + "Hopper, Grace;77;grace;A;;\n", MARKS)
+    rows = table(found.text, ";")
+    assert rows[0][-1] == "Tarea, 02 variance, a, b (555)"
+    assert rows[2] == ["Hopper, Grace", "77", "grace", "A", "8,5"]
+
+
+def test_lines_that_end_early_belong_to_the_table(tmp_path):
+    (tmp_path / "g.csv").write_text("group,student,lesson;x\nteam,ada\nteam,ben\n")
+    sheet = sheets.read_sheet(tmp_path / "g.csv", "remedy")
+    assert sheet.rows == [["team", "ada", ""], ["team", "ben", ""]]
+
+
 def test_semicolons_with_points_stay_so(tmp_path):
     text = HEAD.replace(",", ";") + "Hopper, Grace;77;S2;g;B;7.50\n"
     assert table(exported(tmp_path, text, MARKS).text, ";")[2][-1] == "8.5"

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.errors import UserError
+from grader.errors import UserError, reason
 from grader.i18n import _
 from policy_gradients.handout import ANSWERS, exercise_of, notebook_path
 from policy_gradients.i18n import languages
@@ -120,7 +120,7 @@ def read_lesson(path, name, language) -> Lesson:
         cells = tuple(source_cell(cell) for cell in notebook["cells"])
     except OSError as error:
         words = _("{path}: {why}. Remedy: make notebooks")
-        raise CourseError(words.format(path=path, why=error.strerror)) from None
+        raise CourseError(words.format(path=path, why=reason(error))) from None
     except (ValueError, KeyError, TypeError) as error:
         words = _("{path} is not a notebook of this course ({why}). Remedy: make notebooks")
         why = f"{type(error).__name__}: {error}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course.notes import Note, clean, note, shown
-from grader.errors import UserError
+from grader.errors import UserError, reason
 from grader.i18n import N_, _
 from grader.intake.junk import is_junk
 
@@ -89,4 +89,4 @@ def _folders(folder, quiet=False):
         words = _(
             "{folder}: {why}. --submitted names the folder that holds STUDENT/LESSON/LESSON.ipynb."
         )
-        raise ClassroomError(words.format(folder=folder, why=error.strerror)) from None
+        raise ClassroomError(words.format(folder=folder, why=reason(error))) from None

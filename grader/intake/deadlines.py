@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.course.lateness import DAY, HOUR, MINUTE, ON_TIME, Lateness, Rule
+from grader.errors import reason
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 from grader.intake.sheets import decoded, sheet_of
@@ -65,8 +66,7 @@ def read_deadlines(path, lessons=(), needed=False) -> Deadlines:
         text = decoded(Path(path).read_bytes()).lstrip("\ufeff")
     except (OSError, UnicodeError) as error:
         words = _("{path}: {why}. It holds a line lesson,student,due and then one line a deadline.")
-        why = getattr(error, "strerror", None) or str(error)
-        raise ClassroomError(words.format(path=path, why=why)) from None
+        raise ClassroomError(words.format(path=path, why=reason(error))) from None
     lines = text.splitlines()
     comments = [line.lstrip("# ") for line in lines if line.lstrip().startswith("#")]
     rest = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
