@@ -410,9 +410,7 @@ def test_a_file_with_semicolons_comes_back_with_semicolons_and_commas(tmp_path):
 
 def test_titles_full_of_commas_are_no_columns(tmp_path):
     """A Spanish Canvas separates with semicolons; its header has more commas than those."""
-    titles = (
-        "Tarea 1: logits, softmax, rollout, retorno, a (5);Tarea, 02 variance, a, b (555)"
-    )
+    titles = "Tarea 1: logits, softmax, rollout, retorno, a (5);Tarea, 02 variance, a, b (555)"
     text = f"Student;ID;SIS Login ID;Section;{titles}\n    Points Possible;;;;10;20\n"
     found = exported(tmp_path, text + "Hopper, Grace;77;grace;A;;\n", MARKS)
     rows = table(found.text, ";")
