@@ -87,6 +87,12 @@ def _autograde(options):
         print(_strangers(strangers, asked), file=sys.stderr)
     if waiting := tables.waiting(options.out / "grades.csv"):
         print(_("Texts that wait for a mark by hand: {n}.").format(n=waiting))
+    if changed := _changed(options.out):
+        words = _(
+            "Marks by hand whose text, or whose check's result, changed since: {n}. They count "
+            "until somebody looks again; the report names them."
+        )
+        print(words.format(n=changed))
     words = _("Marks: {marks}. Report: {report}.")
     print(words.format(marks=options.out / "grades.csv", report=options.out / "report.html"))
     return 0
@@ -99,6 +105,13 @@ def _nothing(asked):
     )
     lessons = asked.lessons or asked.course.names()
     return words.format(folder=asked.submitted, lessons=", ".join(lessons))
+
+
+def _changed(out):
+    from grader.records.looks import changed_since
+
+    with _ledger(out) as ledger:
+        return sum(map(len, changed_since(ledger).values()))
 
 
 def _strangers(names, asked):

@@ -375,6 +375,26 @@ def test_new_text_asks_for_a_new_look(copied):
         assert (kept.manual_score, kept.needs_manual_grade) == (3.5, True)
 
 
+def test_what_changed_after_it_was_marked_is_said(copied, capsys):
+    """The old mark counts on, and nothing else would tell that it is another text's."""
+    command = ["autograde", "--submitted", str(copied / "in"), "--out", str(copied / "out")]
+    command += ["--course", str(copied / "course"), "--secret-file", str(copied / "secret")]
+    give_by_hand(copied, "anna", "q_why", 3.5, "Good.")
+    assert main(command) == 0
+    title = "Changed after it was marked by hand"
+    assert "changed since" not in capsys.readouterr().out
+    assert title not in (copied / "out" / "report.html").read_text()
+    course = classroom.Course(copied / "course")
+    submit(copied / "in", "anna", classroom.solved(course, q_why="Another text."))
+    assert main(command) == 0
+    assert "changed since: 1." in capsys.readouterr().out
+    section = (copied / "out" / "report.html").read_text().split(title)[1].split("</table>")[0]
+    assert ">anna<" in section and "<td>q_why</td>" in section
+    give_by_hand(copied, "anna", "q_why", 2.0, "Less good.")
+    assert main(command) == 0
+    assert "changed since" not in capsys.readouterr().out
+
+
 def test_new_picture_beside_the_same_text_asks_for_a_new_look(copied):
     course = classroom.Course(copied / "course")
     notebook = classroom.solved(course, q_why="See the picture.")

@@ -22,7 +22,7 @@ from grader.intake import deadlines, groups
 from grader.intake.classroom import find_submissions, students
 from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
-from grader.records import address, penalties
+from grader.records import address, looks, penalties
 from grader.records.arrivals import read_arrivals
 from grader.records.gradebook import Ledger, Record, page_key, time_of
 from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
@@ -122,7 +122,10 @@ def write_tables(store, ledger, course):
     """The tables and the report, from what the gradebook holds now."""
     store.write(store.root / "grades.csv", tables.grades(ledger))
     store.write(store.root / "submissions.csv", tables.submissions(ledger))
-    store.write(store.root / "report.html", class_page.page(ledger, known_prints(course)))
+    store.write(
+        store.root / "report.html",
+        class_page.page(ledger, known_prints(course), looks.changed_since(ledger)),
+    )
 
 
 def executor_for(options: Options):

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from grader.course import ANSWERS, Lesson, SourceCell
+from grader.course.lessons import checksum
 from grader.course.moved import moved_from
 from grader.course.notes import note
 from grader.i18n import N_
@@ -128,7 +129,7 @@ def _compare_locked(lesson, cells, plan):
                 retyped.append(source.grade_id)
             elif source.kind in LOCKED and squeezed(cell.source) != squeezed(source.source):
                 changed.append(source.grade_id)
-            if source.points and cell.points not in (None, source.points):
+            if source.points and _other_points(cell, source):
                 points.append(source.grade_id)
     for names, message in (
         (changed, N_("Locked cells were changed ({names}); the course's own were used.")),
@@ -142,6 +143,16 @@ def _compare_locked(lesson, cells, plan):
         message = N_("Points were changed ({names}); the course's own count.")
         plan.notes.append(note(message, names=points))
         plan.suspicions.append(note(message, names=points))
+
+
+def _other_points(cell, source):
+    """Whether the cell claims points that it was never handed out with: the course's own may have
+    changed since."""
+    if cell.points in (None, source.points):
+        return False
+    about = {**source.metadata["nbgrader"], "points": cell.points}
+    handed_out = {"source": source.source, "cell_type": source.cell_type}
+    return checksum({**handed_out, "metadata": {"nbgrader": about}}) != cell.checksum
 
 
 def _tell_what_moved(lesson, cells, plan):

@@ -24,8 +24,9 @@ BOMS = {
 
 @dataclass(frozen=True)
 class StudentCell:
-    """A submitted cell: its type, text, nbgrader's grade id, its own id, the points it claims, and
-    the pictures pasted into it (name -> {type: base64 text})."""
+    """A submitted cell: its type, text, nbgrader's grade id, its own id, the points it claims, the
+    pictures pasted into it (name -> {type: base64 text}), and the checksum that nbgrader gave it
+    when it was handed out."""
 
     cell_type: str
     source: str
@@ -33,6 +34,7 @@ class StudentCell:
     id: str = ""
     points: float | None = None
     pictures: dict = field(default_factory=dict, hash=False)
+    checksum: str = ""
 
 
 @dataclass
@@ -175,6 +177,7 @@ def _cell(cell):
         _text(cell.get("id")),
         float(points) if type(points) in (int, float) and abs(points) < 1e9 else None,
         pictures,
+        _text(nbgrader.get("checksum")),
     )
 
 
