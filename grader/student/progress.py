@@ -142,9 +142,11 @@ def show(notebooks=None) -> None:
 def _spoken(notebooks):
     """The language of the notebooks that will be shown."""
     try:
-        return language(find_notebooks(notebooks))
+        folder = find_notebooks(notebooks)
     except ProgressError:
         return language(default=system_language())
+    lessons = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
+    return language(folder, default="") or language(lessons[0] if lessons else folder)
 
 
 def _in_notebook():
