@@ -58,6 +58,26 @@ def test_rules_in_other_words(text, rule):
     assert rule_of(text) == rule
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        RULE,
+        "# 10% a day\n# grace 2 hours\n# at most 50%\n",
+        "# 10% a Day, Grace 2 Hours\n# Autumn term\n#At most 50%\n",
+        '"# 10% a day, grace 2 hours, at most 50%",,\n',
+    ],
+)
+def test_a_rule_on_several_lines_or_saved_by_a_spreadsheet_is_read_whole(tmp_path, lines):
+    (tmp_path / "d.csv").write_text(lines + "lesson,student,due\n01_tiny,,2026-01-01 UTC\n")
+    assert read_deadlines(tmp_path / "d.csv").rule == Rule(0.1, DAY, 2 * HOUR, 0.5)
+
+
+def test_two_rules_are_refused(tmp_path):
+    (tmp_path / "d.csv").write_text("# 10% a day\n# 20% a day\nlesson,due\n")
+    with pytest.raises(ClassroomError, match="can't be read"):
+        read_deadlines(tmp_path / "d.csv")
+
+
 @pytest.mark.parametrize("text", ["", "10 points a day", "10% a day, 20 bonus", "grace 2 hours"])
 def test_a_rule_that_cant_be_read_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match="10% a day, grace 2 hours"):

@@ -68,19 +68,32 @@ def read_deadlines(path, lessons=(), needed=False) -> Deadlines:
         words = _("{path}: {why}. It holds a line lesson,student,due and then one line a deadline.")
         raise ClassroomError(words.format(path=path, why=reason(error))) from None
     lines = text.splitlines()
-    comments = [line.lstrip("# ") for line in lines if line.lstrip().startswith("#")]
-    rest = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    comments = [line.lstrip('# "') for line in lines if _is_comment(line)]
+    rest = "\n".join(line for line in lines if not _is_comment(line))
     try:
-        rule = rule_of(comments[0]) if comments else Rule()
+        rule = rule_of(_rule_text(comments)) if comments else Rule()
         return Deadlines(rule, _dues(sheet_of(rest), lessons))
     except ValueError as error:
         raise ClassroomError(f"{path}: {error}") from None
 
 
+def _is_comment(line):
+    return line.lstrip(' "').startswith("#")  # a spreadsheet may have quoted it
+
+
+def _rule_text(comments):
+    """The first comment, and what further ones add to it; else a grace would be lost in silence."""
+    first, *others = comments
+    parts = [
+        one for one in others if any(p.search(one.casefold()) for p in (_SHARE, _GRACE, _MOST))
+    ]
+    return ", ".join([first, *parts])
+
+
 def rule_of(text) -> Rule:
     """The rule in a line such as "10% a day, grace 2 hours, at most 50%". Raises ValueError."""
-    share, grace, most = _SHARE.search(text), _GRACE.search(text), _MOST.search(text)
-    rest = text
+    rest = text.casefold()
+    share, grace, most = _SHARE.search(rest), _GRACE.search(rest), _MOST.search(rest)
     for pattern in (_SHARE, _GRACE, _MOST):
         rest = pattern.sub("", rest, count=1)
     if share is None or re.search(r"\w", rest):
