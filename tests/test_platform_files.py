@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -422,6 +425,62 @@ def test_lines_that_end_early_belong_to_the_table(tmp_path):
     (tmp_path / "g.csv").write_text("group,student,lesson;x\nteam,ada\nteam,ben\n")
     sheet = sheets.read_sheet(tmp_path / "g.csv", "remedy")
     assert sheet.rows == [["team", "ada", ""], ["team", "ben", ""]]
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Runs export into a file, with the machine's letters as given. Returns (status, errors)."""
+    program = """
+import sys
+from grader import __main__ as command
+from tests.test_platform_files import MARKS, Ledger
+import contextlib
+command._ledger = lambda out: contextlib.nullcontext(Ledger(MARKS))
+sys.exit(command.main(["export", "--out", "out", "--format", "canvas", "--roster", sys.argv[1]]))
+"""
+    (tmp_path / "r.csv").write_text(HEAD + '"Łoś, Ærø 李",77,S,z,A,\n', encoding="utf-8")
+
+    def run(letters, to):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "r.csv")],
+            env={**os.environ, "PYTHONIOENCODING": letters, "COURSE_LANGUAGE": "en"},
+            stdout=to,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return done.returncode, done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize("letters", ["utf-8", "latin-1", "cp1252", "ascii"])
+def test_the_file_is_utf8_whatever_the_machine_writes(tmp_path, command, letters):
+    with open(tmp_path / "marks.csv", "wb") as file:
+        status, errors = command(letters, file)
+    assert status == 0 and "Traceback" not in errors
+    made = (tmp_path / "marks.csv").read_bytes()
+    assert b'"\xc5\x81o\xc5\x9b, ' in made and b"\r\r" not in made and b"\r\n" in made
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk to write to")
+def test_a_full_disk_is_said_in_words(command):
+    with open("/dev/full", "wb") as full:
+        status, errors = command("utf-8", full)
+    assert status == 1 and "No space left" in errors
+    assert "Traceback" not in errors and "Exception" not in errors
+
+
+@pytest.mark.parametrize("letters", ["latin-1", "ascii"])
+def test_a_name_that_the_terminal_cant_write_stops_nothing(tmp_path, letters):
+    path = zipped(tmp_path / "a.zip", {f"Łoś_12_assignsubmission_file_/{NB}": "x"})
+    options = ["--from", "moodle", "--to", str(tmp_path / "to"), "--lesson", LESSON]
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "collect", str(path), *options],
+        env={**os.environ, "PYTHONIOENCODING": letters},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"\u0141o" in done.stdout and (tmp_path / "to" / at("Łoś_12")).is_file()
 
 
 def test_semicolons_with_points_stay_so(tmp_path):
