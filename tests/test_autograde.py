@@ -294,6 +294,19 @@ def test_work_below_its_checks_is_told_why_it_counts_nothing(copied):
     assert "too late for it" in (copied / f"out/feedback/zoe/{NAME}/{NAME}.html").read_text()
 
 
+def test_who_prints_much_keeps_the_points_and_who_prints_too_much_is_told(copied):
+    course = classroom.Course(copied / "course")
+    for student, times in (("yara", 100), ("zoe", 9_000)):
+        chatty = (
+            f"for _ in range({times}):\n    print('x' * 1000)\n" + classroom.SOLUTIONS["softmax"]
+        )
+        submit(copied / "in", student, classroom.solved(course, softmax=chatty))
+    grade(copied)
+    told = {row["student"]: row for row in rows(copied, "submissions")}
+    assert told["yara"]["status"] == "graded" and told["yara"]["raw_score"] == "5"
+    assert "printed 4 MB" in told["zoe"]["reason"] and told["zoe"]["raw_score"] == "2"
+
+
 def test_second_run_grades_nothing_twice(copied):
     before = {p: p.stat().st_mtime_ns for p in (copied / "out").rglob("*.ipynb")}
     tables_before = (copied / "out" / "grades.csv").read_bytes()

@@ -148,6 +148,10 @@ class _Run:
         if result.status == "timeout":
             message = N_("A cell was stopped when its time was over.")
             self.plan.notes.append(note(message))
+        if result.flooded:
+            message = N_("A cell was stopped after it had printed {mb:g} MB.")
+            mb = session.limits.printed_kb / 1024
+            self.plan.notes.append(note(message, mb=round(mb, 2)))
         if session.ended:
             self.stopped = session.ended
 
