@@ -310,6 +310,14 @@ def test_a_package_that_the_grader_lacks_is_told(course, lesson):
     assert lacking(plan_of(lesson, classroom.solved(course))) == []
 
 
+def test_a_module_that_a_cell_writes_is_not_lacking(course, lesson):
+    notebook = classroom.solved(course)
+    cells = "%%writefile -a ./helper_of_mine.py\nx = 1\n", "import helper_of_mine, nopkg\n"
+    plan = plan_of(lesson, insert_after(notebook, "softmax", *map(code, cells)))
+    (told,) = lacking(plan)
+    assert "imports nopkg," in str(told)
+
+
 def test_a_definition_below_its_own_check_is_told_where_the_check_failed(course, lesson):
     notebook = classroom.solved(course)
     own = code("x = 1\n%time\n" + classroom.SOLUTIONS["softmax"] + "q: int = 2\n")
