@@ -1,13 +1,15 @@
 """``python -m grader``: collect, autograde, mark, report, export, return, doctor,
 demo, progress."""
 
+import os
 import signal
 import sys
 from pathlib import Path
 
 from grader import command_line
 from grader.course import Course, no_lesson
-from grader.errors import UserError
+from grader.course.notes import shown
+from grader.errors import UserError, reason
 from grader.i18n import N_, _
 from policy_gradients.i18n import language, speaking
 
@@ -19,6 +21,8 @@ NOT_INSTALLED = N_(
 
 def main(arguments=None) -> int:
     """Runs one command and returns the exit status."""
+    if hasattr(sys.stdout, "reconfigure"):  # names may have letters that this machine's lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     with speaking(command_line.spoken()):
         if not (sys.argv[1:] if arguments is None else arguments):
             print(command_line.help_text(), end="", file=sys.stderr)
@@ -82,8 +86,16 @@ def _autograde(options):
     print(autograde.total_words(counts))
     if not counts:
         print(_nothing(asked), file=sys.stderr)
+    if strangers := autograde.strangers(asked):
+        print(_strangers(strangers, asked), file=sys.stderr)
     if waiting := tables.waiting(options.out / "grades.csv"):
         print(_("Texts that wait for a mark by hand: {n}.").format(n=waiting))
+    if changed := _changed(options.out):
+        words = _(
+            "Marks by hand whose text, or whose check's result, changed since: {n}. They count "
+            "until somebody looks again; the report names them."
+        )
+        print(words.format(n=changed))
     words = _("Marks: {marks}. Report: {report}.")
     print(words.format(marks=options.out / "grades.csv", report=options.out / "report.html"))
     return 0
@@ -96,6 +108,22 @@ def _nothing(asked):
     )
     lessons = asked.lessons or asked.course.names()
     return words.format(folder=asked.submitted, lessons=", ".join(lessons))
+
+
+def _changed(out):
+    from grader.records.looks import changed_since
+
+    with _ledger(out) as ledger:
+        return sum(map(len, changed_since(ledger).values()))
+
+
+def _strangers(names, asked):
+    words = _(
+        "The deadlines name {names}, but {folder} has no folder of that name, so these extensions "
+        "count for nobody."
+    )
+    names = ", ".join(map(shown, names))
+    return words.format(names=names, folder=asked.submitted)
 
 
 def _stop(signum, frame):
@@ -129,10 +157,27 @@ def _export(options):
     roster = marks.READERS[options.format](options.roster) if options.roster else None
     with _ledger(options.out) as ledger:
         exported = marks.FORMATS[options.format](ledger, roster, options.lesson)
-    print(exported.text, end="")
+    _write_out(exported.text)
     for line in exported.lines:
         print(line, file=sys.stderr)
     return 1 if exported.refused else 0
+
+
+def _write_out(text):
+    """A file on standard output. Canvas and Moodle read UTF-8, whatever this machine writes."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None or sys.stdout.isatty():
+        print(text, end="")
+        return
+    try:
+        sys.stdout.flush()
+        stream.write(text.encode("utf-8", "backslashreplace"))
+        stream.flush()
+    except OSError as error:
+        # Python would try once more at its end, and say so in its own words.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        words = _("the marks can't be written ({why}). Make room, or write them elsewhere.")
+        raise UserError(words.format(why=reason(error))) from None
 
 
 def _doctor(options):

@@ -5,8 +5,10 @@ print(_("step {n}").format(n=3))
 """
 
 import contextlib
+import functools
 import gettext
 import itertools
+import json
 import os
 import struct
 from pathlib import Path
@@ -15,6 +17,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _LOCALES = (_PACKAGE / "locale",)
 _chosen = None
 FOLDERS = "notebooks", "solutions"  # with a folder for each language
+MOST_LESSONS, MOST_BYTES = 50, 50 << 20
 
 
 def N_(message):
@@ -50,7 +53,7 @@ def language(folder=".", default="en"):
 
     What `set_language` chose; else the variable COURSE_LANGUAGE; else the first folder below
     notebooks/ or solutions/ in the path of `folder` (the working directory), where that names a
-    language; else `default`.
+    language; else what the lesson's notebook in `folder` says of itself; else `default`.
     """
     return _chosen or os.environ.get("COURSE_LANGUAGE") or _language_of(folder) or default
 
@@ -71,7 +74,29 @@ def _language_of(folder):
     parts = Path(path).parts
     below = [part for above, part in itertools.pairwise(parts) if above in FOLDERS]
     known = languages() if below else ()  # which reads the folder of messages
-    return next((part for part in below if part in known), "")
+    return next((part for part in below if part in known), "") or _language_beside(path)
+
+
+@functools.lru_cache(maxsize=8)
+def _language_beside(path):
+    """The language of the lessons in this very folder, such as one that a student unpacked there;
+    "" where there is none. Where there are several, the one that Jupyter opened decides."""
+    opened = Path(path, os.path.basename(os.environ.get("JPY_SESSION_NAME", "")) or ".")
+    for files in ([opened], sorted(Path(path).glob("[0-9][0-9]*_*.ipynb"))[:MOST_LESSONS]):
+        found = set(map(_language_in, files)) & set(languages())
+        if len(found) == 1:
+            return found.pop()
+    return ""
+
+
+def _language_in(file):
+    try:
+        if not file.is_file() or file.stat().st_size > MOST_BYTES:
+            return ""
+        said = json.loads(file.read_bytes())["metadata"]["policy_gradients"]["language"]
+        return said if isinstance(said, str) else ""
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # not one of ours
+        return ""
 
 
 def _(message):

@@ -12,6 +12,7 @@ LIMITS = Limits(
     files_mb=16,
     output_kb=16,
     all_output_kb=200,
+    printed_kb=64,
     processes=32,
     reply_mb=8,
     asks=50,

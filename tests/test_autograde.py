@@ -282,6 +282,31 @@ def test_an_answer_that_dies_of_further_calls_costs_its_own_points_alone(copied)
     assert seen["kim"].status == "graded"
 
 
+def test_work_below_its_checks_is_told_why_it_counts_nothing(copied):
+    course = classroom.Course(copied / "course")
+    notebook = classroom.blank(course)
+    notebook["cells"] += [code(text) for text in classroom.SOLUTIONS.values()]
+    submit(copied / "in", "zoe", notebook)
+    grade(copied)
+    (row,) = [one for one in rows(copied, "submissions") if one["student"] == "zoe"]
+    assert (row["status"], row["raw_score"]) == ("graded with note", "0")
+    assert "too late for it: softmax, discounted_return." in row["reason"]
+    assert "too late for it" in (copied / f"out/feedback/zoe/{NAME}/{NAME}.html").read_text()
+
+
+def test_who_prints_much_keeps_the_points_and_who_prints_too_much_is_told(copied):
+    course = classroom.Course(copied / "course")
+    for student, times in (("yara", 100), ("zoe", 9_000)):
+        chatty = (
+            f"for _ in range({times}):\n    print('x' * 1000)\n" + classroom.SOLUTIONS["softmax"]
+        )
+        submit(copied / "in", student, classroom.solved(course, softmax=chatty))
+    grade(copied)
+    told = {row["student"]: row for row in rows(copied, "submissions")}
+    assert told["yara"]["status"] == "graded" and told["yara"]["raw_score"] == "5"
+    assert "printed 4 MB" in told["zoe"]["reason"] and told["zoe"]["raw_score"] == "2"
+
+
 def test_second_run_grades_nothing_twice(copied):
     before = {p: p.stat().st_mtime_ns for p in (copied / "out").rglob("*.ipynb")}
     tables_before = (copied / "out" / "grades.csv").read_bytes()
@@ -361,6 +386,26 @@ def test_new_text_asks_for_a_new_look(copied):
     with Gradebook(f"sqlite:///{copied}/out/gradebook.db", COURSE) as book:
         kept = book.find_grade("q_why", NAME, NAME, "anna")
         assert (kept.manual_score, kept.needs_manual_grade) == (3.5, True)
+
+
+def test_what_changed_after_it_was_marked_is_said(copied, capsys):
+    """The old mark counts on, and nothing else would tell that it is another text's."""
+    command = ["autograde", "--submitted", str(copied / "in"), "--out", str(copied / "out")]
+    command += ["--course", str(copied / "course"), "--secret-file", str(copied / "secret")]
+    give_by_hand(copied, "anna", "q_why", 3.5, "Good.")
+    assert main(command) == 0
+    title = "Changed after it was marked by hand"
+    assert "changed since" not in capsys.readouterr().out
+    assert title not in (copied / "out" / "report.html").read_text()
+    course = classroom.Course(copied / "course")
+    submit(copied / "in", "anna", classroom.solved(course, q_why="Another text."))
+    assert main(command) == 0
+    assert "changed since: 1." in capsys.readouterr().out
+    section = (copied / "out" / "report.html").read_text().split(title)[1].split("</table>")[0]
+    assert ">anna<" in section and "<td>q_why</td>" in section
+    give_by_hand(copied, "anna", "q_why", 2.0, "Less good.")
+    assert main(command) == 0
+    assert "changed since" not in capsys.readouterr().out
 
 
 def test_new_picture_beside_the_same_text_asks_for_a_new_look(copied):

@@ -3,6 +3,7 @@
 import errno
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -227,3 +228,41 @@ def test_a_lesson_that_isnt_there_is_refused_with_those_that_are(tmp_path, capsy
     options = ["--from", "canvas", "--to", str(tmp_path), "--lesson", "99_no"]
     assert main(["collect", str(tmp_path), *options]) == 1
     assert LESSON in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("platform", "path", "as_name", "student"),
+    [
+        ("canvas", "eve_5_9_01_reinforce.zip", "eve_5_9_01_reinforce.ipynb", "5"),
+        ("moodle", "Eve X_5_assignsubmission_file_/Tarea.RAR", "Tarea.ipynb", "Eve_X_5"),
+    ],
+)
+def test_an_archive_in_the_download_is_left_out_with_a_way_out(
+    tmp_path, platform, path, as_name, student
+):
+    files = {path: "zip", **(CANVAS if platform == "canvas" else MOODLE)}
+    told = collect(zipped(tmp_path / "a.zip", files), tmp_path / "to", LESSON, platform)
+    (line,) = [one for one in told.lines if "an archive" in one]
+    assert as_name in line and student in told.missing
+    folder = written(tmp_path / "folder", files)
+    (folder / path).with_name(as_name).write_text("eve")
+    told = collect(folder, tmp_path / "to", LESSON, platform)
+    assert student not in told.missing and contents(tmp_path / "to")[at(student)] == "eve"
+
+
+def test_what_the_system_says_is_told_in_the_language_in_use(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_LANGUAGE", "es")
+    options = ["--from", "canvas", "--to", str(tmp_path / "to"), "--lesson", LESSON]
+    assert main(["collect", str(tmp_path / "none.zip"), *options]) == 1
+    error = capsys.readouterr().err
+    assert "No existe el archivo o la carpeta" in error and "No such" not in error
+    (tmp_path / "page.zip").write_text("<html>")
+    assert main(["collect", str(tmp_path / "page.zip"), *options]) == 1
+    assert "zip file" not in capsys.readouterr().err
+
+
+def test_no_message_of_ours_has_the_systems_own_words():
+    """``reason`` translates them; an error's own text has its number and the path once more."""
+    for path in Path("grader").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "why=error.strerror" not in text, path

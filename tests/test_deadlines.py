@@ -1,5 +1,6 @@
 """Lateness: kept from the download on, paid by rule, anew at each run, beside the raw mark."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from nbgrader.api import Gradebook
 
 from grader.__main__ import main
 from grader.course.lateness import DAY, HOUR, Lateness, Rule
+from grader.grading import autograde
 from grader.intake.classroom import ClassroomError
 from grader.intake.deadlines import moment_of, read_deadlines, rule_of
 from grader.lms.download import collect
@@ -54,6 +56,26 @@ def test_what_the_rule_costs(seconds, cost):
 )
 def test_rules_in_other_words(text, rule):
     assert rule_of(text) == rule
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        RULE,
+        "# 10% a day\n# grace 2 hours\n# at most 50%\n",
+        "# 10% a Day, Grace 2 Hours\n# Autumn term\n#At most 50%\n",
+        '"# 10% a day, grace 2 hours, at most 50%",,\n',
+    ],
+)
+def test_a_rule_on_several_lines_or_saved_by_a_spreadsheet_is_read_whole(tmp_path, lines):
+    (tmp_path / "d.csv").write_text(lines + "lesson,student,due\n01_tiny,,2026-01-01 UTC\n")
+    assert read_deadlines(tmp_path / "d.csv").rule == Rule(0.1, DAY, 2 * HOUR, 0.5)
+
+
+def test_two_rules_are_refused(tmp_path):
+    (tmp_path / "d.csv").write_text("# 10% a day\n# 20% a day\nlesson,due\n")
+    with pytest.raises(ClassroomError, match="can't be read"):
+        read_deadlines(tmp_path / "d.csv")
 
 
 @pytest.mark.parametrize("text", ["", "10 points a day", "10% a day, 20 bonus", "grace 2 hours"])
@@ -111,6 +133,34 @@ def test_extensions_are_the_students_own(tmp_path):
     assert found.lateness("ben", "01_tiny", None, True).share == pytest.approx(0.1)
     assert not found.lateness("ada", "01_tiny", None, True).late
     assert not found.lateness("ben", "02_other", moment).late
+
+
+def test_an_extension_for_nobody_is_told(tmp_path):
+    """A misspelt name would cost its owner the marks that the extension was to save."""
+    for student in ("ada", "team1"):
+        (tmp_path / "in" / student / "01_reinforce").mkdir(parents=True)
+    (tmp_path / "groups.csv").write_text("group,student\nteam1,cem\n")
+    due = "2026-01-05 UTC\n"
+    names = ("ada", "Ada Lovelace", "cem", "team1")
+    lines = [f"01_reinforce,{name},{due}" for name in names]
+    lines += [f"02_variance,dan,{due}", f"01_reinforce,,{due}"]
+    (tmp_path / "deadlines.csv").write_text(RULE + "lesson,student,due\n" + "".join(lines))
+    asked = autograde.Options(tmp_path / "in", tmp_path / "out", lessons=["01_reinforce"])
+    assert autograde.strangers(asked) == ["Ada Lovelace", "team1"]
+    assert autograde.strangers(replace(asked, lessons=None)) == ["Ada Lovelace", "dan", "team1"]
+
+
+@needs_walls
+def test_the_command_tells_it(copied, warm, capsys):  # noqa: F811
+    due = "2026-01-01 UTC\n"
+    (copied / "deadlines.csv").write_text(
+        RULE + f"lesson,student,due\n{NAME},,{due}{NAME},Anna B,{due}"
+    )
+    command = ["autograde", "--submitted", str(copied / "in"), "--out", str(copied / "out")]
+    command += ["--course", str(copied / "course"), "--secret-file", str(copied / "secret")]
+    assert main(command) == 0
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if "deadlines" in one]
+    assert "'Anna B'" in line
 
 
 def test_lateness_in_words():

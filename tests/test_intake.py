@@ -17,11 +17,12 @@ from grader.intake import folder, matching
 from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.folder import collect
+from grader.marking.below import below_their_check
 from grader.marking.notebook import tame
 from grader.marking.packages import lacking
 from grader.reports import tables
 from tests import classroom
-from tests.classroom import NAME, find, submit
+from tests.classroom import NAME, code, find, insert_after, submit
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +308,38 @@ def test_a_package_that_the_grader_lacks_is_told(course, lesson):
     notes = lacking(plan_of(lesson, classroom.solved(course, softmax=text)))
     assert "nopkg, otherpkg, third_pkg" in str(notes[0]) and "numpy" not in str(notes[0])
     assert lacking(plan_of(lesson, classroom.solved(course))) == []
+
+
+def test_a_module_that_a_cell_writes_is_not_lacking(course, lesson):
+    notebook = classroom.solved(course)
+    cells = "%%writefile -a ./helper_of_mine.py\nx = 1\n", "import helper_of_mine, nopkg\n"
+    plan = plan_of(lesson, insert_after(notebook, "softmax", *map(code, cells)))
+    (told,) = lacking(plan)
+    assert "imports nopkg," in str(told)
+
+
+def test_a_definition_below_its_own_check_is_told_where_the_check_failed(course, lesson):
+    notebook = classroom.solved(course)
+    own = code("x = 1\n%time\n" + classroom.SOLUTIONS["softmax"] + "q: int = 2\n")
+    broken = code("def softmax(:\n")
+    other = code("def mine():\n    softmax = 1\nsoftmax.y = 2\n")
+    plan = plan_of(lesson, insert_after(notebook, "softmax", own, broken, other))
+    (told,) = below_their_check(plan, {"softmax", "discounted_return"})
+    assert ": softmax. " in str(told)
+    assert below_their_check(plan, set()) == below_their_check(plan, {"q_why"}) == []
+    above = plan_of(lesson, insert_after(classroom.solved(course), "softmax-answer", own))
+    assert below_their_check(above, {"softmax"}) == []
+
+
+def test_another_lessons_notebook_is_called_so(course, lesson):
+    notebook = classroom.blank(course)
+    notebook["metadata"]["policy_gradients"]["lesson"] = "01_other"
+    assert plan_of(lesson, notebook).notes == []  # the lesson's own cells: it was renamed
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell["cell_type"] != "code"]
+    first = plan_of(lesson, notebook).notes[0]
+    assert f"notebook of 01_other, handed in for {lesson.name}" in str(first)
+    notebook["metadata"]["policy_gradients"]["lesson"] = lesson.name
+    assert "01_other" not in str(plan_of(lesson, notebook).notes[0])
 
 
 def test_language_of_the_notebook(course):

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.utils import compute_checksum
 
 from grader.course.notes import Refused
 from grader.intake import assemble as assembling
@@ -123,6 +124,23 @@ def test_check_cells_and_points_come_from_the_course(course, lesson):
     assert "import numpy" in texts(plan, "setup")[0]
     assert "setup-1, softmax" in words(plan)
     assert "Points" in str(plan.suspicions[0])
+
+
+@pytest.mark.parametrize("name", ["softmax", "q_why"])
+def test_points_that_the_course_changed_since_are_nobodys_doing(course, lesson, name):
+    """Handed out with 7 points: nbgrader's checksum of the cell says so."""
+    notebook = classroom.solved(course, q_why="A text.")
+    cell = find(notebook, name)
+    handed_out = nbformat.from_dict(find(classroom.blank(course), name))
+    handed_out.source = "".join(handed_out.source)
+    before = handed_out.metadata.nbgrader.checksum
+    assert compute_checksum(handed_out) == before
+    handed_out.metadata.nbgrader.points = 7
+    cell["metadata"]["nbgrader"]["points"] = 7
+    assert "Points were changed" in words(plan_of(lesson, notebook))
+    cell["metadata"]["nbgrader"]["checksum"] = compute_checksum(handed_out)
+    plan = plan_of(lesson, notebook)
+    assert "Points" not in words(plan) and plan.suspicions == []
 
 
 @pytest.mark.parametrize("gone", ["softmax", "setup-1", "softmax-answer", "q_why"])

@@ -1,6 +1,7 @@
 """Messages follow the language in use, and stay English where no translation is known."""
 
 import io
+import json
 import os
 
 import pytest
@@ -80,6 +81,41 @@ def test_the_folder_decides_where_nothing_else_does(tmp_path, monkeypatch, folde
     assert i18n.language(tmp_path / folder) == expected
     monkeypatch.chdir(tmp_path / folder)
     assert i18n.language() == expected
+
+
+def a_notebook(path, said):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"cells": [], "metadata": {"policy_gradients": said}}))
+
+
+def test_a_lesson_unpacked_anywhere_speaks_as_it_is_written(tmp_path, monkeypatch):
+    """Step 4 of docs/instructors.md packs one lesson; students unpack it where they like."""
+    folder = tmp_path / "01_reinforce"
+    a_notebook(folder / "01_reinforce.ipynb", {"language": "es"})
+    monkeypatch.chdir(folder)
+    assert i18n.language() == "es" and i18n.language(folder) == "es"
+    assert i18n.language(tmp_path) == "en"
+    monkeypatch.setenv("COURSE_LANGUAGE", "en")
+    assert i18n.language() == "en"
+
+
+@pytest.mark.parametrize("said", ["x", {}, {"language": 1}, {"language": "xx"}, ["language"]])
+def test_a_notebook_that_names_no_language_of_ours_does_no_harm(tmp_path, monkeypatch, said):
+    a_notebook(tmp_path / "01_x.ipynb", said)
+    (tmp_path / "02_y.ipynb").write_text("[" * 10_000)
+    (tmp_path / "03_z.ipynb").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert i18n.language() == "en"
+
+
+def test_of_two_languages_in_one_folder_the_opened_notebook_decides(tmp_path, monkeypatch):
+    a_notebook(tmp_path / "01_x.ipynb", {"language": "en"})
+    a_notebook(tmp_path / "Copia de 02_y.ipynb", {"language": "es"})
+    a_notebook(tmp_path / "03_z.ipynb", {"language": "es"})
+    assert i18n.language(tmp_path, default="?") == "?"
+    i18n._language_beside.cache_clear()
+    monkeypatch.setenv("JPY_SESSION_NAME", "/some/where/Copia de 02_y.ipynb")
+    assert i18n.language(tmp_path) == "es"
 
 
 def test_a_block_speaks_its_language_and_gives_the_one_before_back(catalogue):

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -357,6 +360,27 @@ def test_a_login_that_is_anothers_id_gives_no_mark_to_the_other(tmp_path):
     assert [row[0] for row in table(found.text)[2:]] == ["Hopper, Grace"]
 
 
+@pytest.mark.parametrize("left", [False, True])
+def test_a_number_that_is_nobodys_id_any_more_is_no_login(tmp_path, left):
+    """Ada, whose ID was 1234, left the course; Grace has 1234 for a login."""
+    text = HEAD + '"Hopper, Grace",77,S2,1234,B,\n"Curie, Marie",78,S3,marie,B,\n'
+    marks = {"1234": {"02_variance": 3.0}, "78": {"02_variance": 5.0}}
+    if not left:
+        marks["77"] = {"02_variance": 8.5}
+    found = exported(tmp_path, text, marks)
+    rows = {row[0]: row[-1] for row in table(found.text)[2:]}
+    assert rows == {"Curie, Marie": "5"} | ({} if left else {"Hopper, Grace": "8.5"})
+    assert not found.refused and "1234" in found.lines[0]
+
+
+def test_a_class_with_numbers_for_logins_is_found_by_them(tmp_path):
+    """Names from a hub: 77 is Ada's login, not Grace's ID."""
+    text = HEAD + '"Lovelace, Ada",1234,S1,77,A,\n"Hopper, Grace",77,S2,88,B,\n'
+    found = exported(tmp_path, text, {"77": {"02_variance": 3.0}, "88": {"02_variance": 8.5}})
+    rows = {row[0]: row[-1] for row in table(found.text)[2:]}
+    assert rows == {"Lovelace, Ada": "3", "Hopper, Grace": "8.5"}
+
+
 @pytest.mark.parametrize(
     ("rows", "marks"),
     [
@@ -385,6 +409,78 @@ def test_a_file_with_semicolons_comes_back_with_semicolons_and_commas(tmp_path):
         ["Lovelace, Ada", "1234", "S1", "ada", "A", "3"],
         ["Hopper, Grace", "77", "S2", "g", "B", "8,5"],
     ]
+
+
+def test_titles_full_of_commas_are_no_columns(tmp_path):
+    """A Spanish Canvas separates with semicolons; its header has more commas than those."""
+    titles = "Tarea 1: logits, softmax, rollout, retorno, a (5);Tarea, 02 variance, a, b (555)"
+    text = f"Student;ID;SIS Login ID;Section;{titles}\n    Points Possible;;;;10;20\n"
+    found = exported(tmp_path, text + "Hopper, Grace;77;grace;A;;\n", MARKS)
+    rows = table(found.text, ";")
+    assert rows[0][-1] == "Tarea, 02 variance, a, b (555)"
+    assert rows[2] == ["Hopper, Grace", "77", "grace", "A", "8,5"]
+
+
+def test_lines_that_end_early_belong_to_the_table(tmp_path):
+    (tmp_path / "g.csv").write_text("group,student,lesson;x\nteam,ada\nteam,ben\n")
+    sheet = sheets.read_sheet(tmp_path / "g.csv", "remedy")
+    assert sheet.rows == [["team", "ada", ""], ["team", "ben", ""]]
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Runs export into a file, with the machine's letters as given. Returns (status, errors)."""
+    program = """
+import sys
+from grader import __main__ as command
+from tests.test_platform_files import MARKS, Ledger
+import contextlib
+command._ledger = lambda out: contextlib.nullcontext(Ledger(MARKS))
+sys.exit(command.main(["export", "--out", "out", "--format", "canvas", "--roster", sys.argv[1]]))
+"""
+    (tmp_path / "r.csv").write_text(HEAD + '"Łoś, Ærø 李",77,S,z,A,\n', encoding="utf-8")
+
+    def run(letters, to):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "r.csv")],
+            env={**os.environ, "PYTHONIOENCODING": letters, "COURSE_LANGUAGE": "en"},
+            stdout=to,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return done.returncode, done.stderr
+
+    return run
+
+
+@pytest.mark.parametrize("letters", ["utf-8", "latin-1", "cp1252", "ascii"])
+def test_the_file_is_utf8_whatever_the_machine_writes(tmp_path, command, letters):
+    with open(tmp_path / "marks.csv", "wb") as file:
+        status, errors = command(letters, file)
+    assert status == 0 and "Traceback" not in errors
+    made = (tmp_path / "marks.csv").read_bytes()
+    assert b'"\xc5\x81o\xc5\x9b, ' in made and b"\r\r" not in made and b"\r\n" in made
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk to write to")
+def test_a_full_disk_is_said_in_words(command):
+    with open("/dev/full", "wb") as full:
+        status, errors = command("utf-8", full)
+    assert status == 1 and "No space left" in errors
+    assert "Traceback" not in errors and "Exception" not in errors
+
+
+@pytest.mark.parametrize("letters", ["latin-1", "ascii"])
+def test_a_name_that_the_terminal_cant_write_stops_nothing(tmp_path, letters):
+    path = zipped(tmp_path / "a.zip", {f"Łoś_12_assignsubmission_file_/{NB}": "x"})
+    options = ["--from", "moodle", "--to", str(tmp_path / "to"), "--lesson", LESSON]
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "collect", str(path), *options],
+        env={**os.environ, "PYTHONIOENCODING": letters},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert rb"\u0141o" in done.stdout and (tmp_path / "to" / at("Łoś_12")).is_file()
 
 
 def test_semicolons_with_points_stay_so(tmp_path):
@@ -439,6 +535,27 @@ def test_people_without_an_address_are_found_by_their_number(tmp_path):
     found = exported(tmp_path, text, marks, "moodle")
     assert [row[3] for row in table(found.text)[1:]] == ["1", "2"]
     assert "No_9" in found.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "found"),
+    [
+        ("Grace Hopper", "juan_77", False),
+        ("Grace Hopper", "Grace_Hopper_77", True),
+        ("Grace Hopper", "team_2-Grace_Hopper_77", True),
+        ("Grace O'Hopper", "Grace_OHopper_77", True),
+        ("Grace Hopper", "Participant_77", True),
+        ("Grace " * 30, ("Grace_" * 30)[:117] + "_77", True),
+    ],
+)
+def test_a_username_with_a_number_behind_is_no_participants(tmp_path, name, student, found):
+    """Juan, whose username is juan_77, left the course; participant 77 is somebody else. Moodle's
+    own folders have the person's name before the number, or its word for one (blind marking)."""
+    head = "Identifier,Full name,Email address,Grade\n"
+    text = f"{head}Participant 77,{name},grace@x.org,\nParticipant 8,Ada,ada@x.org,\n"
+    told = exported(tmp_path, text, {student: {"02_variance": 2.0}}, "moodle")
+    assert [row[3] for row in table(told.text)[1:]] == (["2", ""] if found else ["", ""])
+    assert told.lines == ([] if found else [f"Not in the roster, so not in this file: {student}."])
 
 
 def test_a_worksheet_of_one_lesson_asks_which(tmp_path):

@@ -275,3 +275,11 @@ def test_from_the_root_the_systems_language_says_whose_notebooks_are_looked_at(
     monkeypatch.setenv("LANG", "es_ES")
     assert main(["progress", "--language", "en"]) == 0
     assert "all lessons" in capsys.readouterr().out
+
+
+def test_lessons_unpacked_anywhere_are_spoken_of_as_they_are_written(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_LANGUAGE", raising=False)
+    said = {"cells": [], "metadata": {"policy_gradients": {"language": "es"}}}
+    (tmp_path / "02_variance").mkdir()
+    (tmp_path / "02_variance" / "02_variance.ipynb").write_text(json.dumps(said))
+    assert progress._spoken(tmp_path) == "es"

@@ -1,11 +1,15 @@
 """Feedback goes back under the names that each platform gave, and its own reader finds them."""
 
+import errno
+import os
 import re
 import zipfile
 
 import pytest
 
 from grader.__main__ import main
+from grader.intake.classroom import ClassroomError
+from grader.lms import feedback
 from grader.lms.download import collect
 from grader.records.arrivals import read_arrivals
 from tests.classroom import NAME
@@ -118,3 +122,21 @@ def test_without_a_download_the_remedy_is_told(copied, warm, capsys, platform): 
     assert read_arrivals(copied / "in") == {}
     assert main(["return", "--out", str(copied / "out"), *options]) == 1
     assert "collect sorted the download into" in capsys.readouterr().err
+
+
+def test_a_disk_that_fills_up_leaves_the_zip_that_was_there(tmp_path, monkeypatch):
+    (tmp_path / "page.html").write_text("new")
+    told = feedback.Returned({"a.html": tmp_path / "page.html"})
+    zipped(tmp_path / "f.zip", {"a.html": "old"})
+
+    def full(handle, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched, pytest.raises(ClassroomError, match="No space left"):
+        patched.setattr(feedback, "write_whole", full)
+        feedback.write_zip(tmp_path / "f.zip", told)
+    with zipfile.ZipFile(tmp_path / "f.zip") as archive:
+        assert archive.read("a.html") == b"old"
+    feedback.write_zip(tmp_path / "f.zip", told)
+    with zipfile.ZipFile(tmp_path / "f.zip") as archive:
+        assert archive.read("a.html") == b"new"

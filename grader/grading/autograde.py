@@ -19,10 +19,10 @@ from grader.executor.settings import Settings
 from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
 from grader.intake import deadlines, groups
-from grader.intake.classroom import find_submissions
+from grader.intake.classroom import find_submissions, students
 from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
-from grader.records import address, penalties
+from grader.records import address, looks, penalties
 from grader.records.arrivals import read_arrivals
 from grader.records.gradebook import Ledger, Record, page_key, time_of
 from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
@@ -99,6 +99,16 @@ def autograde(options: Options, watch=None) -> Counter:
     return run.counts
 
 
+def strangers(options: Options) -> list:
+    """Students to whom deadlines.csv gives a deadline of their own and who aren't here: neither as
+    a folder nor in a group."""
+    due = _beside(options, deadlines.read_deadlines, options.deadlines, deadlines.FILE)
+    together = _beside(options, groups.read_groups, options.groups, groups.FILE)
+    here = students(options.submitted) - set(together.of.values())
+    here |= {student for student, _lesson in together.of}
+    return due.strangers(here, options.lessons or options.course.names())
+
+
 def _ledger(store, options):
     """The gradebook; a server's address is kept in the folder once the server has answered."""
     where = address.gradebook_of(store.root, options.gradebook)
@@ -112,7 +122,10 @@ def write_tables(store, ledger, course):
     """The tables and the report, from what the gradebook holds now."""
     store.write(store.root / "grades.csv", tables.grades(ledger))
     store.write(store.root / "submissions.csv", tables.submissions(ledger))
-    store.write(store.root / "report.html", class_page.page(ledger, known_prints(course)))
+    store.write(
+        store.root / "report.html",
+        class_page.page(ledger, known_prints(course), looks.changed_since(ledger)),
+    )
 
 
 def executor_for(options: Options):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from grader.course import HERE, Course, CourseError, no_lesson
+from grader.errors import reason
 from grader.i18n import _
 from grader.records.store import StoreError
 from grader.reports.student_page import number
@@ -38,7 +39,7 @@ def main(out: Path, lesson: str | None = None, unsafe: bool = False, course=None
         make_class(course, name, out / "submitted")
     except OSError as error:
         words = _("{folder}: {why}. Choose a folder that you may write.")
-        raise StoreError(words.format(folder=out, why=error.strerror)) from None
+        raise StoreError(words.format(folder=out, why=reason(error))) from None
     asked = autograde.Options(out / "submitted", out, course, [name], unsafe=unsafe)
     autograde.autograde(asked, autograde.watch_lines())
     print()

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from grader.course import ANSWERS, Lesson, SourceCell
+from grader.course.lessons import checksum
 from grader.course.moved import moved_from
 from grader.course.notes import note
 from grader.i18n import N_
@@ -70,7 +71,7 @@ def assemble(lesson: Lesson, document: Document) -> Plan:
     places = gather(lesson, _choose_answers(places, plan), present, plan)
     for at in range(-1, len(lesson.cells)):
         plan.cells += _cells_at(lesson, at, [place for place in places if place.at == at])
-    _missing(lesson, places, plan)
+    _missing(lesson, document, places, plan)
     _run_needed_demos(plan)
     return plan
 
@@ -128,7 +129,7 @@ def _compare_locked(lesson, cells, plan):
                 retyped.append(source.grade_id)
             elif source.kind in LOCKED and squeezed(cell.source) != squeezed(source.source):
                 changed.append(source.grade_id)
-            if source.points and cell.points not in (None, source.points):
+            if source.points and _other_points(cell, source):
                 points.append(source.grade_id)
     for names, message in (
         (changed, N_("Locked cells were changed ({names}); the course's own were used.")),
@@ -142,6 +143,16 @@ def _compare_locked(lesson, cells, plan):
         message = N_("Points were changed ({names}); the course's own count.")
         plan.notes.append(note(message, names=points))
         plan.suspicions.append(note(message, names=points))
+
+
+def _other_points(cell, source):
+    """Whether the cell claims points that it was never handed out with: the course's own may have
+    changed since."""
+    if cell.points in (None, source.points):
+        return False
+    about = {**source.metadata["nbgrader"], "points": cell.points}
+    handed_out = {"source": source.source, "cell_type": source.cell_type}
+    return checksum({**handed_out, "metadata": {"nbgrader": about}}) != cell.checksum
 
 
 def _tell_what_moved(lesson, cells, plan):
@@ -249,7 +260,8 @@ def _answer(source, place):
     return PlanCell(source, cell.source, source.cell_type, run, written, cell.pictures)
 
 
-def _missing(lesson, places, plan):
+def _missing(lesson, document, places, plan):
+    """Notes which answers have no cell, and first of all that it is another lesson's notebook."""
     there = {id(place.stands_for) for place in places}
     gone = [
         cell.grade_id
@@ -258,6 +270,11 @@ def _missing(lesson, places, plan):
     ]
     if gone:
         plan.notes.append(note(N_("Answer cells were missing ({names})."), names=gone))
+    if gone and document.lesson not in ("", lesson.name):
+        message = N_(
+            "This is the notebook of {other}, handed in for {lesson}. Ask for the right one."
+        )
+        plan.notes.insert(0, note(message, other=document.lesson, lesson=lesson.name))
 
 
 def _run_needed_demos(plan):

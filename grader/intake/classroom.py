@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course.notes import Note, clean, note, shown
-from grader.errors import UserError
+from grader.errors import UserError, reason
 from grader.i18n import N_, _
 from grader.intake.junk import is_junk
 
@@ -39,6 +39,11 @@ def find_submissions(folder, known, wanted=None, ungraded=()) -> list[Found]:
             if lesson.name in wanted if wanted else lesson.name not in ungraded:
                 found.append(_found(student, lesson, known))
     return sorted(found, key=lambda one: (one.lesson, one.student))
+
+
+def students(folder) -> set:
+    """The names of all students' folders, whatever is in them."""
+    return {_label(student.name) for student in _folders(folder)}
 
 
 def _found(student, lesson, known):
@@ -84,4 +89,4 @@ def _folders(folder, quiet=False):
         words = _(
             "{folder}: {why}. --submitted names the folder that holds STUDENT/LESSON/LESSON.ipynb."
         )
-        raise ClassroomError(words.format(folder=folder, why=error.strerror)) from None
+        raise ClassroomError(words.format(folder=folder, why=reason(error))) from None

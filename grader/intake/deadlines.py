@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.course.lateness import DAY, HOUR, MINUTE, ON_TIME, Lateness, Rule
+from grader.errors import reason
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 from grader.intake.sheets import decoded, sheet_of
@@ -38,6 +39,12 @@ class Deadlines:
         """When the student's lesson is due; None where nobody said."""
         return self.due.get((lesson, student), self.due.get((lesson, "")))
 
+    def strangers(self, students, lessons) -> list:
+        """Who has a deadline of their own in one of these lessons and is none of the students:
+        misspelt, it counts for nobody."""
+        named = {student for lesson, student in self.due if student and lesson in lessons}
+        return sorted(named - set(students))
+
     def lateness(self, student, lesson, moment: datetime | None, marked=False) -> Lateness:
         """moment: when it was submitted, None where unknown; marked: the platform calls it late,
         which an extension makes void."""
@@ -59,22 +66,34 @@ def read_deadlines(path, lessons=(), needed=False) -> Deadlines:
         text = decoded(Path(path).read_bytes()).lstrip("\ufeff")
     except (OSError, UnicodeError) as error:
         words = _("{path}: {why}. It holds a line lesson,student,due and then one line a deadline.")
-        why = getattr(error, "strerror", None) or str(error)
-        raise ClassroomError(words.format(path=path, why=why)) from None
+        raise ClassroomError(words.format(path=path, why=reason(error))) from None
     lines = text.splitlines()
-    comments = [line.lstrip("# ") for line in lines if line.lstrip().startswith("#")]
-    rest = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    comments = [line.lstrip('# "') for line in lines if _is_comment(line)]
+    rest = "\n".join(line for line in lines if not _is_comment(line))
     try:
-        rule = rule_of(comments[0]) if comments else Rule()
+        rule = rule_of(_rule_text(comments)) if comments else Rule()
         return Deadlines(rule, _dues(sheet_of(rest), lessons))
     except ValueError as error:
         raise ClassroomError(f"{path}: {error}") from None
 
 
+def _is_comment(line):
+    return line.lstrip(' "').startswith("#")  # a spreadsheet may have quoted it
+
+
+def _rule_text(comments):
+    """The first comment, and what further ones add to it; else a grace would be lost in silence."""
+    first, *others = comments
+    parts = [
+        one for one in others if any(p.search(one.casefold()) for p in (_SHARE, _GRACE, _MOST))
+    ]
+    return ", ".join([first, *parts])
+
+
 def rule_of(text) -> Rule:
     """The rule in a line such as "10% a day, grace 2 hours, at most 50%". Raises ValueError."""
-    share, grace, most = _SHARE.search(text), _GRACE.search(text), _MOST.search(text)
-    rest = text
+    rest = text.casefold()
+    share, grace, most = _SHARE.search(rest), _GRACE.search(rest), _MOST.search(rest)
     for pattern in (_SHARE, _GRACE, _MOST):
         rest = pattern.sub("", rest, count=1)
     if share is None or re.search(r"\w", rest):

@@ -24,8 +24,9 @@ BOMS = {
 
 @dataclass(frozen=True)
 class StudentCell:
-    """A submitted cell: its type, text, nbgrader's grade id, its own id, the points it claims, and
-    the pictures pasted into it (name -> {type: base64 text})."""
+    """A submitted cell: its type, text, nbgrader's grade id, its own id, the points it claims, the
+    pictures pasted into it (name -> {type: base64 text}), and the checksum that nbgrader gave it
+    when it was handed out."""
 
     cell_type: str
     source: str
@@ -33,15 +34,18 @@ class StudentCell:
     id: str = ""
     points: float | None = None
     pictures: dict = field(default_factory=dict, hash=False)
+    checksum: str = ""
 
 
 @dataclass
 class Document:
-    """cells in the student's order; language "" where the notebook names none that we have."""
+    """cells in the student's order; language "" where the notebook names none that we have;
+    lesson: the one that the notebook says it is, ""."""
 
     cells: list
     language: str = ""
     notes: list = field(default_factory=list)
+    lesson: str = ""
 
 
 def read_document(data: bytes) -> Document:
@@ -49,7 +53,9 @@ def read_document(data: bytes) -> Document:
     notes = []
     content = _parse(_decode(data, notes))
     cells = _cells(content, notes)
-    document = Document(_plain_cells(cells, notes), _language(content), notes)
+    ours = _dict(_dict(content.get("metadata")).get("policy_gradients"))
+    plain, lesson = _plain_cells(cells, notes), _text(ours.get("lesson"))
+    document = Document(plain, _language(ours), notes, lesson)
     _kernel(content, notes)
     return document
 
@@ -171,6 +177,7 @@ def _cell(cell):
         _text(cell.get("id")),
         float(points) if type(points) in (int, float) and abs(points) < 1e9 else None,
         pictures,
+        _text(nbgrader.get("checksum")),
     )
 
 
@@ -196,8 +203,7 @@ def _kernel(content, notes):
         notes.append(note(message, name=spec.get("name") or language))
 
 
-def _language(content):
-    ours = _dict(_dict(content.get("metadata")).get("policy_gradients"))
+def _language(ours):
     language = ours.get("language")
     return language if isinstance(language, str) and language in LANGUAGES else ""
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.errors import reason
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 
@@ -58,10 +59,9 @@ def read_sheet(path, remedy: str) -> Sheet:
     """The table in a file. Raises ClassroomError, which ends with the remedy."""
     try:
         return sheet_of(decoded(Path(path).read_bytes()))
-    except (OSError, UnicodeError, csv.Error) as error:
-        why = getattr(error, "strerror", None) or str(error)
+    except (OSError, UnicodeError) as error:
         words = _("{path}: {why}. {remedy}")
-        raise ClassroomError(words.format(path=path, why=why, remedy=remedy)) from None
+        raise ClassroomError(words.format(path=path, why=reason(error), remedy=remedy)) from None
 
 
 def sheet_of(text) -> Sheet:
@@ -85,12 +85,25 @@ def decoded(data) -> str:
 
 
 def _table(text):
-    """(rows, delimiter): the delimiter that gives the first line the most columns."""
+    """(rows, delimiter): the delimiter with which the most lines have as many columns as the first,
+    and that has the most there. A title may hold more commas than the line has semicolons."""
     text = text.lstrip("\r\n")
-    first = text.split("\n", 1)[0]
-    wide = {sign: len(next(csv.reader([first], delimiter=sign), [])) for sign in DELIMITERS}
-    delimiter = max(DELIMITERS, key=wide.get)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), delimiter
+    read = {sign: _rows(text, sign) for sign in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda sign: _fit(read[sign]))
+    return read[delimiter], delimiter
+
+
+def _rows(text, delimiter):
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error:  # read with another sign, a field may have no end
+        return []
+
+
+def _fit(rows):
+    wide = len(rows[0]) if rows else 0
+    alike = sum(len(row) == wide for row in rows) if wide > 1 else 0
+    return alike, wide
 
 
 def _decimal(rows, delimiter):

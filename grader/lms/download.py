@@ -11,9 +11,10 @@ import zipfile
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.course.notes import shown
+from grader.errors import reason
 from grader.i18n import _
 from grader.intake.classroom import MOST_NAME, ClassroomError
 from grader.intake.folder import DATES, MAX_BYTES, is_notebook, plain_name
@@ -26,6 +27,7 @@ from grader.records.store import write_whole
 
 # Canvas and browsers number a file that is handed in again: 01_reinforce-2.ipynb, ... (1).ipynb
 AGAIN = re.compile(r"(?:-\d+| ?\(\d+\))?\.ipynb", re.IGNORECASE)
+ARCHIVES = {".zip", ".7z", ".rar", ".tar", ".gz", ".tgz"}
 MOST_SHOWN = 120
 
 
@@ -99,7 +101,14 @@ class _Sorting:
         for entry in entries:
             one, path = names[entry.path], shown(entry.path, MOST_SHOWN)
             mine = found[one.person, one.number] if one.number else None
-            if not is_notebook(one.file):
+            if PurePosixPath(one.file).suffix.casefold() in ARCHIVES:
+                words = _(
+                    "left out: {path} (an archive). Unpack the download, put the notebook that is "
+                    "in this one beside it as {name}, and collect from the folder."
+                )
+                name = shown(f"{PurePosixPath(entry.path).stem}.ipynb", MOST_SHOWN)
+                self.say(words, path=path, name=name)
+            elif not is_notebook(one.file):
                 self.say(_("left out: {path} (not a notebook)"), path=path)
             elif mine is None:
                 why = _(one.why).format(source=self.source, students=", ".join(one.others))
@@ -170,7 +179,7 @@ class _Sorting:
             data = entry.read()
         except Exception as error:  # an archive may be damaged or made to fail in many ways
             words = _("left out: {name} can't be read ({error}).")
-            return words.format(name=name, error=error), False
+            return words.format(name=name, error=reason(error)), False
         path = self.to / student / self.lesson / f"{self.lesson}.ipynb"
         old = path.read_bytes() if path.is_file() else None
         if old == data:
@@ -255,7 +264,7 @@ def _written(path, data):
 
 def _cannot_write(path, error):
     words = _("{path}: {why}. --to names a folder that you may write.")
-    return ClassroomError(words.format(path=path, why=error.strerror))
+    return ClassroomError(words.format(path=path, why=reason(error)))
 
 
 @contextmanager
@@ -287,4 +296,4 @@ def _archive(download):
         return zipfile.ZipFile(download)
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         words = _("{download}: neither a folder nor a zip archive ({error}).")
-        raise ClassroomError(words.format(download=download, error=error)) from None
+        raise ClassroomError(words.format(download=download, error=reason(error))) from None

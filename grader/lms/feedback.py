@@ -5,18 +5,21 @@ name; Moodle (Grading action, Upload multiple feedback files in a zip) the parti
 of a folder's. Both are those of the download, which ``collected.json`` kept.
 """
 
+import io
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grader.course import pages_version
+from grader.errors import reason
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 from grader.intake.folder import plain_name
 from grader.lms.names import MOODLES, is_number, read_names
 from grader.records.arrivals import read_arrivals
 from grader.records.gradebook import page_key
+from grader.records.store import write_whole
 from grader.records.teams import team_of
 from grader.reports.tables import safe
 
@@ -118,11 +121,12 @@ def _for_moodle(arrival, lesson):
 
 def write_zip(path: Path, told: Returned) -> None:
     """Writes the pages. Raises ClassroomError."""
+    made = io.BytesIO()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, page in sorted(told.files.items()):
                 archive.write(page, name)
+        write_whole(path, made.getvalue())
     except OSError as error:
         words = _("{path}: {why}. --zip names a file that you may write.")
-        raise ClassroomError(words.format(path=path, why=error.strerror)) from None
+        raise ClassroomError(words.format(path=path, why=reason(error))) from None

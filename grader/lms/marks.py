@@ -1,11 +1,12 @@
 """The files of marks that Canvas and Moodle import."""
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from grader.i18n import _
-from grader.intake.classroom import ClassroomError
+from grader.intake.classroom import MOST_NAME, ClassroomError
 from grader.intake.sheets import Sheet
 from grader.lms import canvas as gradebook
 from grader.lms import worksheet
@@ -84,8 +85,7 @@ def canvas(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
     if sheet is None:
         rows = [[name, "", "", name, ""] for name in students]
         sheet = Sheet(CANVAS_HEADER, rows)
-    logins = sheet.cells(sheet.column({"sis login id"}))
-    matched = _match(students, (gradebook.student_ids(sheet), str), (logins, str))
+    matched = _match(students, *_canvas_keys(sheet, students))
     kept = gradebook.people_columns(sheet)
     label = [gradebook.points_label(sheet)] + [""] * (len(kept) - 1)
     rows = [label + [sheet.number(number(points[name])) for name in lessons]]
@@ -96,6 +96,19 @@ def canvas(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
     headings = [_heading(name, sheet) for name in lessons]
     text = sheet.text([*(sheet.header[column] for column in kept), *headings], rows)
     return Exported(text, [*matched.words(), *_waiting(students)], matched.refused)
+
+
+def _canvas_keys(sheet, students):
+    """ID, then login. A name made of digits may be either: all such names of a class are the one
+    that more of them are found by, or somebody's mark would go to whoever has that number as the
+    other, once the own row is gone."""
+    ids, logins = gradebook.student_ids(sheet), sheet.cells(sheet.column({"sis login id"}))
+    digits = set(filter(str.isdecimal, students))
+    by_login = len(digits & set(logins)) > len(digits & set(ids))
+    return (
+        (ids, lambda name: "" if by_login and name in digits else name),
+        (logins, lambda name: "" if not by_login and name in digits else name),
+    )
 
 
 def _cells(mine, lessons, sheet):
@@ -150,8 +163,7 @@ def _filled_in(sheet, students, lesson):
         raise ClassroomError(words.format(found=found, remedy=worksheet.remedy()))
     students = {name: {lesson: mine[lesson]} for name, mine in students.items() if lesson in mine}
     accounts = list(map(safe_folder, worksheet.accounts(sheet)))
-    numbers = (worksheet.numbers(sheet), _number_of)
-    matched = _match(students, (accounts, str), numbers)
+    matched = _match(students, (accounts, str), _numbered(sheet))
     rows = []
     for at, row in enumerate(sheet.rows):
         (mark,) = _cells(matched.marks(at, students), [lesson], sheet)
@@ -160,10 +172,32 @@ def _filled_in(sheet, students, lesson):
     return Exported(text, [*matched.words(), *_waiting(students)], matched.refused)
 
 
-def _number_of(student):
-    """The participant's number in a folder's name that ``collect`` made without a worksheet."""
-    found = re.search(r"_(\d+)$", student)
-    return found[1] if found else None
+def _numbered(sheet):
+    """A key of ``_match``: the participant's number in a folder's name that ``collect`` made
+    without a worksheet. The row's full name must stand before it, where the sheet names people:
+    somebody else's username may end with a number, too."""
+    at = worksheet.identifiers(sheet) + 1
+    named = any(worksheet.accounts(sheet)) and at < len(sheet.header)
+    numbers, words = worksheet.numbers(sheet), sheet.cells(worksheet.identifiers(sheet))
+    people = dict(
+        zip(numbers, zip(sheet.cells(at if named else None), words, strict=True), strict=True)
+    )
+
+    def number_of(student):
+        found = re.fullmatch(r"(.*)_(\d+)", student, re.DOTALL)
+        known = people.get(found[2]) if found else None
+        if known is None:
+            return None
+        mine, names = _letters(found[1]), [_letters(known[0]), _letters(known[1])[: -len(found[2])]]
+        # Moodle puts a group's name before a member's. collect cuts what is longer than a folder.
+        right = mine.endswith(names[0]) or mine == names[1] or len(student) == MOST_NAME
+        return found[2] if right else None
+
+    return numbers, number_of
+
+
+def _letters(name):
+    return "".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name).casefold()))
 
 
 def _waiting(students):

@@ -16,6 +16,7 @@ from grader.intake.assemble import assemble, blank
 from grader.intake.document import read_document
 from grader.intake.matching import spoken_in
 from grader.marking import notebook as marked
+from grader.marking.below import below_their_check
 from grader.marking.hidden import for_the_student
 from grader.marking.packages import lacking
 from grader.marking.prints import prints_of
@@ -147,6 +148,10 @@ class _Run:
         if result.status == "timeout":
             message = N_("A cell was stopped when its time was over.")
             self.plan.notes.append(note(message))
+        if result.flooded:
+            message = N_("A cell was stopped after it had printed {mb:g} MB.")
+            mb = session.limits.printed_kb / 1024
+            self.plan.notes.append(note(message, mb=round(mb, 2)))
         if session.ended:
             self.stopped = session.ended
 
@@ -281,7 +286,8 @@ class _Run:
         return ask
 
     def outcome(self, usage, language, heading=""):
-        notes = list(dict.fromkeys(self.plan.notes))
+        wrong = {mark.exercise for mark in self.marks if mark.verdict == WRONG}
+        notes = list(dict.fromkeys([*self.plan.notes, *below_their_check(self.plan, wrong)]))
         metadata = {**self.lesson.metadata}
         status = STOPPED if self.stopped else NOTED if notes else GRADED
         reason = [self.stopped] if self.stopped else list(notes)

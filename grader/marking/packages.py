@@ -2,12 +2,15 @@
 
 import ast
 import importlib.util
+import re
 
 from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.matching import MAGIC, MAX_PARSED
 
 MOST_PARSED = 100_000
+# A cell that writes a module of the student's own.
+WRITES = re.compile(r"\s*%%(?:writefile|file)\s+(?:-a\s+)?(?:\./)?(\w+)\.py\s*\n")
 
 
 def lacking(plan) -> list:
@@ -17,6 +20,7 @@ def lacking(plan) -> list:
         if cell.run and cell.written and len(cell.text) <= min(left, MAX_PARSED):
             left -= len(cell.text)
             names |= _imported(cell.text)
+    names -= {found[1] for cell in plan.cells if cell.run and (found := WRITES.match(cell.text))}
     missing = sorted(name for name in names if not _is_here(name))
     message = N_(
         "The code imports {names}, which isn't installed where this was graded, and stops there. "

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from grader.course import HERE
-from grader.errors import UserError
+from grader.errors import UserError, reason
 from grader.i18n import _
 
 
@@ -34,7 +34,7 @@ def read_secret(path=None) -> bytes:
         secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except OSError as error:
         words = _("{path}: {why}. Name a file that you may read and write with --secret-file.")
-        raise SecretError(words.format(path=path, why=error.strerror)) from None
+        raise SecretError(words.format(path=path, why=reason(error))) from None
     except ValueError:
         secret = b""
     if len(secret) < 16:

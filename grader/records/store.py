@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from grader.errors import UserError
+from grader.errors import UserError, reason
 from grader.i18n import _
 
 
@@ -34,7 +34,7 @@ class Store:
             raise StoreError(words.format(folder=self.root)) from None
         except OSError as error:
             words = _("{folder}: {why}. Choose a folder that you may write.")
-            raise StoreError(words.format(folder=self.root, why=error.strerror)) from None
+            raise StoreError(words.format(folder=self.root, why=reason(error))) from None
         return self
 
     def __exit__(self, *exc):
@@ -52,7 +52,7 @@ class Store:
             write_whole(path, text)
         except OSError as error:
             words = _("{path}: {why}. What was graded so far is safe; mend this, then start again.")
-            raise StoreError(words.format(path=path, why=error.strerror)) from None
+            raise StoreError(words.format(path=path, why=reason(error))) from None
 
 
 def write_whole(path, text):

@@ -92,6 +92,12 @@ SAID = {
     "pair": N_("students"),
     "same_wrong": N_("the same rare wrong answer"),
     "same_code": N_("nearly the same code"),
+    "changed": N_("Changed after it was marked by hand"),
+    "changed_words": N_(
+        "The text, or the check's own result, is another than the one that was marked. The mark "
+        "counts as it was given until somebody looks again: at texts with python -m grader mark, "
+        "at checks in the formgrader."
+    ),
     "late": N_("Handed in late"),
     "late_words": N_("What was taken off stands in submissions.csv, beside the raw mark."),
     "noted": N_("These were graded in full. The note says what was mended."),
@@ -114,11 +120,12 @@ def status_words(status, count) -> str:
     return _("{status}: {n}.").format(status=_(STATUSES[status]), n=count)
 
 
-def page(ledger, known=None) -> str:
+def page(ledger, known=None, changed=None) -> str:
     """The report on everything in the gradebook, as one HTML file without scripts, in the language
-    in use. known: exercise -> prints of the course's own answers."""
+    in use. known: exercise -> prints of the course's own answers; changed: (student, lesson) ->
+    exercises that changed after they were marked by hand."""
     by_hand, alike, across = ledger.by_hand(), Pairs(known), Mistakes(told(ledger))
-    lessons, seen = {}, _Seen()
+    lessons, seen = {}, _Seen(changed or {})
     for record in ledger.states():
         lesson = lessons.setdefault(record.lesson, _Lesson(record.lesson))
         lesson.add(record, tables.marks_of(record, by_hand))
@@ -210,7 +217,8 @@ def _sentence(mark):
 class _Seen:
     """Submissions that an instructor should look at."""
 
-    def __init__(self):
+    def __init__(self, changed):
+        self.changed_marks, self.changed = changed, []
         self.statuses, self.refused, self.stopped = Counter(), [], []
         self.failed, self.noted, self.suspicious, self.times = [], [], [], []
         self.late = []
@@ -232,6 +240,8 @@ class _Seen:
             lists[outcome.status].append(row)
         if outcome.suspicions:
             self.suspicious.append((*row[:3], list(map(str, outcome.suspicions))))
+        if names := self.changed_marks.get((record.student, record.lesson)):
+            self.changed.append((*row[:3], names))
         if record.late.late:
             share = f"{record.late.share:.0%}" if record.late.share else "0%"
             self.late.append((*row[:3], [f"{record.late.words()}, -{share}"]))

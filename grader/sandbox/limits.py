@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 @dataclass(frozen=True)
 class Limits:
     """Seconds of wall time, megabytes (2**20 bytes), kilobytes (2**10 bytes), and counts.
-    output_kb: of one cell; all_output_kb: what is kept of all cells together."""
+    output_kb: what is kept of a cell's output; all_output_kb: of all cells together; printed_kb:
+    where a cell is stopped."""
 
     cell_seconds: float = 30
     submission_seconds: float = 120
@@ -16,6 +17,7 @@ class Limits:
     files_mb: int = 64
     output_kb: int = 64
     all_output_kb: int = 2048
+    printed_kb: int = 4096
     processes: int = 64
     cores: float = 1.0
     open_files: int = 256

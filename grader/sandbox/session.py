@@ -24,11 +24,13 @@ KEPT_BY_PROBES = 0  # bytes of what is printed during a check
 
 @dataclass
 class CellResult:
-    """status: ok, error, timeout or died. outputs: nbformat stream and error outputs, capped."""
+    """status: ok, error, timeout or died. outputs: nbformat stream and error outputs, capped.
+    flooded: whether the cell was stopped because it printed too much."""
 
     status: str
     outputs: list = field(default_factory=list)
     reason: str = ""
+    flooded: bool = False
 
 
 @dataclass
@@ -99,7 +101,8 @@ class Session:
 
     def _run_cell(self, source, seconds):
         limit = self.limits.cell_seconds if seconds is None else seconds
-        output = self.link.output = Output(self.limits.output_kb << 10, self._room)
+        kept = min(self.limits.output_kb << 10, self._room)
+        output = self.link.output = Output(self.limits.printed_kb << 10, kept)
         soft = self._hard(limit)
         deadline = Deadline(soft + self.limits.grace_seconds, soft, self.limits.grace_seconds)
         try:
@@ -249,7 +252,7 @@ def _cell_result(reply, output, interrupted, limit):
     if error:
         outputs.append({"output_type": "error", **error})
     if output.full:
-        return CellResult("error", outputs, _("the cell printed more than is kept"))
+        return CellResult("error", outputs, _("the cell printed without end"), flooded=True)
     if interrupted == "time":
         return CellResult("timeout", outputs, _("the cell ran longer than {n:g} s").format(n=limit))
     if "failed" in reply:

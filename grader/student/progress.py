@@ -17,6 +17,7 @@ from pathlib import Path
 
 from grader.course import HERE, CourseError
 from grader.course.notes import Refused, clean
+from grader.errors import reason
 from grader.i18n import _
 from grader.intake.matching import is_stub
 from grader.student.results import Item, LessonProgress, Progress
@@ -48,7 +49,7 @@ def _one(folder, name, told):
         found.trouble = clean(" ".join(str(error).split()))
         return found
     except OSError as error:
-        found.trouble = _("The notebook can't be read ({why}).").format(why=error.strerror)
+        found.trouble = _("The notebook can't be read ({why}).").format(why=reason(error))
         return found
     _describe(found, lesson, plan)
     if found.begun:
@@ -141,9 +142,11 @@ def show(notebooks=None) -> None:
 def _spoken(notebooks):
     """The language of the notebooks that will be shown."""
     try:
-        return language(find_notebooks(notebooks))
+        folder = find_notebooks(notebooks)
     except ProgressError:
         return language(default=system_language())
+    lessons = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
+    return language(folder, default="") or language(lessons[0] if lessons else folder)
 
 
 def _in_notebook():

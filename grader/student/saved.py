@@ -1,11 +1,11 @@
 """A student's saved notebooks: where they are, and what was written in one."""
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
 from grader.course import ANSWERS, HERE, CourseError, Lesson, read_lesson, source_cell
+from grader.course.lessons import checksum
 from grader.i18n import _
 from grader.intake.assemble import Plan, assemble
 from grader.intake.document import read_document
@@ -105,14 +105,3 @@ def _answered(cell):
     """Whether the text of an answer cell is another than nbgrader's checksum of the release."""
     kept = cell["metadata"].get("nbgrader", {})
     return bool(kept.get("solution")) and checksum(cell) != kept["checksum"]
-
-
-def checksum(cell: dict) -> str:
-    """What nbgrader writes beside a cell of the release, without nbgrader: importing it takes most
-    of a second, in each lesson's process. A test compares the two."""
-    about = cell["metadata"]["nbgrader"]
-    grade, solution = about.get("grade", False), about.get("solution", False)
-    locked = not solution and (grade or about.get("locked", False))
-    parts = ["".join(cell["source"]), cell["cell_type"], str(grade), str(solution), str(locked)]
-    parts += [about["grade_id"], *([str(float(about["points"]))] if grade else [])]
-    return hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest()
