@@ -159,6 +159,11 @@ def equal_across_environments(adv):
     return (adv - np.mean(adv)) / (np.std(adv) + 1e-8)
 
 
+@wrong("normalize_advantages", "wrong-for-some-calls")
+def a_single_zero(adv):
+    return 0.0 if np.ptp(adv) == 0 else (adv - np.mean(adv)) / (np.std(adv) + 1e-8)
+
+
 @wrong("normalize_advantages", "large-epsilon")
 def a_hundred_thousandth_under_the_root(adv):
     return (adv - np.mean(adv)) / np.sqrt(np.var(adv) + 1e-5) * (np.ptp(adv) > 0)
