@@ -149,8 +149,8 @@ KL_IN_LOSS = FunctionExercise(
 #
 # The value doesn't count, and any weights with the same expected gradient are right. A token's
 # weight may hold whatever was known before it (earlier log-ratios), a baseline made of other rows,
-# and the 1 that the product rule adds to the log-ratio. So the check sees pairs: it adds a number to one entry's log-ratio, and looks at whose
-# weights change by how much.
+# and the 1 that the product rule adds to the log-ratio. So the check sees pairs: it adds a number
+# to one entry's log-ratio, and looks at whose weights change by how much.
 
 
 def reward_cases(rng):
