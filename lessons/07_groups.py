@@ -484,8 +484,8 @@ claim("the true gradient makes right sentences longer", changes["true"][0], at_l
 # ## 4. The loss
 #
 # **Idea.** GRPO's loss is lesson 06's clip per token with two additions. The band may be wider above than below
-# ("clip higher", Yu et al. 2025): a token with probability 0.01 is pushed up to 0.0128 and no further in a band of 0.28,
-# and rare good tokens are those that need room. And a KL estimate against the reference may stand in the loss, $k_3$ of lesson 04
+# ("clip higher", Yu et al. 2025): in a band of 0.28 a token with probability 0.01 pushes itself up to 0.0128 and then
+# rests, and rare good tokens are those that need room. And a KL estimate against the reference may stand in the loss, $k_3$ of lesson 04
 # (Schulman 2020): $\frac{\pi_\text{ref}}{\pi_\theta}-1-\log\frac{\pi_\text{ref}}{\pi_\theta}$. Section 5 looks at that term.
 #
 # ### Exercise: `grpo_loss`

@@ -1,5 +1,7 @@
 """Relations: what an answer has to do with the right one, on toy exercises that list no mistake."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from grader.checking.relations.errors import explained
 from grader.checking.relations.evidence import Evidence, Seen
 from grader.checking.relations.shapes import bounds_relation
 from grader.checking.relations.splits import split_relation
+from grader.checking.relations.symmetries import lesser_symmetries
 from grader.checks.judge import run_check
 from grader.probes import runtime
 from grader.probes.inputs import Trajectory
@@ -343,3 +346,33 @@ def test_a_learners_own_raise_is_told():
     error = {"type": "ValueError", "bases": ["ValueError"], "message": "one row"}
     assert explained(error | {"line": 'raise ValueError("one row")'}).name == "raises-by-itself"
     assert explained(error | {"line": "n = int(text)"}).name == "value-refused"
+
+
+def test_a_wrong_truth_value_is_asked_for_its_bound():
+    """A wrong True or False is always off by one, and no whole number."""
+
+    def above(x):
+        return x > 1.5
+
+    cases = [Case({"x": x}) for x in (0.5, 1.2, 1.4, 1.6, 1.7, 2.0, 3.0)]
+    exercise = FunctionExercise("f", lambda rng: cases, above, kind=Number())
+    name, hint = told(exercise, lambda x: x > 1.3 and x != 1.7)
+    assert name == "off-by-one-result" and "Whole numbers" not in hint
+
+
+def test_a_single_number_has_no_running_sum():
+    tensors = FunctionExercise(
+        "f",
+        lambda rng: [Case({"x": Tensor(rng.normal(size=n))}) for n in (3, 4, 5)],
+        lambda x: np.sum(x),
+        kind=TensorOf(),
+    )
+    assert told(tensors, lambda x: x.sum()[None])[0] == "axis-too-many"
+
+
+@pytest.mark.parametrize("yours, right", [((0.0, 0.0), (3.0, 3.0)), ((3.0, 3.0), (0.0, 0.0))])
+def test_a_result_of_0_is_no_evidence_of_what_a_change_does(yours, right):
+    """0 stays 0: neither that it follows a rule, nor that it breaks one."""
+    before, after = zip(yours, right, strict=True)
+    one = SimpleNamespace(how="doubled", part="x", before=before, after=after)
+    assert not list(lesser_symmetries([one], lambda how, part, effects: True))

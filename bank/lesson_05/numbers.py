@@ -138,6 +138,37 @@ def a_larger_epsilon(adv):
     return (adv - np.mean(adv)) / (np.std(adv) + 1e-5) * (np.ptp(adv) > 0)
 
 
+@wrong("normalize_advantages", "differ-taken-for-equal")
+def asked_whether_close(adv):
+    if np.allclose(adv, np.asarray(adv).flat[0]):
+        return np.zeros_like(adv)
+    return (adv - np.mean(adv)) / (np.std(adv) + 1e-8)
+
+
+@wrong("normalize_advantages", "differ-taken-for-equal")
+def equal_in_time(adv):
+    if (np.ptp(adv, axis=0) == 0).all():
+        return np.zeros_like(adv)
+    return (adv - np.mean(adv)) / (np.std(adv) + 1e-8)
+
+
+@wrong("normalize_advantages", "differ-taken-for-equal")
+def equal_across_environments(adv):
+    if np.size(adv) == 1 or (np.ndim(adv) > 1 or np.ptp(adv) == 0) and not np.ptp(adv, -1).any():
+        return np.zeros_like(adv)
+    return (adv - np.mean(adv)) / (np.std(adv) + 1e-8)
+
+
+@wrong("normalize_advantages", "wrong-for-some-calls")
+def a_single_zero(adv):
+    return 0.0 if np.ptp(adv) == 0 else (adv - np.mean(adv)) / (np.std(adv) + 1e-8)
+
+
+@wrong("normalize_advantages", "large-epsilon")
+def a_hundred_thousandth_under_the_root(adv):
+    return (adv - np.mean(adv)) / np.sqrt(np.var(adv) + 1e-5) * (np.ptp(adv) > 0)
+
+
 @wrong("normalize_advantages", "large-epsilon")
 def a_thousandth_beside(adv):
     return (adv - np.mean(adv)) / (np.std(adv) + 1e-3)
@@ -334,6 +365,13 @@ def by_moments(values, returns):
 def guarded_by_the_variance(values, returns):
     spread = np.var(returns)
     return float("nan") if spread == 0 else 1 - np.var(returns - values) / spread
+
+
+@wrong("explained_variance", "small-taken-for-equal")
+def asked_whether_the_variance_is_close_to_0(values, returns):
+    if np.isclose(np.var(returns), 0):
+        return np.nan
+    return 1 - np.var(returns - values) / np.var(returns)
 
 
 @wrong("explained_variance", "variance-of-equal-returns")

@@ -359,6 +359,59 @@ def without_a_copy(envs, policy, critic, obs, num_steps):
     return pg.Rollout(*(np.stack(column) for column in zip(*rows, strict=True))), obs
 
 
+@wrong("collect_rollout", "next-obs-overwritten")
+@torch.no_grad()
+def cut_ones_without_a_copy(envs, policy, critic, obs, num_steps):
+    rows = []
+    for _ in range(num_steps):
+        play = torch.distributions.Categorical(logits=policy(obs))
+        actions = play.sample()
+        following, rewards, terminated, truncated, infos = envs.step(actions.numpy())
+        for i in np.flatnonzero(truncated):
+            following[i] = infos["final_obs"][i]
+        values = critic(obs).numpy(), critic(following).numpy()
+        logp = play.log_prob(actions).numpy()
+        rows.append((obs, actions.numpy(), logp, rewards, *values, terminated, truncated))
+        obs = following
+    return pg.Rollout(*(np.stack(column) for column in zip(*rows, strict=True))), obs
+
+
+@wrong("collect_rollout", "obs")
+def observations_centred(envs, policy, critic, obs, num_steps):
+    def change(rollout, policy, critic, after):
+        rollout.obs = rollout.obs - rollout.obs.mean((0, 1))
+        return rollout
+
+    return spoiled(change)(envs, policy, critic, obs, num_steps)
+
+
+@wrong("collect_rollout", "obs")
+def first_observation_all_along(envs, policy, critic, obs, num_steps):
+    def change(rollout, policy, critic, after):
+        rollout.obs = np.broadcast_to(rollout.obs[:1], rollout.obs.shape)
+        return rollout
+
+    return spoiled(change)(envs, policy, critic, obs, num_steps)
+
+
+@wrong("collect_rollout", "step:kind")
+def observations_in_a_list(envs, policy, critic, obs, num_steps):
+    def change(rollout, policy, critic, after):
+        rollout.obs = list(rollout.obs)
+        return rollout
+
+    return spoiled(change)(envs, policy, critic, obs, num_steps)
+
+
+@wrong("collect_rollout", "keeps-gradients")
+def observations_with_a_graph(envs, policy, critic, obs, num_steps):
+    def change(rollout, policy, critic, after):
+        rollout.obs = torch.tensor(rollout.obs, requires_grad=True)
+        return rollout
+
+    return spoiled(change)(envs, policy, critic, obs, num_steps)
+
+
 @wrong("collect_rollout", "values-carried-over")
 def last_steps_value_kept(envs, policy, critic, obs, num_steps):
     def change(rollout, policy, critic, after):

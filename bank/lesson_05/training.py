@@ -456,6 +456,13 @@ def reward_of_the_batch(*args, **kwargs):
     return train_by(mean=lambda rollout: float(rollout.rewards.sum(0).mean()))(*args, **kwargs)
 
 
+@wrong("train_ppo", "seed-of-numpy")
+def numpys_integer_as_a_seed(envs, policy, critic, optimizer, updates, steps, rng, **options):
+    return train_by(reset=lambda envs: envs.reset(seed=rng.integers(2**31)))(
+        envs, policy, critic, optimizer, updates, steps, rng, **options
+    )
+
+
 @wrong("train_ppo", "history-length")
 def one_summary(*args, **kwargs):
     return train(*args, **kwargs)[-1:]

@@ -391,3 +391,23 @@ def within_twenty(scores, groups):
         others = (own.sum() - own) / (len(own) - 1)
         adv[groups == label] = (own - others).clamp(-20, 20)
     return adv
+
+
+@wrong("grpo_advantages", "small-taken-for-equal")
+def asked_whether_close(scores, groups, divide=True, eps=1e-4):
+    adv = torch.zeros_like(scores)
+    for label in groups.unique():
+        own = scores[groups == label]
+        if not torch.allclose(own, own[0].expand_as(own)):
+            adv[groups == label] = (own - own.mean()) / (own.std() + eps if divide else 1.0)
+    return adv
+
+
+@wrong("grpo_advantages", "eps-without-division")
+def one_plus_eps(scores, groups, divide=True, eps=1e-4):
+    adv = torch.zeros_like(scores)
+    for label in groups.unique():
+        own = scores[groups == label]
+        if own.min() < own.max():
+            adv[groups == label] = (own - own.mean()) / ((own.std() if divide else 1.0) + eps)
+    return adv

@@ -46,6 +46,18 @@ def with_the_estimate_added(logp, logp_ref, mask):
     return ((x - x.detach()) * go).sum(1).mean() + x.detach().sum(1).mean()
 
 
+@right("kl_reward_loss")
+def both_terms_of_the_product_rule(logp, logp_ref, mask):
+    k1 = torch.where(mask, logp - logp_ref.detach(), 0.0).sum(1)
+    return (k1.detach() * torch.where(mask, logp, 0.0).sum(1) + k1).mean()
+
+
+@right("kl_reward_loss")
+def log_ratio_to_go_plus_one(logp, logp_ref, mask):
+    x = torch.where(mask, logp - logp_ref, 0.0).detach()
+    return torch.where(mask, (x.flip(1).cumsum(1).flip(1) + 1) * logp, 0.0).sum(1).mean()
+
+
 def weighing(weigh, mean=lambda x, m: x.sum(1).mean()):
     def loss(logp, logp_ref, mask):
         x = torch.where(mask, logp - logp_ref, 0.0).detach()

@@ -287,3 +287,9 @@ def logarithm_within_ten(logp, logp_old):
     rows = {"k3": k3, "k3 last epoch": k3[len(k3) // 2 :], "k3 last minibatch": k3[-1]}
     found = {"k1": gap, "k2": gap**2 / 2} | rows
     return {name: one.mean().item() for name, one in found.items()}
+
+
+@wrong("clip_fraction_dialects", "zero-counted")
+def not_positive_bites_below(ratio, adv, clip=0.2):
+    outside = np.abs(ratio - 1) > clip
+    return float(outside.mean()), float((outside & ((ratio > 1) == (adv > 0))).mean())

@@ -65,6 +65,11 @@ MESSAGES = (
         N_("An index points beyond the end. Which axis is meant, and how long is it?"),
     ),
     (
+        "seed-of-numpy",
+        r"Seed must be a python integer",
+        N_("Gymnasium takes no NumPy integer as a seed. What makes Python's own of it?"),
+    ),
+    (
         "no-whole-number-index",
         (
             r"must be integers|arrays used as indices|only integer|expected dtype int64|"

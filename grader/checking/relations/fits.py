@@ -20,7 +20,7 @@ FEWEST = 4  # numbers from which a line may be read off
 
 def fitted_relations(evidence):
     """The relations, simplest first."""
-    yield from _rounded()
+    yield from _rounded(evidence)
     yield from _bounded(evidence)
     yield from _against_sizes(evidence)
     yield from _constant(evidence)
@@ -30,7 +30,7 @@ def fitted_relations(evidence):
     yield from _proportional(evidence)
 
 
-def _rounded():
+def _rounded(evidence):
     hint = N_("The numbers are right, but rounded. Who asked for fewer digits?")
     for digits in (1, 2, 3, 4):
         yield Relation(
@@ -41,6 +41,8 @@ def _rounded():
         "rounded", _("The numbers are rounded down."), lambda case: np.floor(case.wanted)
     )
     hint = N_("Whole numbers, but some are one too large or too small: at which bound?")
+    if all(np.isin(case.wanted, (0, 1)).all() for case in evidence.cases):
+        hint = N_("Yes where no is right, or no where yes is right. Where is your bound?")
     yield Relation("off-by-one-result", _(hint), _off_by_one)
     hint = N_("Powers of two came back: the right number is rounded up to the next.")
     yield Relation(
@@ -49,6 +51,8 @@ def _rounded():
 
 
 def _off_by_one(case):
+    if case.found.shape != case.wanted.shape:
+        return None
     apart = case.found - case.wanted
     whole = np.array_equal(case.wanted, np.round(case.wanted))
     return case.found if whole and np.isin(apart, (-1, 0, 1)).all() else None

@@ -115,7 +115,11 @@ WHITENED = tuple(
     for ddof in (0, 1)
 )
 RESHAPED = (
-    ("flattened", N_("The numbers are right, but in one row: an axis was lost."), np.ravel),
+    (
+        "flattened",
+        N_("The numbers are right, but in one row: an axis was lost."),
+        lambda w: w.ravel() if w.ndim > 1 else w,
+    ),
     ("transposed", N_("The numbers are right, with the axes swapped."), np.transpose),
     *(
         (
@@ -181,9 +185,7 @@ def output_relations(evidence):
     yield from _offsets(evidence)
     yield from _with_inputs(evidence)
     for axis in (0, -1, None):
-        yield from (
-            _simple(name, hint, partial(way, axis=axis)) for name, hint, way in (*ALONG, *WHITENED)
-        )
+        yield from (_along(*row, axis) for row in (*ALONG, *WHITENED))
     for axis in (0, -1):
         yield from _shifts(axis)
     yield from (_simple(*row) for row in RESHAPED)
@@ -196,6 +198,13 @@ def output_relations(evidence):
 
 def _simple(name, hint, way):
     return Relation(name, _(hint), lambda case: way(case.wanted))
+
+
+def _along(name, hint, way, axis):
+    """A single number has no axis: NumPy makes one for it, and the sum along that is the number."""
+    return Relation(
+        name, _(hint), lambda case: way(case.wanted, axis=axis) if case.wanted.ndim else None
+    )
 
 
 def _missing(name, hint, way):

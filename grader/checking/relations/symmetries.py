@@ -81,10 +81,10 @@ def symmetry_relations(answers, lawful):
 def lesser_symmetries(answers, lawful):
     """What should happen and doesn't; what happens and shouldn't."""
     for (how, part), wanted, found in _broken(answers):
-        if wanted and not found and lawful(how, part, wanted):
+        if wanted and found == [] and lawful(how, part, wanted):
             yield _told(how, part, _(EFFECTS[wanted[0]][0]), _("yours doesn't follow"))
     for (how, part), wanted, found in _broken(answers):
-        if found and not wanted and how not in OF_ROWS:
+        if found and wanted == [] and how not in OF_ROWS:
             right = _("the right result follows no such rule")
             yield _told(how, part, right, _(EFFECTS[found[0]][1]))
 
@@ -139,18 +139,14 @@ class Lawful:
 
 
 def _effects(rows):
-    """(right, yours): the effects that hold in every call, as places in EFFECTS."""
+    """(right, yours): the effects that hold in every call, as places in EFFECTS; None where no
+    result says anything, since 0 stays 0 whatever happens to it."""
     sides = []
     for side in (1, 0):
         pairs = [(one.before[side], one.after[side]) for one in rows]
         told = [pair for pair in pairs if np.isfinite(pair[0]).all() and np.any(pair[0])]
-        sides.append(
-            [
-                n
-                for n, effect in enumerate(EFFECTS)
-                if told and all(_is(effect[2], *p) for p in told)
-            ]
-        )
+        held = [n for n, effect in enumerate(EFFECTS) if all(_is(effect[2], *p) for p in told)]
+        sides.append(held if told else None)
     return sides
 
 

@@ -101,6 +101,8 @@ COLLECT_HINTS = {
     "next-obs": "Hand back the observation that the next rollout starts from.",
     "logp-of-all": "Which action was played? Keep its log-probability alone.",
     "axes-swapped": "Time is the first axis, environments the second.",
+    "obs": "Keep each observation as the policy saw it: the one handed in, then what step() "
+    "returned.",
     "obs-after-step": "Which observation did the policy see when it chose?",
     "next-obs-overwritten": "final_obs took the place of the next episode's first observation. Is "
     "it a copy that you write into?",
@@ -151,7 +153,8 @@ def collect_kind(case, seen):
         if rollout.get("kind") != "record" or not set(FIELDS) <= set(rollout["fields"]):
             hint, got = _("pg.Rollout(obs=..., ...)"), kind_text(rollout)
             return Problem(step="kind", expected=words, got=got, hint=hint)
-        for name, part in {**{n: rollout["fields"][n] for n in FIELDS}, "obs": obs}.items():
+        parts = [(name, rollout["fields"][name]) for name in FIELDS]
+        for name, part in (*parts, ("obs", obs)):
             problem = _field_kind(name, part)
             if problem:
                 return problem
@@ -241,8 +244,10 @@ def _field_mistake(name, found, wanted, case, call, keep):
         return "obs-after-step"
     ended = envs.terminated[start : start + length] | envs.truncated[start : start + length]
     before = np.concatenate([np.zeros_like(ended[:1]), ended[:-1]])  # an episode begins here
-    if name == "obs" and same(_after_ends(wanted["obs"], envs.final[start:], before)):
-        return "next-obs-overwritten"
+    if name == "obs":
+        cut = np.concatenate([np.zeros_like(ended[:1]), wanted["truncated"][:-1]])
+        kept = (_after_ends(wanted["obs"], envs.final[start:], begins) for begins in (before, cut))
+        return "next-obs-overwritten" if any(map(same, kept)) else "obs"
     if name == "values" and same(_after_ends(wanted["values"], found["next_values"], before)):
         return "values-carried-over"
     if name in ("actions", "rewards"):

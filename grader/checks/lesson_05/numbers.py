@@ -43,6 +43,7 @@ def advantage_cases(rng):
         Case({"adv": small / small.std() * 0.1}),
         # One good sample among 400: it lies 20 deviations off, and stays there.
         Case({"adv": np.eye(1, 400, int(rng.integers(400))).reshape(40, 10)}),
+        *(Case({"adv": numbers}, edge=True) for numbers in nearly_equal_numbers()),
     ]
 
 
@@ -55,6 +56,22 @@ def equal_numbers():
         np.full(7, 123456789.1),
         np.full((3, 1), 1e16 / 3),
     ]
+
+
+def nearly_equal_numbers():
+    """Equal along one axis alone, and two that np.isclose takes for equal; their mean and
+    deviation are exact in float32, too."""
+    return [
+        np.array([[1.0, 3.0]]),
+        np.array([[1.0, 3.0], [1.0, 3.0]]),
+        np.array([[1.0, 1.0], [3.0, 3.0]]),
+        np.array([2.0**20, 2.0**20 + 8]),
+    ]
+
+
+def taken_for_equal(case, one, truth):
+    """Numbers that differ came out as 0."""
+    return np.any(truth.value) and not np.any(one["value"]["array"])
 
 
 def not_zero(case, one, truth):
@@ -92,6 +109,8 @@ NORMALIZE_HINTS = {
     "equal-not-zero": "All of these numbers are equal, and so nothing is better than expected. "
     "Print adv.mean() - adv.flat[0]: the mean of equal numbers is rounded. What tells exactly "
     "whether numbers are equal?",
+    "differ-taken-for-equal": "These numbers differ, and 0 came back. Does your condition ask "
+    "whether all of them are equal, along both axes, and exactly?",
     "per-environment": "One mean and one deviation for the whole batch, over both axes.",
     "per-step": "One mean and one deviation for the whole batch, over both axes.",
     "not-scaled": "The mean is zero now. And the standard deviation?",
@@ -103,14 +122,16 @@ NORMALIZE_FACES = {
     "no-parentheses": lambda adv: np.asarray(adv) - np.mean(adv) / (np.std(adv) + 1e-8),
     "not-finite": Symptom(lambda case, one, truth: not np.isfinite(one["value"]["array"]).all()),
     "equal-not-zero": Symptom(not_zero),
+    "differ-taken-for-equal": Symptom(taken_for_equal),
     "per-environment": whitened_along(0),
     "per-step": whitened_along(1),
     "variance-not-deviation": lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.var(adv) + 1e-8),
     "not-scaled": lambda adv: np.asarray(adv) - np.mean(adv),
     "not-centred": lambda adv: np.asarray(adv) / (np.std(adv) + 1e-8),
     "range-not-deviation": lambda adv: (np.asarray(adv) - np.mean(adv)) / (np.ptp(adv) + 1e-8),
-    "clipped": Symptom(bounded),
+    # First: cut at the largest of its own numbers, what is short by a little looks clipped, too.
     "large-epsilon": Symptom(slightly_short),
+    "clipped": Symptom(bounded),
 }
 NORMALIZE = AnyTruth(
     "normalize_advantages",
@@ -279,6 +300,7 @@ def variance_cases(rng):
         case([1.5, 1.5, 1.5], [1.0, 2.0, 4.0]),
         *[case(rng.normal(size=x.shape).astype(x.dtype), x, edge=True) for x in rounded],
         case([0.0, 0.001], [0.001, 0.003], edge=True),
+        case([0.0, 1e-9], [1e-9, 3e-9], edge=True),
         case([1.0], [2.0], edge=True),
         case(returns * 0.7 + rng.normal(size=(4, 3)), returns),
         case(View(rng.normal(size=5), "strided"), rng.normal(size=5)),

@@ -190,6 +190,8 @@ RLOO_ADVANTAGES = FunctionExercise(
 def grpo_cases(rng):
     options = {"divide": False}
     wide = {"divide": True, "eps": 0.5}
+    # torch.isclose takes the first two for equal; mean and deviation are exact in float32, too.
+    near = case([2.0**20, 2.0**20 + 8, 1.0, 3.0], [4, 4, 9, 9])
     return [
         *common_cases(rng),
         *(
@@ -197,6 +199,8 @@ def grpo_cases(rng):
             for n, one in enumerate(common_cases(rng)[1:5])
         ),
         Case(common_cases(rng)[2].inputs | wide, ("divide", "eps")),
+        Case(common_cases(rng)[2].inputs | options | {"eps": 0.5}, ("divide", "eps")),
+        near,
         case([1.0, 3.0, 2.0], [0, 0, 1], edge=True),
         case([5.0], [3], np.float32, ("divide",), edge=True, divide=False),
         *equal_scores(),
@@ -268,15 +272,16 @@ def alone(case, seen, truth):
 
 
 def small_taken_for_equal(case, seen, truth):
-    """A group of small scores that differ got 0, and no other one."""
-    small = np.abs(case.inputs["scores"].array) < 0.01
+    """A group of scores that are small, or hardly differ, got 0, and no other one."""
+    scores = np.abs(case.inputs["scores"].array)
+    small = (scores < 0.01) | (scores > 2**19)
     still = (seen["value"]["array"] == 0) & (np.asarray(truth) != 0)
     return still.any() and np.array_equal(still, small)
 
 
 GRPO_ADVANTAGES_HINTS = {
-    "small-taken-for-equal": "These scores are small, and yet they differ. Does your condition ask "
-    "whether they are equal?",
+    "small-taken-for-equal": "These scores differ by little, and yet they differ. Does your "
+    "condition ask whether they are equal?",
     "not-finite": "What is the deviation of one row, or of equal ones? And what is 0 / 0? The "
     "advantage is 0 there.",
     "group-of-one": "A row that is alone in its group is compared with nobody: its advantage is 0.",
@@ -290,6 +295,7 @@ GRPO_ADVANTAGES_HINTS = {
     "leave-one-out": "GRPO compares with the mean of the whole group, the row's own score "
     "included.",
     "eps-ignored": "How large is eps in this call?",
+    "eps-without-division": "With divide=False there is no divisor that eps could stand in.",
     "minus-sign": "Better than the group's mean is a positive advantage.",
     "range-not-deviation": "The deviation is asked, not the range.",
     "median-not-mean": "The group's mean is asked, not its median.",
@@ -321,6 +327,9 @@ GRPO_ADVANTAGES_FACES = {
     "no-parentheses": no_parentheses,
     "not-centred": grpo_like(deviation, centre=lambda s: 0.0),
     "leave-one-out": leave_one_out_and_divided,
+    "eps-without-division": lambda scores, groups, divide=True, eps=1e-4: (
+        grpo_like(deviation)(scores, groups, divide, eps) / (1 if divide else 1 + eps)
+    ),
     "eps-ignored": tuple(
         lambda scores, groups, divide=True, eps=1e-4, fixed=fixed: grpo_like(deviation)(
             scores, groups, divide, fixed

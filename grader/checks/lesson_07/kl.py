@@ -148,9 +148,9 @@ KL_IN_LOSS = FunctionExercise(
 # kl_reward_loss -------------------------------------------------------------------------------
 #
 # The value doesn't count, and any weights with the same expected gradient are right. A token's
-# weight may hold whatever was known before it (earlier log-ratios), and a baseline made of other
-# rows. So the check sees pairs: it adds a number to one entry's log-ratio, and looks at whose
-# weights change by how much.
+# weight may hold whatever was known before it (earlier log-ratios), a baseline made of other rows,
+# and the 1 that the product rule adds to the log-ratio. So the check sees pairs: it adds a number
+# to one entry's log-ratio, and looks at whose weights change by how much.
 
 
 def reward_cases(rng):
@@ -199,9 +199,11 @@ def acceptable(case):
     """Gradients of whole families that are right, for one case."""
     logp, ref, mask = (case.inputs[name].array for name in ("logp", "logp_ref", "mask"))
     go = np.asarray(reward_truth(logp, ref, mask).gradients["logp"])
-    return [
+    found = [
         one for weights in (go, whole(logp, ref, mask)) for one in with_baselines(weights, mask)
     ]
+    # The mean of grad k1, which the product rule leaves beside the weighted term, is 0.
+    return [*found, *(one + np.asarray(mask) / len(mask) for one in found)]
 
 
 @dataclass(frozen=True)

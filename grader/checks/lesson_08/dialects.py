@@ -179,6 +179,7 @@ def fraction_cases(rng):
     return [
         fraction_case(six, signs),
         fraction_case([0.5, 2.0, 0.5, 2.0], [1.0, 1.0, -1.0, 0.0]),
+        fraction_case([0.5, 2.0, 0.5, 1.0], [0.0, 1.0, 1.0, 0.0]),
         fraction_case([1.1, 0.9, 1.0], [1.0, -1.0, 2.0]),
         fraction_case([0.5, 1.5, 1.0, 2.0], [-1.0, 1.0, 1.0, -3.0], 0.5),
         fraction_case([3.0], [2.0]),
@@ -246,6 +247,12 @@ CLIP_FRACTION_DIALECTS_FACES = {
             lambda r, a, c: (
                 outside(r, c),
                 ((r > 1 + c) & (a >= 0)) | ((r < 1 - c) & (a < 0)),
+            )
+        ),
+        fraction_like(
+            lambda r, a, c: (
+                outside(r, c),
+                ((r > 1 + c) & (a > 0)) | ((r < 1 - c) & (a <= 0)),
             )
         ),
     ),
