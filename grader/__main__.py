@@ -2,6 +2,7 @@
 demo, progress."""
 
 import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -41,6 +42,10 @@ def _run(options):
 
             need_linux()
         return COMMANDS[options.command](options)
+    except BrokenPipeError:
+        if not _has_left():
+            raise
+        return 0
     except KeyboardInterrupt:
         words = N_("Stopped. What was graded is written; the same command goes on from there.")
         _complain(words)
@@ -51,7 +56,21 @@ def _run(options):
         _complain(NOT_INSTALLED, python=sys.executable, name=error.name)
     except UserError as error:
         _complain(N_("error: {words}"), words=error)
+    finally:
+        if _has_left():  # what is left to say goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
+
+
+def _has_left():
+    """Whether nobody reads along any more. Who has heard enough, such as head, ends no command:
+    each speaks when its work is done."""
+    try:
+        ends = select.poll()
+        ends.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError):  # no such call on Windows; no file of the system's
+        return False
+    return any(told & select.POLLERR for _file, told in ends.poll(0))
 
 
 def _complain(message, **fields):

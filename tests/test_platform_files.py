@@ -483,6 +483,22 @@ def test_a_name_that_the_terminal_cant_write_stops_nothing(tmp_path, letters):
     assert rb"\u0141o" in done.stdout and (tmp_path / "to" / at("Łoś_12")).is_file()
 
 
+def test_who_has_heard_enough_stops_nothing(tmp_path):
+    """As head does after its first lines: no traceback, and what was to be written is."""
+    path = zipped(tmp_path / "a.zip", {f"Ann_12_assignsubmission_file_/{NB}": "x"})
+    options = ["--from", "moodle", "--to", str(tmp_path / "to"), "--lesson", LESSON]
+    heard, said = os.pipe()
+    os.close(heard)
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "collect", str(path), *options],
+        stdout=said,
+        stderr=subprocess.PIPE,
+    )
+    os.close(said)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "to" / at("Ann_12")).is_file()
+
+
 def test_semicolons_with_points_stay_so(tmp_path):
     text = HEAD.replace(",", ";") + "Hopper, Grace;77;S2;g;B;7.50\n"
     assert table(exported(tmp_path, text, MARKS).text, ";")[2][-1] == "8.5"
