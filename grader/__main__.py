@@ -10,7 +10,8 @@ from pathlib import Path
 from grader import command_line
 from grader.course import Course, no_lesson
 from grader.course.notes import shown
-from grader.errors import UserError, reason
+from grader.course.reasons import reason
+from grader.errors import UserError
 from grader.i18n import N_, _
 from policy_gradients.i18n import language, speaking
 

@@ -10,6 +10,7 @@ import pytest
 from grader.__main__ import main
 from grader.intake.classroom import ClassroomError, find_submissions
 from grader.lms.download import collect
+from policy_gradients import i18n
 
 LESSON = "01_reinforce"
 CANVAS = {
@@ -251,7 +252,7 @@ def test_an_archive_in_the_download_is_left_out_with_a_way_out(
 
 
 def test_what_the_system_says_is_told_in_the_language_in_use(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("COURSE_LANGUAGE", "es")
+    monkeypatch.setattr(i18n, "_chosen", "es")
     options = ["--from", "canvas", "--to", str(tmp_path / "to"), "--lesson", LESSON]
     assert main(["collect", str(tmp_path / "none.zip"), *options]) == 1
     error = capsys.readouterr().err

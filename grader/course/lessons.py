@@ -9,7 +9,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.errors import UserError, reason
+from grader.course.reasons import reason
+from grader.errors import UserError
 from grader.i18n import _
 from policy_gradients.handout import ANSWERS, exercise_of, notebook_path
 from policy_gradients.i18n import languages

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from grader.course import HERE, Course, CourseError, no_lesson
-from grader.errors import reason
+from grader.course.reasons import reason
 from grader.i18n import _
 from grader.records.store import StoreError
 from grader.reports.student_page import number

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course.notes import Note, clean, note, shown
-from grader.errors import UserError, reason
+from grader.course.reasons import reason
+from grader.errors import UserError
 from grader.i18n import N_, _
 from grader.intake.junk import is_junk
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.course.lateness import DAY, HOUR, MINUTE, ON_TIME, Lateness, Rule
-from grader.errors import reason
+from grader.course.reasons import reason
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 from grader.intake.sheets import decoded, sheet_of

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.errors import reason
+from grader.course.reasons import reason
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 

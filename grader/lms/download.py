@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grader.course.notes import shown
-from grader.errors import reason
+from grader.course.reasons import reason
 from grader.i18n import _
 from grader.intake.classroom import MOST_NAME, ClassroomError
 from grader.intake.folder import DATES, MAX_BYTES, is_notebook, plain_name

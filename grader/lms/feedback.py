@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grader.course import pages_version
-from grader.errors import reason
+from grader.course.reasons import reason
 from grader.i18n import _
 from grader.intake.classroom import ClassroomError
 from grader.intake.folder import plain_name

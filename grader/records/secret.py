@@ -13,7 +13,8 @@ import stat
 from pathlib import Path
 
 from grader.course import HERE
-from grader.errors import UserError, reason
+from grader.course.reasons import reason
+from grader.errors import UserError
 from grader.i18n import _
 
 

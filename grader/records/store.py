@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from grader.errors import UserError, reason
+from grader.course.reasons import reason
+from grader.errors import UserError
 from grader.i18n import _
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from grader.course import HERE, CourseError
 from grader.course.notes import Refused, clean
-from grader.errors import reason
+from grader.course.reasons import reason
 from grader.i18n import _
 from grader.intake.matching import is_stub
 from grader.student.results import Item, LessonProgress, Progress
