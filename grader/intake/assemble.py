@@ -17,7 +17,7 @@ from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import Document, StudentCell
 from grader.intake.freetext import gather, is_written
-from grader.intake.matching import MAGIC, MAX_PARSED, Matcher, is_stub, same_code, squeezed
+from grader.intake.matching import MAX_PARSED, Matcher, is_stub, parsed, same_code, squeezed
 
 LOCKED = ("setup", "given", "check")
 EXTRA = SourceCell("extra", "code", "", "")
@@ -295,12 +295,8 @@ def _run_needed_demos(plan):
 def _names(text):
     """(names that the code defines, functions, arguments and imports included; names that it
     reads); none where it can't be parsed."""
-    try:
-        tree = ast.parse(MAGIC.sub(r"\1pass", text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(), set()
-    defined, read = set(), set()
-    for node in ast.walk(tree):
+    defined, read, tree = set(), set(), parsed(text)
+    for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Del):
                 (read if isinstance(node.ctx, ast.Load) else defined).add(node.id)

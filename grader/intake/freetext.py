@@ -10,7 +10,7 @@ from dataclasses import replace
 from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import StudentCell
-from grader.intake.matching import MAGIC, is_stub, letters, squeezed
+from grader.intake.matching import is_stub, letters, parsed, squeezed
 
 # Words in code that can't be parsed, for it to be taken for a text.
 MOST_SIGNS, FEWEST_WORDS = 0.04, 5
@@ -75,13 +75,11 @@ def is_words(cell) -> bool:
 def _is_text_in_code(text):
     if not letters(text) or len(text) > MOST_TEXT:
         return False
-    try:
-        body = ast.parse(MAGIC.sub(r"\1pass", text)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if (tree := parsed(text)) is None:
         signs = len(re.findall(r"[=(){}\[\]]", text))
         words = len(re.findall(r"[^\W\d_]{2,}", text))
         return words >= FEWEST_WORDS and signs <= MOST_SIGNS * len(text)
-    return all(_is_string(statement) for statement in body)
+    return all(_is_string(statement) for statement in tree.body)
 
 
 def _is_string(statement):

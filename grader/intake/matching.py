@@ -23,6 +23,14 @@ MOST_COMMENT = 2_000
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 
 
+def parsed(text):
+    """The tree of a cell's code, IPython's own lines left out; None where it can't be parsed."""
+    try:
+        return ast.parse(MAGIC.sub(r"\1pass", text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def squeezed(text) -> str:
     """A text without spaces at its ends and at its lines' ends."""
     return "\n".join(line.rstrip() for line in text.strip().split("\n"))
@@ -51,13 +59,14 @@ def code_key(text):
     """What the code does, comments and layout apart; None where it can't be parsed."""
     if len(text) > MAX_PARSED:
         return None
+    if (tree := parsed(text)) is None or not tree.body:
+        return None
     try:
-        tree = ast.parse(MAGIC.sub(r"\1pass", text))
         does = ast.dump(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (RecursionError, MemoryError):
         return None
     magics = tuple(found.group().strip() for found in MAGIC.finditer(text))
-    return (does, magics) if tree.body else None
+    return does, magics
 
 
 def same_code(one, other) -> bool:

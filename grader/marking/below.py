@@ -4,7 +4,7 @@ import ast
 
 from grader.course.notes import note
 from grader.i18n import N_
-from grader.intake.matching import MAGIC, MAX_PARSED
+from grader.intake.matching import MAX_PARSED, parsed
 
 MOST_PARSED = 100_000
 
@@ -28,12 +28,8 @@ def below_their_check(plan, failed) -> list:
 
 def _defined(text) -> set:
     """The names that the code gives a value, outside functions and classes."""
-    try:
-        tree = ast.parse(MAGIC.sub(r"\1pass", text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    found = set()
-    for node in tree.body:
+    found, tree = set(), parsed(text)
+    for node in tree.body if tree else ():
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):

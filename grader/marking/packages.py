@@ -6,7 +6,7 @@ import re
 
 from grader.course.notes import note
 from grader.i18n import N_
-from grader.intake.matching import MAGIC, MAX_PARSED
+from grader.intake.matching import MAX_PARSED, parsed
 
 MOST_PARSED = 100_000
 # A cell that writes a module of the student's own.
@@ -30,12 +30,8 @@ def lacking(plan) -> list:
 
 
 def _imported(text) -> set:
-    try:
-        tree = ast.parse(MAGIC.sub(r"\1pass", text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    found = set()
-    for node in ast.walk(tree):
+    found, tree = set(), parsed(text)
+    for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

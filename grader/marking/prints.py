@@ -9,7 +9,7 @@ import ast
 import hashlib
 
 from grader.course import ANSWERS
-from grader.intake.matching import MAGIC, MAX_PARSED
+from grader.intake.matching import MAX_PARSED, parsed
 
 KEPT = 48
 # Nodes of a piece: smaller ones are everybody's, larger ones the whole function.
@@ -33,11 +33,8 @@ def sample(text) -> list:
 
 def all_prints(text) -> set:
     """A print of each piece of the code."""
-    try:
-        tree = ast.parse(MAGIC.sub(r"\1pass", text))
-        nodes = list(ast.walk(tree))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+    tree = parsed(text)
+    nodes = list(ast.walk(tree)) if tree else []
     if len(nodes) > MOST_NODES:
         return set()
     found, shapes = set(), {}
