@@ -15,8 +15,12 @@ cd "$room"
 python3 -m venv venv
 venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 echo 'soupsieve<=4.1.3' >wanted.in
-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header wanted.in |
-  tee lock
-grep -qx "soupsieve==4.1.3 ; python_full_version >= '3.11.5'" lock
-grep -qx "soupsieve==2.10 ; python_full_version < '3.11.5'" lock
-test "$(wc -l <lock)" = 2
+venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+  --output-file lock wanted.in
+cat lock
+venv/bin/python - <<'PY'
+assert open("lock").read().splitlines() == [
+    "soupsieve==2.10 ; python_full_version < '3.11.5'",
+    "soupsieve==4.1.3 ; python_full_version >= '3.11.5'",
+]
+PY
