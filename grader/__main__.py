@@ -58,8 +58,8 @@ def _run(options):
     except UserError as error:
         _complain(N_("error: {words}"), words=error)
     finally:
-        if _has_left():  # what is left to say goes nowhere
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if _has_left():
+            _say_no_more()
     return 1
 
 
@@ -72,6 +72,12 @@ def _has_left():
     except (AttributeError, OSError):  # no such call on Windows; no file of the system's
         return False
     return any(told & select.POLLERR for _file, told in ends.poll(0))
+
+
+def _say_no_more():
+    """What is left to say goes nowhere. Python would try once more at its end, and fail in its own
+    words."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message, **fields):
@@ -194,8 +200,7 @@ def _write_out(text):
         stream.write(text.encode("utf-8", "backslashreplace"))
         stream.flush()
     except OSError as error:
-        # Python would try once more at its end, and say so in its own words.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         words = _("the marks can't be written ({why}). Make room, or write them elsewhere.")
         raise UserError(words.format(why=reason(error))) from None
 

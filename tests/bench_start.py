@@ -20,17 +20,29 @@ LESSON = "02_variance"
 OF_CLASS, STUDENTS = "01_reinforce", 21
 
 
+def cloned(commit, place):
+    """A checkout of its own, without anything that was made here."""
+    subprocess.run(["git", "clone", "--quiet", ROOT, place], check=True)
+    subprocess.run(["git", "checkout", "--quiet", commit], cwd=place, check=True)
+    return place
+
+
+def children() -> float:
+    """Processor seconds of all that was started from here and has ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 def processor_seconds(folder, *arguments) -> float:
     """What ``python -m grader`` costs in this checkout, its workers included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = children()
     subprocess.run(
         [sys.executable, "-m", "grader", *map(str, arguments)],
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return children() - before
 
 
 def handed_in(folder, place, lesson, students):
@@ -75,9 +87,7 @@ def main(commit=BEFORE):
     """Measures both checkouts one after the other and prints a table."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        old = work / "old"
-        subprocess.run(["git", "clone", "--quiet", ROOT, old], check=True)
-        subprocess.run(["git", "checkout", "--quiet", commit], cwd=old, check=True)
+        old = cloned(commit, work / "old")
         then, now = measured(old, work / "then"), measured(ROOT, work / "now")
     print(f"| seconds | {commit} | now | ratio |\n|---|---|---|---|")
     for what in now:

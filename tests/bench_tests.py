@@ -8,25 +8,17 @@ nothing of today's packages or of this processor.
 
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.bench_start import BEFORE, ROOT
+from tests.bench_start import BEFORE, ROOT, children, cloned
 
 LOGS = ROOT / "build" / "bench_tests"
 # pytest's last line, "12 failed, 4332 passed, 2 skipped in ..."
 COUNTED = re.compile(r"(\d+) (passed|failed|errors?)\b")
-
-
-def cloned(commit, place):
-    """A checkout of its own, without anything that was made here."""
-    subprocess.run(["git", "clone", "--quiet", ROOT, place], check=True)
-    subprocess.run(["git", "checkout", "--quiet", commit], cwd=place, check=True)
-    return place
 
 
 def bare() -> dict:
@@ -36,12 +28,6 @@ def bare() -> dict:
     made = {"VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MAKE_GOAL"}
     kept = {name: value for name, value in os.environ.items() if name not in made}
     return {**kept, "PATH": os.pathsep.join(path)}
-
-
-def children() -> float:
-    """Processor seconds of all that was started from here and has ended."""
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
 
 
 def counts(log) -> dict:
