@@ -38,14 +38,7 @@ def error_problem(error, shown) -> Problem:
         )
     got = f"{error.get('type')}: {error.get('message')}"
     if "NotImplementedError" in error.get("bases", []) and error.get("own", True):
-        name = str(error.get("function", ""))
-        got = _("{name} is not written yet").format(name=name) if name.isidentifier() else ""
-        return Problem(
-            step="runs",
-            got=got or _("not written yet"),
-            hint=_("Replace raise NotImplementedError with your code."),
-            mistake="not-written",
-        )
+        return unwritten_problem(str(error.get("function", "")))
     if error.get("kind") == "untold":
         hint = _(
             "Call it yourself on this input, and look at the shape and type of what comes back."
@@ -55,6 +48,17 @@ def error_problem(error, shown) -> Problem:
     if error.get("line"):
         got += "\n" + _("at: {line}").format(line=error["line"])
     return Problem(step="runs", shown=shown, got=got, mistake="raises")
+
+
+def unwritten_problem(name) -> Problem:
+    """Words for a stub. name: whose"""
+    got = _("{name} is not written yet").format(name=name) if name.isidentifier() else ""
+    return Problem(
+        step="runs",
+        got=got or _("not written yet"),
+        hint=_("Replace raise NotImplementedError with your code."),
+        mistake="not-written",
+    )
 
 
 def raising_problem(seen, truth, shown):

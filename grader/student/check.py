@@ -4,7 +4,6 @@ import os
 import sys
 
 from grader.checking.verdict import Verdict
-from grader.checks.judge import PUBLIC_SEED, run_check
 from grader.i18n import _
 
 _failed: set[str] = set()
@@ -29,18 +28,9 @@ def check(name: str) -> None:
 
     Raises CheckFailed where the answer isn't right yet, so that nbgrader sees it, too.
     """
-    from grader.checks.registry import get
-    from grader.probes import runtime
+    from grader.student.kernel import judged
 
-    exercise = get(name)
-    namespace = _namespace()
-    verdict = run_check(
-        exercise,
-        lambda request, ask: runtime.run(namespace, name, request, ask),
-        PUBLIC_SEED,
-        _failed,
-    )
-    (_failed.discard if verdict.passed else _failed.add)(name)
+    verdict = judged(_namespace(), name, _failed)
     _show(verdict)
     if not verdict.passed:
         raise CheckFailed(verdict)

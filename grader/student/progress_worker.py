@@ -8,15 +8,14 @@ import json
 import sys
 from pathlib import Path
 
-from grader.checks.judge import run_check
-from grader.checks.registry import get, need_checks
+from grader.checks.registry import need_checks
 from grader.course import CourseError
 from grader.course.notes import clean
 from grader.i18n import _
-from grader.probes import cells, runtime
+from grader.probes import cells
+from grader.student.kernel import judged
 from grader.student.saved import read
 
-SEED = 0  # of the checks in a notebook
 MOST = 300
 UNWRITTEN = ("not-written", "not-answered")
 
@@ -49,16 +48,8 @@ def _run(folder, name, tell):
                 words = _("A cell of the course's own failed: {error}")
                 tell(trouble=words.format(error=_short(f"{error['ename']}: {error['evalue']}")))
         if cell.kind == "check":
-            verdict = _judge(shell.user_ns, cell.source.exercise, failed)
+            verdict = judged(shell.user_ns, cell.source.exercise, failed)
             tell(exercise=cell.source.exercise, solved=verdict.passed, words=_words(verdict))
-
-
-def _judge(namespace, name, failed):
-    verdict = run_check(
-        get(name), lambda request, ask: runtime.run(namespace, name, request, ask), SEED, failed
-    )
-    (failed.discard if verdict.passed else failed.add)(name)
-    return verdict
 
 
 def _words(verdict):
