@@ -13,9 +13,9 @@ def judged():
     return [(entry.exercise, entry.mistake, told(entry, 0)[1]) for entry in load()]
 
 
-def rows(results):
-    """(exercise, wrong, caught, named as meant, right, passed) in the order of the lessons."""
-    for name in registry():
+def rows(results, names):
+    """(exercise, wrong, caught, named as meant, right, passed) of these exercises."""
+    for name in names:
         mine = [(mistake, got) for exercise, mistake, got in results if exercise == name]
         wrongs = [(mistake, got) for mistake, got in mine if mistake]
         rights = [got for mistake, got in mine if not mistake]
@@ -27,7 +27,8 @@ def rows(results):
 def table(results) -> str:
     """The table in Markdown."""
     head = "| exercise | wrong | caught | named | right | passed |\n|---|---|---|---|---|---|"
-    return "\n".join([head, *("| " + " | ".join(map(str, row)) + " |" for row in rows(results))])
+    lines = ("| " + " | ".join(map(str, row)) + " |" for row in rows(results, registry()))
+    return "\n".join([head, *lines])
 
 
 if __name__ == "__main__":

@@ -143,7 +143,8 @@ def pytest_runtest_logfinish():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print the kill table of whatever part of the bank was run."""
+    """Print the kill table of whatever part of the bank was run. Its order came with the results:
+    to ask the registry loads torch, while nothing else is left to do."""
     judged = {
         report.nodeid: dict(report.user_properties)["judged"]
         for outcome in ("passed", "failed")
@@ -155,6 +156,6 @@ def pytest_terminal_summary(terminalreporter):
 
         terminalreporter.section("kill table")
         terminalreporter.write_line("exercise: wrong caught named | right passed")
-        for name, *counts in rows(judged.values()):
-            if any(counts):
-                terminalreporter.write_line("{}: {} {} {} | {} {}".format(name, *counts))
+        names = dict(sorted(tuple(one[:2]) for one in judged.values())).values()
+        for name, *counts in rows([one[1:] for one in judged.values()], names):
+            terminalreporter.write_line("{}: {} {} {} | {} {}".format(name, *counts))

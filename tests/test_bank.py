@@ -11,6 +11,7 @@ from bank.kill_table import table
 from grader.checks.registry import names, registry
 
 ENTRIES = load()
+PLACES = {name: place for place, name in enumerate(registry())}
 SLOW = {name for name in registry() if name.startswith("train_")}
 # Told after seconds of waiting, and by the clock, not by what was drawn.
 SLOW_TO_TELL = {"too-slow", "quadratic"}
@@ -22,7 +23,8 @@ def test_entry_gets_its_verdict(entry, record_property):
     once = entry.exercise in SLOW or entry.mistake in SLOW_TO_TELL
     for seed in (0,) if once else (0, 20_261_122):
         verdict, got = told(entry, seed)
-        record_property("judged", [entry.exercise, entry.mistake, got])
+        judged = PLACES[entry.exercise], entry.exercise, entry.mistake, got
+        record_property("judged", judged)
         assert got == entry.mistake, verdict.text()
         # A question's answer is told by the question's own words.
         assert got is None or entry.exercise.startswith("q_") or verdict.problem.hint
