@@ -18,11 +18,11 @@ import pytest
 @pytest.mark.xdist_group("shared")
 @pytest.mark.parametrize("n", ["a", "b@c", "d::e", "f"])
 def test_one(n):
-    time.sleep(0.1)
+    time.sleep(0.03)
 
 @pytest.mark.parametrize("n", range(4))
 def test_alone(n):
-    time.sleep(0.1)
+    time.sleep(0.03)
 """
 
 

@@ -290,17 +290,17 @@ def test_a_submission_has_an_end_as_well():
 
 def test_short_cells_and_probes_do_not_go_on_when_the_submissions_time_is_over():
     """Each takes less than the grace in which an interrupted cell may end."""
-    limits = dataclasses.replace(LIMITS, submission_seconds=1.0, grace_seconds=5)
+    limits = dataclasses.replace(LIMITS, submission_seconds=0.5, grace_seconds=5)
     with Zygote(limits, **LIGHT) as zygote, zygote.session() as session:
         session.run_cell(HONEST)
-        cells = [session.run_cell("import time; time.sleep(0.3); print('done')") for _ in range(9)]
+        cells = [session.run_cell("import time; time.sleep(0.15); print('done')") for _ in range(9)]
         assert sum("done" in printed(cell) for cell in cells) <= 3
-        assert cells[-1].status == "died" and "longer than 1 s" in cells[-1].reason
-        with pytest.raises(Died, match="longer than 1 s"):
+        assert cells[-1].status == "died" and "longer than 0.5 s" in cells[-1].reason
+        with pytest.raises(Died, match="longer than 0.5 s"):
             doubles(session)
     with Zygote(limits, **LIGHT) as zygote, zygote.session() as session:
         session.run_cell(HONEST)
-        with pytest.raises(TimedOut, match="longer than 1 s"):
+        with pytest.raises(TimedOut, match="longer than 0.5 s"):
             while doubles(session):
                 pass
 
