@@ -1,4 +1,4 @@
-"""``python -m grader``: collect, autograde, mark, report, export, return, doctor,
+"""``python -m grader``: collect, autograde, mark, report, export, return, forget, doctor,
 demo, progress."""
 
 import os
@@ -15,6 +15,7 @@ from grader.errors import UserError
 from grader.i18n import N_, _
 from policy_gradients.i18n import language, speaking
 
+MOST_NAMED = 10
 NOT_INSTALLED = N_(
     "error: {python} has no package {name}. Remedy: make setup, and in each new terminal "
     ". .venv/bin/activate"
@@ -114,6 +115,10 @@ def _autograde(options):
         print(_nothing(asked), file=sys.stderr)
     if strangers := autograde.strangers(asked):
         print(_strangers(strangers, asked), file=sys.stderr)
+    if strangers := autograde.strange_members(asked):
+        print(_strange_members(strangers, asked), file=sys.stderr)
+    if gone := autograde.gone(asked):
+        print(_gone(gone, asked), file=sys.stderr)
     if waiting := tables.waiting(options.out / "grades.csv"):
         print(_("Texts that wait for a mark by hand: {n}.").format(n=waiting))
     if changed := _changed(options.out):
@@ -152,6 +157,30 @@ def _strangers(names, asked):
     return words.format(names=names, folder=asked.submitted)
 
 
+def _strange_members(found, asked):
+    words = _(
+        "The groups name {names}, but {folder} has no folder of that name. They get their group's "
+        "marks all the same. Compare the names with your list: where one is misspelt, its owner "
+        "gets none."
+    )
+    names = [shown(who) + (f" ({shown(meant)}?)" if meant else "") for who, meant in found.items()]
+    return words.format(names=_first(names), folder=asked.submitted)
+
+
+def _gone(pairs, asked):
+    words = _(
+        "{folder} no longer holds the work of {names}. Their marks stay in the tables. To take "
+        "somebody out: python -m grader forget NAME --out {out}"
+    )
+    names = _first([f"{shown(student)} ({lesson})" for student, lesson in pairs])
+    return words.format(folder=asked.submitted, names=names, out=asked.out)
+
+
+def _first(names):
+    more = [f"... ({len(names)})"] if len(names) > MOST_NAMED else []
+    return ", ".join([*names[:MOST_NAMED], *more])
+
+
 def _stop(signum, frame):
     raise KeyboardInterrupt
 
@@ -166,7 +195,7 @@ def _report(options):
     return 0
 
 
-def _ledger(out):
+def _ledger(out, alone=False):
     from grader.records.address import gradebook_of
     from grader.records.gradebook import GradebookError, Ledger
 
@@ -174,7 +203,7 @@ def _ledger(out):
     if isinstance(where, Path) and not where.is_file():
         words = _("{folder}: there is no gradebook.db. Name the --out folder of autograde.")
         raise GradebookError(words.format(folder=out))
-    return Ledger(where)
+    return Ledger(where, alone=alone)
 
 
 def _export(options):
@@ -203,6 +232,23 @@ def _write_out(text):
         _say_no_more()
         words = _("the marks can't be written ({why}). Make room, or write them elsewhere.")
         raise UserError(words.format(why=reason(error))) from None
+
+
+def _forget(options):
+    from grader.grading import leaving
+    from grader.grading.autograde import write_tables
+    from grader.records.store import Store
+
+    with _ledger(options.out, alone=True) as ledger, Store(options.out) as store:
+        lessons = leaving.forget(ledger, store, options.student, options.lesson)
+        write_tables(store, ledger, Course())
+    words = _(
+        "Taken out: {student} ({lessons}). Whoever hands in again, or whose folder still lies among "
+        "the submissions, is back after the next autograde, without marks by hand."
+    )
+    student, names = shown(options.student), ", ".join(lessons) or "-"
+    print(words.format(student=student, lessons=names))
+    return 0
 
 
 def _doctor(options):
@@ -277,6 +323,7 @@ COMMANDS = {
     "collect": _collect,
     "return": _return,
     "mark": _mark,
+    "forget": _forget,
 }
 
 

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from nbgrader.api import Gradebook
 
+from grader.__main__ import main
+from grader.grading import autograde
 from grader.handmarks.book import HandMarks
 from grader.intake.classroom import ClassroomError
 from grader.intake.groups import read_groups
@@ -104,6 +107,32 @@ def test_a_lessons_own_line_wins(tmp_path):
     found = read_groups(tmp_path / "g.csv", [NAME, "02_b"])
     assert found.members("y", NAME) == ["ben", "cem"] and found.members("x", NAME) == ["ada"]
     assert found.members("x", "02_b") == ["ada", "ben"] and found.group("cem", "02_b") == ""
+
+
+def test_a_member_whom_nobody_knows_is_told_with_who_may_be_meant(tmp_path):
+    """A misspelt name would get the marks in its owner's place."""
+    for student in ("ada", "benedict", "team2"):
+        (tmp_path / "in" / student / "01_reinforce").mkdir(parents=True)
+    lines = ["x,ada,", "x,bendict,", "x,uma,", "team2,cem,", "y,vera,02_variance"]
+    (tmp_path / "groups.csv").write_text("\n".join(["group,student,lesson", *lines]))
+    asked = autograde.Options(tmp_path / "in", tmp_path / "out")
+    found = autograde.strange_members(asked)
+    assert list(found.items()) == [("bendict", "benedict"), ("cem", ""), ("uma", ""), ("vera", "")]
+    asked = replace(asked, lessons=["01_reinforce"])
+    assert list(autograde.strange_members(asked)) == ["bendict", "cem", "uma"]
+
+
+@needs_walls
+def test_the_command_tells_it_and_counts_every_member(copied, warm, capsys):  # noqa: F811
+    (copied / "groups.csv").write_text("group,student\nteam,anna\nteam,bem\nteam,ida\n")
+    command = ["autograde", "--submitted", str(copied / "in"), "--out", str(copied / "out")]
+    command += ["--course", str(copied / "course"), "--secret-file", str(copied / "secret")]
+    assert main(command) == 0
+    said = capsys.readouterr()
+    (line,) = [one for one in said.err.splitlines() if "groups" in one]
+    assert "bem (ben?), ida" in line
+    steps = [one.split("]")[0] for one in said.out.splitlines() if one.startswith("[")]
+    assert steps == [f"[{n}/{len(steps)}" for n in range(1, len(steps) + 1)]
 
 
 TEAM = "group,student\nteam,anna\nteam,hal\nteam,ida\n"

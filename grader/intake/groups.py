@@ -8,6 +8,7 @@
 A line without a lesson holds for all lessons that the student has no other line for.
 """
 
+import difflib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,27 @@ class Groups:
         """The student's group in a lesson; "" where there is none."""
         return self.of.get((student, lesson), self.of.get((student, ""), ""))
 
+    def names(self) -> set:
+        """The names of all groups: a folder of such a name is its group's, and nobody's own."""
+        return set(self.of.values())
+
     def members(self, group, lesson) -> list:
         """Everybody of a group in a lesson, sorted."""
         students = {student for student, _lesson in self.of}
         return sorted(one for one in students if self.group(one, lesson) == group)
+
+    def strangers(self, students, lessons) -> dict:
+        """Members of groups in one of these lessons who are none of the students -> the one of the
+        students who may be meant, being in no group, or ""; those first for whom there is one.
+        Misspelt, they would get the marks in their owner's place; or they never handed in
+        themselves."""
+        of_these = {who for who, lesson in self.of if not lesson or lesson in lessons}
+        alone = set(students) - {who for who, _lesson in self.of} - self.names()
+        close = {
+            who: next(iter(difflib.get_close_matches(who, alone, 1)), "")
+            for who in sorted(of_these - set(students))
+        }
+        return dict(sorted(close.items(), key=lambda pair: not pair[1]))
 
 
 def read_groups(path, lessons=(), needed=False) -> Groups:
@@ -72,7 +90,7 @@ def share(found, groups, time_of) -> list:
     """The submissions with the members that each counts for. time_of(Found) tells when it was
     handed in, None where unknown: of several of one group the latest counts."""
     alone, together = [], defaultdict(list)
-    names = set(groups.of.values())
+    names = groups.names()
     for one in found:
         group = groups.group(one.student, one.lesson) if one.refused is None else ""
         if not group and one.student in names:  # handed in under the group's own name

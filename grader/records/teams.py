@@ -1,8 +1,7 @@
 """Groups in the gradebook: hand-given marks of the one submission reach every member's row."""
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
-from grader.records.gradebook import STATE
 from grader.records.nbgrader_tables import (
     ASSIGNMENT,
     COMMENT,
@@ -50,19 +49,6 @@ def _rows(connection, table, lesson, student) -> dict:
         ASSIGNMENT.c.name == lesson, SUBMITTED_ASSIGNMENT.c.student_id == student
     )
     return {row.cell_id: row for row in connection.execute(query)}
-
-
-def remove(ledger, student, lesson) -> None:
-    """Takes a submission out of the gradebook."""
-    with ledger.explained():
-        book = ledger.book
-        book.db.expire_all()
-        found = [one.student_id for one in book.assignment_submissions(lesson)]
-        if student in found:
-            book.remove_submission(lesson, student)
-        with ledger.engine.begin() as connection:
-            where = STATE.c.student == student, STATE.c.lesson == lesson
-            connection.execute(delete(STATE).where(*where))
 
 
 def team_words(group, members) -> str:
