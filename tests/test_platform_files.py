@@ -118,6 +118,35 @@ def test_a_reading_that_gives_one_number_to_two_people_is_none(tmp_path):
     files = {"eve_5_77_9_01_reinforce.ipynb": "eve", "hoppergrace_77_98771_hw.ipynb": "grace"}
     told, found = collected(tmp_path, files)
     assert found == {at("77"): "grace"} and len(told.missing) == 1
+    assert "more than one student: 5, 77)" in told.lines[0] and "--roster" in told.lines[0]
+
+
+def test_where_the_gradebook_knows_all_readings_a_name_that_helps_is_told(tmp_path):
+    roster = tmp_path / "canvas.csv"
+    roster.write_text("Student,ID\nEve,5\nGrace,77\n")
+    grace = {"hoppergrace_77_98771_hw.ipynb": "grace"}
+    files = {**grace, "eve_5_77_9_01_reinforce.ipynb": "eve"}
+    told, found = collected(tmp_path, files, roster=roster)
+    assert found == {at("77"): "grace"}
+    assert "5, 77)" in told.lines[0] and f"NAME_ID_NUMBER_{NB}" in told.lines[0]
+    files = {**grace, f"eve_5_77_{NB}": "eve"}
+    assert collected(tmp_path, files, roster=roster)[1] == {at("77"): "grace", at("5"): "eve"}
+
+
+def test_canvass_gradebook_tells_a_person_called_anon(tmp_path):
+    files = {f"anon_12345_98772_{NB}": "anon", f"lovelaceada_1234_98765_{NB}": "ada"}
+    told, _found = collected(tmp_path, files)
+    assert "more than one student: anon_12345, 12345)" in told.lines[0]
+    roster = tmp_path / "canvas.csv"
+    roster.write_text("Student,ID\nAnon,12345\nAda,1234\n")
+    _told, found = collected(tmp_path, files, roster=roster)
+    assert found == {at("12345"): "anon", at("1234"): "ada"}
+
+
+def test_a_name_that_no_platform_gives_is_told_where_to_go(tmp_path):
+    told, _found = collected(tmp_path, {"mine.ipynb": "?", f"ada_1_2_{NB}": "ada"})
+    assert "mine.ipynb" in told.lines[0]
+    assert str(tmp_path / "to" / "STUDENT" / LESSON / NB) in told.lines[0]
 
 
 def test_canvass_gradebook_decides_between_readings(tmp_path):

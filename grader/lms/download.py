@@ -112,12 +112,28 @@ class _Sorting:
                 self.say(_("left out: {path} (not a notebook)"), path=path)
             elif mine is None:
                 why = _(one.why).format(source=self.source, students=", ".join(one.others))
-                self.say(_("left out: {path} ({why})"), path=path, why=why)
+                said = _("left out: {path} ({why}).").format(path=path, why=why)
+                self.say("{said} {remedy}", said=said, remedy=self._remedy(one))
                 self.unread.append(path)
                 self.unsure += bool(one.others)
             else:
                 mine.append((one, entry))
         return found
+
+    def _remedy(self, one):
+        """What to do about a file of which the name doesn't tell whose it is."""
+        if not one.others:
+            words = _("If it is somebody's work, put it into {path}.")
+            path = self.to / _("STUDENT") / self.lesson / f"{self.lesson}.ipynb"
+            return words.format(path=path)
+        if not self.people:
+            return _("With --roster the IDs of Canvas's gradebook decide between them.")
+        words = _(
+            "Unpack the download, call the file NAME_ID_NUMBER_{lesson}.ipynb, with a NAME that "
+            "holds no number, ID as in the gradebook, NUMBER the one that stands behind it now, and "
+            "collect from the folder."
+        )
+        return words.format(lesson=self.lesson)
 
     def folders(self, found) -> dict:
         """(name, number) -> folder; two people whom one folder would hold get one each."""
