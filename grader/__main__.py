@@ -243,8 +243,8 @@ def _forget(options):
         lessons = leaving.forget(ledger, store, options.student, options.lesson)
         write_tables(store, ledger, Course())
     words = _(
-        "Taken out: {student} ({lessons}). Whoever hands in again, or whose folder still lies among "
-        "the submissions, is back after the next autograde, without marks by hand."
+        "Taken out: {student} ({lessons}). Whoever hands in again, or whose folder still lies "
+        "among the submissions, is back after the next autograde, without marks by hand."
     )
     student, names = shown(options.student), ", ".join(lessons) or "-"
     print(words.format(student=student, lessons=names))

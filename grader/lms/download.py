@@ -130,8 +130,8 @@ class _Sorting:
             return _("With --roster the IDs of Canvas's gradebook decide between them.")
         words = _(
             "Unpack the download, call the file NAME_ID_NUMBER_{lesson}.ipynb, with a NAME that "
-            "holds no number, ID as in the gradebook, NUMBER the one that stands behind it now, and "
-            "collect from the folder."
+            "holds no number, ID as in the gradebook, NUMBER the one that stands behind it now, "
+            "and collect from the folder."
         )
         return words.format(lesson=self.lesson)
 

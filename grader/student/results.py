@@ -22,7 +22,8 @@ class Item:
 @dataclass
 class LessonProgress:
     """One lesson. texts: (written, all) of the answers that are marked by hand, text_points what
-    they are worth, unwritten the names of those that are still empty; trouble: one line where something of it could not be read or run."""
+    they are worth, unwritten the names of those that are still empty; trouble: one line where
+    something of it could not be read or run."""
 
     name: str
     title: str
