@@ -113,6 +113,8 @@ def _autograde(options):
     print(autograde.total_words(counts))
     if not counts:
         print(_nothing(asked), file=sys.stderr)
+    if unseen := autograde.unseen(asked):
+        print(_unseen(unseen, asked), file=sys.stderr)
     if strangers := autograde.strangers(asked):
         print(_strangers(strangers, asked), file=sys.stderr)
     if strangers := autograde.strange_members(asked):
@@ -146,6 +148,15 @@ def _changed(out):
 
     with _ledger(out) as ledger:
         return sum(map(len, changed_since(ledger).values()))
+
+
+def _unseen(paths, asked):
+    words = _(
+        "Not looked at in {folder}: {names}. A submission lies at {place}: if one of these is "
+        "somebody's work, put it there and run the command again."
+    )
+    place = f"{asked.submitted}/{_('STUDENT')}/{_('LESSON')}/{_('LESSON')}.ipynb"
+    return words.format(folder=asked.submitted, names=_first(list(map(shown, paths))), place=place)
 
 
 def _strangers(names, asked):

@@ -1,13 +1,14 @@
 """Who leaves the course goes whole, whichever command takes them out; others lose nothing."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from nbgrader.api import Gradebook
 
 from grader.__main__ import main
 from grader.grading import leaving
-from grader.grading.autograde import Options, gone
+from grader.grading.autograde import Options, gone, unseen
 from grader.handmarks.book import HandMarks
 from grader.records.gradebook import COURSE, Ledger
 from grader.records.store import Store
@@ -137,11 +138,15 @@ def told_gone(folder):
 
 def test_a_folder_that_is_gone_is_told_and_its_marks_stay(copied, capsys):  # noqa: F811
     assert told_gone(copied) == []
+    shutil.copy(copied / "in" / OLD / NAME / f"{NAME}.ipynb", copied / "in" / "loose.ipynb")
     shutil.move(copied / "in" / OLD, copied / "in" / "ana")
     arguments = ["autograde", "--submitted", str(copied / "in"), "--out", str(copied / "out")]
     arguments += ["--course", str(copied / "course"), "--secret-file", str(copied / "secret")]
     assert main(arguments) == 0
-    (line,) = [one for one in capsys.readouterr().err.splitlines() if "no longer holds" in one]
+    said = capsys.readouterr().err
+    (line,) = [one for one in said.splitlines() if "Not looked at" in one]
+    assert "loose.ipynb" in line and "/in/STUDENT/LESSON/LESSON.ipynb" in line
+    (line,) = [one for one in said.splitlines() if "no longer holds" in one]
     assert f"{OLD} ({NAME})" in line and "python -m grader forget NAME" in line
     assert OLD in scores(copied) and "ana" in scores(copied)
 
@@ -164,3 +169,13 @@ def test_a_folder_that_was_renamed_as_told_is_refused_no_more(copied):  # noqa: 
     assert {row["lesson"] for row in rows(copied, "submissions")} == {NAME}
     assert {"fay", "gil"} <= set(scores(copied)) and not any("bad" in who for who in scores(copied))
     assert "The course has no lesson" not in (copied / "out" / "report.html").read_text()
+
+
+def test_work_that_no_lesson_was_found_for_is_told_where_one_lesson_is_graded(copied):  # noqa: F811
+    """With --lessons a misspelt folder isn't refused, since it is no folder of that lesson."""
+    options = Options(copied / "in", copied / "out", classroom.Course(copied / "course"))
+    (copied / "in" / "gil").mkdir()
+    (copied / "in" / "gil" / f"{NAME}.ipynb").write_text("{}")
+    assert unseen(options) == [f"gil/{NAME}.ipynb"]
+    found = unseen(replace(options, lessons=[NAME]))
+    assert found == ["fay/99_no_such_lesson", f"gil/{NAME}.ipynb"]

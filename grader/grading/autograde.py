@@ -20,7 +20,7 @@ from grader.grading.leaving import take_out
 from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
 from grader.intake import deadlines, groups
-from grader.intake.classroom import find_submissions, students
+from grader.intake.classroom import astray, find_submissions, students
 from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, looks, penalties
@@ -114,6 +114,15 @@ def gone(options: Options) -> list:
     with Ledger(address.gradebook_of(options.out)) as ledger:
         records = [one for one in ledger.states() if _looked_for(options, one) and not one.group]
     return [(one.student, one.lesson) for one in records if (one.student, one.lesson) not in here]
+
+
+def unseen(options: Options) -> list:
+    """Paths of what looks handed in and lies where no submission is looked for. A folder named like
+    no lesson is refused by name where all lessons are graded."""
+    course = options.course
+    paths = astray(options.submitted, {*course.names(), *course.ungraded()})
+    whole = options.submitted.resolve()
+    return [one for one in paths if options.lessons or not (whole / one).is_dir()]
 
 
 def strangers(options: Options) -> list:

@@ -10,6 +10,7 @@ from grader.course.notes import Note, clean, note, shown
 from grader.course.reasons import reason
 from grader.errors import UserError
 from grader.i18n import N_, _
+from grader.intake.folder import is_archive, is_notebook
 from grader.intake.junk import is_junk
 
 MOST_NAME = 120
@@ -40,6 +41,35 @@ def find_submissions(folder, known, wanted=None, ungraded=()) -> list[Found]:
             if lesson.name in wanted if wanted else lesson.name not in ungraded:
                 found.append(_found(student, lesson, known))
     return sorted(found, key=lambda one: (one.lesson, one.student))
+
+
+def astray(folder, lessons) -> list:
+    """Paths below ``folder`` where nobody looks for a submission, though one may be there:
+    notebooks and archives beside students' or lessons' folders, and folders named like no lesson.
+    lessons: the course's, graded or not."""
+    found = _loose(folder)
+    for student in _folders(folder):
+        if student.is_symlink():
+            continue
+        inside = _loose(student.path)
+        inside += [one.name for one in _folders(student.path, True) if one.name not in lessons]
+        found += [f"{student.name}/{name}" for name in inside]
+    return sorted(found)
+
+
+def _loose(folder):
+    """The notebooks and archives directly in a folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                one.name
+                for one in entries
+                if one.is_file(follow_symlinks=False)
+                and not is_junk(one.name)
+                and (is_notebook(one.name) or is_archive(one.name))
+            ]
+    except OSError:
+        return []
 
 
 def students(folder) -> set:

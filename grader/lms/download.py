@@ -17,7 +17,7 @@ from grader.course.notes import shown
 from grader.course.reasons import reason
 from grader.i18n import _
 from grader.intake.classroom import MOST_NAME, ClassroomError
-from grader.intake.folder import DATES, MAX_BYTES, is_notebook, plain_name
+from grader.intake.folder import DATES, MAX_BYTES, is_archive, is_notebook, plain_name
 from grader.intake.junk import is_junk
 from grader.lms import times, worksheet
 from grader.lms.canvas import read_gradebook, student_ids
@@ -27,7 +27,6 @@ from grader.records.store import write_whole
 
 # Canvas and browsers number a file that is handed in again: 01_reinforce-2.ipynb, ... (1).ipynb
 AGAIN = re.compile(r"(?:-\d+| ?\(\d+\))?\.ipynb", re.IGNORECASE)
-ARCHIVES = {".zip", ".7z", ".rar", ".tar", ".gz", ".tgz"}
 MOST_SHOWN = 120
 
 
@@ -101,7 +100,7 @@ class _Sorting:
         for entry in entries:
             one, path = names[entry.path], shown(entry.path, MOST_SHOWN)
             mine = found[one.person, one.number] if one.number else None
-            if PurePosixPath(one.file).suffix.casefold() in ARCHIVES:
+            if is_archive(one.file):
                 words = _(
                     "left out: {path} (an archive). Unpack the download, put the notebook that is "
                     "in this one beside it as {name}, and collect from the folder."
