@@ -125,6 +125,7 @@ def test_others_of_a_group_dont_lose_what_was_handed_in_for_them(copied):  # noq
     shutil.move(copied / "in" / OLD, copied / "in" / "hal")
     (copied / "groups.csv").write_text("group,student\nteam,hal\n")
     grade(copied)
+    assert told_gone(copied) == [(OLD, NAME)] and command(copied, OLD) == 0
     assert OLD not in scores(copied) and scores(copied)["hal"]["q_why"] == ("3", "marked", "")
     with Ledger(copied / "out" / "gradebook.db") as ledger:
         marks = HandMarks(ledger, classroom.Course(copied / "course"), copied / "out")
@@ -149,6 +150,20 @@ def test_a_folder_that_is_gone_is_told_and_its_marks_stay(copied, capsys):  # no
     (line,) = [one for one in said.splitlines() if "no longer holds" in one]
     assert f"{OLD} ({NAME})" in line and "python -m grader forget NAME" in line
     assert OLD in scores(copied) and "ana" in scores(copied)
+
+
+def test_another_folder_takes_no_groups_marks_away(copied):  # noqa: F811
+    """Who names the wrong folder, or one without groups.csv beside it, loses no marks by hand."""
+    (copied / "groups.csv").write_text("group,student\nteam,anna\nteam,hal\n")
+    grade(copied)
+    give_by_hand(copied, OLD, "q_why", 3)
+    grade(copied)
+    (copied / "in").rename(copied / "kept")
+    (copied / "in").mkdir()
+    grade(copied)
+    assert {OLD, "hal"} <= {who for who, _lesson in told_gone(copied)}
+    for student in (OLD, "hal"):
+        assert scores(copied)[student]["q_why"] == ("3", "marked", "")
 
 
 def test_a_folder_of_a_groups_name_is_nobodys_own(copied):  # noqa: F811

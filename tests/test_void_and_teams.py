@@ -11,7 +11,7 @@ from grader.__main__ import main
 from grader.grading import autograde
 from grader.handmarks.book import HandMarks
 from grader.intake.classroom import ClassroomError
-from grader.intake.groups import read_groups
+from grader.intake.groups import Groups, read_groups, share
 from grader.records.gradebook import COURSE, Ledger
 from publish.lesson import parse_lesson
 from publish.problems import PublishError
@@ -211,6 +211,45 @@ def test_of_two_submissions_the_latest_counts_and_without_times_neither(copied, 
     (copied / "in" / "hal" / NAME / "timestamp.txt").write_text("2025-12-31 03:04:05 UTC\n")
     grade(copied)
     assert [scores(copied)[name]["softmax"][0] for name in ("anna", "hal", "ida")] == ["3"] * 3
+
+
+@needs_walls
+def test_the_same_work_of_several_members_is_one_submission(copied, warm):  # noqa: F811
+    """As Moodle gives it for a team: each member has the file, all with one time."""
+    shutil.copytree(copied / "in" / "anna", copied / "in" / "hal")
+    (copied / "groups.csv").write_text(TEAM)
+    for when in ("", "2026-01-02 03:04:05 UTC\n"):
+        for student in ("anna", "hal"):
+            (copied / "in" / student / NAME / "timestamp.txt").write_text(when)
+        grade(copied)
+        assert [scores(copied)[name]["softmax"][0] for name in ("anna", "hal", "ida")] == ["3"] * 3
+        with Ledger(copied / "out" / "gradebook.db") as ledger:
+            marks = HandMarks(ledger, classroom.Course(copied / "course"), copied / "out")
+            (question,) = marks.questions()
+            assert [one.student for one in marks.answers(question)] == ["anna"]
+
+
+def test_only_those_clash_of_whom_none_is_known_to_be_the_last():
+    class Found:
+        refused = None
+
+        def __init__(self, student, when, work):
+            self.student, self.when, self.work = student, when, work
+            self.lesson = NAME
+
+    def shared(*found):
+        together = Groups({(one.student, ""): "team" for one in found})
+        return share(found, together, lambda one: one.when, lambda one: one.work)
+
+    early = Found("a", 1, "x"), Found("b", 1, "y")
+    (one,) = shared(*early, Found("c", 2, "z"))
+    assert one.found.student == "c" and one.members == ("a", "b", "c") and not one.clash
+    assert [one.clash for one in shared(*early)] == [("a", "b")] * 2
+    unread = Found("a", None, None), Found("b", None, None)
+    assert [one.clash for one in shared(*unread)] == [("a", "b")] * 2
+    same = Found("b", None, "x"), Found("a", 3, "x")
+    (one,) = shared(*same)
+    assert one.found.student == "a" and one.members == ("a", "b")
 
 
 @needs_walls

@@ -104,16 +104,27 @@ def _looked_for(options, record):
     return not options.lessons or record.lesson in options.lessons
 
 
+def _origins(record):
+    """Where a group's submission may have lain, as (student, lesson): with the member who handed
+    in, or under the group's name."""
+    return {(record.lead, record.lesson), (record.group, record.lesson)}
+
+
 def gone(options: Options) -> list:
     """(student, lesson) of those whose marks stand in the tables though their folder is gone, or
     is by now a group's."""
     course = options.course
     found = find_submissions(options.submitted, course.names(), options.lessons, course.ungraded())
     together = _beside(options, groups.read_groups, options.groups, groups.FILE).names()
-    here = {(one.student, one.lesson) for one in found if one.student not in together}
+    folders = {(one.student, one.lesson) for one in found}
+    own = {(student, lesson) for student, lesson in folders if student not in together}
     with Ledger(address.gradebook_of(options.out)) as ledger:
-        records = [one for one in ledger.states() if _looked_for(options, one) and not one.group]
-    return [(one.student, one.lesson) for one in records if (one.student, one.lesson) not in here]
+        records = [one for one in ledger.states() if _looked_for(options, one)]
+    return [
+        (one.student, one.lesson)
+        for one in records
+        if not (_origins(one) & folders if one.group else (one.student, one.lesson) in own)
+    ]
 
 
 def unseen(options: Options) -> list:
@@ -228,7 +239,7 @@ class _Run:
         self.batch, self.written_at = [], time.monotonic()
 
     def all(self, found):
-        shares = groups.share(found, self.groups, _time_of)
+        shares = groups.share(found, self.groups, _time_of, _content_of)
         self.told = self.watch(sum(max(1, len(one.members)) for one in shares))
         try:
             with executor_for(self.options) as executor:
@@ -278,14 +289,17 @@ class _Run:
         return self.deadlines.lateness(student, lesson, moment, bool(arrival and arrival.late))
 
     def take_out(self, found):
-        """Takes out whom somebody took out of nbgrader's tables, who has a mark from a group and no
-        longer belongs to one that handed in, and folders that were no submission and are gone."""
-        here = self.seen | {(one.student, one.lesson) for one in found}
+        """Takes out whom somebody took out of nbgrader's tables, who has a mark from a group that
+        they no longer belong to, and folders that were no submission and are gone. A mark whose
+        submission is gone stays: it may be another folder that was named."""
+        folders = {(one.student, one.lesson) for one in found}
+        here = self.seen | folders
         gone = [who for who in self.ledger.taken_out() if who not in here]
         lessons = self.options.lessons or self.options.course.names()
         for record in self.ledger.states():
             who = record.student, record.lesson
-            shared = record.group and record.lesson in lessons and who not in self.seen
+            away = record.lesson in lessons and who not in self.seen
+            shared = record.group and away and _origins(record) & folders
             listed = record.listed and _looked_for(self.options, record) and who not in here
             if shared or listed:
                 gone.append(who)
@@ -453,6 +467,13 @@ class _Run:
 
 def _time_of(found):
     return moment_of(timestamp_of(found.path))
+
+
+def _content_of(found):
+    try:
+        return hashlib.sha256(collect(found.path, found.lesson).data).hexdigest()
+    except Refused:
+        return None
 
 
 def moment_of(timestamp) -> datetime | None:

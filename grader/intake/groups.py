@@ -86,9 +86,10 @@ class Shared:
     clash: tuple = ()
 
 
-def share(found, groups, time_of) -> list:
+def share(found, groups, time_of, content_of) -> list:
     """The submissions with the members that each counts for. time_of(Found) tells when it was
-    handed in, None where unknown: of several of one group the latest counts."""
+    handed in, None where unknown: of several of one group the latest counts, and of the same work
+    any. content_of(Found): what the same work has in common, None where it can't be read."""
     alone, together = [], defaultdict(list)
     names = groups.names()
     for one in found:
@@ -98,14 +99,20 @@ def share(found, groups, time_of) -> list:
         (together[group, one.lesson] if group else alone).append(one)
     shared = [Shared(one) for one in alone]
     for (group, lesson), mine in together.items():
-        shared += _of_group(group, groups.members(group, lesson), mine, time_of)
+        members = tuple(groups.members(group, lesson))
+        latest = _latest(mine, time_of)
+        contents = {content_of(one) for one in latest} if len(latest) > 1 else set()
+        if len(latest) == 1 or (len(contents) == 1 and None not in contents):
+            shared.append(Shared(latest[0], group, members))
+        else:
+            clash = tuple(sorted(one.student for one in latest))
+            shared += [Shared(one, group, clash=clash) for one in mine]
     return sorted(shared, key=lambda one: (one.found.lesson, one.found.student))
 
 
-def _of_group(group, members, mine, time_of):
+def _latest(mine, time_of):
+    """The submissions of which none is known to be earlier than another, by student."""
     times = [time_of(one) for one in mine]
-    if len(mine) > 1 and (None in times or len(set(times)) < len(times)):
-        names = tuple(sorted(one.student for one in mine))
-        return [Shared(one, group, clash=names) for one in mine]
-    latest = max(zip(times, mine, strict=True), key=lambda pair: pair[0] or 0)[1] if mine else None
-    return [Shared(latest, group, tuple(members))] if latest else []
+    last = None if None in times else max(times)
+    kept = [one for one, when in zip(mine, times, strict=True) if last in (None, when)]
+    return sorted(kept, key=lambda one: one.student)
