@@ -10,6 +10,7 @@ import pytest
 
 from grader.__main__ import main
 from grader.intake import sheets
+from grader.intake.classroom import ClassroomError
 from grader.lms import times, worksheet
 from grader.lms.download import collect
 from grader.lms.names import read_names
@@ -372,6 +373,34 @@ def table(text, delimiter=","):
 HEAD = "Student,ID,SIS User ID,SIS Login ID,Section,02 variance (555)\n    Points Possible,,,,,20\n"
 COLLISION = HEAD + '"Lovelace, Ada",1234,S1,77,A,\n"Hopper, Grace",77,S2,1234,B,\n'
 MARKS = {"1234": {"02_variance": 3.0}, "77": {"02_variance": 8.5}}
+
+
+SHEETS = {"canvas": HEAD + '"Lovelace, Ada",1234,S1,ada,A,\n', "moodle": SHEET}
+
+
+@pytest.mark.parametrize("form", SHEETS)
+@pytest.mark.parametrize("sheet", [True, False])
+def test_a_lesson_without_marks_is_told_and_makes_no_file(tmp_path, form, sheet):
+    from grader.lms import marks as marking
+
+    (tmp_path / "r.csv").write_text(SHEETS[form].replace("address", "address,Grade,Maximum Grade"))
+    roster = marking.READERS[form](tmp_path / "r.csv") if sheet else None
+    for known in (MARKS, {}):
+        with pytest.raises(ClassroomError, match="no marks of 02_varience. There are of: "):
+            marking.FORMATS[form](Ledger(known), roster, "02_varience")
+
+
+@pytest.mark.parametrize("form", SHEETS)
+def test_of_one_lesson_nothing_is_said_about_the_others(tmp_path, form):
+    """Who isn't in the roster and handed in something else is missing in no file of this lesson."""
+    from grader.lms import marks as marking
+
+    roster = tmp_path / "r.csv"
+    roster.write_text(SHEETS[form].replace("address", "address,Grade,Maximum Grade"))
+    marks = {"1234": {"02_variance": 3.0}, "gone": {"01_reinforce": 2.0}}
+    for sheet in (marking.READERS[form](roster), None):
+        found = marking.FORMATS[form](Ledger(marks), sheet, "02_variance")
+        assert "gone" not in found.text + str(found.lines)
 
 
 def test_one_persons_login_that_is_anothers_id_swaps_no_marks(tmp_path):
