@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -216,6 +217,19 @@ def test_a_participant_whom_the_worksheet_lacks_is_told(tmp_path):
     (tmp_path / "w.csv").write_text(SHEET.replace("Participant 77,Gr,\n", ""))
     told, _found = collected(tmp_path, FILES, "moodle", roster=tmp_path / "w.csv")
     assert "no participant 77" in "".join(told.lines)
+
+
+def test_who_gets_another_name_from_the_worksheet_is_told_of_the_old_folder(tmp_path):
+    (tmp_path / "w.csv").write_text(SHEET)
+    collected(tmp_path, FILES, "moodle")
+    told, found = collected(tmp_path, FILES, "moodle", roster=tmp_path / "w.csv")
+    assert {at("ada@x.org"), at("Ada_1234"), at("Gr_77")} == set(found)
+    (line,) = [line for line in told.lines if "before" in line]
+    assert line.startswith("ada@x.org was called Ada_1234") and "grader forget Ada_1234" in line
+    assert str(tmp_path / "to" / "Ada_1234" / LESSON) in line
+    shutil.rmtree(tmp_path / "to" / "Ada_1234")
+    told, _found = collected(tmp_path, FILES, "moodle", roster=tmp_path / "w.csv")
+    assert "before" not in "".join(told.lines)
 
 
 # Worksheets of other languages

@@ -22,7 +22,7 @@ from grader.intake.junk import is_junk
 from grader.lms import times, worksheet
 from grader.lms.canvas import read_gradebook, student_ids
 from grader.lms.names import read_names
-from grader.records.arrivals import Arrival, add_arrivals
+from grader.records.arrivals import Arrival, add_arrivals, read_arrivals
 from grader.records.store import write_whole
 
 # Canvas and browsers number a file that is handed in again: 01_reinforce-2.ipynb, ... (1).ipynb
@@ -226,11 +226,31 @@ class _Sorting:
             told.append(words.format(text=shown(person.unread)))
         return told
 
+    def _renamed(self):
+        """Says who has a second folder, since an earlier run called them otherwise: a worksheet
+        gives Moodle's participants other names than the download does."""
+        now = {self._number(one): one.student for one in self.told.arrivals}
+        for one in read_arrivals(self.to).values():
+            folder = self.to / one.student / one.lesson
+            same = one.lesson == self.lesson and one.source == self.source
+            student = now.get(self._number(one)) if same else None
+            if student not in (None, one.student) and folder.is_dir():
+                words = _(
+                    "{student} was called {old} before, and {folder} is still there: delete it, or "
+                    "both are graded. If it was graded: python -m grader forget {old} --out DIR"
+                )
+                self.say(words, student=student, old=shown(one.student), folder=folder)
+
+    def _number(self, arrival):
+        names = read_names([arrival.name], self.source, arrival.lesson, self.people)
+        return names[arrival.name].number or arrival.name
+
     def _names_somebody(self):
         return any(person.account for person in self.people.values())
 
     def end(self, people):
         """Keeps where the notebooks came from, and says what is missing, last of all."""
+        self._renamed()
         try:
             add_arrivals(self.to, self.told.arrivals)
         except OSError as error:

@@ -55,7 +55,8 @@ class _Matched:
         if self.refused:
             words = _(
                 "Refused, since the roster doesn't tell which of two people they are: {names}. "
-                "Their marks are not in this file."
+                "Their marks are not in this file. Where two are one person, take one of them out: "
+                "python -m grader forget NAME --out DIR"
             )
             yield words.format(names=", ".join(map(safe, sorted(self.refused))))
 

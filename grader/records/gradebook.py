@@ -253,7 +253,7 @@ class Ledger:
         """(student, lesson) of whoever somebody took out of nbgrader's tables, as its own commands
         do: our row is still there, and counts no more."""
         with _explained(self.path), self.engine.connect() as connection:
-            rows = connection.execute(_rows_of_ours()).all()
+            rows = connection.execute(_rows_of_ours().where(~_booked())).all()
         return [(row.student, row.lesson) for row in rows if _counted(row) is None]
 
     def by_hand(self, student=None, lesson=None) -> dict:
@@ -424,7 +424,11 @@ def _keep(connection, record):
 
 def _rows_of_ours():
     """select(STATE) with one column more: whether nbgrader's tables know the submission."""
-    booked = (
+    return select(STATE, _booked().label("booked"))
+
+
+def _booked():
+    known = (
         select(SUBMITTED_ASSIGNMENT.c.id)
         .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMITTED_ASSIGNMENT.c.assignment_id)
         .where(
@@ -432,7 +436,7 @@ def _rows_of_ours():
             ASSIGNMENT.c.name == STATE.c.lesson,
         )
     )
-    return select(STATE, booked.exists().label("booked"))
+    return known.exists()
 
 
 def _counted(row) -> Record | None:
