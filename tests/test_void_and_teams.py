@@ -174,6 +174,57 @@ def test_marks_by_hand_reach_each_member_and_are_asked_once(copied, warm):  # no
 
 
 @needs_walls
+def test_a_mark_given_to_a_member_alone_stays_until_the_group_has_one(copied, warm):  # noqa: F811
+    """The formgrader shows a copy of each, and doesn't say which of them counts for all."""
+    (copied / "groups.csv").write_text(TEAM)
+    grade(copied)
+    give_by_hand(copied, "hal", "q_why", 3, "Yours.")
+    for _again in range(2):
+        grade(copied)
+        assert scores(copied)["hal"]["q_why"] == ("3", "marked", "")
+        assert "Yours." in page(copied, "hal")
+        assert scores(copied)["ida"]["q_why"] == ("", "waiting", "")
+    give_by_hand(copied, "anna", "q_why", 2, "For all.")
+    grade(copied)
+    assert [scores(copied)[name]["q_why"][0] for name in ("anna", "hal", "ida")] == ["2"] * 3
+    assert "For all." in page(copied, "hal") and "Yours." not in page(copied, "hal")
+
+
+@needs_walls
+def test_a_mark_that_is_taken_back_is_taken_from_each_member(copied, warm):  # noqa: F811
+    (copied / "groups.csv").write_text(TEAM)
+    grade(copied)
+    with Ledger(copied / "out" / "gradebook.db") as ledger:
+        marks = HandMarks(ledger, classroom.Course(copied / "course"), copied / "out")
+        (question,) = marks.questions()
+        (text,) = marks.answers(question)
+        marks.mark(question, text.id, points=3, comment="Good.")
+    grade(copied)
+    assert scores(copied)["ida"]["q_why"] == ("3", "marked", "")
+    with Ledger(copied / "out" / "gradebook.db") as ledger:
+        marks = HandMarks(ledger, classroom.Course(copied / "course"), copied / "out")
+        marks.mark(question, text.id)
+    grade(copied)
+    for student in ("anna", "hal", "ida"):
+        assert scores(copied)[student]["q_why"] == ("", "waiting", "")
+        assert "Good." not in page(copied, student)
+
+
+@needs_walls
+def test_a_mark_for_another_text_is_none_of_the_groups(copied, warm):  # noqa: F811
+    """ben's own text was marked, before he and anna handed in together."""
+    course = classroom.Course(copied / "course")
+    submit(copied / "in", "ben", classroom.solved(course, q_why="My own."))
+    grade(copied)
+    give_by_hand(copied, "ben", "q_why", 4)
+    grade(copied)
+    shutil.rmtree(copied / "in" / "ben")
+    (copied / "groups.csv").write_text("group,student\nteam,anna\nteam,ben\n")
+    grade(copied)
+    assert scores(copied)["ben"]["q_why"] == ("", "waiting", "")
+
+
+@needs_walls
 def test_who_leaves_a_group_leaves_its_marks(copied, warm):  # noqa: F811
     (copied / "groups.csv").write_text(TEAM)
     grade(copied)

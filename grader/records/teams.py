@@ -15,11 +15,12 @@ GIVEN = {
     GRADE: ("manual_score", "extra_credit", "needs_manual_grade"),
     COMMENT: ("manual_comment",),
 }
+GIVEN_BY_HAND = ("manual_score", "extra_credit", "manual_comment")
 
 
 def mirror(ledger) -> list:
-    """Gives the members of groups what was given by hand to the one who handed in; returns the
-    (student, lesson) pairs for which something changed."""
+    """Gives the members of groups what was given by hand to the one who handed in, where something
+    was; returns the (student, lesson) pairs for which something changed."""
     changed = []
     members = [record for record in ledger.states() if record.lead not in ("", record.student)]
     with ledger.explained(), ledger.engine.begin() as connection:
@@ -36,10 +37,18 @@ def _copy(connection, table, lesson, lead, student):
     changed = False
     for cell, row in _rows(connection, table, lesson, student).items():
         values = {name: getattr(theirs[cell], name) for name in GIVEN[table] if cell in theirs}
+        if not _is_given(values) and _is_given(row._mapping):
+            continue  # the formgrader shows each member's copy: somebody marked this one
         if any(getattr(row, name) != value for name, value in values.items()):
             connection.execute(update(table).where(table.c.id == row.id).values(**values))
             changed = True
     return changed
+
+
+def _is_given(values):
+    """Whether a person gave something, to the text as it is now."""
+    given = any(values.get(name) is not None for name in GIVEN_BY_HAND)
+    return given and not values.get("needs_manual_grade")
 
 
 def _rows(connection, table, lesson, student) -> dict:
