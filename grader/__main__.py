@@ -15,7 +15,6 @@ from grader.errors import UserError
 from grader.i18n import N_, _
 from policy_gradients.i18n import language, speaking
 
-MOST_NAMED = 10
 NOT_INSTALLED = N_(
     "error: {python} has no package {name}. Remedy: make setup, and in each new terminal "
     ". .venv/bin/activate"
@@ -87,7 +86,7 @@ def _complain(message, **fields):
 
 
 def _autograde(options):
-    from grader.grading import autograde
+    from grader.grading import autograde, oversights
     from grader.reports import tables
 
     asked = autograde.Options(
@@ -113,14 +112,8 @@ def _autograde(options):
     print(autograde.total_words(counts))
     if not counts:
         print(_nothing(asked), file=sys.stderr)
-    if unseen := autograde.unseen(asked):
-        print(_unseen(unseen, asked), file=sys.stderr)
-    if strangers := autograde.strangers(asked):
-        print(_strangers(strangers, asked), file=sys.stderr)
-    if strangers := autograde.strange_members(asked):
-        print(_strange_members(strangers, asked), file=sys.stderr)
-    if gone := autograde.gone(asked):
-        print(_gone(gone, asked), file=sys.stderr)
+    for words in oversights.sentences(asked):
+        print(words, file=sys.stderr)
     if waiting := tables.waiting(options.out / "grades.csv"):
         print(_("Texts that wait for a mark by hand: {n}.").format(n=waiting))
     if changed := _changed(options.out):
@@ -148,48 +141,6 @@ def _changed(out):
 
     with _ledger(out) as ledger:
         return sum(map(len, changed_since(ledger).values()))
-
-
-def _unseen(paths, asked):
-    words = _(
-        "Not looked at in {folder}: {names}. A submission lies at {place}: if one of these is "
-        "somebody's work, put it there and run the command again."
-    )
-    place = f"{asked.submitted}/{_('STUDENT')}/{_('LESSON')}/{_('LESSON')}.ipynb"
-    return words.format(folder=asked.submitted, names=_first(list(map(shown, paths))), place=place)
-
-
-def _strangers(names, asked):
-    words = _(
-        "The deadlines name {names}, but {folder} has no folder of that name, so these extensions "
-        "count for nobody."
-    )
-    names = ", ".join(map(shown, names))
-    return words.format(names=names, folder=asked.submitted)
-
-
-def _strange_members(found, asked):
-    words = _(
-        "The groups name {names}, but {folder} has no folder of that name. They get their group's "
-        "marks all the same. Compare the names with your list: where one is misspelt, its owner "
-        "gets none."
-    )
-    names = [shown(who) + (f" ({shown(meant)}?)" if meant else "") for who, meant in found.items()]
-    return words.format(names=_first(names), folder=asked.submitted)
-
-
-def _gone(pairs, asked):
-    words = _(
-        "{folder} no longer holds the work of {names}. Their marks stay in the tables. To take "
-        "somebody out: python -m grader forget NAME --out {out}"
-    )
-    names = _first([f"{shown(student)} ({lesson})" for student, lesson in pairs])
-    return words.format(folder=asked.submitted, names=names, out=asked.out)
-
-
-def _first(names):
-    more = [f"... ({len(names)})"] if len(names) > MOST_NAMED else []
-    return ", ".join([*names[:MOST_NAMED], *more])
 
 
 def _stop(signum, frame):

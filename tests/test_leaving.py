@@ -8,7 +8,8 @@ from nbgrader.api import Gradebook
 
 from grader.__main__ import main
 from grader.grading import leaving
-from grader.grading.autograde import Options, gone, unseen
+from grader.grading.autograde import Options
+from grader.grading.oversights import gone, unseen
 from grader.handmarks.book import HandMarks
 from grader.records.gradebook import COURSE, Ledger
 from grader.records.store import Store

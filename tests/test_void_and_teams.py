@@ -8,7 +8,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from grader.__main__ import main
-from grader.grading import autograde
+from grader.grading import autograde, oversights
 from grader.handmarks.book import HandMarks
 from grader.intake.classroom import ClassroomError
 from grader.intake.groups import Groups, read_groups, share
@@ -116,10 +116,10 @@ def test_a_member_whom_nobody_knows_is_told_with_who_may_be_meant(tmp_path):
     lines = ["x,ada,", "x,bendict,", "x,uma,", "team2,cem,", "y,vera,02_variance"]
     (tmp_path / "groups.csv").write_text("\n".join(["group,student,lesson", *lines]))
     asked = autograde.Options(tmp_path / "in", tmp_path / "out")
-    found = autograde.strange_members(asked)
+    found = oversights.strange_members(asked)
     assert list(found.items()) == [("bendict", "benedict"), ("cem", ""), ("uma", ""), ("vera", "")]
     asked = replace(asked, lessons=["01_reinforce"])
-    assert list(autograde.strange_members(asked)) == ["bendict", "cem", "uma"]
+    assert list(oversights.strange_members(asked)) == ["bendict", "cem", "uma"]
 
 
 @needs_walls

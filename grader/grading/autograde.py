@@ -20,7 +20,7 @@ from grader.grading.leaving import take_out
 from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
 from grader.intake import deadlines, groups
-from grader.intake.classroom import astray, find_submissions, students
+from grader.intake.classroom import find_submissions
 from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, looks, penalties
@@ -99,58 +99,15 @@ def autograde(options: Options, watch=None) -> Counter:
     return run.counts
 
 
-def _looked_for(options, record):
+def looked_for(options, record):
     """Whether this run looked for the record's submission."""
     return not options.lessons or record.lesson in options.lessons
 
 
-def _origins(record):
+def origins(record):
     """Where a group's submission may have lain, as (student, lesson): with the member who handed
     in, or under the group's name."""
     return {(record.lead, record.lesson), (record.group, record.lesson)}
-
-
-def gone(options: Options) -> list:
-    """(student, lesson) of those whose marks stand in the tables though their folder is gone, or
-    is by now a group's."""
-    course = options.course
-    found = find_submissions(options.submitted, course.names(), options.lessons, course.ungraded())
-    together = _beside(options, groups.read_groups, options.groups, groups.FILE).names()
-    folders = {(one.student, one.lesson) for one in found}
-    own = {(student, lesson) for student, lesson in folders if student not in together}
-    with Ledger(address.gradebook_of(options.out)) as ledger:
-        records = [one for one in ledger.states() if _looked_for(options, one)]
-    return [
-        (one.student, one.lesson)
-        for one in records
-        if not (_origins(one) & folders if one.group else (one.student, one.lesson) in own)
-    ]
-
-
-def unseen(options: Options) -> list:
-    """Paths of what looks handed in and lies where no submission is looked for. A folder named like
-    no lesson is refused by name where all lessons are graded."""
-    course = options.course
-    paths = astray(options.submitted, {*course.names(), *course.ungraded()})
-    whole = options.submitted.resolve()
-    return [one for one in paths if options.lessons or not (whole / one).is_dir()]
-
-
-def strangers(options: Options) -> list:
-    """Students to whom deadlines.csv gives a deadline of their own and who aren't here: neither as
-    a folder nor in a group."""
-    due = _beside(options, deadlines.read_deadlines, options.deadlines, deadlines.FILE)
-    together = _beside(options, groups.read_groups, options.groups, groups.FILE)
-    here = students(options.submitted) - set(together.of.values())
-    here |= {student for student, _lesson in together.of}
-    return due.strangers(here, options.lessons or options.course.names())
-
-
-def strange_members(options: Options) -> dict:
-    """Members of groups.csv who have no folder here -> who may be meant, or ""."""
-    together = _beside(options, groups.read_groups, options.groups, groups.FILE)
-    here = students(options.submitted)
-    return together.strangers(here, options.lessons or options.course.names())
 
 
 def _ledger(store, options):
@@ -189,7 +146,7 @@ def _know(options):
         raise no_lesson(unknown, known)
 
 
-def _beside(options, read, named, name):
+def beside(options, read, named, name):
     """What ``read`` makes of the named file, or of the one so called beside the submissions."""
     path = named or options.submitted.resolve().parent / name
     return read(path, options.course.names(), needed=named is not None)
@@ -229,10 +186,10 @@ class _Run:
         self.secret = read_secret(options.secret_file)
         mirror(ledger)
         self.by_hand = ledger.by_hand()
-        self.deadlines = _beside(
+        self.deadlines = beside(
             options, deadlines.read_deadlines, options.deadlines, deadlines.FILE
         )
-        self.groups = _beside(options, groups.read_groups, options.groups, groups.FILE)
+        self.groups = beside(options, groups.read_groups, options.groups, groups.FILE)
         self.seen = set()
         self.arrivals = read_arrivals(options.submitted)
         self.counts = Counter()
@@ -299,8 +256,8 @@ class _Run:
         for record in self.ledger.states():
             who = record.student, record.lesson
             away = record.lesson in lessons and who not in self.seen
-            shared = record.group and away and _origins(record) & folders
-            listed = record.listed and _looked_for(self.options, record) and who not in here
+            shared = record.group and away and origins(record) & folders
+            listed = record.listed and looked_for(self.options, record) and who not in here
             if shared or listed:
                 gone.append(who)
         for who in gone:
