@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from nbgrader.api import Gradebook
@@ -11,6 +12,7 @@ from grader.__main__ import main
 from grader.grading import autograde, oversights
 from grader.handmarks.book import HandMarks
 from grader.intake.classroom import ClassroomError
+from grader.intake.deadlines import read_deadlines
 from grader.intake.groups import Groups, read_groups, share
 from grader.records.gradebook import COURSE, Ledger
 from publish.lesson import parse_lesson
@@ -120,6 +122,31 @@ def test_a_member_whom_nobody_knows_is_told_with_who_may_be_meant(tmp_path):
     assert list(found.items()) == [("bendict", "benedict"), ("cem", ""), ("uma", ""), ("vera", "")]
     asked = replace(asked, lessons=["01_reinforce"])
     assert list(oversights.strange_members(asked)) == ["bendict", "cem", "uma"]
+
+
+def test_a_name_with_an_accent_is_the_folders_whichever_way_it_is_written(tmp_path):
+    """One character, as most write it, or two, as folders from a Mac have it."""
+    one, two = "Jos\u00e9", "Jose\u0301"
+    for folder, written in ((one, two), (two, one)):
+        root = tmp_path / ascii(folder)
+        (root / "in" / folder / "01_reinforce").mkdir(parents=True)
+        (root / "groups.csv").write_text(f"group,student\nx,{written}\nx,uma\n")
+        (root / "deadlines.csv").write_text(
+            f"lesson,student,due\n01_reinforce,{written},2026-01-05 UTC\n"
+        )
+        asked = autograde.Options(root / "in", root / "out")
+        assert oversights.strangers(asked) == [] and list(oversights.strange_members(asked)) == [
+            "uma"
+        ]
+        together = autograde.beside(asked, read_groups, None, "groups.csv")
+        assert together.members("x", "01_reinforce") == [folder, "uma"]
+        (root / "groups.csv").write_text(f"group,student\n{written},uma\n")
+        assert autograde.beside(asked, read_groups, None, "groups.csv").names() == {folder}
+        dues = autograde.beside(asked, read_deadlines, None, "deadlines.csv")
+        assert (dues.due_of(folder, "01_reinforce"), dues.due_of("uma", "01_reinforce")) == (
+            datetime(2026, 1, 5, 23, 59, 59, tzinfo=UTC),
+            None,
+        )
 
 
 @needs_walls

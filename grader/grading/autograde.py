@@ -20,7 +20,7 @@ from grader.grading.leaving import take_out
 from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
 from grader.intake import deadlines, groups
-from grader.intake.classroom import find_submissions
+from grader.intake.classroom import find_submissions, spelling
 from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, looks, penalties
@@ -149,7 +149,8 @@ def _know(options):
 def beside(options, read, named, name):
     """What ``read`` makes of the named file, or of the one so called beside the submissions."""
     path = named or options.submitted.resolve().parent / name
-    return read(path, options.course.names(), needed=named is not None)
+    table = read(path, options.course.names(), needed=named is not None)
+    return table.spelt(spelling(options.submitted))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def _loose(folder):
 def students(folder) -> set:
     """The names of all students' folders, whatever is in them."""
     return {_label(student.name) for student in _folders(folder)}
+
+
+def spelling(folder):
+    """A function from a name in a table to that of the student's folder which reads the same: a
+    letter with an accent may be one character or two, as on a Mac."""
+    known = students(folder)
+    same = {unicodedata.normalize("NFC", name): name for name in sorted(known)}
+    return lambda name: (
+        name if name in known else same.get(unicodedata.normalize("NFC", name), name)
+    )
 
 
 def _found(student, lesson, known):

@@ -39,6 +39,12 @@ class Groups:
         students = {student for student, _lesson in self.of}
         return sorted(one for one in students if self.group(one, lesson) == group)
 
+    def spelt(self, spelling) -> "Groups":
+        """The same with names as the folders have them, a group's, too."""
+        return Groups(
+            {(spelling(who), lesson): spelling(group) for (who, lesson), group in self.of.items()}
+        )
+
     def strangers(self, students, lessons) -> dict:
         """Members of groups in one of these lessons who are none of the students -> the one of the
         students who may be meant, being in no group, or ""; those first for whom there is one.
