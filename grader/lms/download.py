@@ -5,12 +5,13 @@ worksheet tells whose number is which. Names and contents are the students': not
 where else a file is written (``names`` says whose it is).
 """
 
+import io
 import re
 import unicodedata
 import zipfile
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from grader.course.notes import shown
@@ -28,15 +29,19 @@ from grader.records.store import write_whole
 # Canvas and browsers number a file that is handed in again: 01_reinforce-2.ipynb, ... (1).ipynb
 AGAIN = re.compile(r"(?:-\d+| ?\(\d+\))?\.ipynb", re.IGNORECASE)
 MOST_SHOWN = 120
+# What a student's archive may hold is listed before it is known: not more than this is opened.
+MAX_ARCHIVE_BYTES = 5 << 20
 
 
 @dataclass
 class Entry:
-    """One file of the download: its path there, its size, and how to read it."""
+    """One file of the download: its path there, its size, how to read it, and the archive in which
+    a student handed it in."""
 
     path: str
     size: int
     read: object
+    inside: str = ""
 
 
 @dataclass
@@ -96,17 +101,12 @@ class _Sorting:
         """(name, number) -> [(Named, Entry)]: their notebooks, none where they gave other files."""
         paths = [entry.path for entry in entries]
         names = read_names(paths, self.source, self.lesson, self.people)
-        found = defaultdict(list)
+        found, archives = defaultdict(list), []
         for entry in entries:
             one, path = names[entry.path], shown(entry.path, MOST_SHOWN)
             mine = found[one.person, one.number] if one.number else None
             if is_archive(one.file):
-                words = _(
-                    "left out: {path} (an archive). Unpack the download, put the notebook that is "
-                    "in this one beside it as {name}, and collect from the folder."
-                )
-                name = shown(f"{PurePosixPath(entry.path).stem}.ipynb", MOST_SHOWN)
-                self.say(words, path=path, name=name)
+                archives.append((one, entry))
             elif not is_notebook(one.file):
                 self.say(_("left out: {path} (not a notebook)"), path=path)
             elif mine is None:
@@ -117,7 +117,28 @@ class _Sorting:
                 self.unsure += bool(one.others)
             else:
                 mine.append((one, entry))
+        inside = [(one, entry, self._inside(found, one, entry)) for one, entry in archives]
+        for one, entry, notebooks in inside:
+            if notebooks:
+                found[one.person, one.number] += notebooks
+            else:
+                words = _(
+                    "left out: {path} (an archive). Unpack the download, put the notebook that is "
+                    "in this one beside it as {name}, and collect from the folder."
+                )
+                name = shown(f"{PurePosixPath(entry.path).stem}.ipynb", MOST_SHOWN)
+                self.say(words, path=shown(entry.path, MOST_SHOWN), name=name)
         return found
+
+    def _inside(self, found, one, entry):
+        """The notebooks in a zip that somebody handed in and no notebook beside it."""
+        if not one.number or found[one.person, one.number]:
+            return []
+        return [
+            (replace(one, file=PurePosixPath(inner.path).name), replace(inner, path=entry.path))
+            for inner in _zipped(entry)
+            if is_notebook(PurePosixPath(inner.path).name)
+        ]
 
     def _remedy(self, one):
         """What to do about a file of which the name doesn't tell whose it is."""
@@ -180,6 +201,8 @@ class _Sorting:
         if written and others:
             more = _("Not taken, since {name} has the lesson's name: {others}.")
             words += " " + more.format(name=shown(one.file), others=", ".join(others))
+        if written and entry.inside:
+            words += " " + _("It lay in {name}.").format(name=shown(entry.inside))
         if written and plain_name(one.file) != one.file:
             words += " " + _("It was called {name}.").format(name=shown(one.file))
         return words, (one, entry) if written else None
@@ -319,6 +342,25 @@ def _entries(download):
             Entry(info.filename, info.file_size, lambda info=info: archive.read(info))
             for info in infos
         )
+
+
+def _zipped(entry):
+    """The files in a zip of the download; none where it isn't one, or a large one."""
+    if entry.size > MAX_ARCHIVE_BYTES:
+        return []
+
+    def read(info=None):
+        with zipfile.ZipFile(io.BytesIO(entry.read())) as archive:
+            return archive.infolist() if info is None else archive.read(info)
+
+    try:
+        infos = [info for info in read() if not info.is_dir()]
+    except Exception:  # an archive may be damaged or made to fail in many ways
+        return []
+    name = PurePosixPath(entry.path).name
+    return _sorted(
+        Entry(info.filename, info.file_size, lambda info=info: read(info), name) for info in infos
+    )
 
 
 def _sorted(entries):
