@@ -179,7 +179,11 @@ def test_the_command_tells_it(copied, warm, capsys):  # noqa: F811
     command += ["--course", str(copied / "course"), "--secret-file", str(copied / "secret")]
     assert main(command) == 0
     (line,) = [one for one in capsys.readouterr().err.splitlines() if "deadlines" in one]
-    assert "'Anna B'" in line
+    assert "'Anna B'" in line and "as its folder is called" in line
+    (copied / "deadlines.csv").write_text(RULE + f"lesson,student,due\n{NAME},ana,{due}")
+    assert main(command) == 0
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if "deadlines" in one]
+    assert "ana (anna?)" in line
     (copied / "deadlines.csv").rename(copied / "in" / "deadlines.csv")
     assert main(command) == 0
     (line,) = [one for one in capsys.readouterr().err.splitlines() if "deadlines" in one]

@@ -1,5 +1,6 @@
 """What an instructor may have overlooked: said after each run, with what to do about it."""
 
+import difflib
 import re
 
 from grader.course.notes import shown
@@ -112,10 +113,16 @@ def _unseen_words(paths, asked):
 def _strangers_words(names, asked):
     words = _(
         "The deadlines name {names}, but {folder} has no folder of that name, so these extensions "
-        "count for nobody."
+        "count for nobody. Write each as its folder is called."
     )
-    names = ", ".join(map(shown, names))
-    return words.format(names=names, folder=asked.submitted)
+    here = students(asked.submitted)
+    close = {name: next(iter(difflib.get_close_matches(name, here, 1)), "") for name in names}
+    return words.format(names=_first(_meant(close)), folder=asked.submitted)
+
+
+def _meant(found):
+    """Names with who may be meant."""
+    return [shown(who) + (f" ({shown(meant)}?)" if meant else "") for who, meant in found.items()]
 
 
 def _members_words(found, asked):
@@ -124,8 +131,7 @@ def _members_words(found, asked):
         "marks all the same. Compare the names with your list: where one is misspelt, its owner "
         "gets none."
     )
-    names = [shown(who) + (f" ({shown(meant)}?)" if meant else "") for who, meant in found.items()]
-    return words.format(names=_first(names), folder=asked.submitted)
+    return words.format(names=_first(_meant(found)), folder=asked.submitted)
 
 
 def _gone_words(pairs, asked):
