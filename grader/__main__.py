@@ -1,4 +1,4 @@
-"""``python -m grader``: collect, autograde, mark, report, export, return, doctor,
+"""``python -m grader``: collect, autograde, mark, report, export, return, forget, doctor,
 demo, progress."""
 
 import os
@@ -86,7 +86,7 @@ def _complain(message, **fields):
 
 
 def _autograde(options):
-    from grader.grading import autograde
+    from grader.grading import autograde, oversights
     from grader.reports import tables
 
     asked = autograde.Options(
@@ -112,8 +112,8 @@ def _autograde(options):
     print(autograde.total_words(counts))
     if not counts:
         print(_nothing(asked), file=sys.stderr)
-    if strangers := autograde.strangers(asked):
-        print(_strangers(strangers, asked), file=sys.stderr)
+    for words in oversights.sentences(asked):
+        print(words, file=sys.stderr)
     if waiting := tables.waiting(options.out / "grades.csv"):
         print(_("Texts that wait for a mark by hand: {n}.").format(n=waiting))
     if changed := _changed(options.out):
@@ -143,15 +143,6 @@ def _changed(out):
         return sum(map(len, changed_since(ledger).values()))
 
 
-def _strangers(names, asked):
-    words = _(
-        "The deadlines name {names}, but {folder} has no folder of that name, so these extensions "
-        "count for nobody."
-    )
-    names = ", ".join(map(shown, names))
-    return words.format(names=names, folder=asked.submitted)
-
-
 def _stop(signum, frame):
     raise KeyboardInterrupt
 
@@ -166,7 +157,7 @@ def _report(options):
     return 0
 
 
-def _ledger(out):
+def _ledger(out, alone=False):
     from grader.records.address import gradebook_of
     from grader.records.gradebook import GradebookError, Ledger
 
@@ -174,7 +165,7 @@ def _ledger(out):
     if isinstance(where, Path) and not where.is_file():
         words = _("{folder}: there is no gradebook.db. Name the --out folder of autograde.")
         raise GradebookError(words.format(folder=out))
-    return Ledger(where)
+    return Ledger(where, alone=alone)
 
 
 def _export(options):
@@ -203,6 +194,23 @@ def _write_out(text):
         _say_no_more()
         words = _("the marks can't be written ({why}). Make room, or write them elsewhere.")
         raise UserError(words.format(why=reason(error))) from None
+
+
+def _forget(options):
+    from grader.grading import leaving
+    from grader.grading.autograde import write_tables
+    from grader.records.store import Store
+
+    with _ledger(options.out, alone=True) as ledger, Store(options.out) as store:
+        lessons = leaving.forget(ledger, store, options.student, options.lesson)
+        write_tables(store, ledger, Course())
+    words = _(
+        "Taken out: {student} ({lessons}). Whoever hands in again, or whose folder still lies "
+        "among the submissions, is back after the next autograde, without marks by hand."
+    )
+    student, names = shown(options.student), ", ".join(lessons) or "-"
+    print(words.format(student=student, lessons=names))
+    return 0
 
 
 def _doctor(options):
@@ -277,6 +285,7 @@ COMMANDS = {
     "collect": _collect,
     "return": _return,
     "mark": _mark,
+    "forget": _forget,
 }
 
 

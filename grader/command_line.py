@@ -10,7 +10,7 @@ from policy_gradients.i18n import language, system_language
 
 PLATFORMS = ("canvas", "moodle")
 # Commands that run submissions, or share a folder of results with one that does.
-LINUX_ALONE = ("autograde", "demo", "doctor", "report")
+LINUX_ALONE = ("autograde", "demo", "doctor", "report", "forget")
 # argparse's own words, which `_in_our_words` looks up. It formats them with %.
 OWN_WORDS = (
     N_("usage: "),
@@ -139,6 +139,18 @@ def _mark(commands):
     made.add_argument("--course", type=Path, help=argparse.SUPPRESS)
 
 
+def _forget(commands):
+    words = _(
+        "Take somebody who left, with all marks and pages, out of the results. Delete their folder "
+        "of submissions first."
+    )
+    made = _command(commands, "forget", _("take somebody out of the results"), words)
+    made.add_argument("student", metavar=_("NAME"), help=_("the student, as the tables name them"))
+    _out(made)
+    words = _("this lesson's submission alone (all of theirs)")
+    made.add_argument("--lesson", metavar=_("LESSON"), help=words)
+
+
 def _doctor(commands):
     _command(commands, "doctor", _("say what this machine can isolate, and what is missing"))
 
@@ -175,7 +187,7 @@ def _demo(commands):
 
 
 COMMANDS = (
-    _autograde, _report, _export, _return, _mark, _doctor, _collect, _progress, _demo
+    _autograde, _report, _export, _return, _mark, _forget, _doctor, _collect, _progress, _demo
 )  # fmt: skip
 
 

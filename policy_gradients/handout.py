@@ -1,6 +1,7 @@
 """What a notebook of the course looks like: agreed between ``publish``, which makes them, and
 ``grader``, which reads them."""
 
+import hashlib
 from pathlib import Path
 
 from .i18n import N_
@@ -24,6 +25,13 @@ def answer_id(name: str) -> str:
 def exercise_of(grade_id: str) -> str:
     """The exercise that a cell with this grade id is about."""
     return grade_id.removesuffix(_SUFFIX)
+
+
+def text_mark(text: str) -> str:
+    """What the release writes beside a text of its own, so that it is known again once the lesson
+    has another. Spaces at the ends of lines don't count."""
+    lines = "\n".join(line.rstrip() for line in text.strip().split("\n"))
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
 def notebook_path(root, language, name) -> Path:

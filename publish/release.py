@@ -13,9 +13,10 @@ from nbgrader.preprocessors import (
     LockCells,
     SaveCells,
 )
+from nbgrader.preprocessors.base import NbGraderPreprocessor
 from traitlets.config import Config
 
-from policy_gradients.handout import STUB, TEXT_STUB, exercise_of
+from policy_gradients.handout import STUB, TEXT_STUB, exercise_of, text_mark
 from publish.catalogue import text_in
 from publish.rules import has_blank
 
@@ -45,6 +46,18 @@ class ClearAnswers(ClearSolutions):
         return replaced
 
 
+class MarkTexts(NbGraderPreprocessor):
+    """Writes beside prose and demonstrations, which nbgrader gives no checksum, what they are when
+    they are handed out: after an edit of the lesson nobody takes the old text for the student's."""
+
+    def preprocess_cell(self, cell, resources, index):
+        ours = cell.metadata.get("policy_gradients", {})
+        if ours.get("kind") in MARKED:
+            ours["text"] = text_mark(cell.source)
+        return cell, resources
+
+
+MARKED = ("prose", "demo")
 # The order is nbgrader's own; SaveCells writes to the gradebook, which only its command line has.
 PREPROCESSORS = [
     LockCells,
@@ -56,6 +69,7 @@ PREPROCESSORS = [
     ClearHiddenTests,
     ClearMarkScheme,
     ComputeChecksums,
+    MarkTexts,
     CheckCellMetadata,
 ]
 

@@ -10,6 +10,8 @@ import pytest
 from grader.__main__ import main
 from grader.intake.classroom import ClassroomError, find_submissions
 from grader.lms.download import collect
+from grader.lms.feedback import _names
+from grader.records.arrivals import read_arrivals
 from policy_gradients import i18n
 
 LESSON = "01_reinforce"
@@ -35,7 +37,7 @@ WORKSHEET = "Identifier,Full name,Email address\nParticipant 1234,Ada Lovelace,a
 def written(folder, files):
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder
 
 
@@ -249,6 +251,61 @@ def test_an_archive_in_the_download_is_left_out_with_a_way_out(
     (folder / path).with_name(as_name).write_text("eve")
     told = collect(folder, tmp_path / "to", LESSON, platform)
     assert student not in told.missing and contents(tmp_path / "to")[at(student)] == "eve"
+
+
+def zip_of(tmp_path, files):
+    return zipped(tmp_path / "inner.zip", files).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("platform", "path", "student", "page"),
+    [
+        ("canvas", "eve_5_9_hw.zip", "5", "eve_5_9_hw.html"),
+        (
+            "moodle",
+            "Eve X_5_assignsubmission_file_/hw.ZIP",
+            "Eve_X_5",
+            f"Eve X_5_assignsubmission_file_/{LESSON}.html",
+        ),
+    ],
+)
+def test_a_notebook_that_was_handed_in_as_a_zip_is_taken(tmp_path, platform, path, student, page):
+    """As the lesson was handed out: its folder, packed."""
+    inner = {
+        f"{LESSON}/{LESSON}.ipynb": "eve",
+        f"{LESSON}/notes.txt": "x",
+        f"__MACOSX/{LESSON}/._{LESSON}.ipynb": "x",
+        f"{LESSON}/.ipynb_checkpoints/{LESSON}-checkpoint.ipynb": "x",
+    }
+    files = {path: zip_of(tmp_path, inner), **(CANVAS if platform == "canvas" else MOODLE)}
+    for download in (zipped(tmp_path / "a.zip", files), written(tmp_path / "folder", files)):
+        told = collect(download, tmp_path / "to", LESSON, platform)
+        assert contents(tmp_path / "to")[at(student)] == "eve" and student not in told.missing
+        (line,) = [one for one in told.lines if one.startswith(f"{student}:")]
+        assert path.split("/")[-1].removeprefix("eve_5_9_") in line
+    assert _names(read_arrivals(tmp_path / "to"), LESSON, platform)[student] == page
+
+
+def test_what_a_zip_holds_is_no_way_around(tmp_path, monkeypatch):
+    """Nobody's file goes elsewhere, and a notebook beside a zip goes before what is in it."""
+    monkeypatch.setattr("grader.lms.download.MAX_ARCHIVE_BYTES", 2_000)
+    evil = {f"../../77/{LESSON}/{LESSON}.ipynb": "evil", "hoppergrace_77_9_x.ipynb": "evil"}
+    two = {"a.ipynb": "1", "b.ipynb": "2"}
+    files = {
+        "eve_5_9_hw.zip": zip_of(tmp_path, evil),
+        "two_6_9_hw.zip": zip_of(tmp_path, two),
+        "beside_7_9_hw.zip": zip_of(tmp_path, {f"{LESSON}.ipynb": "old"}),
+        f"beside_7_10_{LESSON}.ipynb": "beside",
+        "none_8_9_hw.zip": zip_of(tmp_path, {"a.txt": "x", "deeper.zip": "x"}),
+        "large_9_9_hw.zip": zip_of(tmp_path, {"a.ipynb": "".join(map(str, range(3_000)))}),
+        "broken_11_9_hw.zip": zip_of(tmp_path, two)[:-9],
+        "whose.zip": zip_of(tmp_path, {f"{LESSON}.ipynb": "?"}),
+    }
+    told = collect(zipped(tmp_path / "a.zip", files), tmp_path / "to", LESSON, "canvas")
+    assert contents(tmp_path / "to") == {at("5"): "evil", at("7"): "beside"}
+    assert set(told.missing) == {"6", "8", "9", "11"}
+    assert "2 notebooks (a.ipynb, b.ipynb)" in "".join(told.lines)
+    assert not (tmp_path / "77").exists()
 
 
 def test_what_the_system_says_is_told_in_the_language_in_use(tmp_path, monkeypatch, capsys):

@@ -8,7 +8,7 @@ from nbgrader.api import Gradebook
 
 from grader.__main__ import main
 from grader.course.lateness import DAY, HOUR, Lateness, Rule
-from grader.grading import autograde
+from grader.grading import autograde, oversights
 from grader.intake.classroom import ClassroomError
 from grader.intake.deadlines import moment_of, read_deadlines, rule_of
 from grader.lms.download import collect
@@ -146,8 +146,27 @@ def test_an_extension_for_nobody_is_told(tmp_path):
     lines += [f"02_variance,dan,{due}", f"01_reinforce,,{due}"]
     (tmp_path / "deadlines.csv").write_text(RULE + "lesson,student,due\n" + "".join(lines))
     asked = autograde.Options(tmp_path / "in", tmp_path / "out", lessons=["01_reinforce"])
-    assert autograde.strangers(asked) == ["Ada Lovelace", "team1"]
-    assert autograde.strangers(replace(asked, lessons=None)) == ["Ada Lovelace", "dan", "team1"]
+    assert oversights.strangers(asked) == ["Ada Lovelace", "team1"]
+    assert oversights.strangers(replace(asked, lessons=None)) == ["Ada Lovelace", "dan", "team1"]
+
+
+def test_a_table_in_another_place_or_under_another_name_is_seen(tmp_path):
+    """Else nobody would hear that no deadline is in force."""
+    (tmp_path / "in").mkdir()
+    asked = autograde.Options(tmp_path / "in", tmp_path / "out")
+    odd = ("Deadlines.csv", "deadline.csv", "deadlines.csv.txt", "deadlines (1).csv", "groups.xlsx")
+    paths = [*(tmp_path / name for name in odd), tmp_path / "in" / "groups.csv"]
+    for path in (*paths, tmp_path / "grouping.csv", tmp_path / "in" / "my deadlines.csv"):
+        path.write_text("x")
+    found = dict(oversights.misplaced(asked))
+    assert set(found) == set(paths)
+    assert found[paths[0]] == tmp_path / "deadlines.csv"
+    assert found[paths[-1]] == tmp_path / "groups.csv"
+    named = replace(asked, deadlines=paths[0], groups=paths[-1])
+    assert oversights.misplaced(named) == []
+    for name in ("deadlines.csv", "groups.csv"):
+        (tmp_path / name).write_text("x")
+    assert oversights.misplaced(asked) == []
 
 
 @needs_walls
@@ -160,7 +179,15 @@ def test_the_command_tells_it(copied, warm, capsys):  # noqa: F811
     command += ["--course", str(copied / "course"), "--secret-file", str(copied / "secret")]
     assert main(command) == 0
     (line,) = [one for one in capsys.readouterr().err.splitlines() if "deadlines" in one]
-    assert "'Anna B'" in line
+    assert "'Anna B'" in line and "as its folder is called" in line
+    (copied / "deadlines.csv").write_text(RULE + f"lesson,student,due\n{NAME},ana,{due}")
+    assert main(command) == 0
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if "deadlines" in one]
+    assert "ana (anna?)" in line
+    (copied / "deadlines.csv").rename(copied / "in" / "deadlines.csv")
+    assert main(command) == 0
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if "deadlines" in one]
+    assert "wasn't read" in line and "--deadlines" in line
 
 
 def test_lateness_in_words():

@@ -12,6 +12,7 @@ import pytest
 from grader.checks.registry import need_checks
 from grader.course import Course, CourseError, Lesson, SourceCell
 from grader.course.notes import Refused, clean, note, shown
+from grader.intake import classroom as classrooms
 from grader.intake import document as reading
 from grader.intake import folder, matching
 from grader.intake.assemble import assemble, blank
@@ -74,6 +75,47 @@ def test_several_notebooks_are_refused_unless_one_has_the_name(tmp_path):
 def test_empty_folder_is_refused_with_the_name_to_use(tmp_path):
     with pytest.raises(Refused, match=f"{NAME}.ipynb"):
         collect(tmp_path, NAME)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ([f"{NAME}.zip", "a.txt"], f"but {NAME}.zip. If it is in there, take it out"),
+        ([f"{NAME}/{NAME}.ipynb", "a.txt"], f"but {NAME}. If it is in there, take it out"),
+        ([f"{NAME}.html"], f"only {NAME}.html. Ask for {NAME}.ipynb"),
+        (["timestamp.txt"], f"It should be called {NAME}.ipynb"),
+    ],
+)
+def test_what_lies_in_the_notebooks_place_is_named(tmp_path, files, told):
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    with pytest.raises(Refused, match=re.escape(told)):
+        collect(tmp_path, NAME)
+
+
+def test_work_that_lies_elsewhere_is_seen(tmp_path):
+    """A folder too few or too many, an archive, a misspelt lesson."""
+    places = {
+        "ada/01_a/01_a.ipynb": False,
+        "ada/00_start/x.ipynb": False,
+        "ada/notes.txt": False,
+        "collected.json": False,
+        "__MACOSX/ada/._01_a.ipynb": False,
+        "ada/.ipynb_checkpoints/01_a.ipynb": False,
+        "ben/01_a.ipynb": True,
+        "cem/01_a.ZIP": True,
+        "dot.ipynb": True,
+        "all.zip": True,
+        "eve/01_A": True,
+    }
+    for name in places:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch() if path.suffix else path.mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "ben")
+    found = classrooms.astray(tmp_path, {"01_a", "00_start"})
+    assert found == sorted(name for name, away in places.items() if away)
 
 
 def test_link_in_the_notebooks_place_is_refused_and_not_read(tmp_path):

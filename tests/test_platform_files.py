@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 
 from grader.__main__ import main
 from grader.intake import sheets
+from grader.intake.classroom import ClassroomError
 from grader.lms import times, worksheet
 from grader.lms.download import collect
 from grader.lms.names import read_names
@@ -118,6 +120,35 @@ def test_a_reading_that_gives_one_number_to_two_people_is_none(tmp_path):
     files = {"eve_5_77_9_01_reinforce.ipynb": "eve", "hoppergrace_77_98771_hw.ipynb": "grace"}
     told, found = collected(tmp_path, files)
     assert found == {at("77"): "grace"} and len(told.missing) == 1
+    assert "more than one student: 5, 77)" in told.lines[0] and "--roster" in told.lines[0]
+
+
+def test_where_the_gradebook_knows_all_readings_a_name_that_helps_is_told(tmp_path):
+    roster = tmp_path / "canvas.csv"
+    roster.write_text("Student,ID\nEve,5\nGrace,77\n")
+    grace = {"hoppergrace_77_98771_hw.ipynb": "grace"}
+    files = {**grace, "eve_5_77_9_01_reinforce.ipynb": "eve"}
+    told, found = collected(tmp_path, files, roster=roster)
+    assert found == {at("77"): "grace"}
+    assert "5, 77)" in told.lines[0] and f"NAME_ID_NUMBER_{NB}" in told.lines[0]
+    files = {**grace, f"eve_5_77_{NB}": "eve"}
+    assert collected(tmp_path, files, roster=roster)[1] == {at("77"): "grace", at("5"): "eve"}
+
+
+def test_canvass_gradebook_tells_a_person_called_anon(tmp_path):
+    files = {f"anon_12345_98772_{NB}": "anon", f"lovelaceada_1234_98765_{NB}": "ada"}
+    told, _found = collected(tmp_path, files)
+    assert "more than one student: anon_12345, 12345)" in told.lines[0]
+    roster = tmp_path / "canvas.csv"
+    roster.write_text("Student,ID\nAnon,12345\nAda,1234\n")
+    _told, found = collected(tmp_path, files, roster=roster)
+    assert found == {at("12345"): "anon", at("1234"): "ada"}
+
+
+def test_a_name_that_no_platform_gives_is_told_where_to_go(tmp_path):
+    told, _found = collected(tmp_path, {"mine.ipynb": "?", f"ada_1_2_{NB}": "ada"})
+    assert "mine.ipynb" in told.lines[0]
+    assert str(tmp_path / "to" / "STUDENT" / LESSON / NB) in told.lines[0]
 
 
 def test_canvass_gradebook_decides_between_readings(tmp_path):
@@ -186,6 +217,19 @@ def test_a_participant_whom_the_worksheet_lacks_is_told(tmp_path):
     (tmp_path / "w.csv").write_text(SHEET.replace("Participant 77,Gr,\n", ""))
     told, _found = collected(tmp_path, FILES, "moodle", roster=tmp_path / "w.csv")
     assert "no participant 77" in "".join(told.lines)
+
+
+def test_who_gets_another_name_from_the_worksheet_is_told_of_the_old_folder(tmp_path):
+    (tmp_path / "w.csv").write_text(SHEET)
+    collected(tmp_path, FILES, "moodle")
+    told, found = collected(tmp_path, FILES, "moodle", roster=tmp_path / "w.csv")
+    assert {at("ada@x.org"), at("Ada_1234"), at("Gr_77")} == set(found)
+    (line,) = [line for line in told.lines if "before" in line]
+    assert line.startswith("ada@x.org was called Ada_1234") and "grader forget Ada_1234" in line
+    assert str(tmp_path / "to" / "Ada_1234" / LESSON) in line
+    shutil.rmtree(tmp_path / "to" / "Ada_1234")
+    told, _found = collected(tmp_path, FILES, "moodle", roster=tmp_path / "w.csv")
+    assert "before" not in "".join(told.lines)
 
 
 # Worksheets of other languages
@@ -343,6 +387,34 @@ def table(text, delimiter=","):
 HEAD = "Student,ID,SIS User ID,SIS Login ID,Section,02 variance (555)\n    Points Possible,,,,,20\n"
 COLLISION = HEAD + '"Lovelace, Ada",1234,S1,77,A,\n"Hopper, Grace",77,S2,1234,B,\n'
 MARKS = {"1234": {"02_variance": 3.0}, "77": {"02_variance": 8.5}}
+
+
+SHEETS = {"canvas": HEAD + '"Lovelace, Ada",1234,S1,ada,A,\n', "moodle": SHEET}
+
+
+@pytest.mark.parametrize("form", SHEETS)
+@pytest.mark.parametrize("sheet", [True, False])
+def test_a_lesson_without_marks_is_told_and_makes_no_file(tmp_path, form, sheet):
+    from grader.lms import marks as marking
+
+    (tmp_path / "r.csv").write_text(SHEETS[form].replace("address", "address,Grade,Maximum Grade"))
+    roster = marking.READERS[form](tmp_path / "r.csv") if sheet else None
+    for known in (MARKS, {}):
+        with pytest.raises(ClassroomError, match="no marks of 02_varience. There are of: "):
+            marking.FORMATS[form](Ledger(known), roster, "02_varience")
+
+
+@pytest.mark.parametrize("form", SHEETS)
+def test_of_one_lesson_nothing_is_said_about_the_others(tmp_path, form):
+    """Who isn't in the roster and handed in something else is missing in no file of this lesson."""
+    from grader.lms import marks as marking
+
+    roster = tmp_path / "r.csv"
+    roster.write_text(SHEETS[form].replace("address", "address,Grade,Maximum Grade"))
+    marks = {"1234": {"02_variance": 3.0}, "gone": {"01_reinforce": 2.0}}
+    for sheet in (marking.READERS[form](roster), None):
+        found = marking.FORMATS[form](Ledger(marks), sheet, "02_variance")
+        assert "gone" not in found.text + str(found.lines)
 
 
 def test_one_persons_login_that_is_anothers_id_swaps_no_marks(tmp_path):

@@ -239,6 +239,24 @@ def test_marks_given_by_hand_survive_another_run_and_another_folder(at_work):
 
 
 @needs_walls
+@pytest.mark.parametrize("way", ["forget", "nbgrader"])
+def test_who_left_is_gone_there_too(at_work, way):
+    assert at_work.on_server() == 0
+    shutil.rmtree(at_work.folder / "in" / "anna")
+    out = str(at_work.folder / "out")
+    if way == "forget":
+        assert main(["forget", "anna", "--out", out]) == 0
+    else:
+        with at_work.book() as book:
+            book.remove_student("anna")
+        assert main(["report", "--out", out]) == 0
+    assert "anna" not in at_work.file("grades.csv") and "ben" in at_work.file("grades.csv")
+    assert at_work.grade() == 0
+    assert "anna" not in at_work.file("grades.csv") + at_work.file("submissions.csv")
+    assert not (at_work.folder / "out" / "feedback" / "anna").exists()
+
+
+@needs_walls
 def test_nbgraders_own_programs_read_it(at_work):
     """``nbgrader export`` in the folder of results, and what the formgrader's pages ask for."""
     assert at_work.on_server() == 0

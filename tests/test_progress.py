@@ -127,6 +127,18 @@ def test_all_solved_leaves_nothing_to_do(tmp_path):
     assert "Every exercise is solved" in text and "1 / 1" in text
 
 
+def test_a_lesson_is_not_done_while_a_text_is_empty(tmp_path):
+    course = build_course(tmp_path)
+    folder = tmp_path / "notebooks" / "en"
+    save(folder, NAME, solved(course))
+    text = progress.look(folder).text()
+    assert "to write: q_why" in text and f"Next: write q_why, in {NAME}" in text
+    assert "Their 4 points come on top" in text and "done" not in text
+    save(folder, NAME, solved(course, q_why="Because."))
+    text = progress.look(folder).text()
+    assert "1 of 1 written" in text and "done" in text and "Next: nothing" in text
+
+
 def kept_alone(tmp_path, notebook, name=NAME, monkeypatch=None):
     """A folder of lessons without any other version of them, as beside an installed package."""
     monkeypatch.setattr(saved, "HERE", tmp_path / "nowhere")
@@ -140,7 +152,7 @@ def test_notebooks_without_cell_ids_are_read_beside_an_installed_package(tmp_pat
         del cell["id"]
     found = kept_alone(tmp_path, notebook, monkeypatch=monkeypatch)
     assert (found.lessons[0].solved, found.lessons[0].trouble) == (2, "")
-    assert "Every exercise is solved" in found.text()
+    assert "Every exercise is solved. Next: write q_why" in found.text()
 
 
 def test_lost_metadata_is_said_and_never_done(tmp_path, monkeypatch):

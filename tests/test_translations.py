@@ -234,6 +234,7 @@ def form_of(cell):
         if "alt" in part:
             part["alt"] = bool(part["alt"])
     metadata.get("nbgrader", {}).pop("checksum", None)  # of the text
+    metadata["policy_gradients"].pop("text", None)  # likewise, where nbgrader has none
     shown = [(one.output_type, sorted(one.get("data", {}))) for one in cell.get("outputs", [])]
     return cell.id, cell.cell_type, metadata, shown
 

@@ -16,10 +16,11 @@ from grader.course import LANGUAGES, Course, marks_version, no_lesson, pages_ver
 from grader.course.notes import Refused, note
 from grader.executor.local import LocalExecutor
 from grader.executor.settings import Settings
+from grader.grading.leaving import take_out
 from grader.grading.model_answers import known_prints
 from grader.i18n import N_, _
 from grader.intake import deadlines, groups
-from grader.intake.classroom import find_submissions, students
+from grader.intake.classroom import find_submissions, spelling
 from grader.intake.folder import DATES, SECRET, collect, timestamp_of
 from grader.nbgrader_plugin import configuration as formgrader
 from grader.records import address, looks, penalties
@@ -28,7 +29,7 @@ from grader.records.gradebook import Ledger, Record, page_key, time_of
 from grader.records.outcome import FAILED, GRADED, NOTED, REFUSED, STOPPED, Outcome, Task
 from grader.records.secret import mark_of, read_secret, seeds_of
 from grader.records.store import Store
-from grader.records.teams import mirror, remove, team_words
+from grader.records.teams import mirror, team_words
 from grader.reports import class_page, tables
 from grader.reports.student_page import page_of
 from grader.sandbox.limits import Limits
@@ -74,7 +75,7 @@ def autograde(options: Options, watch=None) -> Counter:
     """Grades everything that is new or changed; returns how many submissions have which status.
 
     watch(total) is called once and returns a function (student, lesson, outcome or None where
-    nothing had changed) that is called for each submission.
+    nothing had changed) that is called for each submission, and for each member of a group.
     """
     _know(options)
     course = options.course
@@ -82,16 +83,15 @@ def autograde(options: Options, watch=None) -> Counter:
     handed_in = {one.lesson for one in found}
     # The others cost seconds to read, and have no marks.
     names = options.lessons or [name for name in course.names() if name in handed_in]
-    told = watch(len(found)) if watch else lambda *_: None
     with Store(options.out) as store, _ledger(store, options) as ledger:
         for lesson in map(options.course.lesson, names):
             need_checks(lesson)
             ledger.prepare(lesson)
         formgrader.write(store, options, ledger.path)
-        run = _Run(options, store, ledger, told)
+        run = _Run(options, store, ledger, watch or (lambda total: lambda *_: None))
         try:
             run.all(found)
-            run.disband(options.lessons or course.names())
+            run.take_out(found)
             run.share_marks()
         finally:
             run.settle()
@@ -99,14 +99,15 @@ def autograde(options: Options, watch=None) -> Counter:
     return run.counts
 
 
-def strangers(options: Options) -> list:
-    """Students to whom deadlines.csv gives a deadline of their own and who aren't here: neither as
-    a folder nor in a group."""
-    due = _beside(options, deadlines.read_deadlines, options.deadlines, deadlines.FILE)
-    together = _beside(options, groups.read_groups, options.groups, groups.FILE)
-    here = students(options.submitted) - set(together.of.values())
-    here |= {student for student, _lesson in together.of}
-    return due.strangers(here, options.lessons or options.course.names())
+def looked_for(options, record):
+    """Whether this run looked for the record's submission."""
+    return not options.lessons or record.lesson in options.lessons
+
+
+def origins(record):
+    """Where a group's submission may have lain, as (student, lesson): with the member who handed
+    in, or under the group's name."""
+    return {(record.lead, record.lesson), (record.group, record.lesson)}
 
 
 def _ledger(store, options):
@@ -145,10 +146,11 @@ def _know(options):
         raise no_lesson(unknown, known)
 
 
-def _beside(options, read, named, name):
+def beside(options, read, named, name):
     """What ``read`` makes of the named file, or of the one so called beside the submissions."""
     path = named or options.submitted.resolve().parent / name
-    return read(path, options.course.names(), needed=named is not None)
+    table = read(path, options.course.names(), needed=named is not None)
+    return table.spelt(spelling(options.submitted))
 
 
 @dataclass(frozen=True)
@@ -171,35 +173,42 @@ class _Given:
         """The group in words; "" for one person's work."""
         return team_words(self.group, self.members)
 
+    @property
+    def lead(self) -> str:
+        """Who handed in for a group; "" for one person's work."""
+        return self.one.student if self.group else ""
+
 
 class _Run:
     """One pass over the submissions."""
 
-    def __init__(self, options, store, ledger, told):
-        self.options, self.store, self.ledger, self.told = options, store, ledger, told
+    def __init__(self, options, store, ledger, watch):
+        self.options, self.store, self.ledger, self.watch = options, store, ledger, watch
         self.secret = read_secret(options.secret_file)
         mirror(ledger)
         self.by_hand = ledger.by_hand()
-        self.deadlines = _beside(
+        self.deadlines = beside(
             options, deadlines.read_deadlines, options.deadlines, deadlines.FILE
         )
-        self.groups = _beside(options, groups.read_groups, options.groups, groups.FILE)
+        self.groups = beside(options, groups.read_groups, options.groups, groups.FILE)
         self.seen = set()
         self.arrivals = read_arrivals(options.submitted)
         self.counts = Counter()
         self.batch, self.written_at = [], time.monotonic()
 
     def all(self, found):
+        shares = groups.share(found, self.groups, _time_of, _content_of)
+        self.told = self.watch(sum(max(1, len(one.members)) for one in shares))
         try:
             with executor_for(self.options) as executor:
-                for given, outcome in executor.run(self._tasks(found)):
+                for given, outcome in executor.run(self._tasks(shares)):
                     self._finish(given, outcome)
         finally:
             self._flush()
 
-    def _tasks(self, found):
+    def _tasks(self, shares):
         """What has to be graded, one at a time; the rest is counted on the way."""
-        for shared in groups.share(found, self.groups, _time_of):
+        for shared in shares:
             if shared.found.refused is not None:
                 self._list(shared.found)
                 continue
@@ -237,14 +246,23 @@ class _Run:
         arrival = self.arrivals.get((lead or student, lesson))
         return self.deadlines.lateness(student, lesson, moment, bool(arrival and arrival.late))
 
-    def disband(self, lessons):
-        """Takes out who has a mark from a group and no longer belongs to one that handed in."""
-        for record in list(self.ledger.states()):
+    def take_out(self, found):
+        """Takes out whom somebody took out of nbgrader's tables, who has a mark from a group that
+        they no longer belong to, and folders that were no submission and are gone. A mark whose
+        submission is gone stays: it may be another folder that was named."""
+        folders = {(one.student, one.lesson) for one in found}
+        here = self.seen | folders
+        gone = [who for who in self.ledger.taken_out() if who not in here]
+        lessons = self.options.lessons or self.options.course.names()
+        for record in self.ledger.states():
             who = record.student, record.lesson
-            if record.group and record.lesson in lessons and who not in self.seen:
-                remove(self.ledger, *who)
-                for path in (self.store.autograded(*who), self.store.feedback(*who)):
-                    path.unlink(missing_ok=True)
+            away = record.lesson in lessons and who not in self.seen
+            shared = record.group and away and origins(record) & folders
+            listed = record.listed and looked_for(self.options, record) and who not in here
+            if shared or listed:
+                gone.append(who)
+        for who in gone:
+            take_out(self.ledger, self.store, *who)
 
     def share_marks(self):
         """What was given by hand to the one who handed in reaches every member's page."""
@@ -323,11 +341,11 @@ class _Run:
     def _unchanged(self, given):
         """Whether this very submission is graded already, for all whose work it is; their pages
         follow hand-given marks, deadlines, groups, and the code that makes pages."""
-        lesson = given.one.lesson
+        lesson, now = given.one.lesson, (given.key, given.group, given.lead)
         states = {student: self.ledger.state(student, lesson) for student in given.members}
         for student, state in states.items():
             files = self.store.autograded(student, lesson), self.store.feedback(student, lesson)
-            known = state is not None and state.key == given.key and state.group == given.group
+            known = state is not None and (state.key, state.group, state.lead) == now
             if not known or not all(path.is_file() for path in files):
                 return False
         for student, state in states.items():
@@ -380,7 +398,7 @@ class _Run:
         made_from = page_key(by_hand, outcome.pages_version, late, given.team)
         when = made_from, given.timestamp, self.options.unsafe
         more = {"late": late, "group": given.group, "source": given.source}
-        more["lead"] = given.one.student if given.group else ""
+        more["lead"] = given.lead
         self._add(Record(student, lesson, given.key, outcome, *when, **more))
         self.told(student, lesson, outcome)
 
@@ -407,6 +425,13 @@ class _Run:
 
 def _time_of(found):
     return moment_of(timestamp_of(found.path))
+
+
+def _content_of(found):
+    try:
+        return hashlib.sha256(collect(found.path, found.lesson).data).hexdigest()
+    except Refused:
+        return None
 
 
 def moment_of(timestamp) -> datetime | None:

@@ -114,7 +114,7 @@ class HandMarks:
             where = TICKS.c.lesson == question.lesson, TICKS.c.question == question.name
             ticked = {row.student: row for row in connection.execute(select(TICKS).where(*where))}
         given = self.ledger.by_hand(lesson=question.lesson)
-        members = self._members(question.lesson)
+        members = {one for led in self._led(question.lesson).values() for one in led}
         found = []
         for row in rows:
             if row.auto_score is None and row.student_id not in members:
@@ -124,13 +124,13 @@ class HandMarks:
                 found.append(self._answer(question, row, ticks, comment))
         return sorted(found, key=lambda one: one.id)
 
-    def _members(self, lesson):
-        """Who gets the marks of another member of the group."""
-        return {
-            record.student
-            for record in self.ledger.states()
-            if record.lesson == lesson and record.lead not in ("", record.student)
-        }
+    def _led(self, lesson) -> dict:
+        """Who handed in for a group -> its other members, who get the same marks."""
+        led = {}
+        for record in self.ledger.states():
+            if record.lesson == lesson and record.lead not in ("", record.student):
+                led.setdefault(record.lead, []).append(record.student)
+        return led
 
     def _answer(self, question, row, ticked, comment):
         text, pictures = self._text(row.student_id, question)
@@ -169,7 +169,8 @@ class HandMarks:
             if points is None and ticks:
                 points = sum(known[key] for key in ticks)
             score = None if points is None else min(max(float(points), 0.0), question.most)
-            self._write(question, student, score, comment)
+            others = self._led(question.lesson).get(student, ())
+            self._write(question, (student, *others), score, comment)
             self._remember(question, student, ticks, score)
         return score
 
@@ -191,25 +192,27 @@ class HandMarks:
         """Brings every mark up to date that its boxes gave."""
         changed = {}
         with self.lock:
-            known = self.points(question)
+            known, led = self.points(question), self._led(question.lesson)
             for one in self.answers(question):
                 score = min(sum(known.get(key, 0.0) for key in one.ticks), question.most)
                 if one.ticks and one.by_boxes and one.score is not None and score != one.score:
-                    self._write(question, one.student, score, one.comment)
+                    whose = one.student, *led.get(one.student, ())
+                    self._write(question, whose, score, one.comment)
                     self._remember(question, one.student, one.ticks, score)
                     changed[one.id] = score
         return changed
 
-    def _write(self, question, student, score, comment):
-        """As the formgrader does."""
+    def _write(self, question, students, score, comment):
+        """As the formgrader does, to the one who handed in and to everybody of their group."""
         with self.ledger.explained():
             book = self.ledger.book
             book.db.expire_all()
-            where = question.name, question.lesson, question.lesson, student
-            grade = book.find_grade(*where)
-            grade.manual_score = score
-            grade.needs_manual_grade = score is None and grade.auto_score is None
-            book.find_comment(*where).manual_comment = comment or None
+            for one in students:
+                where = question.name, question.lesson, question.lesson, one
+                grade = book.find_grade(*where)
+                grade.manual_score = score
+                grade.needs_manual_grade = score is None and grade.auto_score is None
+                book.find_comment(*where).manual_comment = comment or None
             book.db.commit()
 
     def _remember(self, question, student, ticks, score):

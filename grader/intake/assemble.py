@@ -17,7 +17,7 @@ from grader.course.notes import note
 from grader.i18n import N_
 from grader.intake.document import Document, StudentCell
 from grader.intake.freetext import gather, is_written
-from grader.intake.matching import MAX_PARSED, Matcher, is_stub, parsed, same_code, squeezed
+from grader.intake.matching import MAX_PARSED, Found, Matcher, is_stub, parsed, same_code, squeezed
 
 LOCKED = ("setup", "given", "check")
 EXTRA = SourceCell("extra", "code", "", "")
@@ -84,7 +84,7 @@ def blank(lesson: Lesson) -> Plan:
 def _places(lesson, cells):
     """Each student's cell with the lesson's cell that it is, or the one that it follows."""
     matcher, at, places = Matcher(lesson), -1, []
-    known = [(cell, matcher.find(cell)) for cell in cells]
+    known = _of_older_lessons(lesson, [(cell, matcher.find(cell)) for cell in cells])
     whole = {found.index for _cell, found in known if found and found.whole and found.moves}
     for cell, found in known:
         # Words of the course's prose beside that very prose are the student's: they quote it.
@@ -98,6 +98,35 @@ def _places(lesson, cells):
             if found.rest and not is_stub(found.rest):
                 places.append(_Place(replace(cell, source=found.rest), at))
     return places
+
+
+def _of_older_lessons(lesson, known):
+    """The (cell, Found) pairs, where a text that the course handed out and has changed since stands
+    for what is there now, or is away where nothing tells what that is."""
+    kept, after = [], len(lesson.cells)
+    before = [-1]
+    for _cell, found in known:
+        before.append(found.index if found and found.whole and found.moves else before[-1])
+    for number in range(len(known) - 1, -1, -1):
+        cell, found = known[number]
+        if cell.untouched and not _is_there(lesson, cell, found):
+            index = next((i for i, one in enumerate(lesson.cells) if one.id == cell.id), -1)
+            now = lesson.cells[index]
+            if now.cell_type != cell.cell_type or not before[number] < index < after:
+                continue
+            cell, found = replace(cell, source=now.source), Found(index)
+        if found and found.whole and found.moves:
+            after = found.index
+        kept.append((cell, found))
+    return kept[::-1]
+
+
+def _is_there(lesson, cell, found):
+    """Whether the lesson has the cell as it is."""
+    return bool(found and found.whole) and (
+        lesson.cells[found.index].kind == "prose"
+        or same_code(cell.source, lesson.cells[found.index].source)
+    )
 
 
 def _without_repeats(lesson, places):
@@ -127,7 +156,7 @@ def _compare_locked(lesson, cells, plan):
         for cell in mine:
             if cell.cell_type != source.cell_type:
                 retyped.append(source.grade_id)
-            elif source.kind in LOCKED and squeezed(cell.source) != squeezed(source.source):
+            elif source.kind in LOCKED and _is_changed(cell, source):
                 changed.append(source.grade_id)
             if source.points and _other_points(cell, source):
                 points.append(source.grade_id)
@@ -145,14 +174,26 @@ def _compare_locked(lesson, cells, plan):
         plan.suspicions.append(note(message, names=points))
 
 
+def _is_changed(cell, source):
+    """Whether a locked cell has another text than the course's, and than it was handed out with."""
+    same = squeezed(cell.source) == squeezed(source.source)
+    return not same and _handed_out(source, cell.source, cell.points) != cell.checksum
+
+
 def _other_points(cell, source):
     """Whether the cell claims points that it was never handed out with: the course's own may have
     changed since."""
     if cell.points in (None, source.points):
         return False
-    about = {**source.metadata["nbgrader"], "points": cell.points}
-    handed_out = {"source": source.source, "cell_type": source.cell_type}
-    return checksum({**handed_out, "metadata": {"nbgrader": about}}) != cell.checksum
+    return _handed_out(source, source.source, cell.points) != cell.checksum
+
+
+def _handed_out(source, text, points):
+    """nbgrader's checksum of the lesson's cell with this text and these points."""
+    about = source.metadata["nbgrader"]
+    about = {**about, "points": points or 0.0} if about.get("grade") else about
+    cell = {"source": text, "cell_type": source.cell_type, "metadata": {"nbgrader": about}}
+    return checksum(cell)
 
 
 def _tell_what_moved(lesson, cells, plan):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from grader.course.notes import Note, clean, note, shown
 from grader.course.reasons import reason
 from grader.errors import UserError
 from grader.i18n import N_, _
+from grader.intake.folder import is_archive, is_notebook
 from grader.intake.junk import is_junk
 
 MOST_NAME = 120
@@ -42,9 +44,48 @@ def find_submissions(folder, known, wanted=None, ungraded=()) -> list[Found]:
     return sorted(found, key=lambda one: (one.lesson, one.student))
 
 
+def astray(folder, lessons) -> list:
+    """Paths below ``folder`` where nobody looks for a submission, though one may be there:
+    notebooks and archives beside students' or lessons' folders, and folders named like no lesson.
+    lessons: the course's, graded or not."""
+    found = _loose(folder)
+    for student in _folders(folder):
+        if student.is_symlink():
+            continue
+        inside = _loose(student.path)
+        inside += [one.name for one in _folders(student.path, True) if one.name not in lessons]
+        found += [f"{student.name}/{name}" for name in inside]
+    return sorted(found)
+
+
+def _loose(folder):
+    """The notebooks and archives directly in a folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                one.name
+                for one in entries
+                if one.is_file(follow_symlinks=False)
+                and not is_junk(one.name)
+                and (is_notebook(one.name) or is_archive(one.name))
+            ]
+    except OSError:
+        return []
+
+
 def students(folder) -> set:
     """The names of all students' folders, whatever is in them."""
     return {_label(student.name) for student in _folders(folder)}
+
+
+def spelling(folder):
+    """A function from a name in a table to that of the student's folder which reads the same: a
+    letter with an accent may be one character or two, as on a Mac."""
+    known = students(folder)
+    same = {unicodedata.normalize("NFC", name): name for name in sorted(known)}
+    return lambda name: (
+        name if name in known else same.get(unicodedata.normalize("NFC", name), name)
+    )
 
 
 def _found(student, lesson, known):

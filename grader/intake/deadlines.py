@@ -39,6 +39,11 @@ class Deadlines:
         """When the student's lesson is due; None where nobody said."""
         return self.due.get((lesson, student), self.due.get((lesson, "")))
 
+    def spelt(self, spelling) -> "Deadlines":
+        """The same with names as the folders have them."""
+        due = {(lesson, spelling(who)): moment for (lesson, who), moment in self.due.items()}
+        return Deadlines(self.rule, due)
+
     def strangers(self, students, lessons) -> list:
         """Who has a deadline of their own in one of these lessons and is none of the students:
         misspelt, it counts for nobody."""

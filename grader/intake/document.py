@@ -7,6 +7,7 @@ from grader.course import LANGUAGES
 from grader.course.notes import Refused, note
 from grader.i18n import N_
 from grader.intake.pictures import Pictures
+from policy_gradients.handout import text_mark
 
 MAX_PARTS = 2_000_000
 MAX_DEPTH = 100
@@ -25,8 +26,9 @@ BOMS = {
 @dataclass(frozen=True)
 class StudentCell:
     """A submitted cell: its type, text, nbgrader's grade id, its own id, the points it claims, the
-    pictures pasted into it (name -> {type: base64 text}), and the checksum that nbgrader gave it
-    when it was handed out."""
+    pictures pasted into it (name -> {type: base64 text}), the checksum that nbgrader gave it
+    when it was handed out, and whether it is prose or a demonstration with the very text with
+    which it was handed out."""
 
     cell_type: str
     source: str
@@ -35,6 +37,7 @@ class StudentCell:
     points: float | None = None
     pictures: dict = field(default_factory=dict, hash=False)
     checksum: str = ""
+    untouched: bool = False
 
 
 @dataclass
@@ -166,18 +169,22 @@ def _cell(cell):
     kind = (
         kind if kind in ("code", "markdown", "raw") else "markdown" if kind == "heading" else "raw"
     )
-    nbgrader = _dict(_dict(cell.get("metadata")).get("nbgrader"))
+    metadata = _dict(cell.get("metadata"))
+    nbgrader, mark = _dict(metadata.get("nbgrader")), _dict(metadata.get("policy_gradients"))
     points = nbgrader.get("points")
+    # A lone surrogate could not be written to any file.
+    source = source.encode("utf-8", "replace").decode("utf-8")
+    untouched = mark.get("text") == text_mark(source) and not cell.get("attachments")
     source, pictures = _illustrated(cell, kind, source)
     return StudentCell(
         kind,
-        # A lone surrogate could not be written to any file.
-        source.encode("utf-8", "replace").decode("utf-8"),
+        source,
         _text(nbgrader.get("grade_id")),
         _text(cell.get("id")),
         float(points) if type(points) in (int, float) and abs(points) < 1e9 else None,
         pictures,
         _text(nbgrader.get("checksum")),
+        untouched,
     )
 
 

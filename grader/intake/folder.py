@@ -16,6 +16,7 @@ MAX_EXTRA_BYTES = 5 << 20
 MOST_TOLD = 10  # suspicions of one sort: the report has a line for each
 # A browser or a mail program may put its own ending behind, or a number before it.
 NOTEBOOK = re.compile(r".*\.ipynb(?P<more>(?: ?\(\d+\)|-\d+)?(?:\.(?:txt|json))*)", re.I | re.S)
+ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz")
 DATES = "timestamp.txt"
 # nbgrader's exchange puts it beside a submission; who has it may fetch the feedback.
 SECRET = "submission_secret.txt"
@@ -53,8 +54,8 @@ def collect(folder, lesson: str, allowed=()) -> Collected:
     """
     handle = _open_folder(folder)
     try:
-        regular, special = _entries(handle)
-        name = _notebook_name(regular, special, lesson)
+        regular, special, folders = _entries(handle)
+        name = _notebook_name(regular, special, folders, lesson)
         found = Collected(read_regular(handle, name, MAX_BYTES))
         if name != f"{lesson}.ipynb":
             message = N_("The notebook was called {name}; it was taken as {wanted}.")
@@ -94,8 +95,9 @@ def _open_folder(folder):
 
 
 def _entries(handle):
-    """(regular file names, {name: what it is} of everything that is neither file nor folder)."""
-    regular, special = [], {}
+    """(regular files' names, {name: what it is} of everything that is neither file nor folder,
+    folders' names)."""
+    regular, special, folders = [], {}, []
     try:
         with os.scandir(handle) as entries:
             for count, entry in enumerate(entries):
@@ -106,11 +108,13 @@ def _entries(handle):
                 mode = entry.stat(follow_symlinks=False).st_mode
                 if stat.S_ISREG(mode):
                     regular.append(entry.name)
-                elif not stat.S_ISDIR(mode):
+                elif stat.S_ISDIR(mode):
+                    folders.append(entry.name)
+                else:
                     special[entry.name] = kind_of(mode)
     except OSError as error:
         raise Refused(N_("The folder cannot be read ({why})."), why=Words(error.strerror)) from None
-    return regular, special
+    return regular, special, folders
 
 
 def kind_of(mode) -> Words:
@@ -121,7 +125,7 @@ def kind_of(mode) -> Words:
     return Words(kinds.get(stat.S_IFMT(mode), N_("a device")))
 
 
-def _notebook_name(regular, special, lesson):
+def _notebook_name(regular, special, folders, lesson):
     wanted = f"{lesson}.ipynb"
     if wanted in regular:
         return wanted
@@ -138,12 +142,26 @@ def _notebook_name(regular, special, lesson):
             "Keep the one to grade, under that name."
         )
         raise Refused(message, names=notebooks, wanted=wanted)
+    if names := sorted(filter(is_archive, regular)) or sorted(folders):
+        message = N_(
+            "There is no notebook, but {names}. If it is in there, take it out and put it beside "
+            "that, as {wanted}."
+        )
+        raise Refused(message, names=names, wanted=wanted)
+    if names := sorted(set(regular) - {DATES, SECRET}):
+        message = N_("There is no notebook, only {names}. Ask for {wanted}.")
+        raise Refused(message, names=names, wanted=wanted)
     raise Refused(N_("There is no notebook. It should be called {wanted}."), wanted=wanted)
 
 
 def is_notebook(name) -> bool:
     """Whether the name is a notebook's, also as ``x.ipynb.txt`` or ``x.ipynb.json``."""
     return NOTEBOOK.fullmatch(name) is not None
+
+
+def is_archive(name) -> bool:
+    """Whether other files may be in it."""
+    return name.casefold().endswith(ARCHIVES)
 
 
 def plain_name(name) -> str:

@@ -8,6 +8,7 @@
 A line without a lesson holds for all lessons that the student has no other line for.
 """
 
+import difflib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,33 @@ class Groups:
         """The student's group in a lesson; "" where there is none."""
         return self.of.get((student, lesson), self.of.get((student, ""), ""))
 
+    def names(self) -> set:
+        """The names of all groups: a folder of such a name is its group's, and nobody's own."""
+        return set(self.of.values())
+
     def members(self, group, lesson) -> list:
         """Everybody of a group in a lesson, sorted."""
         students = {student for student, _lesson in self.of}
         return sorted(one for one in students if self.group(one, lesson) == group)
+
+    def spelt(self, spelling) -> "Groups":
+        """The same with names as the folders have them, a group's, too."""
+        return Groups(
+            {(spelling(who), lesson): spelling(group) for (who, lesson), group in self.of.items()}
+        )
+
+    def strangers(self, students, lessons) -> dict:
+        """Members of groups in one of these lessons who are none of the students -> the one of the
+        students who may be meant, being in no group, or ""; those first for whom there is one.
+        Misspelt, they would get the marks in their owner's place; or they never handed in
+        themselves."""
+        of_these = {who for who, lesson in self.of if not lesson or lesson in lessons}
+        alone = set(students) - {who for who, _lesson in self.of} - self.names()
+        close = {
+            who: next(iter(difflib.get_close_matches(who, alone, 1)), "")
+            for who in sorted(of_these - set(students))
+        }
+        return dict(sorted(close.items(), key=lambda pair: not pair[1]))
 
 
 def read_groups(path, lessons=(), needed=False) -> Groups:
@@ -68,11 +92,12 @@ class Shared:
     clash: tuple = ()
 
 
-def share(found, groups, time_of) -> list:
+def share(found, groups, time_of, content_of) -> list:
     """The submissions with the members that each counts for. time_of(Found) tells when it was
-    handed in, None where unknown: of several of one group the latest counts."""
+    handed in, None where unknown: of several of one group the latest counts, and of the same work
+    any. content_of(Found): what the same work has in common, None where it can't be read."""
     alone, together = [], defaultdict(list)
-    names = set(groups.of.values())
+    names = groups.names()
     for one in found:
         group = groups.group(one.student, one.lesson) if one.refused is None else ""
         if not group and one.student in names:  # handed in under the group's own name
@@ -80,14 +105,20 @@ def share(found, groups, time_of) -> list:
         (together[group, one.lesson] if group else alone).append(one)
     shared = [Shared(one) for one in alone]
     for (group, lesson), mine in together.items():
-        shared += _of_group(group, groups.members(group, lesson), mine, time_of)
+        members = tuple(groups.members(group, lesson))
+        latest = _latest(mine, time_of)
+        contents = {content_of(one) for one in latest} if len(latest) > 1 else set()
+        if len(latest) == 1 or (len(contents) == 1 and None not in contents):
+            shared.append(Shared(latest[0], group, members))
+        else:
+            clash = tuple(sorted(one.student for one in latest))
+            shared += [Shared(one, group, clash=clash) for one in mine]
     return sorted(shared, key=lambda one: (one.found.lesson, one.found.student))
 
 
-def _of_group(group, members, mine, time_of):
+def _latest(mine, time_of):
+    """The submissions of which none is known to be earlier than another, by student."""
     times = [time_of(one) for one in mine]
-    if len(mine) > 1 and (None in times or len(set(times)) < len(times)):
-        names = tuple(sorted(one.student for one in mine))
-        return [Shared(one, group, clash=names) for one in mine]
-    latest = max(zip(times, mine, strict=True), key=lambda pair: pair[0] or 0)[1] if mine else None
-    return [Shared(latest, group, tuple(members))] if latest else []
+    last = None if None in times else max(times)
+    kept = [one for one, when in zip(mine, times, strict=True) if last in (None, when)]
+    return sorted(kept, key=lambda one: one.student)

@@ -5,39 +5,43 @@ worksheet tells whose number is which. Names and contents are the students': not
 where else a file is written (``names`` says whose it is).
 """
 
+import io
 import re
 import unicodedata
 import zipfile
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from grader.course.notes import shown
 from grader.course.reasons import reason
 from grader.i18n import _
 from grader.intake.classroom import MOST_NAME, ClassroomError
-from grader.intake.folder import DATES, MAX_BYTES, is_notebook, plain_name
+from grader.intake.folder import DATES, MAX_BYTES, is_archive, is_notebook, plain_name
 from grader.intake.junk import is_junk
 from grader.lms import times, worksheet
 from grader.lms.canvas import read_gradebook, student_ids
 from grader.lms.names import read_names
-from grader.records.arrivals import Arrival, add_arrivals
+from grader.records.arrivals import Arrival, add_arrivals, read_arrivals
 from grader.records.store import write_whole
 
 # Canvas and browsers number a file that is handed in again: 01_reinforce-2.ipynb, ... (1).ipynb
 AGAIN = re.compile(r"(?:-\d+| ?\(\d+\))?\.ipynb", re.IGNORECASE)
-ARCHIVES = {".zip", ".7z", ".rar", ".tar", ".gz", ".tgz"}
 MOST_SHOWN = 120
+# What a student's archive may hold is listed before it is known: not more than this is opened.
+MAX_ARCHIVE_BYTES = 5 << 20
 
 
 @dataclass
 class Entry:
-    """One file of the download: its path there, its size, and how to read it."""
+    """One file of the download: its path there, its size, how to read it, and the archive in which
+    a student handed it in."""
 
     path: str
     size: int
     read: object
+    inside: str = ""
 
 
 @dataclass
@@ -97,27 +101,59 @@ class _Sorting:
         """(name, number) -> [(Named, Entry)]: their notebooks, none where they gave other files."""
         paths = [entry.path for entry in entries]
         names = read_names(paths, self.source, self.lesson, self.people)
-        found = defaultdict(list)
+        found, archives = defaultdict(list), []
         for entry in entries:
             one, path = names[entry.path], shown(entry.path, MOST_SHOWN)
             mine = found[one.person, one.number] if one.number else None
-            if PurePosixPath(one.file).suffix.casefold() in ARCHIVES:
+            if is_archive(one.file):
+                archives.append((one, entry))
+            elif not is_notebook(one.file):
+                self.say(_("left out: {path} (not a notebook)"), path=path)
+            elif mine is None:
+                why = _(one.why).format(source=self.source, students=", ".join(one.others))
+                said = _("left out: {path} ({why}).").format(path=path, why=why)
+                self.say("{said} {remedy}", said=said, remedy=self._remedy(one))
+                self.unread.append(path)
+                self.unsure += bool(one.others)
+            else:
+                mine.append((one, entry))
+        inside = [(one, entry, self._inside(found, one, entry)) for one, entry in archives]
+        for one, entry, notebooks in inside:
+            if notebooks:
+                found[one.person, one.number] += notebooks
+            else:
                 words = _(
                     "left out: {path} (an archive). Unpack the download, put the notebook that is "
                     "in this one beside it as {name}, and collect from the folder."
                 )
                 name = shown(f"{PurePosixPath(entry.path).stem}.ipynb", MOST_SHOWN)
-                self.say(words, path=path, name=name)
-            elif not is_notebook(one.file):
-                self.say(_("left out: {path} (not a notebook)"), path=path)
-            elif mine is None:
-                why = _(one.why).format(source=self.source, students=", ".join(one.others))
-                self.say(_("left out: {path} ({why})"), path=path, why=why)
-                self.unread.append(path)
-                self.unsure += bool(one.others)
-            else:
-                mine.append((one, entry))
+                self.say(words, path=shown(entry.path, MOST_SHOWN), name=name)
         return found
+
+    def _inside(self, found, one, entry):
+        """The notebooks in a zip that somebody handed in and no notebook beside it."""
+        if not one.number or found[one.person, one.number]:
+            return []
+        return [
+            (replace(one, file=PurePosixPath(inner.path).name), replace(inner, path=entry.path))
+            for inner in _zipped(entry)
+            if is_notebook(PurePosixPath(inner.path).name)
+        ]
+
+    def _remedy(self, one):
+        """What to do about a file of which the name doesn't tell whose it is."""
+        if not one.others:
+            words = _("If it is somebody's work, put it into {path}.")
+            path = self.to / _("STUDENT") / self.lesson / f"{self.lesson}.ipynb"
+            return words.format(path=path)
+        if not self.people:
+            return _("With --roster the IDs of Canvas's gradebook decide between them.")
+        words = _(
+            "Unpack the download, call the file NAME_ID_NUMBER_{lesson}.ipynb, with a NAME that "
+            "holds no number, ID as in the gradebook, NUMBER the one that stands behind it now, "
+            "and collect from the folder."
+        )
+        return words.format(lesson=self.lesson)
 
     def folders(self, found) -> dict:
         """(name, number) -> folder; two people whom one folder would hold get one each."""
@@ -165,6 +201,8 @@ class _Sorting:
         if written and others:
             more = _("Not taken, since {name} has the lesson's name: {others}.")
             words += " " + more.format(name=shown(one.file), others=", ".join(others))
+        if written and entry.inside:
+            words += " " + _("It lay in {name}.").format(name=shown(entry.inside))
         if written and plain_name(one.file) != one.file:
             words += " " + _("It was called {name}.").format(name=shown(one.file))
         return words, (one, entry) if written else None
@@ -211,11 +249,31 @@ class _Sorting:
             told.append(words.format(text=shown(person.unread)))
         return told
 
+    def _renamed(self):
+        """Says who has a second folder, since an earlier run called them otherwise: a worksheet
+        gives Moodle's participants other names than the download does."""
+        now = {self._number(one): one.student for one in self.told.arrivals}
+        for one in read_arrivals(self.to).values():
+            folder = self.to / one.student / one.lesson
+            same = one.lesson == self.lesson and one.source == self.source
+            student = now.get(self._number(one)) if same else None
+            if student not in (None, one.student) and folder.is_dir():
+                words = _(
+                    "{student} was called {old} before, and {folder} is still there: delete it, or "
+                    "both are graded. If it was graded: python -m grader forget {old} --out DIR"
+                )
+                self.say(words, student=student, old=shown(one.student), folder=folder)
+
+    def _number(self, arrival):
+        names = read_names([arrival.name], self.source, arrival.lesson, self.people)
+        return names[arrival.name].number or arrival.name
+
     def _names_somebody(self):
         return any(person.account for person in self.people.values())
 
     def end(self, people):
         """Keeps where the notebooks came from, and says what is missing, last of all."""
+        self._renamed()
         try:
             add_arrivals(self.to, self.told.arrivals)
         except OSError as error:
@@ -284,6 +342,25 @@ def _entries(download):
             Entry(info.filename, info.file_size, lambda info=info: archive.read(info))
             for info in infos
         )
+
+
+def _zipped(entry):
+    """The files in a zip of the download; none where it isn't one, or a large one."""
+    if entry.size > MAX_ARCHIVE_BYTES:
+        return []
+
+    def read(info=None):
+        with zipfile.ZipFile(io.BytesIO(entry.read())) as archive:
+            return archive.infolist() if info is None else archive.read(info)
+
+    try:
+        infos = [info for info in read() if not info.is_dir()]
+    except Exception:  # an archive may be damaged or made to fail in many ways
+        return []
+    name = PurePosixPath(entry.path).name
+    return _sorted(
+        Entry(info.filename, info.file_size, lambda info=info: read(info), name) for info in infos
+    )
 
 
 def _sorted(entries):

@@ -42,6 +42,11 @@ class _Matched:
             found |= students[student]
         return found
 
+    def keep(self, students):
+        """Of those who are left out, these alone: the others have no mark that could be."""
+        self.missing = [name for name in self.missing if name in students]
+        self.refused = [name for name in self.refused if name in students]
+
     def words(self):
         """Sentences about whoever is left out."""
         if self.missing:
@@ -50,7 +55,8 @@ class _Matched:
         if self.refused:
             words = _(
                 "Refused, since the roster doesn't tell which of two people they are: {names}. "
-                "Their marks are not in this file."
+                "Their marks are not in this file. Where two are one person, take one of them out: "
+                "python -m grader forget NAME --out DIR"
             )
             yield words.format(names=", ".join(map(safe, sorted(self.refused))))
 
@@ -81,7 +87,7 @@ def canvas(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
     the file is written; students are matched by ID, which ``collect`` names them by, else by login.
     A lesson's column is headed as the sheet's assignment of that name."""
     points, students = most_points(ledger), totals(ledger)
-    lessons = sorted(points) if lesson is None else [lesson]
+    lessons = _lessons(points, lesson)
     if sheet is None:
         rows = [[name, "", "", name, ""] for name in students]
         sheet = Sheet(CANVAS_HEADER, rows)
@@ -95,7 +101,27 @@ def canvas(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
             rows.append([*(safe(row[column]) for column in kept), *cells])
     headings = [_heading(name, sheet) for name in lessons]
     text = sheet.text([*(sheet.header[column] for column in kept), *headings], rows)
-    return Exported(text, [*matched.words(), *_waiting(students)], matched.refused)
+    matched.keep(set(_of_lessons(students, lessons)))
+    waiting = _waiting(_of_lessons(students, lessons))
+    return Exported(text, [*matched.words(), *waiting], matched.refused)
+
+
+def _lessons(points, lesson) -> list:
+    """The lesson, or all that have marks where none is named."""
+    if lesson is not None and lesson not in points:
+        words = _("There are no marks of {lesson}. There are of: {known}.")
+        known = ", ".join(sorted(points)) or "-"
+        raise ClassroomError(words.format(lesson=lesson, known=known))
+    return sorted(points) if lesson is None else [lesson]
+
+
+def _of_lessons(students, lessons) -> dict:
+    """The totals of these lessons, of whoever has one."""
+    found = {
+        name: {lesson: mark for lesson, mark in mine.items() if lesson in lessons}
+        for name, mine in students.items()
+    }
+    return {name: mine for name, mine in found.items() if mine}
 
 
 def _canvas_keys(sheet, students):
@@ -135,14 +161,16 @@ def moodle(ledger, sheet: Sheet | None = None, lesson=None) -> Exported:
     if sheet is not None:
         points = most_points(ledger)
         lesson = _the_lesson(points, lesson)
+        _lessons(points, lesson)
         made = _filled_in(sheet, students, lesson)
         most = worksheet.maximum(sheet)
-        if most is not None and lesson in points and most != points[lesson]:
+        if most is not None and most != points[lesson]:
             words = _("In Moodle this assignment has {most} points, the lesson has {points}.")
             values = {"most": number(most), "points": number(points[lesson])}
             made.lines.append(words.format(**values))
         return made
-    lessons = sorted(most_points(ledger)) if lesson is None else [lesson]
+    lessons = _lessons(most_points(ledger), lesson)
+    students = _of_lessons(students, lessons)
     plain = Sheet(["username", *lessons], [])
     rows = [[safe(name), *_cells(students[name], lessons, plain)] for name in sorted(students)]
     return Exported(plain.text(plain.header, rows), list(_waiting(students)))
@@ -161,7 +189,7 @@ def _filled_in(sheet, students, lesson):
         words = _("The worksheet has no column for marks ({found}). {remedy}")
         found = ", ".join(sheet.header)
         raise ClassroomError(words.format(found=found, remedy=worksheet.remedy()))
-    students = {name: {lesson: mine[lesson]} for name, mine in students.items() if lesson in mine}
+    students = _of_lessons(students, [lesson])
     accounts = list(map(safe_folder, worksheet.accounts(sheet)))
     matched = _match(students, (accounts, str), _numbered(sheet))
     rows = []

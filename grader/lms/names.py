@@ -31,7 +31,8 @@ AMBIGUOUS = N_("its name can be read as that of more than one student: {students
 @dataclass(frozen=True)
 class Named:
     """What a name says. person: Moodle's full name or Canvas's short one; number: "" where nobody
-    can be told, and then why; file: the student's own name for it; sure: no other reading."""
+    can be told, and then why; others: the numbers of all readings, where there are several; file:
+    the student's own name for it; sure: no other reading."""
 
     person: str
     number: str
@@ -63,10 +64,14 @@ def _moodle(path):
 
 def _canvas(name, lesson, known):
     readings = list(_readings(name.split("_")))
-    if match := ANONYMOUS.fullmatch(name):
+    numbers = [one.number for one in readings]
+    match = ANONYMOUS.fullmatch(name)
+    if match and not set(numbers) & set(known):
         late = bool(match["late"] or match["late2"] or match["late3"])
+        number = f"anon_{match['id']}"
         # Else it may be a person called Anon.
-        return Named(ANON, f"anon_{match['id']}", match["file"], late, sure=not readings)
+        others, sure = _once(number, *numbers), not readings
+        return Named(ANON, number, match["file"], late, others=others, sure=sure)
     if not readings:
         return Named("", "", name, why=NOT_ITS)
     for right in (
@@ -77,9 +82,13 @@ def _canvas(name, lesson, known):
     ):
         chosen = [one for one in readings if right(one)]
         if len(chosen) == 1:
-            return replace(chosen[0], sure=len(readings) == 1 or chosen[0].late)
-    numbers = tuple(one.number for one in readings)
-    return Named("", "", name, why=AMBIGUOUS, others=numbers)
+            sure = len(readings) == 1 or chosen[0].late
+            return replace(chosen[0], others=_once(*numbers), sure=sure)
+    return Named("", "", name, why=AMBIGUOUS, others=_once(*numbers))
+
+
+def _once(*numbers):
+    return tuple(dict.fromkeys(numbers))
 
 
 def _readings(parts):
@@ -114,4 +123,4 @@ def _checked(one, names, named):
         return one
     if one.person == ANON and not named or one.person != ANON and names == {one.person}:
         return one
-    return replace(one, number="", why=AMBIGUOUS, others=(one.number,))
+    return replace(one, number="", why=AMBIGUOUS)

@@ -232,10 +232,10 @@ class Ledger:
 
     def state(self, student, lesson, connection=None) -> Record | None:
         """What is known of a submission, or None."""
-        query = select(STATE).where(STATE.c.student == student, STATE.c.lesson == lesson)
+        query = _rows_of_ours().where(STATE.c.student == student, STATE.c.lesson == lesson)
         if connection is not None:
             row = connection.execute(query).first()
-            return _record(row) if row else None
+            return _counted(row) if row else None
         with _explained(self.path), self.engine.connect() as opened:
             return self.state(student, lesson, opened)
 
@@ -245,8 +245,16 @@ class Ledger:
             # A server may sort as its language does; the tables are the same wherever they are.
             by = _BYTEWISE[self.engine.dialect.name]
             order = STATE.c.lesson.collate(by), STATE.c.student.collate(by)
-            for row in connection.execute(select(STATE).order_by(*order)):
-                yield _record(row)
+            for row in connection.execute(_rows_of_ours().order_by(*order)):
+                if (record := _counted(row)) is not None:
+                    yield record
+
+    def taken_out(self) -> list:
+        """(student, lesson) of whoever somebody took out of nbgrader's tables, as its own commands
+        do: our row is still there, and counts no more."""
+        with _explained(self.path), self.engine.connect() as connection:
+            rows = connection.execute(_rows_of_ours().where(~_booked())).all()
+        return [(row.student, row.lesson) for row in rows if _counted(row) is None]
 
     def by_hand(self, student=None, lesson=None) -> dict:
         """(student, lesson) -> {exercise: (mark or None, comment)} as people gave them."""
@@ -414,6 +422,29 @@ def _keep(connection, record):
     )
 
 
+def _rows_of_ours():
+    """select(STATE) with one column more: whether nbgrader's tables know the submission."""
+    return select(STATE, _booked().label("booked"))
+
+
+def _booked():
+    known = (
+        select(SUBMITTED_ASSIGNMENT.c.id)
+        .join(ASSIGNMENT, ASSIGNMENT.c.id == SUBMITTED_ASSIGNMENT.c.assignment_id)
+        .where(
+            SUBMITTED_ASSIGNMENT.c.student_id == STATE.c.student,
+            ASSIGNMENT.c.name == STATE.c.lesson,
+        )
+    )
+    return known.exists()
+
+
+def _counted(row) -> Record | None:
+    """The row's record; None where it has marks that nbgrader's tables no longer know."""
+    record = _record(row)
+    return record if row.booked or not record.outcome.marks else None
+
+
 def _mark(plain):
     lines = tuple(map(tuple, plain["lines"]))
     return Mark(**plain | {"verdict": Result(plain["verdict"]), "lines": lines})
@@ -440,6 +471,7 @@ def _record(row):
         outcome,
         row.by_hand,
         unsafe=content["unsafe"],
+        listed=not marks and outcome.status != FAILED,
         late=Lateness(**(content.get("late") or {})),
         group=content.get("group", ["", ""])[0],
         lead=content.get("group", ["", ""])[1],

@@ -1,8 +1,7 @@
 """Groups in the gradebook: hand-given marks of the one submission reach every member's row."""
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
-from grader.records.gradebook import STATE
 from grader.records.nbgrader_tables import (
     ASSIGNMENT,
     COMMENT,
@@ -16,11 +15,12 @@ GIVEN = {
     GRADE: ("manual_score", "extra_credit", "needs_manual_grade"),
     COMMENT: ("manual_comment",),
 }
+GIVEN_BY_HAND = ("manual_score", "extra_credit", "manual_comment")
 
 
 def mirror(ledger) -> list:
-    """Gives the members of groups what was given by hand to the one who handed in; returns the
-    (student, lesson) pairs for which something changed."""
+    """Gives the members of groups what was given by hand to the one who handed in, where something
+    was; returns the (student, lesson) pairs for which something changed."""
     changed = []
     members = [record for record in ledger.states() if record.lead not in ("", record.student)]
     with ledger.explained(), ledger.engine.begin() as connection:
@@ -37,10 +37,18 @@ def _copy(connection, table, lesson, lead, student):
     changed = False
     for cell, row in _rows(connection, table, lesson, student).items():
         values = {name: getattr(theirs[cell], name) for name in GIVEN[table] if cell in theirs}
+        if not _is_given(values) and _is_given(row._mapping):
+            continue  # the formgrader shows each member's copy: somebody marked this one
         if any(getattr(row, name) != value for name, value in values.items()):
             connection.execute(update(table).where(table.c.id == row.id).values(**values))
             changed = True
     return changed
+
+
+def _is_given(values):
+    """Whether a person gave something, to the text as it is now."""
+    given = any(values.get(name) is not None for name in GIVEN_BY_HAND)
+    return given and not values.get("needs_manual_grade")
 
 
 def _rows(connection, table, lesson, student) -> dict:
@@ -50,19 +58,6 @@ def _rows(connection, table, lesson, student) -> dict:
         ASSIGNMENT.c.name == lesson, SUBMITTED_ASSIGNMENT.c.student_id == student
     )
     return {row.cell_id: row for row in connection.execute(query)}
-
-
-def remove(ledger, student, lesson) -> None:
-    """Takes a submission out of the gradebook."""
-    with ledger.explained():
-        book = ledger.book
-        book.db.expire_all()
-        found = [one.student_id for one in book.assignment_submissions(lesson)]
-        if student in found:
-            book.remove_submission(lesson, student)
-        with ledger.engine.begin() as connection:
-            where = STATE.c.student == student, STATE.c.lesson == lesson
-            connection.execute(delete(STATE).where(*where))
 
 
 def team_words(group, members) -> str:

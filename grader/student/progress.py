@@ -64,6 +64,7 @@ def _describe(found, lesson, plan):
     texts = [cell for cell in plan.cells if cell.kind == "free"]
     written = [cell for cell in texts if cell.written and not _is_blank(cell)]
     found.texts = len(written), len(texts)
+    found.unwritten = tuple(cell.source.grade_id for cell in texts if cell not in written)
     found.text_points = sum(cell.source.points for cell in texts)
 
 

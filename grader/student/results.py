@@ -22,7 +22,8 @@ class Item:
 @dataclass
 class LessonProgress:
     """One lesson. texts: (written, all) of the answers that are marked by hand, text_points what
-    they are worth; trouble: one line where something of it could not be read or run."""
+    they are worth, unwritten the names of those that are still empty; trouble: one line where
+    something of it could not be read or run."""
 
     name: str
     title: str
@@ -30,6 +31,7 @@ class LessonProgress:
     items: list = field(default_factory=list)
     texts: tuple = (0, 0)
     text_points: float = 0.0
+    unwritten: tuple = ()
     begun: bool = False
     trouble: str = ""
 
@@ -78,7 +80,10 @@ class Progress:
             words = _("Not read to the end, so not counted as done: {names}.")
             told.append(words.format(names=", ".join(lesson.name for lesson in self.unread)))
         if count:
-            words = _("Texts that are marked by hand: {n} of {total} written ({points} points).")
+            words = _(
+                "Texts that are marked by hand: {n} of {total} written. Their {points} points come "
+                "on top of the table's."
+            )
             worth = sum(lesson.text_points for lesson in self.lessons)
             told.append(words.format(n=written, total=count, points=f"{worth:g}"))
         told.append(_("Only what is saved counts: save a notebook before you ask."))
@@ -88,6 +93,10 @@ class Progress:
         if self.next is None and self.unread:
             words = _("Next: mend {lesson}. {trouble}")
             return words.format(lesson=self.unread[0].name, trouble=self.unread[0].trouble)
+        empty = next((lesson for lesson in self.lessons if lesson.unwritten), None)
+        if self.next is None and empty is not None:
+            words = _("Every exercise is solved. Next: write {text}, in {lesson}.")
+            return words.format(text=empty.unwritten[0], lesson=empty.name)
         if self.next is None:
             return _("Next: nothing. Every exercise is solved.")
         lesson, item = self.next
@@ -129,8 +138,11 @@ def _remark(lesson):
         return lesson.trouble
     if not lesson.begun:
         return _("not begun")
-    done = lesson.items and lesson.solved == len(lesson.items)
-    return _("done") if done else ""
+    if not lesson.items or lesson.solved < len(lesson.items):
+        return ""
+    if lesson.unwritten:
+        return _("to write: {names}").format(names=", ".join(lesson.unwritten))
+    return _("done")
 
 
 def _link(lesson):
