@@ -92,7 +92,8 @@ class LocalExecutor:
             busy = [worker for worker in self.workers if worker.job]
             if not busy:
                 return
-            ready = wait([worker.connection for worker in busy], timeout=1.0)
+            soonest = min(worker.deadline for worker in busy) - time.monotonic()
+            ready = wait([one.connection for one in busy], timeout=min(max(soonest, 0.0), 1.0))
             for worker in busy:
                 if worker.connection in ready or worker.late():
                     yield from self._collect(worker, again)
