@@ -217,7 +217,8 @@ TWO_EDGES = N_("The band goes from 1 - clip_low to 1 + clip_high. Which one hold
 THE_TERM = N_("k3 is exp(x) - 1 - x with x = logp_ref - logp, per token.")
 
 GRPO_LOSS_HINTS = {
-    "no-error": "A constant is asked for and no length: aggregate_loss raises ValueError then.",
+    "no-error": "A constant without its length is a ValueError, as in aggregate_loss: by what "
+    "should it divide?",
     "one-band": TWO_EDGES,
     "edges-swapped": TWO_EDGES,
     "dual-clip": "For a bad token whose ratio is large the loss asked for has no second bound.",
