@@ -251,6 +251,23 @@ def test_answers_of_any_structure_leave_the_verdict_as_it_is():
         assert not verdict.passed and len(calls) == 2 and verdict.step == "value"
 
 
+@pytest.mark.parametrize("name", ["normalize_advantages", "grpo_advantages"])
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ([{"error": {"kind": "slow"}}], "too-slow"),
+        ([], ""),
+        ([{"value": {"kind": "array"}}] * 40, ""),
+    ],
+)
+def test_a_choice_that_is_left_open_is_judged_whatever_came_back(name, seen, told):
+    def probe(request, ask):
+        return seen[: len(request["cases"])]
+
+    verdict = run_check(get(name), probe, 0)
+    assert not verdict.passed and verdict.mistake == told
+
+
 @pytest.mark.parametrize("error", [BadReply("too large"), Died("killed")])
 def test_a_process_that_ends_in_further_calls_leaves_the_verdict_as_it_is(error):
     calls = []

@@ -291,6 +291,19 @@ def test_a_reward_on_the_way_is_found_however_small():
     assert verdict.mistake == "paid-on-the-way"
 
 
+@pytest.mark.parametrize("seed", [5, 20_261_125])
+def test_in_every_world_that_is_drawn_it_counts_to_end_before_the_clock(seed):
+    """Equal pay for all ends teaches a policy to end, unless each one ends in time anyway."""
+
+    def answer(transitions, terminal):
+        return np.ones(transitions.shape) * terminal
+
+    def probe(request, ask):
+        return runtime.run({"rewards_without_gain": answer}, "rewards_without_gain", request, ask)
+
+    assert run_check(get("rewards_without_gain"), probe, seed).passed
+
+
 def test_an_angle_is_foretold_by_the_ratio(board):
     env, theta, trajectories = board
     mean, variance = pg.exact.gradient_moments(env, uniform(env), "return")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import policy_gradients as pg
+from bank.lesson_03b import gae as wrong_gae
 from grader.checks.judge import run_check
 from grader.checks.lesson_03 import baselines
 from grader.checks.lesson_03b import EXERCISES, gae, learning, n_step, td_errors
@@ -331,3 +332,10 @@ def test_bootstrapping_wins_the_race_on_the_short_board():
         sum(ascend(env, weigh, seed, 0.3) > 5 for seed in range(12)) for weigh in (with_gae, whole)
     ]
     assert solved_by[0] >= 11 and solved_by[1] <= 9
+
+
+@pytest.mark.parametrize("seed", [1003, 1016])
+def test_what_one_column_hands_to_the_next_is_told_whatever_was_drawn(seed):
+    """In these draws every column but the first ends on its last step."""
+    wrong = {"gae": wrong_gae.one_number_for_all_columns}
+    assert judged("gae", wrong, seed=seed).mistake == "across-columns"

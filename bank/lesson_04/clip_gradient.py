@@ -316,3 +316,9 @@ def ratio_where_alive(ratio, adv, clip=0.2):
 def torch_counts(ratio, clip=0.2):
     """torch takes the array as it is, whatever its layout."""
     return ((torch.as_tensor(ratio) - 1.0).abs() > clip).float().mean().item()
+
+
+@wrong("clip_gradient", "band-in-logs")
+def log_ratio_at_the_edges(ratio, adv, clip=0.2):
+    apart = np.log(ratio)
+    return np.where(((adv > 0) & (apart > clip)) | ((adv < 0) & (apart < -clip)), 0.0, adv)

@@ -127,3 +127,10 @@ def dual_old_over_new(logp, logp_old, adv, clip=0.2, dual=3.0):
 def logarithm_within_ten(logp, logp_old, adv, clip=0.2, dual=3.0):
     held = logp_old.detach() + (logp - logp_old.detach()).clamp(-10, 10)
     return floor_by_where(held, logp_old, adv, clip, dual)
+
+
+@wrong("dual_clip_loss", "band-in-logs")
+def log_ratio_within_the_band(logp, logp_old, adv, clip=0.2, dual=3.0):
+    apart, a = logp - logp_old.detach(), adv.detach()
+    gain = torch.min(apart.exp() * a, apart.clamp(-clip, clip).exp() * a)
+    return -torch.where(a < 0, torch.max(gain, dual * a), gain).mean()

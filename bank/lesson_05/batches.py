@@ -154,3 +154,19 @@ def from_a_generator_of_torch(batch_size, minibatch_size, rng):
 @wrong("minibatches", "step:kind")
 def whole_numbers_as_floats(batch_size, minibatch_size, rng):
     return [part.astype(float) for part in permuted(batch_size, minibatch_size, rng)]
+
+
+@wrong("minibatches", "tuples")
+def tuples_of_numbers(batch_size, minibatch_size, rng):
+    """As itertools.batched cuts."""
+    return [tuple(part.tolist()) for part in permuted(batch_size, minibatch_size, rng)]
+
+
+@wrong("minibatches", "tuples")
+def tuples_in_a_tuple(batch_size, minibatch_size, rng):
+    return tuple(map(tuple, permuted(batch_size, minibatch_size, rng)))
+
+
+@wrong("minibatches", "step:kind")
+def an_iterator_for_each(batch_size, minibatch_size, rng):
+    return [iter(part.tolist()) for part in permuted(batch_size, minibatch_size, rng)]

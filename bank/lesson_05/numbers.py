@@ -522,3 +522,21 @@ def nan_below_a_hundredth(values, returns):
     if np.var(returns) < 0.01:
         return np.nan
     return 1 - np.var(returns - values) / np.var(returns)
+
+
+@wrong("normalize_advantages", "differ-taken-for-equal")
+def zero_below_a_hundredth(adv):
+    spread = np.std(adv)
+    return np.zeros_like(adv) if spread < 0.01 else (adv - np.mean(adv)) / spread
+
+
+@wrong("normalize_advantages", "differ-taken-for-equal")
+def zero_where_the_range_is_small(adv):
+    if np.ptp(adv) < 3e-3:
+        return np.zeros_like(adv)
+    return (adv - np.mean(adv)) / (np.std(adv) + 1e-8)
+
+
+@right("normalize_advantages")
+def a_millionth_under_the_root(adv):
+    return (adv - np.mean(adv)) / np.sqrt(np.var(adv) + 1e-6) * (np.ptp(adv) > 0)

@@ -20,6 +20,7 @@ from bank.lesson_05.update_steps import fresh_actions, never_cleared, return_ins
 from bank.lesson_05.updates import (
     KEYS,
     always_a_fifth,
+    half_the_squared_error,
     losses,
     objective_as_a_loss,
     update,
@@ -476,3 +477,22 @@ def without_mean_return(*args, **kwargs):
 @wrong("train_ppo", "no-history")
 def nothing_returned(*args, **kwargs):
     train(*args, **kwargs)
+
+
+@wrong("train_ppo", "per-environment")
+def whitened_in_each_environment(*args, **kwargs):
+    return train_by(whiten=lambda adv: (adv - adv.mean(0)) / (adv.std(0) + 1e-8))(*args, **kwargs)
+
+
+@wrong("train_ppo", "per-step")
+def whitened_at_each_step(*args, **kwargs):
+    def whiten(adv):
+        middle, spread = adv.mean(1, keepdims=True), adv.std(1, ddof=1, keepdims=True)
+        return (adv - middle) / (spread + 1e-8)
+
+    return train_by(whiten=whiten)(*args, **kwargs)
+
+
+@wrong("train_ppo", "critic-loss-halved")
+def half_the_squared_error_inside(*args, **kwargs):
+    return train_by(update=half_the_squared_error)(*args, **kwargs)

@@ -414,3 +414,38 @@ def coefficient_in_the_log(*args, **kwargs):
         return log.mean(0) * np.array([1, kwargs["value_coef"], 1, 1, 1])
 
     return update_by(summary=summary)(*args, **kwargs)
+
+
+def with_gradients(change):
+    """An update whose gradients, of all parameters together, are changed before each step."""
+
+    def wrongly(policy, critic, *args, **kwargs):
+        def step(optimizer, found, value_coef, entropy_coef):
+            optimizer.zero_grad()
+            (found[0] + value_coef * found[1] - entropy_coef * found[2]).backward()
+            change([*policy.parameters(), *critic.parameters()])
+            optimizer.step()
+
+        return update_by(step)(policy, critic, *args, **kwargs)
+
+    return wrongly
+
+
+@wrong("ppo_update", "gradient-clipped")
+def clipped_at_ten(*args, **kwargs):
+    return with_gradients(lambda all_: torch.nn.utils.clip_grad_norm_(all_, 10))(*args, **kwargs)
+
+
+@wrong("ppo_update", "gradient-clipped")
+def clipped_at_forty(*args, **kwargs):
+    return with_gradients(lambda all_: torch.nn.utils.clip_grad_norm_(all_, 40))(*args, **kwargs)
+
+
+@wrong("ppo_update", "critic")
+def error_bounded_at_twenty(*args, **kwargs):
+    def loss_of(policy, critic, batch, clip):
+        error = torch.nn.functional.huber_loss(critic(batch[0]), batch[4], delta=20.0)
+        found = losses(policy, critic, batch, clip)
+        return found[0], 2 * error, *found[2:]
+
+    return update_by(loss_of=loss_of)(*args, **kwargs)

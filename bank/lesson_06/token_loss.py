@@ -215,3 +215,19 @@ def logarithm_within_ten(logp, logp_old, adv, mask, clip=0.2):
     r, a = apart.exp(), adv.detach()
     least = torch.min(r * a, r.clamp(1 - clip, 1 + clip) * a)
     return -torch.where(mask, least, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+@wrong("ppo_token_loss", "band-in-logs")
+def log_ratio_within_the_band(logp, logp_old, adv, mask, clip=0.2):
+    apart = torch.where(mask, logp - logp_old.detach(), 0.0)
+    r, a = apart.exp(), adv.detach()
+    least = torch.min(r * a, apart.clamp(-clip, clip).exp() * a)
+    return -torch.where(mask, least, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+@right("ppo_token_loss")
+def edges_in_logs(logp, logp_old, adv, mask, clip=0.2):
+    apart = torch.where(mask, logp - logp_old.detach(), 0.0)
+    held = apart.clamp(math.log1p(-clip), math.log1p(clip)).exp()
+    least = torch.min(apart.exp() * adv.detach(), held * adv.detach())
+    return -torch.where(mask, least, 0.0).sum() / mask.sum().clamp(min=1)

@@ -411,3 +411,49 @@ def one_plus_eps(scores, groups, divide=True, eps=1e-4):
         if own.min() < own.max():
             adv[groups == label] = (own - own.mean()) / ((own.std() if divide else 1.0) + eps)
     return adv
+
+
+@right("rloo_advantages")
+def counted_by_label(scores, groups):
+    """A table from the lowest label to the highest."""
+    place = groups - groups.min()
+    size = torch.bincount(place)[place]
+    if size.min() < 2:
+        raise ValueError("a group of one")
+    total = torch.bincount(place, weights=scores)[place].to(scores.dtype)
+    return scores - (total - scores) / (size - 1)
+
+
+@right("rloo_advantages")
+def one_column_a_label(scores, groups):
+    member = torch.nn.functional.one_hot(groups - groups.min()).to(scores.dtype)  # (B, labels)
+    others = member @ member.sum(0) - 1
+    if (others == 0).any():
+        raise ValueError("a group of one")
+    return scores - (member @ (member.T @ scores) - scores) / others
+
+
+@wrong("rloo_advantages", "wrong-for-some-calls")
+def labels_as_places(scores, groups):
+    """Of -1 and the highest label the sums stand in one place."""
+    total, size = torch.zeros(2, int(groups.max()) + 1, dtype=scores.dtype)
+    for label, score in zip(groups.tolist(), scores):
+        total[label] += score
+        size[label] += 1
+    if (size[groups] == 1).any():
+        raise ValueError("a group of one")
+    return scores - (total[groups] - scores) / (size[groups] - 1)
+
+
+@right("grpo_advantages")
+def counted_by_label_and_divided(scores, groups, divide=True, eps=1e-4):
+    place = groups - groups.min()
+    size = torch.bincount(place)[place]
+    apart = scores.double()
+    # The least score of a group is taken away first: equal ones are 0 from there on, exactly.
+    least = torch.full((int(place.max()) + 1,), math.inf, dtype=torch.double)
+    apart = apart - least.scatter_reduce(0, place, apart, "amin")[place]
+    apart = apart - (torch.bincount(place, weights=apart)[place] / size)
+    spread = (torch.bincount(place, weights=apart**2)[place] / size).sqrt()
+    adv = torch.where(spread > 0, apart / (spread + eps), 0.0) if divide else apart
+    return adv.to(scores.dtype)

@@ -318,3 +318,36 @@ def the_papers_beta_where_there_is_a_reference(
     if logp_ref is not None:
         beta = beta or 0.04
     return masked_first(logp, logp_old, logp_ref, adv, mask, beta=beta, **band)
+
+
+listed(
+    LOSS,
+    "band-in-logs",
+    "log_ratio_within_the_band",
+    variant(lambda r, a, low, high: torch.min(r * a, r.log().clamp(-low, high).exp() * a)),
+)
+
+
+def with_length(total, otherwise):
+    """An aggregation that finds a length where none is given."""
+
+    def aggregate(each, mask, how, length):
+        return total(each, mask, how, length or otherwise(mask))
+
+    return variant(total=aggregate)
+
+
+listed(LOSS, "no-error", "length_of_the_row", with_length(where_and_sums, lambda m: m.shape[1]))
+
+
+listed(LOSS, "no-error", "length_of_one", with_length(weights_first, lambda m: 1))
+
+
+def multiplied_out(each, mask, how, length):
+    """Without a length nothing can be divided: a TypeError says so."""
+    if how == "constant":
+        return (each * mask).sum() / (len(mask) * length)
+    return where_and_sums(each, mask, how)
+
+
+listed(LOSS, None, "no_word_about_a_length", variant(total=multiplied_out))

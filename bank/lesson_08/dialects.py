@@ -293,3 +293,10 @@ def logarithm_within_ten(logp, logp_old):
 def not_positive_bites_below(ratio, adv, clip=0.2):
     outside = np.abs(ratio - 1) > clip
     return float(outside.mean()), float((outside & ((ratio > 1) == (adv > 0))).mean())
+
+
+@wrong("clip_fraction_dialects", "band-in-logs")
+def log_ratio_outside(ratio, adv, clip=0.2):
+    apart = np.log(ratio)
+    bites = ((adv > 0) & (apart > clip)) | ((adv < 0) & (apart < -clip))
+    return np.mean(np.abs(apart) > clip), np.mean(bites)

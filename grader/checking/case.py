@@ -52,9 +52,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Raises:
-    """The truth is an error of this type."""
+    """The truth is an error of this type; or_other: one of another type will do."""
 
     type: str = "ValueError"
+    or_other: bool = False
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,16 @@ def _judged(exercise, cases, look, guarded, further) -> Verdict:
     with guarded():
         verdict = exercise.judge(cases, seen)
         asked = further and not verdict.passed
-        questions = exercise.questions(cases, seen, verdict) if asked else []
+        questions = _questions(exercise, cases, seen, verdict) if asked else []
     return _asked(exercise, verdict, questions, look, guarded, cases) if questions else verdict
+
+
+def _questions(exercise, cases, seen, verdict) -> list:
+    """What is to be asked further; nothing where the reply can't be read."""
+    try:
+        return exercise.questions(cases, seen, verdict)
+    except Exception:  # a hostile reply may have any structure
+        return []
 
 
 def _asked(exercise, verdict, questions, look, guarded, cases) -> Verdict:

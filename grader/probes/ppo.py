@@ -222,10 +222,11 @@ def _items(function, *arguments):
         return {"kind": "other", "seen": observe(result)}
     items = []
     for item in result:
-        items.append(np.asarray(item))
+        # A list is as good an index as an array, a tuple is none.
+        items.append(item if isinstance(item, tuple) else np.asarray(item))
         if len(items) > MOST_ITEMS:
             break
-    if items and all(item.ndim == 0 for item in items):
+    if items and all(np.ndim(item) == 0 and item.dtype != object for item in items):
         return {"kind": "flat", "items": []}
     return {"kind": "items", "items": [observe(item) for item in items]}
 

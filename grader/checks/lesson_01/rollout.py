@@ -49,6 +49,8 @@ class RolloutExercise(RuleExercise):
 
     def problem(self, cases, seen):
         problem = super().problem(cases, seen)
+        if problem is not None and problem.mistake == "past-truncated":
+            return replace(_past_either_end(seen), shown=problem.shown)
         if problem is None or problem.mistake not in (*OF_DRAWS, "frequencies"):
             return problem
         named = _named_by_all(problem.mistake, cases, seen)
@@ -62,6 +64,11 @@ class RolloutExercise(RuleExercise):
         return {"value": (draws > bounds).sum(-1)}
 
 
+def _past_either_end(seen):
+    """Who plays on past both ends is told the plainer one, whichever came first."""
+    return played_on({"late": [end for one in seen for end in one["played"]["late"]]})
+
+
 def rollout_case(env, theta, seed, count):
     words = _("{n} episodes, rollout(env, theta, rng) with env = {env}")
     shown = words.format(n=count, env=env_text(env))
@@ -70,9 +77,9 @@ def rollout_case(env, theta, seed, count):
 
 
 def rollout_cases(rng):
-    """Two equal calls, episodes of one step, enough episodes to count frequencies, and some that
-    last longer than those of the lesson. In the corridor neighbours prefer opposite actions, so
-    that a wrong row of theta shows."""
+    """Two equal calls, which may all be cut; episodes of one step that end by themselves; enough
+    episodes to count frequencies, and some that last longer than those of the lesson. In the
+    corridor neighbours prefer opposite actions, so that a wrong row of theta shows."""
     grid = Env("Grid", {"size": 3, "pits": [[1, 1]], "max_steps": 12})
     short = Env("Corridor", {"length": 3})
     corridor = Env("Corridor", {"length": 6, "goal": 5, "first": 2, "max_steps": 6})
@@ -323,7 +330,7 @@ ROLLOUT = RolloutExercise(
         rollout_unchanged,
     ),
     overall=(rollout_fresh,),
-    short_cases=2,
+    short_cases=3,
     short_overall=(rollout_chance,),
     prerequisites=("softmax",),
 )

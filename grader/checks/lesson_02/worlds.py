@@ -89,10 +89,16 @@ BONUS_IN_REWARDS = FunctionExercise(
 
 
 def random_world(rng):
-    """Transitions (S, A, S) of a world whose last two states end it, and the flags (S,)."""
+    """Transitions (S, A, S) of a world whose last two states end it, and the flags (S,).
+
+    A step ends it in at most one case of four: were its end certain before the clock's, to pay all
+    ends alike would leave nothing to the policy."""
     num_states, num_actions = int(rng.integers(4, 6)), int(rng.integers(2, 4))
     table = rng.dirichlet(np.ones(num_states), size=(num_states, num_actions))
     terminal = np.arange(num_states) >= num_states - 2
+    ending = rng.uniform(0.05, 0.25, size=(num_states, num_actions, 1))
+    for part, share in ((terminal, ending), (~terminal, 1 - ending)):
+        table[..., part] *= share / table[..., part].sum(axis=-1, keepdims=True)
     table[terminal] = np.eye(num_states)[terminal][:, None]
     return table, terminal
 

@@ -81,6 +81,12 @@ def large():
     return records([[200.0, -150.0]], [[1.0, 2.0]], [3.0], [{}])
 
 
+def side_by_side():
+    """Two environments of which neither ends on the last step: nothing passes from one to the
+    other, in whichever order they are gone through."""
+    return records([[1, 2], [3, -1]], [[2, 1], [1, 4]], [5, -2], [{}, {}])
+
+
 def guised(fields, guise):
     return {name: View(array, guise) for name, array in fields.items()}
 

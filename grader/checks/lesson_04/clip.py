@@ -122,7 +122,6 @@ PPO_CLIP_LOSS_FACES = {
         clip_like(lambda r, a, c: clipped(r, white(a, 1), c)),
     ),
     "min-before-advantage": clip_like(lambda r, a, c: torch.min(r, r.clamp(1 - c, 1 + c)) * a),
-    "band-in-logs": clip_like(lambda r, a, c: torch.min(r * a, r.log().clamp(-c, c).exp() * a)),
     "sample-dropped": (
         clip_like(lambda r, a, c: r * a * ((r - 1).abs() <= c)),
         Symptom(fewer_samples),

@@ -115,6 +115,7 @@ CLIP_GRADIENT_FACES = {
     ),
     "flipped": (slope_like(lambda *x: ~alive(*x)), slope_like(lambda *x: ~inside(*x))),
     "clip-fixed": slope_like(lambda r, a, c: alive(r, a, 0.2)),
+    "band-in-logs": slope_like(lambda r, a, c: alive(1 + np.log(r), a, c)),
     "band-around-zero": slope_like(lambda r, a, c: np.abs(r) < c),
     "value-not-slope": (
         slope_like(always, clipped_objective),

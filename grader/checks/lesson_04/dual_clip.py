@@ -129,6 +129,12 @@ def floored_at(floor):
     )
 
 
+def in_logs(r, a, c, d):
+    """The right floor below a band of the logarithm."""
+    once = torch.min(r * a, r.log().clamp(-c, c).exp() * a)
+    return torch.where(a < 0, torch.max(once, d * a), once)
+
+
 def alive(r, a, c, d):
     """The right value with the gradient of the clip alone."""
     return (right(r, a, c, d) - clipped(r, a, c)).detach() + clipped(r, a, c)
@@ -153,6 +159,7 @@ DUAL_CLIP_LOSS_FACES = {
     ),
     "dual-fixed": dual_like(lambda r, a, c, d: right(r, a, c, 3.0)),
     "clip-fixed": dual_like(lambda r, a, c, d: right(r, a, 0.2, d)),
+    "band-in-logs": dual_like(in_logs),
     "ratio-capped-for-both-signs": dual_like(
         lambda r, a, c, d: torch.min(r.clamp(max=d) * a, clipped(r, a, c))
     ),

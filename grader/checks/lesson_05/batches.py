@@ -60,6 +60,8 @@ def batches_kind(case, seen):
         if result["kind"] == "flat":
             return _not_arrays(_("single numbers, one after another"), mistake="not-cut")
         for item in result["items"]:
+            if item.get("kind") == "tuple":
+                return _not_arrays(kind_text(item), _(BATCH_HINTS["tuples"]), "tuples")
             if item.get("kind") != "array" or np.ndim(item["array"]) != 1:
                 return _not_arrays(kind_text(item))
             if item["array"].dtype.kind not in "iu":
@@ -77,6 +79,8 @@ def _not_arrays(got, hint="", mistake=""):
 
 
 BATCH_HINTS = {
+    "tuples": "logp[(3, 0)] asks for row 3, column 0. logp[np.array([3, 0])] takes samples 3 and "
+    "0: an array is asked.",
     "last-dropped": "The last minibatch may be short; its samples count, too.",
     "with-replacement": "Draw one permutation of all indices; drawing them one by one repeats "
     "some.",

@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.checking import MappingOf, Mismatch, Number, Problem, _, number_text
 from grader.checks.lesson_05.replayed import near, replayed, used_rows
-from grader.checks.shared.ppo_update import METRICS
+from grader.checks.shared.ppo_update import METRICS, Way
 from grader.checks.shared.slips import teller
 
 
@@ -32,7 +32,7 @@ def update_metrics(case, seen):
         steps = np.array([m[name] for m in log])
         right = steps.mean(), np.average(steps, weights=sizes)
         if not any(near(found[name], one) for one in right):
-            mistake = _metric_mistake(name, float(found[name]), log, case.inputs)
+            mistake = _metric_mistake(name, float(found[name]), log, case.inputs, rows)
             expected, got = (f"{name} = {number_text(one)}" for one in (right[0], found[name]))
             return teller(METRIC_HINTS)(expected, got, mistake, "value")
     return None
@@ -45,13 +45,14 @@ METRIC_HINTS = {
     "metric-sign": "What is minimised is a loss.",
     "one-side": "A band has two sides.",
     "whole-loss": "policy_loss is the clip loss alone.",
+    "other-clip": "Does clip reach the loss?",
     "value-loss-weighed": "value_loss stands without value_coef.",
     "other-metric": "Each is of the forward pass before its step; then the mean over all "
     "minibatches.",
 }
 
 
-def _metric_mistake(name, found, log, inputs):
+def _metric_mistake(name, found, log, inputs, rows):
     steps = np.array([m[name] for m in log])
     if len(log) > 1 and near(found, steps[-1]):
         return "metrics-of-the-last"
@@ -66,6 +67,9 @@ def _metric_mistake(name, found, log, inputs):
         return "one-side"
     if name == "policy_loss" and near(found, others["total"]):
         return "whole-loss"
+    # No sample lay between the two bands, or the weights had told it.
+    if near(found, np.mean([m[name] for m in replayed(inputs, rows, Way(clip=0.2))[1]])):
+        return "other-clip"
     if name == "value_loss" and near(found, inputs["value_coef"] * steps.mean()):
         return "value-loss-weighed"
     return "other-metric"

@@ -248,6 +248,8 @@ def gae_truth(fields, gamma, lam, cut_ends=False):
 TARGET = N_("The critic learns to foretell returns. Is its target a return?")
 PASSED = N_("Do all arguments reach the functions that need them? Set gamma to 0: what changes?")
 CUT = N_("The clock ran out; the state still had a value.")
+ONE_AXIS = N_("One mean and one deviation for the whole batch, over both axes.")
+HALVED = N_("The critic's loss is the mean squared error. What weighs it besides value_coef?")
 NAMES_SWAPPED = N_("One number discounts rewards, the other weighs errors. Which is which?")
 STALE = N_(
     "Each rollout goes on where the last one stopped: hand collect_rollout the observation that "
@@ -259,6 +261,18 @@ def adv_of(fields, gamma=SMALL["gamma"], lam=SMALL["lam"], **kwargs):
     return gae_truth(fields, gamma, lam, **kwargs)
 
 
+def whitened_along(axis, ddof, adv):
+    """A mean and a deviation for each environment (axis 0) or each step (1)."""
+    spread = adv.std(axis, ddof=ddof, keepdims=True)
+    return (adv - adv.mean(axis, keepdims=True)) / (spread + 1e-8)
+
+
+WHITENINGS = whitened, partial(whitened, ddof=1), np.asarray
+EACH_ENVIRONMENT, EACH_STEP = (
+    tuple(partial(whitened_along, axis, ddof) for ddof in (0, 1)) for axis in (0, 1)
+)
+
+
 @dataclass(frozen=True)
 class TrainWay:
     """How the scripted run may have been made; every field but the right values is a mistake.
@@ -266,6 +280,7 @@ class TrainWay:
     mistake, hint: "" where the way is right
     advantages: of a rollout's fields; target: of (advantages, whitened ones, values)
     options: what ppo_update gets in place of the call's; stale: as in ``fields_of``
+    whitenings: what may have become of the advantages
     """
 
     mistake: str = ""
@@ -274,6 +289,7 @@ class TrainWay:
     target: Callable = lambda adv, white, values: adv + values
     options: Mapping = field(default_factory=dict)
     stale: bool = False
+    whitenings: tuple = WHITENINGS
 
 
 RIGHT = TrainWay()
@@ -303,10 +319,12 @@ WRONG_WAYS = (
         partial(adv_of, gamma=SMALL["lam"], lam=SMALL["gamma"]),
     ),
     TrainWay("cut-as-terminated", CUT, partial(adv_of, cut_ends=True)),
+    TrainWay("critic-loss-halved", HALVED, options={"value_coef": SMALL["value_coef"] / 2}),
+    TrainWay("per-environment", ONE_AXIS, whitenings=EACH_ENVIRONMENT),
+    TrainWay("per-step", ONE_AXIS, whitenings=EACH_STEP),
 )
 
 
-WHITENINGS = whitened, partial(whitened, ddof=1), np.asarray
 SAME_WAY = 0.25  # advantages of other kinds go 0.4 to 0.99 along; what no advantage moves, about 0
 
 
@@ -321,7 +339,7 @@ def train_exactly(case, seen):
     if any(agree(found, wanted, start) for wanted in by_right):
         return None
     for way in WRONG_WAYS:
-        if any(agree(found, trained_by(case, seen, w, way), start) for w in WHITENINGS):
+        if any(agree(found, trained_by(case, seen, w, way), start) for w in way.whitenings):
             return Problem(step="value", hint=_(way.hint), mistake=way.mistake)
     if max(along(found, wanted, start) for wanted in by_right) >= SAME_WAY:
         return None

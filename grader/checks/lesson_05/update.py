@@ -81,7 +81,7 @@ WRONG_WAYS = {
     "entropy-of-taken": (Way(taken=True),),
     "other-clip": (Way(clip=0.2),),
     "critic-loss-halved": (Way(value=0.5),),
-    "gradient-clipped": (Way(norm=0.5),),
+    "gradient-clipped": tuple(Way(norm=length) for length in (0.5, 1.0, 2.0, 5.0, 10.0)),
     "sums-not-means": (Way(total=True),),
     "taken-apart": (Way(apart="order"),),
 }
@@ -105,7 +105,19 @@ def update_cases(rng):
         for seed, (shape, given) in enumerate(rows, 1)
     )
     other = replace(many, inputs=many.inputs | {"rng": Rng(5)})
-    return [plain, short, many, many, other, large]
+    return [plain, short, many, many, other, large, _far(plain)]
+
+
+FAR = 300.0  # times as large: gradients of lengths that no usual bound lets through
+
+
+def _far(case):
+    """One step along a gradient of a hundred and more. Comes last: what shows elsewhere is told
+    there."""
+    given = case.inputs
+    returns = FAR * (1 + np.abs(given["returns"]))  # of one sign, so that they add up
+    far = {"advantages": FAR * given["advantages"], "returns": returns}
+    return replace(case, inputs=given | far)
 
 
 def _update_case(rng, shape, options, seed, size=3, num_actions=3):
@@ -246,6 +258,8 @@ def _plain_gradient(seen, log):
 def _update_mistake(inputs, rows, found, start, seen):
     if all(np.array_equal(found[name], start[name]) for name in start):
         return "nothing-moves"
+    if inputs["returns"].min() >= FAR and _short_of(found, replayed(inputs, rows)[0], start):
+        return "gradient-clipped"
     for name, way in ((name, way) for name, ways in WRONG_WAYS.items() for way in ways):
         wanted, log = replayed(inputs, rows, way)
         if agree(found, wanted, start):
@@ -260,6 +274,15 @@ def _update_mistake(inputs, rows, found, start, seen):
         unweighed = replayed(inputs, rows, Way(value=1 / inputs["value_coef"]))[0]
         return "value-coef-ignored" if _near("critic", found, unweighed) else "critic"
     return "policy" if _near("critic", found, wanted) else "both-networks"
+
+
+def _short_of(found, wanted, start):
+    """Whether all weights went the right way, and not as far."""
+    one, other = (
+        np.concatenate([(w[n] - start[n]).ravel() for n in start]) for w in (found, wanted)
+    )
+    length = one @ other / (other @ other)
+    return 0 < length < 1 and bool(np.allclose(one, length * other, atol=1e-3 * np.abs(one).max()))
 
 
 def _near(network, found, wanted):

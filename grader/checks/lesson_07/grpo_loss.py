@@ -10,6 +10,7 @@ from grader.checking import (
     Case,
     Expected,
     FunctionExercise,
+    Raises,
     Symptom,
     Tensor,
     TensorOf,
@@ -79,6 +80,7 @@ def grpo_cases(rng):
             for how in HOWS
         ),
         *(far_outside(which) for which in ("logp_old", "logp_ref")),
+        grpo_case(*eight, whole, edge=True, how="constant"),
     ]
     return cases
 
@@ -138,6 +140,8 @@ def grpo_truth(
     how="tokens",
     length=None,
 ):
+    if how == "constant" and length is None:
+        return Raises(or_other=True)
     weights, terms = row_weights(mask, how, length), []
     gradient = np.zeros(np.shape(logp))
     for index in zip(*np.nonzero(mask), strict=True):
@@ -201,6 +205,10 @@ def grpo_like(
     return loss
 
 
+def should_raise(case, seen, truth):
+    return isinstance(truth, Raises)
+
+
 def of_means(x, mask, how, length=None):
     return RIGHT["tokens"](x, mask, length)
 
@@ -209,6 +217,8 @@ TWO_EDGES = N_("The band goes from 1 - clip_low to 1 + clip_high. Which one hold
 THE_TERM = N_("k3 is exp(x) - 1 - x with x = logp_ref - logp, per token.")
 
 GRPO_LOSS_HINTS = {
+    "no-error": "A constant without its length is a ValueError, as in aggregate_loss: by what "
+    "should it divide?",
     "one-band": TWO_EDGES,
     "edges-swapped": TWO_EDGES,
     "dual-clip": "For a bad token whose ratio is large the loss asked for has no second bound.",
@@ -222,6 +232,7 @@ GRPO_LOSS_HINTS = {
     "shared-out": "Every token of a sentence has the sentence's whole advantage.",
 }
 GRPO_LOSS_FACES = {
+    "no-error": Symptom(should_raise),
     "empty-mask": Symptom(of_nothing),
     "mask-after-exp": Symptom(spoiled_outside),
     "one-band": (
@@ -230,6 +241,9 @@ GRPO_LOSS_FACES = {
     ),
     "edges-swapped": grpo_like(lambda r, a, low, high: clipped(r, a, high, low)),
     "clip-fixed": grpo_like(lambda r, a, low, high: clipped(r, a, 0.2, 0.28)),
+    "band-in-logs": grpo_like(
+        lambda r, a, lo, hi: torch.min(r * a, r.log().clamp(-lo, hi).exp() * a)
+    ),
     "max-not-min": grpo_like(lambda r, a, lo, hi: torch.max(r * a, r.clamp(1 - lo, 1 + hi) * a)),
     "clip-without-min": grpo_like(lambda r, a, lo, hi: r.clamp(1 - lo, 1 + hi) * a),
     "not-clipped": grpo_like(lambda r, a, lo, hi: r * a),

@@ -270,6 +270,9 @@ CLIP_FRACTION_DIALECTS_FACES = {
         int(bites(ratio, adv, clip).sum()),
     ),
     "clip-fixed": fraction_like(lambda r, a, c: (outside(r, 0.2), bites(r, a, 0.2))),
+    "band-in-logs": fraction_like(
+        lambda r, a, c: (outside(1 + np.log(r), c), bites(1 + np.log(r), a, c))
+    ),
     "band-around-zero": fraction_like(lambda r, a, c: (np.abs(r) > c, (np.abs(r) > c) & (a > 0))),
     "held-back": Symptom(far_from_one),
 }

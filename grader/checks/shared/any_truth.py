@@ -16,6 +16,8 @@ class AnyTruth(FunctionExercise):
         return self._nearest(cases, seen)[0]
 
     def questions(self, cases, seen, verdict):
+        if len(seen) < len(cases):  # cut off by the clock: nothing was compared
+            return []
         return FunctionExercise.questions(self._nearest(cases, seen)[2], cases, seen, verdict)
 
     @remembered

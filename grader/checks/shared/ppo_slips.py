@@ -40,6 +40,7 @@ OBJECTIVES = {
     "clip-without-min": lambda r, a, c: r.clamp(1 - c, 1 + c) * a,
     "dead-outside-band": dead_outside,
     "not-clipped": lambda r, a, c: r * a,
+    "band-in-logs": lambda r, a, c: torch.min(r * a, r.log().clamp(-c, c).exp() * a),
     "one-side-clipped": (
         lambda r, a, c: torch.min(r * a, r.clamp(max=1 + c) * a),
         lambda r, a, c: torch.min(r * a, r.clamp(min=1 - c) * a),
