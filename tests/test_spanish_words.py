@@ -221,7 +221,7 @@ def test_what_a_check_says_where_nothing_can_be_read():
     with pytest.raises(KeyError) as unknown:
         get("sofmax")
     assert_marked(str(unknown.value), "sofmax")
-    assert_marked(kernel.run_check(get("softmax"), lambda *_: [{}], 0, {"softmax"}).text())
+    assert_marked(run_check(get("softmax"), lambda *_: [{}], 0, {"softmax"}).text())
 
 
 def test_odd_results_in_words():
