@@ -55,7 +55,6 @@ from grader.records.outcome import (
     Outcome,
 )
 from grader.reports import class_page, student_page
-from grader.student import check as kernel
 from grader.student import progress
 from policy_gradients import i18n
 from tests.publishing import messages
