@@ -16,6 +16,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Pip:
     """Installs with pip into this Python's environment. Arguments are those that uv takes, too."""
 
     environment = None
-    compiles = ()  # pip compiles to byte-code unasked
+    compiles = True  # unasked, every file
     own_index = ()
 
     def command(self, *arguments):
@@ -70,7 +71,7 @@ class Pip:
 class Uv:
     """Installs with uv and pip's settings; python: whose environment, lock: the versions."""
 
-    compiles = ("--compile-bytecode",)
+    compiles = False
     own_index = ("--torch-backend=cpu",)  # the index of CPU builds that uv knows by itself
 
     def __init__(self, python=sys.executable, lock=LOCK):
@@ -209,20 +210,33 @@ def install_torch(tool) -> int:
     if cuda:
         goal = os.environ.get("MAKE_GOAL") or "setup"
         print(_(NO_CPU_BUILD).format(version=version, goal=goal), flush=True)
-    return put_in(tool, f"torch {version}", *arguments)
+    return run(f"torch {version}", tool.command(*arguments), tool.environment)
 
 
-def put_in(tool, what, *arguments) -> int:
-    """Installs what the arguments say, byte-compiled: else each process that may write no byte code
-    compiles it anew. The status."""
-    return run(what, tool.command(*tool.compiles, *arguments), tool.environment)
+def compile_imports() -> None:
+    """Byte code of what is imported first: else the first lesson waits for it, and each process
+    that may write none compiles anew. A line of packages that nobody asked for ends at once."""
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lines = about["tool"]["course"]["first-imports"]
+    first, *others = ([sys.executable, "-c", f"import {', '.join(names)}"] for names in lines)
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    beside = [subprocess.Popen(command, env=environment, **nowhere) for command in others]
+    run(_("Byte code of what is imported first"), first, environment, told=False)
+    for process in beside:
+        process.wait()
 
 
 def install(tool, extras) -> int:
     """torch, then the course with these extras; the status of what failed, or 0."""
     course = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
     what = _("The course and its packages")
-    return install_torch(tool) or put_in(tool, what, "--editable", course)
+    editable = tool.command("--editable", course)
+    status = install_torch(tool) or run(what, editable, tool.environment)
+    if not status and not tool.compiles:
+        compile_imports()
+    return status
 
 
 def main(extras) -> int:
