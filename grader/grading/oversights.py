@@ -1,13 +1,12 @@
 """What an instructor may have overlooked: said after each run, with what to do about it."""
 
-import difflib
 import re
 
 from grader.course.notes import shown
 from grader.grading.autograde import Options, beside, looked_for, origins
 from grader.i18n import _
 from grader.intake import deadlines, groups
-from grader.intake.classroom import astray, find_submissions, students
+from grader.intake.classroom import astray, closest, find_submissions, students
 from grader.records import address
 from grader.records.gradebook import Ledger
 
@@ -115,8 +114,7 @@ def _strangers_words(names, asked):
         "The deadlines name {names}, but {folder} has no folder of that name, so these extensions "
         "count for nobody. Write each as its folder is called."
     )
-    here = students(asked.submitted)
-    close = {name: next(iter(difflib.get_close_matches(name, here, 1)), "") for name in names}
+    close = closest(names, students(asked.submitted))
     return words.format(names=_first(_meant(close)), folder=asked.submitted)
 
 

@@ -1,5 +1,6 @@
 """The folder of submissions: who handed in what, by nbgrader's layout STUDENT/LESSON/."""
 
+import difflib
 import hashlib
 import os
 import re
@@ -76,6 +77,11 @@ def _loose(folder):
 def students(folder) -> set:
     """The names of all students' folders, whatever is in them."""
     return {_label(student.name) for student in _folders(folder)}
+
+
+def closest(names, known) -> dict:
+    """Each name -> the one of those known that may be meant, or ""."""
+    return {name: next(iter(difflib.get_close_matches(name, known, 1)), "") for name in names}
 
 
 def spelling(folder):

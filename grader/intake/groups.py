@@ -8,13 +8,12 @@
 A line without a lesson holds for all lessons that the student has no other line for.
 """
 
-import difflib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.i18n import _
-from grader.intake.classroom import ClassroomError
+from grader.intake.classroom import ClassroomError, closest
 from grader.intake.sheets import read_sheet
 
 FILE = "groups.csv"
@@ -52,10 +51,7 @@ class Groups:
         themselves."""
         of_these = {who for who, lesson in self.of if not lesson or lesson in lessons}
         alone = set(students) - {who for who, _lesson in self.of} - self.names()
-        close = {
-            who: next(iter(difflib.get_close_matches(who, alone, 1)), "")
-            for who in sorted(of_these - set(students))
-        }
+        close = closest(sorted(of_these - set(students)), alone)
         return dict(sorted(close.items(), key=lambda pair: not pair[1]))
 
 
